@@ -1,0 +1,78 @@
+"""The one element order, Z = 1..118, and the facts about each element.
+
+Everything that has an axis of elements uses this order: index 0 is hydrogen. The facts are read from
+`assets/elements.json`, which `core/training/element_table.py` builds from pymatgen, SMACT and periodictable,
+so that the hot path needs none of them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+
+from core.paths import ASSETS
+
+N_ELEMENTS = 118
+
+
+@dataclass(frozen=True)
+class Element:
+    """Facts about one element. Electronegativity is Pauling's; oxidation states are SMACT's `smact14` set."""
+
+    atomic_number: int
+    symbol: str
+    name: str
+    mass_u: float
+    period: int
+    group: int | None
+    column: int  # 1..32, the f block unfolded
+    block: str  # s, p, d or f: the outermost electrons
+    category: str
+    electronegativity: float | None
+    mendeleev_number: int | None  # Pettifor's chemical scale, as modified in pymatgen
+    oxidation_states: tuple[int, ...]
+    metal: bool  # as the paper's screen (SMACT) counts metals
+    radioactive: bool
+    rare_earth: bool
+    noble_gas: bool
+    toxic: bool
+    precious: bool
+
+    @property
+    def index(self) -> int:
+        """Place in every element axis of the project."""
+        return self.atomic_number - 1
+
+
+@cache
+def all_elements() -> tuple[Element, ...]:
+    """All 118 elements in order of atomic number."""
+    rows = json.loads((ASSETS / "elements.json").read_text(encoding="utf-8"))
+    return tuple(Element(**{**row, "oxidation_states": tuple(row["oxidation_states"])}) for row in rows)
+
+
+@cache
+def symbols() -> tuple[str, ...]:
+    """The 118 symbols in order."""
+    return tuple(element.symbol for element in all_elements())
+
+
+@cache
+def _by_symbol() -> dict[str, Element]:
+    return {element.symbol: element for element in all_elements()}
+
+
+def element(symbol: str) -> Element:
+    """The element with this symbol. Raises KeyError if there is none."""
+    return _by_symbol()[symbol]
+
+
+def is_element(symbol: str) -> bool:
+    """Whether this is the symbol of an element (capitals count)."""
+    return symbol in _by_symbol()
+
+
+def with_oxidation_state(state: int) -> tuple[str, ...]:
+    """Symbols of the elements that have this oxidation state in the `smact14` set."""
+    return tuple(e.symbol for e in all_elements() if state in e.oxidation_states)

@@ -1,0 +1,90 @@
+"""A checkpoint is two files: NAME.safetensors (16-bit weights) and NAME.json, its card.
+
+The card says what the weights are, what they were trained on, how good they are on held-out data, and the SHA-256 of
+the weights file, which is verified on every load. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+
+from core.paths import CHECKPOINTS
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint is missing, damaged, or belongs to another architecture; the message says what to do."""
+
+
+def _remedy(name: str) -> str:
+    return f"Restore checkpoints/ from the repository, or train it: python -m core train {name}"
+
+
+def paths(name: str, folder: Path = CHECKPOINTS) -> tuple[Path, Path]:
+    """Weights file and card of a checkpoint."""
+    return folder / f"{name}.safetensors", folder / f"{name}.json"
+
+
+def save(name: str, tensors: dict[str, torch.Tensor], card: dict, folder: Path = CHECKPOINTS) -> None:
+    """Write weights and card. The card gains the key `sha256`; `card["architecture"]` names what can load it."""
+    weights_path, card_path = paths(name, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    content = save_tensors({key: value.contiguous().cpu() for key, value in tensors.items()})
+    weights_path.write_bytes(content)
+    card = {**card, "sha256": hashlib.sha256(content).hexdigest()}
+    card_path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_card(name: str, folder: Path = CHECKPOINTS) -> dict:
+    """The card of a checkpoint. Raises CheckpointError if it is missing or unreadable."""
+    card_path = paths(name, folder)[1]
+    try:
+        return json.loads(card_path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"The card {card_path.name} is missing. {_remedy(name)}.") from None
+    except ValueError as error:
+        raise CheckpointError(f"The card {card_path.name} is damaged ({error}). {_remedy(name)}.") from None
+
+
+def load(name: str, architecture: str, folder: Path = CHECKPOINTS) -> tuple[dict[str, torch.Tensor], dict]:
+    """Verified tensors (as stored) and card.
+
+    Raises CheckpointError if a file is missing, the checksum differs, or the card names another architecture.
+    """
+    card = read_card(name, folder)
+    weights_path = paths(name, folder)[0]
+    if card.get("architecture") != architecture:
+        raise CheckpointError(
+            f"{weights_path.name} holds “{card.get('architecture')}”, and “{architecture}” was asked for. "
+            f"{_remedy(name)}."
+        )
+    try:
+        content = weights_path.read_bytes()
+    except FileNotFoundError:
+        raise CheckpointError(f"The weights {weights_path.name} are missing. {_remedy(name)}.") from None
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != card.get("sha256"):
+        raise CheckpointError(
+            f"{weights_path.name} was altered or cut short: its SHA-256 is {digest[:12]}…, the card says "
+            f"{str(card.get('sha256'))[:12]}…. {_remedy(name)}."
+        )
+    return load_tensors(content), card
+
+
+def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name: str) -> None:
+    """Fill a module strictly: the same keys and shapes, or CheckpointError."""
+    try:
+        module.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=True)
+    except RuntimeError as error:
+        raise CheckpointError(f"{name} does not fit this architecture: {error}. {_remedy(name)}.") from None
+
+
+def to_storage(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights in float16; running statistics of batch norm stay float32 (they may leave float16's range)."""
+    kept = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    return {k: v.float() if "running_" in k else v.half() for k, v in kept.items()}

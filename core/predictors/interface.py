@@ -1,0 +1,29 @@
+"""What the optimiser knows of a predictor: a differentiable function of compositions, and the elements it knows."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import torch
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """A property predicted from the composition alone.
+
+    Attributes
+    ----------
+    name : as in the checkpoint folder and in a problem
+    known_elements : (118,) bool; compositions may only contain these
+    """
+
+    name: str
+    known_elements: torch.Tensor
+
+    def __call__(self, composition: torch.Tensor) -> torch.Tensor:
+        """Compositions (batch, 118), rows summing to 1 -> values (batch,), differentiable, batch independent."""
+        ...
+
+    def to(self, device: torch.device) -> Predictor:
+        """The same predictor on another device."""
+        ...

@@ -1,0 +1,223 @@
+"""Readers of the raw data: from files to clean arrays, every row that is left out counted under its reason."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from core.composition import composition_vector, parse_formula
+from core.errors import InputError
+from core.paths import PROJECT
+
+ATTRIBUTION = {
+    "supercon": "NIMS MDR SuperCon Datasheet Ver.220808, doi:10.48505/nims.3837, CC BY 4.0",
+    "stanev": "Stanev et al. 2018, doi:10.1038/s41524-018-0085-8, CC BY 4.0",
+    "cod": "Crystallography Open Database to 2009, CC0; list of Konno et al. 2021, doi:10.1103/PhysRevB.103.014509",
+    "mp": "Materials Project, CC BY 4.0; split of Bartel et al. 2020, doi:10.1038/s41524-020-00362-y",
+    "oqmd": "OQMD, CC BY 4.0; set of CrabNet, doi:10.1038/s41524-021-00545-1",
+}
+
+# Values of SuperCon that are plainly wrong, by formula as typed there, with the highest value that is believable (K).
+KNOWN_ERRORS = {
+    "Pb2C1Ag2O6": (10.0, "323 K never confirmed, probably not superconductivity"),
+    "Cr1Cu1O2": (10.0, "132 K in a transparent semiconductor"),
+    "Cu1Cr1O2": (10.0, "132 K in a transparent semiconductor"),
+    "C1S1": (20.0, "the retracted carbonaceous sulfur hydride, its hydrogen left out"),
+    "Cs1Eu1Fe4As4": (40.0, "287 K is 28.7 K"),
+    "Eu1Cs1Fe4As4": (40.0, "287 K is 28.7 K"),
+    "La1Fe1P1F0.1O0.9": (10.0, "62 K is 6.2 K"),
+    "Na0.05W1O3": (10.0, "91 K at a surface, never in the bulk"),
+    "Nd1Ba1.9La0.1O6.86": (10.0, "the copper was left out of the formula"),
+    "Nd1Ba1.8La0.2O6.81": (10.0, "the copper was left out of the formula"),
+    "Ca3Ir3.64Co0.36Sn13": (10.0, "75 K beside 7 K in all its neighbours"),
+    "H1Br3C61": (40.0, "retracted field-effect data on C60"),
+    "H1Cl3C61": (40.0, "retracted field-effect data on C60"),
+    "C1": (20.0, "retracted field-effect data on C60, given as C"),
+    "Bi1.6Pb0.4Sr2Cu3Ca2O1013": (0.0, "O1013 is O10.13"),
+    "Y1Ba2Cu3O6050": (0.0, "O6050 is O6.050"),
+}
+BELIEVABLE_EV_PER_ATOM = 5.0  # a few OQMD entries reach +43 eV/atom: calculations that failed
+KEY_DIGITS = 4  # compositions that agree to 1e-4 in every fraction are the same composition
+
+
+@dataclass(frozen=True)
+class Table:
+    """Compositions with one value each.
+
+    compositions : (n, 118) float64, rows sum to 1
+    values : (n,) float64
+    formulas : n formulas as typed in the source (the first of the replicates)
+    reports : (n,) number of rows behind each value
+    counts : what happened to the rows of the source, by reason
+    """
+
+    compositions: np.ndarray
+    values: np.ndarray
+    formulas: tuple[str, ...]
+    reports: np.ndarray
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def keys(self) -> list[tuple]:
+        """One hashable key per row: equal keys, same composition."""
+        return [composition_key(row) for row in self.compositions]
+
+    def subset(self, mask: np.ndarray) -> Table:
+        """The rows where mask (n,) is true, with the same counts."""
+        chosen = np.flatnonzero(mask)
+        return Table(
+            self.compositions[chosen],
+            self.values[chosen],
+            tuple(self.formulas[i] for i in chosen),
+            self.reports[chosen],
+            self.counts,
+        )
+
+
+def composition_key(composition: np.ndarray) -> tuple:
+    """Non-zero fractions (118,) rounded to KEY_DIGITS, with their index."""
+    present = np.flatnonzero(composition)
+    return tuple((int(i), round(float(composition[i]), KEY_DIGITS)) for i in present)
+
+
+def data_folder(given: str | Path | None = None) -> Path:
+    """The folder of raw data: as given, or TC_STUDIO_DATA, or ../shared/data. Raises InputError if not there."""
+    folder = Path(given or os.environ.get("TC_STUDIO_DATA") or PROJECT.parent / "shared" / "data")
+    if not folder.is_dir():
+        raise InputError(
+            "data", folder, "there is no such folder of training data", "Name it with --data or TC_STUDIO_DATA"
+        )
+    return folder
+
+
+def _rows(path: Path, delimiter: str = ",", skip: int = 0) -> list[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        for _ in range(skip):
+            next(file)
+        return list(csv.DictReader(file, delimiter=delimiter, quoting=csv.QUOTE_NONE))
+
+
+def _merge(pairs: list[tuple[str, float]], counts: Counter, reduce=np.median) -> Table:
+    """Parse the formulas, merge replicates by `reduce`, count what cannot be read."""
+    groups: dict[tuple, list[tuple[str, float, np.ndarray]]] = defaultdict(list)
+    for formula, value in pairs:
+        try:
+            vector = composition_vector(parse_formula(formula))
+        except InputError as error:
+            undetermined = "undetermined" in error.rule
+            counts["undetermined amount (O7-z, Ox)" if undetermined else "malformed formula"] += 1
+            continue
+        groups[composition_key(vector)].append((formula, value, vector))
+    counts["replicates merged"] += sum(len(g) - 1 for g in groups.values())
+    members = list(groups.values())
+    return Table(
+        np.stack([g[0][2] for g in members]),
+        np.array([reduce([value for _, value, _ in g]) for g in members]),
+        tuple(g[0][0] for g in members),
+        np.array([len(g) for g in members]),
+        dict(counts),
+    )
+
+
+def read_superconductors(folder: Path) -> Table:
+    """Measured Tc in K: MDR SuperCon, replicates by their median.
+
+    Left out and counted: empty Tc, malformed formulas, undetermined oxygen, known errors. The Stanev set adds its
+    compositions with Tc > 0 that are not in SuperCon; its zeros mean "no Tc reported", which is no measurement (a
+    few dozen of them are superconductors in SuperCon itself), so they are counted and left out.
+    """
+    counts: Counter = Counter()
+    pairs: list[tuple[str, float]] = []
+    for row in _rows(folder / "supercon_mdr_220808.tsv.gz", "\t", skip=2):
+        counts["rows of SuperCon"] += 1
+        formula, text = row["element"], row["tc"].strip()
+        if not text:
+            counts["no Tc given"] += 1
+        elif formula in KNOWN_ERRORS and float(text) > KNOWN_ERRORS[formula][0]:
+            counts["known error"] += 1
+        else:
+            pairs.append((formula, float(text)))
+    supercon = _merge(pairs, counts)
+    known = set(supercon.keys())
+
+    extra: list[tuple[str, float]] = []
+    for row in _rows(folder / "supercon_stanev_2018.csv.gz"):
+        if float(row["Tc"]) <= 0:
+            counts["Stanev: 0 K, no Tc reported"] += 1
+        else:
+            extra.append((row["name"], float(row["Tc"])))
+    stanev = _merge(extra, Counter())
+    new = stanev.subset(np.array([key not in known for key in stanev.keys()]))
+    counts["Stanev: measured, already in SuperCon"] += len(stanev.formulas) - len(new.formulas)
+    counts["Stanev: measured, added"] += len(new.formulas)
+    both = concatenate(supercon, new)
+    counts["compositions with a measured Tc"] = len(both.formulas)
+    return Table(both.compositions, both.values, both.formulas, both.reports, dict(counts))
+
+
+def concatenate(*tables: Table) -> Table:
+    """The rows of several tables; counts are added up."""
+    counts: Counter = Counter()
+    for table in tables:
+        counts.update(table.counts)
+    return Table(
+        np.concatenate([t.compositions for t in tables]),
+        np.concatenate([t.values for t in tables]),
+        sum((t.formulas for t in tables), ()),
+        np.concatenate([t.reports for t in tables]),
+        dict(counts),
+    )
+
+
+def read_non_superconductors(folder: Path, superconductors: Table) -> Table:
+    """Compositions of the COD, taken as Tc = 0 K ("garbage-in", Konno et al. 2021), without those in SuperCon."""
+    with gzip.open(folder / "cod_2009_inorganic.txt.gz", "rt", encoding="utf-8") as file:
+        formulas = [line.strip() for line in file][1:]
+    counts = Counter({"rows of COD": len(formulas)})
+    table = _merge([(formula, 0.0) for formula in formulas], counts)
+    known = set(superconductors.keys())
+    new = np.array([key not in known for key in table.keys()])
+    counts["COD: also in SuperCon"] = int((~new).sum())
+    counts["COD: compositions"] = int(new.sum())
+    kept = table.subset(new)
+    return Table(kept.compositions, kept.values, kept.formulas, kept.reports, dict(counts))
+
+
+def read_formation_energies(folder: Path) -> tuple[Table, Table, Table]:
+    """Formation energies in eV/atom: MP train, MP val (Bartel's split), and OQMD without MP's val compositions."""
+    splits: dict[str, list[tuple[str, float]]] = {"train": [], "val": []}
+    for row in _rows(folder / "mp_formation_energy.csv.gz"):
+        splits[row["split"]].append((row["formula"], float(row["formation_energy_eV_per_atom"])))
+    lowest = np.min
+    val = _merge(splits["val"], Counter({"rows of MP val": len(splits["val"])}), lowest)
+    held_out = set(val.keys())
+    train = _merge(splits["train"], Counter({"rows of MP train": len(splits["train"])}), lowest)
+    oqmd_rows = [
+        (row["formula"], float(row["formation_energy_eV_per_atom"]))
+        for row in _rows(folder / "oqmd_formation_enthalpy.csv.gz")
+    ]
+    believable = [row for row in oqmd_rows if abs(row[1]) < BELIEVABLE_EV_PER_ATOM]
+    oqmd_counts = Counter(
+        {"rows of OQMD": len(oqmd_rows), "OQMD: beyond 5 eV/atom": len(oqmd_rows) - len(believable)}
+    )
+    oqmd = _merge(believable, oqmd_counts, lowest)
+    return _without(train, held_out, "MP train"), val, _without(oqmd, held_out, "OQMD")
+
+
+def _without(table: Table, keys: set, name: str) -> Table:
+    keep = np.array([key not in keys for key in table.keys()])
+    counts = {**table.counts, f"{name}: composition is in MP val": int((~keep).sum())}
+    kept = table.subset(keep)
+    return Table(kept.compositions, kept.values, kept.formulas, kept.reports, counts)
+
+
+def split(n: int, parts: tuple[float, ...], seed: int) -> list[np.ndarray]:
+    """Random disjoint row indices with these shares of n rows (each row is one composition, so no leak)."""
+    order = np.random.default_rng(seed).permutation(n)
+    ends = np.round(np.cumsum(parts) * n).astype(int)[:-1]
+    return np.split(order, ends)

@@ -1,0 +1,99 @@
+"""Build `assets/elements.json`, the one table of element facts that the rest of the project reads.
+
+Facts come from pymatgen (position, block, Mendeleev number, radioactivity), periodictable (mass, name) and
+SMACT (oxidation states of the `smact14` set, Pauling electronegativity). Only the two judgements that no
+library makes, which elements are toxic and which are precious, are written down here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from pathlib import Path
+
+N_ELEMENTS = 118
+SMACT_LAST = 103  # SMACT holds no element beyond lawrencium
+
+# Elements whose common compounds need special handling in a synthesis laboratory: heavy-metal poisons and
+# beryllium (carcinogens or cumulative poisons, IARC groups 1 and 2A, and EU RoHS), and Os for its volatile OsO4.
+TOXIC = {"Be", "Cr", "As", "Se", "Cd", "Sb", "Te", "Os", "Hg", "Tl", "Pb"}
+PRECIOUS = {"Ru", "Rh", "Pd", "Ag", "Re", "Os", "Ir", "Pt", "Au"}
+
+
+def _unfolded_column(block: str, group: int, atomic_number: int) -> int:
+    """Column 1..32 of the long periodic table: s 1-2, f 3-16, d 17-26, p 27-32."""
+    if block == "f":
+        first = 57 if atomic_number < 80 else 89
+        return 3 + atomic_number - first
+    return group if group <= 2 else group + 14
+
+
+def _category(element) -> str:
+    for flag, name in (
+        ("noble_gas", "noble gas"),
+        ("alkali", "alkali metal"),
+        ("alkaline", "alkaline earth metal"),
+        ("lanthanoid", "lanthanoid"),
+        ("actinoid", "actinoid"),
+        ("transition_metal", "transition metal"),
+        ("post_transition_metal", "post-transition metal"),
+        ("metalloid", "metalloid"),
+        ("halogen", "halogen"),
+    ):
+        if getattr(element, f"is_{flag}"):
+            return name
+    return "nonmetal"
+
+
+def element_table() -> list[dict]:
+    """One row per element, Z = 1..118, in that order."""
+    import periodictable
+    import smact
+    from pymatgen.core import Element
+
+    rows = []
+    for z in range(1, N_ELEMENTS + 1):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "no Pauling electronegativity": None says it below
+            element = Element.from_Z(z)
+            mendeleev = element.mendeleev_no
+            charges = smact.Element(element.symbol) if z <= SMACT_LAST else None
+        # He's outermost electrons are 1s; the libraries put it where the table is drawn.
+        block = "s" if element.row == 1 else element.block
+        electronegativity = charges.pauling_eneg if charges else None
+        rows.append(
+            {
+                "atomic_number": z,
+                "symbol": element.symbol,
+                "name": periodictable.elements[z].name,
+                "mass_u": periodictable.elements[z].mass,
+                "period": element.row,
+                "group": None if block == "f" else element.group,
+                "column": _unfolded_column(block, element.group, z),
+                "block": block,
+                "category": _category(element),
+                "electronegativity": None
+                if electronegativity is None or math.isnan(electronegativity)
+                else electronegativity,
+                "mendeleev_number": None if mendeleev is None or math.isnan(mendeleev) else int(mendeleev),
+                "oxidation_states": sorted((charges and charges.oxidation_states_smact14) or []),
+                "metal": element.symbol in smact.metals,  # what the paper's screen calls an all-metal composition
+                "radioactive": bool(element.is_radioactive),
+                "rare_earth": bool(element.is_lanthanoid or element.symbol in ("Sc", "Y")),
+                "noble_gas": bool(element.is_noble_gas),
+                "toxic": element.symbol in TOXIC,
+                "precious": element.symbol in PRECIOUS,
+            }
+        )
+    return rows
+
+
+def write_element_table(path: Path) -> None:
+    """Write the table as JSON, one element per line, so that a change reads well in a diff."""
+    lines = [json.dumps(row, ensure_ascii=False) for row in element_table()]
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_element_table(Path(__file__).parents[2] / "assets" / "elements.json")

@@ -1,0 +1,117 @@
+"""The training loop that every network here shares: AdamW, one-cycle schedule, averaged weights, resumable.
+
+Progress is kept in a folder of tensors and JSON after each epoch, so that a killed training goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from tqdm import tqdm
+
+Batch = tuple[torch.Tensor, ...]
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How to fit. `averaging` is the decay per step of the exponential moving average of the weights."""
+
+    epochs: int
+    steps_per_epoch: int
+    learning_rate: float
+    weight_decay: float
+    averaging: float = 0.999
+    gradient_clip: float = 1.0
+
+
+def fit(
+    model: nn.Module,
+    batches: Callable[[int], Iterable[Batch]],
+    loss: Callable[[nn.Module, Batch], torch.Tensor],
+    settings: FitSettings,
+    resume: Path,
+    report: Callable[[nn.Module], dict[str, float]],
+) -> nn.Module:
+    """Train `model` in place and return the model of averaged weights.
+
+    batches(epoch) : the batches of that epoch; must depend on the epoch only, so that a resumed fit sees the same
+    loss(model, batch) : scalar to minimise
+    report(averaged model) : validation figures after each epoch, shown and logged to `resume`/log.jsonl
+    resume : folder of the resume point; read if it exists
+    """
+    average = torch.optim.swa_utils.AveragedModel(
+        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.averaging), use_buffers=True
+    )
+    optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    total = settings.epochs * settings.steps_per_epoch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total, pct_start=0.15)
+    first = _restore(resume, model, average, optimiser, schedule)
+    for epoch in range(first, settings.epochs):
+        torch.manual_seed(epoch)  # dropout
+        model.train()
+        bar = tqdm(batches(epoch), total=settings.steps_per_epoch, desc=f"epoch {epoch + 1}/{settings.epochs}")
+        running = 0.0
+        for step, batch in enumerate(bar, start=1):
+            optimiser.zero_grad(set_to_none=True)
+            value = loss(model, batch)
+            value.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
+            optimiser.step()
+            schedule.step()
+            average.update_parameters(model)
+            running += (value.item() - running) / step
+            if step % 20 == 0:
+                bar.set_postfix(loss=f"{running:.4f}")
+        figures = report(average.module.eval())
+        print(json.dumps({"epoch": epoch + 1, "loss": running, **figures}), flush=True)
+        _store(resume, epoch + 1, model, average, optimiser, schedule, {"loss": running, **figures})
+    return average.module.eval()
+
+
+def _store(folder: Path, epoch: int, model, average, optimiser, schedule, figures: dict) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
+    tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
+    state = optimiser.state_dict()["state"]
+    tensors |= {f"optimiser.{i}.{k}": v for i, values in state.items() for k, v in values.items()}
+    partial = folder / "state.partial"
+    progress = {"epoch": str(epoch), "schedule_step": str(schedule.last_epoch)}
+    save_file({k: v.clone().contiguous() for k, v in tensors.items()}, partial, metadata=progress)
+    (folder / "progress.json.partial").write_text(json.dumps(progress))
+    # Two renames: a kill between them repeats one epoch at most, never mixes two.
+    partial.replace(folder / f"state-{epoch}.safetensors")
+    (folder / "progress.json.partial").replace(folder / "progress.json")
+    for old in folder.glob("state-*.safetensors"):
+        if old.name != f"state-{epoch}.safetensors":
+            old.unlink()
+    with (folder / "log.jsonl").open("a") as log:
+        log.write(json.dumps({"epoch": epoch, **figures}) + "\n")
+
+
+def _restore(folder: Path, model, average, optimiser, schedule) -> int:
+    """Load the resume point if there is one; the number of finished epochs."""
+    if not (folder / "progress.json").exists():
+        return 0
+    progress = json.loads((folder / "progress.json").read_text())
+    epoch = int(progress["epoch"])
+    tensors = load_file(folder / f"state-{epoch}.safetensors")
+
+    def part(prefix: str) -> dict[str, torch.Tensor]:
+        return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+
+    model.load_state_dict(part("model."))
+    average.load_state_dict(part("average."))
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, value in part("optimiser.").items():
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = value
+    for _ in range(int(progress["schedule_step"])):
+        schedule.step()
+    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    return epoch

@@ -1,0 +1,135 @@
+"""Train `tc`: ResNet18 on SuperCon, with the COD as compositions of 0 K (KIAGO S.1; Konno et al. 2021)."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core import elements
+from core.feature_map import element_pixels, feature_map
+from core.predictors import checkpoint
+from core.predictors.tc_resnet import ARCHITECTURE, TC_SCALE_K, ResNet18, TcResNet, load_tc_resnet
+from core.training import data, metrics
+from core.training.loop import Batch, FitSettings, fit
+
+NAME = "tc"
+SPLIT = (0.80, 0.05, 0.15)  # train, validation, test; by composition
+SUPERCONDUCTOR_K = 1.0  # "superconductor" in the precision figure: Tc > 1 K (Konno et al. 2021)
+
+
+@dataclass(frozen=True)
+class TcSettings:
+    """What can be set about this training; all of it goes into the card."""
+
+    epochs: int = 80
+    batch: int = 256
+    zeros_per_superconductor: float = 1.5  # COD compositions drawn anew each epoch
+    jitter: float = 0.02  # relative noise on the fractions, about the accuracy of a synthesis
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+
+
+def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings | None = None) -> dict:
+    """Train, evaluate on the held-out part, write weights and card; returns the card."""
+    settings = settings or TcSettings()
+    positive = data.read_superconductors(folder)
+    negative = data.read_non_superconductors(folder, positive)
+    parts = [data.split(len(t.values), SPLIT, seed) for t in (positive, negative)]
+    tables = [(positive, parts[0]), (negative, parts[1])]
+    train_x, train_y = _part(tables, 0)
+    n_positive = len(parts[0][0])
+    valid_x, valid_y = _part(tables, 1)
+    n_valid = len(parts[0][1])
+    torch.manual_seed(seed)
+    model = ResNet18()
+    pixels = element_pixels()
+    n_zeros = min(int(n_positive * settings.zeros_per_superconductor), len(train_y) - n_positive)
+    steps = (n_positive + n_zeros) // settings.batch
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        random = np.random.default_rng([seed, epoch])
+        zeros = n_positive + random.permutation(len(train_y) - n_positive)[:n_zeros]
+        order = random.permutation(np.concatenate([np.arange(n_positive), zeros]))
+        for k in range(steps):
+            rows = order[k * settings.batch : (k + 1) * settings.batch]
+            x = train_x[rows] * (1 + settings.jitter * random.standard_normal((len(rows), elements.N_ELEMENTS)))
+            x = np.maximum(x, 0)
+            yield torch.tensor(x / x.sum(1, keepdims=True)).float(), torch.tensor(train_y[rows]).float()
+
+    def loss(network: ResNet18, batch: Batch) -> torch.Tensor:
+        x, y = batch
+        image = feature_map(x, pixels)
+        output, target = network(image), y / TC_SCALE_K
+        # The predictor ends in a ReLU: below zero is right for Tc = 0, and needs a gradient for Tc > 0.
+        return torch.where(target > 0, (output - target).abs(), torch.relu(output)).mean()
+
+    def report(network: ResNet18) -> dict[str, float]:
+        predicted = predict(TcResNet(NAME, network), valid_x)[:n_valid]
+        true = valid_y[:n_valid]
+        return {
+            "validation_mae_K": metrics.mean_absolute_error(predicted, true),
+            "validation_r2": metrics.r_squared(predicted, true),
+        }
+
+    fit_settings = FitSettings(settings.epochs, steps, settings.learning_rate, settings.weight_decay)
+    model = fit(model, batches, loss, fit_settings, build / f"{NAME}-{seed}", report)
+    known = (train_x > 0).sum(0)
+    card = {
+        "name": NAME,
+        "architecture": ARCHITECTURE,
+        "what": "Critical temperature (K) from the composition: ResNet18 on the periodic-table image",
+        "papers": ["KIAGO: doi:10.1039/d5dd00250h", "Konno et al. 2021: doi:10.1103/PhysRevB.103.014509"],
+        "data": {k: data.ATTRIBUTION[k] for k in ("supercon", "stanev", "cod")},
+        "cleaning": {**positive.counts, **negative.counts},
+        "known_errors": {f: reason for f, (_, reason) in data.KNOWN_ERRORS.items()},
+        "split": {"shares": SPLIT, "by": "composition", "seed": seed},
+        "settings": asdict(settings),
+        "known_elements": [s for s, n in zip(elements.symbols(), known, strict=True) if n > 0],
+        "date": datetime.date.today().isoformat(),
+    }
+    checkpoint.save(NAME, checkpoint.to_storage(model.state_dict()), card, out)
+    # Figures belong to the weights as stored, 16 bits and all: load them back before measuring.
+    card["metrics_held_out"] = evaluate(load_tc_resnet(NAME, out), tables)
+    checkpoint.save(NAME, checkpoint.load(NAME, ARCHITECTURE, out)[0], card, out)
+    return card
+
+
+def _part(tables, which: int) -> tuple[np.ndarray, np.ndarray]:
+    """Compositions and Tc of one part of the split; superconductors first."""
+    x = np.concatenate([table.compositions[parts[which]] for table, parts in tables])
+    y = np.concatenate([table.values[parts[which]] for table, parts in tables])
+    return x, y
+
+
+@torch.no_grad()
+def predict(predictor: TcResNet, compositions: np.ndarray, batch: int = 1024) -> np.ndarray:
+    """Tc in K (n,) of compositions (n, 118)."""
+    predictor.eval()
+    x = torch.tensor(compositions).float()
+    return torch.cat([predictor(part) for part in x.split(batch)]).double().numpy()
+
+
+def evaluate(predictor: TcResNet, tables) -> dict:
+    """Every figure of the card on the held-out 15% of SuperCon and of the COD."""
+    (positive, parts), _ = tables
+    x, y = _part(tables, 2)
+    predicted = predict(predictor, x)
+    n = len(parts[2])
+    precision, recall = metrics.precision_recall(predicted, y, SUPERCONDUCTOR_K)
+    cuprate = (positive.compositions[parts[2]][:, [28, 7]] > 0).all(1)
+    return {
+        "tc_mae_K": metrics.mean_absolute_error(predicted[:n], y[:n]),
+        "tc_median_absolute_error_K": metrics.median_absolute_error(predicted[:n], y[:n]),
+        "tc_r2": metrics.r_squared(predicted[:n], y[:n]),
+        "tc_mae_K_cuprates": metrics.mean_absolute_error(predicted[:n][cuprate], y[:n][cuprate]),
+        "tc_mae_K_others": metrics.mean_absolute_error(predicted[:n][~cuprate], y[:n][~cuprate]),
+        "precision_above_1_K_with_cod": precision,
+        "recall_above_1_K_with_cod": recall,
+        "n_superconductors": n,
+        "n_cod": len(y) - n,
+    }
