@@ -17,6 +17,9 @@ from safetensors.torch import save as save_tensors
 from core.paths import CHECKPOINTS
 
 
+_NOT_STORED = "num_batches_tracked"  # batch norm counts its batches; a trained network has no use for it
+
+
 class CheckpointError(RuntimeError):
     """A checkpoint is missing, damaged, or belongs to another architecture; the message says what to do."""
 
@@ -78,13 +81,14 @@ def load(name: str, architecture: str, folder: Path = CHECKPOINTS) -> tuple[dict
 
 def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name: str) -> None:
     """Fill a module strictly: the same keys and shapes, or CheckpointError."""
+    counters = {key: value for key, value in module.state_dict().items() if key.endswith(_NOT_STORED)}
     try:
-        module.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=True)
+        module.load_state_dict({key: value.float() for key, value in tensors.items()} | counters, strict=True)
     except RuntimeError as error:
         raise CheckpointError(f"{name} does not fit this architecture: {error}. {_remedy(name)}.") from None
 
 
 def to_storage(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Weights in float16; running statistics of batch norm stay float32 (they may leave float16's range)."""
-    kept = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
+    kept = {k: v for k, v in state.items() if not k.endswith(_NOT_STORED)}
     return {k: v.float() if "running_" in k else v.half() for k, v in kept.items()}

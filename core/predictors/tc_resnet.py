@@ -84,25 +84,18 @@ class _Axis:
         return torch.where((tap >= 0) & (tap < self.taps), tap, -1)
 
 
-def _norm(channels: int) -> nn.BatchNorm2d:
-    # No counter of batches: it is not a weight, and it would not survive 16-bit storage.
-    norm = nn.BatchNorm2d(channels)
-    norm.num_batches_tracked = None
-    return norm
-
-
 class ResidualBlock(nn.Module):
     """Two 3x3 convolutions with batch norm and a shortcut (He et al. 2016, fig. 5 left)."""
 
     def __init__(self, inputs: int, outputs: int, size: tuple[int, int], stride: int):
         super().__init__()
         self.conv1 = TapConv2d(inputs, outputs, size, 3, stride)
-        self.norm1 = _norm(outputs)
+        self.norm1 = nn.BatchNorm2d(outputs)
         self.out_size = self.conv1.out_size
         self.conv2 = TapConv2d(outputs, outputs, self.out_size, 3, 1)
-        self.norm2 = _norm(outputs)
+        self.norm2 = nn.BatchNorm2d(outputs)
         self.shortcut = (
-            nn.Sequential(TapConv2d(inputs, outputs, size, 1, stride), _norm(outputs))
+            nn.Sequential(TapConv2d(inputs, outputs, size, 1, stride), nn.BatchNorm2d(outputs))
             if stride != 1 or inputs != outputs
             else nn.Identity()
         )
@@ -123,7 +116,7 @@ class ResNet18(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv = TapConv2d(CHANNELS, 64, (ROWS, COLUMNS), 7, 2)
-        self.norm = _norm(64)
+        self.norm = nn.BatchNorm2d(64)
         self.pool = nn.MaxPool2d(3, 2, 1)
         size = (2, 8)
         blocks, before = [], 64

@@ -5,6 +5,7 @@ Progress is kept in a folder of tensors and JSON after each epoch, so that a kil
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -45,9 +46,7 @@ def fit(
     report(averaged model) : validation figures after each epoch, shown and logged to `resume`/log.jsonl
     resume : folder of the resume point; read if it exists
     """
-    average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.averaging), use_buffers=True
-    )
+    average = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     total = settings.epochs * settings.steps_per_epoch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total, pct_start=0.15)
@@ -64,14 +63,23 @@ def fit(
             nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             optimiser.step()
             schedule.step()
-            average.update_parameters(model)
+            _average(average, model, settings.averaging)
             running += (value.item() - running) / step
             if step % 20 == 0:
                 bar.set_postfix(loss=f"{running:.4f}")
-        figures = report(average.module.eval())
+        figures = report(average.eval())
         print(json.dumps({"epoch": epoch + 1, "loss": running, **figures}), flush=True)
         _store(resume, epoch + 1, model, average, optimiser, schedule, {"loss": running, **figures})
-    return average.module.eval()
+    return average.eval()
+
+
+@torch.no_grad()
+def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Move the averaged weights and running statistics a little towards the present ones."""
+    # Only what a checkpoint holds: torch's AveragedModel also averages index buffers, and rounds them down.
+    for old, new in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, 1 - decay)
 
 
 def _store(folder: Path, epoch: int, model, average, optimiser, schedule, figures: dict) -> None:

@@ -32,6 +32,7 @@ class TcSettings:
     jitter: float = 0.02  # relative noise on the fractions, about the accuracy of a synthesis
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
+    averaging: float = 0.99  # short: the statistics of batch norm must belong to the weights
 
 
 def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings | None = None) -> dict:
@@ -76,7 +77,9 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
             "validation_r2": metrics.r_squared(predicted, true),
         }
 
-    fit_settings = FitSettings(settings.epochs, steps, settings.learning_rate, settings.weight_decay)
+    fit_settings = FitSettings(
+        settings.epochs, steps, settings.learning_rate, settings.weight_decay, settings.averaging
+    )
     model = fit(model, batches, loss, fit_settings, build / f"{NAME}-{seed}", report)
     known = (train_x > 0).sum(0)
     card = {

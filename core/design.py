@@ -1,0 +1,292 @@
+"""The only wiring: a problem becomes a task, the task is optimised, what comes out is rounded, screened and placed.
+
+`design` does it all in one call. Whoever must be able to stop and resume (see `core.runs`) uses the same three parts:
+`prepare`, `optimise`, `conclude`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from core import elements, optimiser
+from core.composition import composition_vector, formula_of_counts
+from core.constraints import Constraints
+from core.errors import InputError
+from core.initial_guesses import GuessMaker
+from core.optimiser import Report, State, Task
+from core.predictors.interface import Predictor
+from core.predictors.registry import known_elements, load_predictor
+from core.problem import DesignProblem
+from core.references import load_references
+from core.results import SCREENS, DesignResult, FunnelStep, typed
+from core.rounding import Rounded, round_compositions
+from core.screening.charge_balance import ChargeBalance, charge_balance
+
+MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine
+
+OnStep = Callable[[State, Report], bool]
+
+
+def known_by(problem: DesignProblem) -> dict[str, frozenset[str]]:
+    """Which elements each predictor of this problem knows, by the name that messages call it."""
+    return {
+        "Tc model": known_elements(problem.tc_predictor),
+        "formation-energy model": known_elements(problem.formation_energy_predictor),
+    }
+
+
+def check(problem: DesignProblem) -> list[InputError]:
+    """Everything that is wrong with a problem, the same for page, command line and engine; empty if it can run."""
+    return problem.check(known_by(problem))
+
+
+def resolve_device(name: str) -> torch.device:
+    """The device that "auto" means here, or the one named. Raises InputError if it is not there."""
+    available = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if name == "auto":
+        name = next(device for device in ("cuda", "mps", "cpu") if available[device])
+    if not available.get(name, False):
+        there = ", ".join(device for device, present in available.items() if present)
+        raise InputError("device", name, "this device is not available here", f"Choose auto or one of: {there}")
+    return torch.device(name)
+
+
+def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
+    """Load predictors and build constraints and guesses. Raises InputError for the first thing that is wrong."""
+    for error in check(problem):
+        raise error
+    device = resolve_device(problem.device)
+    predictors = [
+        load_predictor(name).to(device) for name in (problem.tc_predictor, problem.formation_energy_predictor)
+    ]
+    known = set.intersection(*(set(symbols) for symbols in known_by(problem).values()))
+    fixed, allowed = np.zeros(elements.N_ELEMENTS), np.zeros(elements.N_ELEMENTS, dtype=bool)
+    for symbol, fraction in problem.fixed_fractions().items():
+        fixed[elements.element(symbol).index] = fraction
+    for symbol in problem.allowed_symbols(known):
+        allowed[elements.element(symbol).index] = True
+    settings = problem.settings
+    maker = GuessMaker(
+        task=problem.task,
+        base=composition_vector(problem.base_fractions()),
+        allowed=allowed,
+        frequencies=load_references().frequencies,
+        mutate_probability=settings.mutate_probability,
+        perturb_ratio=settings.perturb_ratio,
+        added_elements=settings.added_elements,
+        seed=problem.seed,
+    )
+
+    def guess(candidate: int, restart: int) -> torch.Tensor:
+        return torch.from_numpy(maker.guess(candidate, restart)).float().to(device)
+
+    task = Task(
+        tc=predictors[0],
+        formation_energy=predictors[1],
+        constraints=Constraints(torch.from_numpy(fixed).float(), torch.from_numpy(allowed)).to(device),
+        settings=settings,
+        atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
+        guess=guess,
+    )
+    return task, device
+
+
+def optimise(task: Task, state: State | None = None, on_step: OnStep | None = None) -> tuple[State, str]:
+    """Run both stages from `state` (or the start). Returns the last state and "finished" or "cancelled".
+
+    on_step(state, report) is called after every step with the state reached and what was seen before the move; it
+    returns False to cancel.
+    """
+    state = optimiser.init(task) if state is None else state
+    while int(state.step) < sum(task.settings.steps):
+        state, report = optimiser.step(task, state)
+        if on_step is not None and not on_step(state, report):
+            return state, "cancelled"
+    return state, "finished"
+
+
+def design(problem: DesignProblem, on_step: OnStep | None = None) -> DesignResult:
+    """Solve a problem in this process. Raises InputError if it cannot be run as it is."""
+    task, device = prepare(problem)
+    state, status = optimise(task, on_step=on_step)
+    return conclude(problem, task, state, status, device)
+
+
+def conclude(
+    problem: DesignProblem, task: Task, state: State, status: str, device: torch.device
+) -> DesignResult:
+    """Round, evaluate the integer formulas again, screen, place on the hull, compare with what is known."""
+    report = optimiser.evaluate(task, state)
+    alive = task.constraints.alive(state.x_base, state.max_mask).cpu().numpy()
+    composition = report.composition.cpu().numpy().astype(np.float64)
+    fixed = task.constraints.fixed.cpu().numpy().astype(np.float64)
+    chosen = np.flatnonzero(alive)
+    rounded = round_compositions(composition[chosen], fixed, problem.atom_counts())
+    first, times = _distinct(rounded)
+    table = _described(_Found(rounded, report, chosen, first, times), task)
+    base = _predict(task, composition_vector(problem.base_fractions())[None])
+    table["tc_gain_K"] = table["tc_K"] - base["tc_K"][0]
+    order = np.lexsort((table["formula"], -table["tc_K"], ~table["passes"]))
+    table = table.iloc[order].reset_index(drop=True)
+    table["rank"] = np.arange(1, len(table) + 1)
+    return DesignResult(
+        problem=problem,
+        status=status,
+        base={name: float(values[0]) for name, values in base.items()},
+        candidates=typed(table),
+        funnel=_funnel(table, len(alive), int(alive.sum())),
+        restarts=int(state.restarts.sum()),
+        device=str(device),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The distinct formulas: rows `first` of `rounded`, reached `times` times; `chosen` are candidate numbers."""
+
+    rounded: Rounded
+    report: Report
+    chosen: np.ndarray
+    first: np.ndarray
+    times: np.ndarray
+
+
+def _distinct(rounded: Rounded) -> tuple[np.ndarray, np.ndarray]:
+    """Row of the first occurrence of each formula, ascending, and how often it occurs."""
+    if len(rounded.counts) == 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    _, first, times = np.unique(rounded.counts, axis=0, return_index=True, return_counts=True)
+    order = np.argsort(first)
+    return first[order], times[order]
+
+
+def _described(found: _Found, task: Task) -> pd.DataFrame:
+    """Every column but rank and gain, one row per distinct formula."""
+    counts = found.rounded.counts[found.first]
+    compositions = found.rounded.compositions[found.first]
+    candidates = found.chosen[found.first]
+    balances = charge_balance(counts)
+    table = pd.DataFrame({"formula": [formula_of_counts(c) for c in counts]}, dtype="str")
+    for name, values in _predict(task, compositions).items():
+        table[name] = values
+    table["n_elements"] = (counts > 0).sum(1)
+    table["n_atoms"] = counts.sum(1)
+    table["charge_neutral"] = np.array([b.charge_neutral for b in balances], dtype=bool)
+    table["pauling_ok"] = np.array([b.pauling_ok for b in balances], dtype=bool)
+    table["reason"] = [b.reason for b in balances]
+    table["oxidation_states"] = [states_text(b) for b in balances]
+    table["failed_screen"] = _first_failed(table)
+    table["passes"] = table["failed_screen"] == ""
+    for name, tensor in (
+        ("tc_before_rounding_K", found.report.tc_K),
+        ("formation_energy_before_rounding_eV_per_atom", found.report.formation_energy_eV_per_atom),
+        ("integer_loss", found.report.integer_loss),
+    ):
+        table[name] = tensor.cpu().numpy().astype(np.float64)[candidates]
+    table["times_found"] = found.times
+    table["candidate"] = candidates
+    _place(table, compositions)
+    return table
+
+
+def states_text(balance: ChargeBalance) -> str:
+    """Oxidation states as text: "La 3+, Fe 2+, As 3-, O 2-"."""
+    return ", ".join(f"{symbol} {abs(q)}{'+' if q > 0 else '-'}" for symbol, q in balance.oxidation_states)
+
+
+def _predict(task: Task, compositions: np.ndarray) -> dict[str, np.ndarray]:
+    """Tc and formation energy (n,) of compositions (n, 118), in float64; batches bound the memory."""
+    x = torch.from_numpy(compositions).float().to(task.constraints.fixed.device)
+    with torch.no_grad():
+        return {
+            name: predict_in_batches(predictor, x)
+            for name, predictor in (
+                ("tc_K", task.tc),
+                ("formation_energy_eV_per_atom", task.formation_energy),
+            )
+        }
+
+
+def predict_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024) -> np.ndarray:
+    """Predictions (n,) float64 of compositions (n, 118) without gradients, `batch` at a time."""
+    with torch.no_grad():
+        parts = [predictor(part) for part in x.split(batch)] if len(x) else [x.new_zeros(0)]
+    return torch.cat(parts).cpu().numpy().astype(np.float64)
+
+
+def _first_failed(table: pd.DataFrame) -> np.ndarray:
+    """For each row the key (in SCREENS) of the first screen that it fails, or an empty string."""
+    passed = {
+        "elements": table["n_elements"] <= MAX_SCREENED_ELEMENTS,
+        "charge_neutral": table["charge_neutral"],
+        "pauling_ok": table["pauling_ok"],
+        "formation_energy": table["formation_energy_eV_per_atom"] < 0,
+    }
+    failed = np.full(len(table), "", dtype=object)
+    for name in reversed(passed):
+        failed[~passed[name].to_numpy(dtype=bool)] = name
+    return failed
+
+
+def _place(table: pd.DataFrame, compositions: np.ndarray) -> None:
+    """Add hull distance and nearest known superconductor for the rows that pass; empty for the others."""
+    references = load_references()
+    passing = np.flatnonzero(table["passes"])
+    energies = table["formation_energy_eV_per_atom"].to_numpy()[passing]
+    distances = references.hull().distances(compositions[passing], energies)
+    nearest = references.known_superconductors().nearest_many(compositions[passing])
+    above, decomposition = np.full(len(table), np.nan), np.full(len(table), "", dtype=object)
+    above[passing] = [d.energy_above_hull_eV_per_atom for d in distances]
+    decomposition[passing] = [decomposition_text(d.decomposition) for d in distances]
+    table["energy_above_hull_eV_per_atom"], table["decomposition"] = above, decomposition
+    known, formula = np.zeros(len(table), dtype=bool), np.full(len(table), "", dtype=object)
+    tc, distance = np.full(len(table), np.nan), np.full(len(table), np.nan)
+    known[passing], formula[passing] = [n.known for n in nearest], [n.formula for n in nearest]
+    tc[passing], distance[passing] = [n.tc_K for n in nearest], [n.distance for n in nearest]
+    table["known"], table["nearest_known"] = known, formula
+    table["nearest_known_tc_K"], table["distance_to_known"] = tc, distance
+
+
+def decomposition_text(phases: tuple[tuple[str, float], ...]) -> str:
+    """Competing phases as text: "0.500 La2O3 + 0.500 FeAs" (fractions of atoms)."""
+    return " + ".join(f"{fraction:.3f} {formula}" for formula, fraction in phases)
+
+
+def _funnel(table: pd.DataFrame, candidates: int, alive: int) -> tuple[FunnelStep, ...]:
+    """How many are left after each screen, and why the others failed."""
+    dead = {"nothing positive was left in the last step": candidates - alive} if candidates > alive else {}
+    steps = [
+        FunnelStep("candidates", "Optimised candidates", alive, dead),
+        FunnelStep(
+            "distinct",
+            SCREENS["distinct"],
+            len(table),
+            {"the same formula was reached before": alive - len(table)} if alive > len(table) else {},
+        ),
+    ]
+    left = len(table)
+    for name in list(SCREENS)[1:]:
+        failed = table[table["failed_screen"] == name]
+        left -= len(failed)
+        steps.append(FunnelStep(name, SCREENS[name], left, _why(name, failed)))
+    return tuple(steps)
+
+
+def _why(name: str, failed: pd.DataFrame) -> dict[str, int]:
+    """Reasons and how often, the most frequent first."""
+    if name == "elements":
+        reasons = failed["n_elements"].map(lambda n: f"{n} elements")
+    elif name == "formation_energy":
+        reasons = failed["formation_energy_eV_per_atom"].map(lambda _: "predicted formation energy is not negative")
+    else:
+        reasons = failed["reason"]
+    return {str(reason): int(count) for reason, count in reasons.value_counts().items()}

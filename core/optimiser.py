@@ -1,0 +1,192 @@
+"""The optimiser: `init` makes a state, `step` moves it by one Adam step. Loops, reports and files live elsewhere.
+
+Stage 1 minimises L_1 = -Tc + alpha Ef; at the border M_max is built from the compositions reached; stage 2 minimises
+L_2 = L_1 + beta(t) L_integer (KIAGO eq. 12-17). A candidate that dies (nothing positive left, or not finite) is
+restarted from a fresh guess, and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+
+from core import losses
+from core.constraints import Constraints
+from core.predictors.interface import Predictor
+from core.problem import OptimiserSettings
+
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that stays the same during a run: what is predicted, what is allowed, how to move.
+
+    atom_counts : (sizes,) float, the N of the integer loss
+    guess(candidate, restart) : x_base (118,) on the run's device, for the start and for restarts
+    """
+
+    tc: Predictor
+    formation_energy: Predictor
+    constraints: Constraints
+    settings: OptimiserSettings
+    atom_counts: torch.Tensor
+    guess: Callable[[int, int], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class State:
+    """Where the optimisation stands; every field is a tensor, so that it can be stored and resumed exactly.
+
+    step : () int64, steps done over both stages
+    x_base : (batch, 118) unnormalised ratios
+    moment1, moment2 : (batch, 118) of Adam
+    age : (batch,) Adam steps since the start or restart of each candidate
+    max_mask : (batch, 118) bool, M_max; all true in stage 1
+    restarts : (batch,) int64
+    """
+
+    step: torch.Tensor
+    x_base: torch.Tensor
+    moment1: torch.Tensor
+    moment2: torch.Tensor
+    age: torch.Tensor
+    max_mask: torch.Tensor
+    restarts: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a step saw, before it moved: compositions (batch, 118), Tc in K, Ef in eV/atom, L_integer (batch,)."""
+
+    step: int
+    stage: int
+    composition: torch.Tensor
+    tc_K: torch.Tensor
+    formation_energy_eV_per_atom: torch.Tensor
+    integer_loss: torch.Tensor
+    restarts: int
+
+
+def init(task: Task) -> State:
+    """The state before the first step."""
+    x_base = torch.stack([task.guess(i, 0) for i in range(task.settings.candidates)])
+    zeros = torch.zeros_like(x_base)
+    count = torch.zeros(len(x_base), dtype=torch.int64, device=x_base.device)
+    state = State(
+        step=torch.zeros((), dtype=torch.int64),
+        x_base=x_base,
+        moment1=zeros,
+        moment2=zeros.clone(),
+        age=count,
+        max_mask=torch.ones_like(x_base, dtype=torch.bool),
+        restarts=count.clone(),
+    )
+    return _enter_stage_2(task, state) if task.settings.steps[0] == 0 else state
+
+
+def stage(settings: OptimiserSettings, step: int) -> int:
+    """1 or 2: the stage that this step belongs to."""
+    return 1 if step < settings.steps[0] else 2
+
+
+def integer_weight(settings: OptimiserSettings, step: int) -> float:
+    """beta(t) in K: 0 in stage 1; in stage 2 constant, or rising linearly to its full value at the last step."""
+    if stage(settings, step) == 1:
+        return 0.0
+    if settings.integer_schedule == "constant":
+        return settings.integer_weight
+    return settings.integer_weight * (step - settings.steps[0] + 1) / settings.steps[1]
+
+
+def evaluate(task: Task, state: State) -> Report:
+    """Compositions and properties at the present state, without moving it."""
+    with torch.no_grad():
+        return _forward(task, state, state.x_base)[1]
+
+
+def step(task: Task, state: State) -> tuple[State, Report]:
+    """One Adam step for every candidate; the candidates that died are restarted first."""
+    state = _restart_dead(task, state)
+    x_base = state.x_base.detach().requires_grad_(True)
+    loss, report = _forward(task, state, x_base)
+    (gradient,) = torch.autograd.grad(loss.sum(), x_base)
+    # Not finite here: the candidate cannot move. It is left to the next step's check, which restarts it.
+    moment1 = BETA1 * state.moment1 + (1 - BETA1) * gradient
+    moment2 = BETA2 * state.moment2 + (1 - BETA2) * gradient.square()
+    age = state.age + 1
+    powers = age[:, None].to(x_base.dtype)
+    mean = moment1 / (1 - BETA1**powers)
+    spread = (moment2 / (1 - BETA2**powers)).sqrt() + EPSILON
+    moved = replace(
+        state,
+        step=state.step + 1,
+        x_base=(x_base - task.settings.learning_rate * mean / spread).detach(),
+        moment1=moment1,
+        moment2=moment2,
+        age=age,
+    )
+    if int(moved.step) == task.settings.steps[0]:
+        moved = _enter_stage_2(task, moved)
+    return moved, report
+
+
+def _forward(task: Task, state: State, x_base: torch.Tensor) -> tuple[torch.Tensor, Report]:
+    """The loss (batch,) of the stage, and what there is to report."""
+    settings, now = task.settings, int(state.step)
+    composition = task.constraints.compose(x_base, state.max_mask)
+    tc, energy = task.tc(composition), task.formation_energy(composition)
+    integer = losses.integer_loss(_present(composition), task.atom_counts, settings.integer_loss)
+    loss = losses.objective(tc, energy, settings.formation_energy_weight)
+    weight = integer_weight(settings, now)
+    if weight:
+        loss = loss + weight * integer
+    report = Report(
+        step=now,
+        stage=stage(settings, now),
+        composition=composition.detach(),
+        tc_K=tc.detach(),
+        formation_energy_eV_per_atom=energy.detach(),
+        integer_loss=integer.detach(),
+        restarts=int(state.restarts.sum()),
+    )
+    return loss, report
+
+
+def _present(composition: torch.Tensor) -> torch.Tensor:
+    """The fractions (batch, k) without the columns in which every candidate is zero: those cost nothing."""
+    most = int((composition.detach() > 0).sum(1).max())
+    return composition.topk(max(most, 1), dim=1).values
+
+
+def _enter_stage_2(task: Task, state: State) -> State:
+    """Build M_max from the compositions of stage 1, once (KIAGO eq. 7)."""
+    return replace(state, max_mask=task.constraints.max_mask(state.x_base, task.settings.max_elements))
+
+
+def _restart_dead(task: Task, state: State) -> State:
+    """Give every dead candidate a fresh guess and a fresh Adam; in stage 2 also its own M_max."""
+    dead = ~task.constraints.alive(state.x_base, state.max_mask)
+    if not bool(dead.any()):
+        return state
+    x_base, restarts, max_mask = state.x_base.clone(), state.restarts.clone(), state.max_mask.clone()
+    moments = state.moment1.clone(), state.moment2.clone()
+    age = state.age.clone()
+    restarts[dead] += 1
+    for i in dead.nonzero().flatten().tolist():
+        x_base[i] = task.guess(i, int(restarts[i]))
+    if stage(task.settings, int(state.step)) == 2:
+        max_mask[dead] = task.constraints.max_mask(x_base[dead], task.settings.max_elements)
+    for tensor in (*moments, age):
+        tensor[dead] = 0
+    return replace(
+        state,
+        x_base=x_base,
+        restarts=restarts,
+        max_mask=max_mask,
+        moment1=moments[0],
+        moment2=moments[1],
+        age=age,
+    )

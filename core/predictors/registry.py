@@ -1,0 +1,29 @@
+"""From a predictor's name to the predictor: the card says which architecture loads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.paths import CHECKPOINTS
+from core.predictors import checkpoint, elemnet, tc_resnet
+from core.predictors.interface import Predictor
+
+LOADERS = {
+    tc_resnet.ARCHITECTURE: tc_resnet.load_tc_resnet,
+    elemnet.ARCHITECTURE: elemnet.load_elemnet,
+}
+
+
+def load_predictor(name: str, folder: Path = CHECKPOINTS) -> Predictor:
+    """The trained predictor of this name, ready for evaluation. Raises CheckpointError."""
+    architecture = checkpoint.read_card(name, folder)["architecture"]
+    if architecture not in LOADERS:
+        raise checkpoint.CheckpointError(
+            f"The card of {name} names an unknown architecture, “{architecture}”. Known: {', '.join(LOADERS)}."
+        )
+    return LOADERS[architecture](name, folder)
+
+
+def known_elements(name: str, folder: Path = CHECKPOINTS) -> frozenset[str]:
+    """Symbols of the elements that this predictor knows, from its card; loads no weights."""
+    return frozenset(checkpoint.read_card(name, folder)["known_elements"])

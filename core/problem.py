@@ -1,0 +1,366 @@
+"""A design problem: everything a user asks for, frozen, checked, and the same after a round trip through JSON.
+
+`DesignProblem` holds what was asked, as it was asked. `check` says everything that is wrong with it, each time as an
+InputError whose `field` is the name of the field at fault, so that the page can show it beside its widget.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+
+from core import elements
+from core.composition import formula_of, parse_formula
+from core.errors import InputError
+
+RAISE_TC, SUBSTITUTE = "raise_tc", "substitute"
+TASKS = (RAISE_TC, SUBSTITUTE)
+DEVICES = ("auto", "cpu", "cuda", "mps")
+INTEGER_LOSSES = ("absolute", "squared")
+INTEGER_SCHEDULES = ("constant", "linear")
+MAX_CANDIDATES, MAX_STEPS, MAX_ATOMS = 16_384, 5_000, 200
+FIXED_TOLERANCE = 0.01  # relative; the paper counts a preserved part as kept within 1%
+
+
+@dataclass(frozen=True)
+class OptimiserSettings:
+    """How the optimiser works; defaults measured to be good and fast on a laptop, `PAPER` is the paper's choice.
+
+    candidates : compositions optimised at once
+    steps : Adam steps in stage 1 (no integers) and stage 2 (with the integer loss)
+    learning_rate : of Adam, in units of the unnormalised ratios
+    formation_energy_weight : alpha of KIAGO eq. 13, K per (eV/atom)
+    integer_weight : beta of KIAGO eq. 16, K; its value at the end of stage 2 when the schedule is linear
+    integer_loss : distance to the grid, absolute (KIAGO eq. 10) or squared (the authors' released code)
+    integer_schedule : beta constant, or rising linearly from 0 over stage 2
+    n_unit : smallest and largest number of atoms per formula unit (KIAGO eq. 11)
+    max_elements : n_elem_max of KIAGO eq. 7, fixed elements included
+    mutate_probability : chance for each element of the base to be replaced in an initial guess
+    perturb_ratio : largest ratio of an element added to an initial guess
+    added_elements : fewest and most elements added to (or, for a substitution, making up) an initial guess
+    """
+
+    candidates: int = 256
+    steps: tuple[int, int] = (150, 150)
+    learning_rate: float = 0.03
+    formation_energy_weight: float = 4.0
+    integer_weight: float = 1000.0
+    integer_loss: str = "absolute"
+    integer_schedule: str = "linear"
+    n_unit: tuple[int, int] = (1, 25)
+    max_elements: int = 7
+    mutate_probability: float = 0.22
+    perturb_ratio: float = 0.3
+    added_elements: tuple[int, int] = (1, 4)
+
+
+# KIAGO 3.1 and 3.4; the weight and form of the integer loss are those of the authors' released code, because the
+# printed beta = 1 leaves the compositions off the grid.
+PAPER = OptimiserSettings(
+    candidates=4096,
+    steps=(500, 500),
+    learning_rate=0.03,
+    formation_energy_weight=4.0,
+    integer_weight=100_000.0,
+    integer_loss="squared",
+    integer_schedule="linear",
+    n_unit=(1, 25),
+    max_elements=10,
+    mutate_probability=0.22,
+    perturb_ratio=0.3,
+    added_elements=(1, 4),
+)
+
+
+@dataclass(frozen=True)
+class DesignProblem:
+    """What a user asks for.
+
+    task : "raise_tc" (start from the base, change anything that is not fixed) or "substitute" (keep the base, replace
+        `target` by elements that can have `oxidation_state`)
+    base : formula of the known material
+    fixed : symbol -> fraction of all atoms, x_const of KIAGO eq. 3. None: nothing for raise_tc, the base without the
+        target for substitute
+    forbidden : symbols that may not appear (M_elem = 0)
+    target, oxidation_state : what is replaced, and the charge that its replacements must be able to take
+    settings : see OptimiserSettings
+    seed : of all that is random
+    device : auto, cpu, cuda or mps
+    tc_predictor, formation_energy_predictor : names of checkpoints
+    """
+
+    base: str
+    task: str = RAISE_TC
+    fixed: Mapping[str, float] | None = None
+    forbidden: tuple[str, ...] = ()
+    target: str | None = None
+    oxidation_state: int | None = None
+    settings: OptimiserSettings = field(default_factory=OptimiserSettings)
+    seed: int = 0
+    device: str = "auto"
+    tc_predictor: str = "tc"
+    formation_energy_predictor: str = "formation-energy"
+
+    def base_fractions(self) -> dict[str, float]:
+        """Fractions of the base. Raises InputError if it cannot be read."""
+        amounts = parse_formula(self.base)
+        total = sum(amounts.values())
+        return {symbol: amount / total for symbol, amount in amounts.items()}
+
+    def fixed_fractions(self) -> dict[str, float]:
+        """x_const as symbol -> fraction, with the task's default filled in. Raises InputError for a bad base."""
+        if self.fixed is not None:
+            return dict(self.fixed)
+        if self.task == SUBSTITUTE:
+            return {symbol: x for symbol, x in self.base_fractions().items() if symbol != self.target}
+        return {}
+
+    def allowed_symbols(self, known: Collection[str]) -> tuple[str, ...]:
+        """Elements that the free part may contain: known to the predictors, not forbidden, not fixed, right charge."""
+        out = set(self.forbidden) | set(self.fixed_fractions())
+        if self.task == SUBSTITUTE and self.oxidation_state is not None:
+            charged = set(elements.with_oxidation_state(self.oxidation_state))
+            return tuple(s for s in elements.symbols() if s in known and s not in out and s in charged)
+        return tuple(s for s in elements.symbols() if s in known and s not in out)
+
+    def atom_counts(self) -> tuple[int, ...]:
+        """The N in `n_unit` at which the fixed part is a whole number of atoms (within 1%)."""
+        low, high = self.settings.n_unit
+        fixed = self.fixed_fractions().values()
+        return tuple(n for n in range(low, high + 1) if _whole(fixed, n))
+
+    def to_json(self) -> str:
+        """JSON text that `from_json` reads back to an equal problem."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> DesignProblem:
+        """Read a problem. Raises InputError for text that is no problem: unknown names, wrong types."""
+        try:
+            given = json.loads(text)
+        except ValueError as error:
+            raise InputError("problem", text[:40], f"this is not JSON ({error})", "Export it again") from None
+        if not isinstance(given, dict) or "base" not in given:
+            raise InputError("problem", text[:40], "a problem needs at least a base", 'Write {"base": "LaFeAsO"}')
+        settings = given.pop("settings", {})
+        _refuse_unknown(given, cls, "problem")
+        _refuse_unknown(settings, OptimiserSettings, "settings")
+        problem = cls(**given)
+        return replace(
+            problem,
+            forbidden=_as_tuple(problem.forbidden, "forbidden"),
+            settings=OptimiserSettings(
+                **{k: _as_tuple(v, k) if k in _PAIRS else v for k, v in settings.items()},
+            ),
+        )
+
+    def check(self, known: Mapping[str, Collection[str]]) -> list[InputError]:
+        """Everything that is wrong with this problem, in the order of the page; empty if it can be run.
+
+        known : for each predictor (as it is called in messages) the symbols of the elements that it knows
+        """
+        wrong = _check_task(self)
+        base = _readable_base(self, wrong)
+        if base is not None:
+            wrong += _check_known("base", base, known)
+        wrong += _check_fixed(self)
+        wrong += _check_known("fixed", self.fixed or {}, known)
+        wrong += _check_forbidden(self)
+        wrong += check_settings(self.settings)
+        if not wrong:
+            wrong += _check_together(self, known)
+        return wrong
+
+
+_PAIRS = ("steps", "n_unit", "added_elements")
+
+
+def _refuse_unknown(given: object, cls: type, name: str) -> None:
+    if not isinstance(given, dict):
+        raise InputError(name, given, "this must be a JSON object", "Export the problem again")
+    names = {f.name for f in fields(cls)}
+    for key in given:
+        if key not in names:
+            raise InputError(name, key, "there is no such field", f"Known: {', '.join(sorted(names))}")
+
+
+def _as_tuple(value: object, name: str) -> tuple:
+    if not isinstance(value, list | tuple):
+        raise InputError(name, value, "this must be a list", "Write it in square brackets")
+    return tuple(value)
+
+
+def _whole(fractions: Collection[float], n: int) -> bool:
+    return all(
+        round(x * n) >= 1 and abs(round(x * n) - x * n) <= FIXED_TOLERANCE * x * n + 1e-9 for x in fractions
+    )
+
+
+def _check_task(problem: DesignProblem) -> list[InputError]:
+    wrong = []
+    for name, choices in (("task", TASKS), ("device", DEVICES)):
+        if getattr(problem, name) not in choices:
+            wrong.append(InputError(name, getattr(problem, name), "unknown", f"Choose {' or '.join(choices)}"))
+    if isinstance(problem.seed, bool) or not isinstance(problem.seed, int) or not 0 <= problem.seed < 2**32:
+        wrong.append(InputError("seed", problem.seed, "a seed is a whole number of 0 or more", "Take 0"))
+    return wrong
+
+
+def _readable_base(problem: DesignProblem, wrong: list[InputError]) -> dict[str, float] | None:
+    """The base's fractions, or None with the reason added to `wrong`; checks target and state on the way."""
+    try:
+        base = problem.base_fractions()
+    except InputError as error:
+        wrong.append(InputError("base", error.value, error.rule, error.remedy, error.position))
+        return None
+    if problem.task == SUBSTITUTE:
+        wrong += _check_substitution(problem, base)
+    return base
+
+
+def _check_substitution(problem: DesignProblem, base: Mapping[str, float]) -> list[InputError]:
+    target, state = problem.target, problem.oxidation_state
+    wrong = []
+    if target is None:
+        wrong.append(InputError("target", None, "no element is chosen for replacement", "Choose one of the base"))
+    elif target not in base:
+        wrong.append(
+            InputError("target", target, "it is not in the base", f"Choose one of {', '.join(base)}"),
+        )
+    elif len(base) == 1:
+        wrong.append(InputError("base", problem.base, "nothing would be kept", "Take a base of two elements or more"))
+    if state is None:
+        wrong.append(InputError("oxidation_state", None, "no oxidation state is chosen", "Choose one, for example +3"))
+    elif isinstance(state, bool) or not isinstance(state, int) or state == 0 or abs(state) > 8:
+        wrong.append(
+            InputError("oxidation_state", state, "an oxidation state is a whole number, -8..8, not 0", "Take +3")
+        )
+    elif not elements.with_oxidation_state(state):
+        wrong.append(InputError("oxidation_state", state, "no element has this oxidation state", "Take another"))
+    return wrong
+
+
+def _check_known(
+    name: str, used: Collection[str], known: Mapping[str, Collection[str]]
+) -> list[InputError]:
+    return [
+        InputError(name, symbol, f"the {predictor} does not know this element", "Replace it by another element")
+        for predictor, symbols in known.items()
+        for symbol in used
+        if elements.is_element(symbol) and symbol not in symbols
+    ]
+
+
+def _check_fixed(problem: DesignProblem) -> list[InputError]:
+    wrong = []
+    for symbol, amount in (problem.fixed or {}).items():
+        if not elements.is_element(symbol):
+            wrong.append(InputError("fixed", symbol, "it is not an element", "Check the spelling and the capitals"))
+        elif not _is_number(amount) or amount <= 0:
+            wrong.append(
+                InputError(
+                    "fixed", f"{symbol} {amount}", "an amount is a finite number above zero", "Correct the amount"
+                )
+            )
+    if not wrong and problem.fixed and sum(problem.fixed.values()) >= 1 - 1e-9:
+        wrong.append(
+            InputError(
+                "fixed",
+                f"sum of x_const = {sum(problem.fixed.values()):.4g}",
+                "the fixed part must leave room for the rest (sum of x_const below 1)",
+                "Fix fewer elements or smaller amounts",
+            )
+        )
+    return wrong
+
+
+def _check_forbidden(problem: DesignProblem) -> list[InputError]:
+    wrong = [
+        InputError("forbidden", symbol, "it is not an element", "Check the spelling and the capitals")
+        for symbol in problem.forbidden
+        if not elements.is_element(symbol)
+    ]
+    both = [symbol for symbol in (problem.fixed or {}) if symbol in problem.forbidden]
+    wrong += [
+        InputError("fixed", symbol, "it is both fixed and forbidden", "Free it, or allow it") for symbol in both
+    ]
+    return wrong
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _range_error(name: str, value: object, low: float, high: float, unit: str, whole: bool) -> list[InputError]:
+    kind = "a whole number" if whole else "a number"
+    if _is_number(value) and low <= value <= high and (not whole or isinstance(value, int)):
+        return []
+    unit = f" {unit}" if unit else ""
+    return [InputError(name, value, f"{name.replace('_', ' ')} is {kind} from {low:g} to {high:,}{unit}",
+                       "Choose a value in this range")]  # fmt: skip
+
+
+def check_settings(settings: OptimiserSettings) -> list[InputError]:
+    """Everything that is wrong with the settings by themselves."""
+    s = settings
+    wrong = _range_error("candidates", s.candidates, 1, MAX_CANDIDATES, "", True)
+    for pair, low, high in (("steps", 0, MAX_STEPS), ("n_unit", 1, MAX_ATOMS), ("added_elements", 0, 20)):
+        values = getattr(s, pair)
+        if len(values) != 2:
+            wrong.append(InputError(pair, values, "two numbers are needed", "Give both"))
+            continue
+        for value in values:
+            wrong += _range_error(pair, value, low, high, "", True)
+        if not wrong and pair != "steps" and values[0] > values[1]:
+            wrong.append(InputError(pair, values, "the first number is above the second", "Exchange them"))
+    if not wrong and not 1 <= sum(s.steps) <= MAX_STEPS:
+        wrong.append(
+            InputError("steps", sum(s.steps), f"both stages together take 1 to {MAX_STEPS:,} steps", "Take fewer")
+        )
+    wrong += _range_error("learning_rate", s.learning_rate, 1e-6, 1, "", False)
+    wrong += _range_error("formation_energy_weight", s.formation_energy_weight, 0, 1e4, "K per eV/atom", False)
+    wrong += _range_error("integer_weight", s.integer_weight, 0, 1e7, "K", False)
+    wrong += _range_error("max_elements", s.max_elements, 1, elements.N_ELEMENTS, "", True)
+    wrong += _range_error("mutate_probability", s.mutate_probability, 0, 1, "", False)
+    wrong += _range_error("perturb_ratio", s.perturb_ratio, 0, 10, "", False)
+    for name, choices in (("integer_loss", INTEGER_LOSSES), ("integer_schedule", INTEGER_SCHEDULES)):
+        if getattr(s, name) not in choices:
+            wrong.append(InputError(name, getattr(s, name), "unknown", f"Choose {' or '.join(choices)}"))
+    return wrong
+
+
+def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]) -> list[InputError]:
+    """What can only be judged when every field is right by itself."""
+    wrong = []
+    known_to_all = set(elements.symbols()).intersection(*map(set, known.values()))
+    if not problem.allowed_symbols(known_to_all):
+        wrong.append(
+            InputError(
+                "forbidden", formula_of(problem.fixed_fractions()), "no element is allowed for the free part",
+                "Allow some elements, or choose another oxidation state",
+            )
+        )  # fmt: skip
+    n_fixed = len(problem.fixed_fractions())
+    if n_fixed >= problem.settings.max_elements:
+        wrong.append(
+            InputError(
+                "max_elements", problem.settings.max_elements,
+                f"{n_fixed} elements are fixed, and at least one more is needed", f"Allow {n_fixed + 1} or more",
+            )
+        )  # fmt: skip
+    if not problem.atom_counts():
+        wrong.append(_no_atom_count(problem))
+    return wrong
+
+
+def _no_atom_count(problem: DesignProblem) -> InputError:
+    low, high = problem.settings.n_unit
+    fixed = problem.fixed_fractions()
+    fits = next((n for n in range(high + 1, MAX_ATOMS + 1) if _whole(fixed.values(), n)), None)
+    remedy = f"Raise the largest N to {fits}" if fits else "Round the fixed amounts"
+    shown = ", ".join(f"{symbol} {x:.4g}" for symbol, x in fixed.items())
+    return InputError(
+        "n_unit", f"{low}..{high}", f"no N in this range makes the fixed part whole atoms ({shown})", remedy
+    )

@@ -1,0 +1,108 @@
+"""Reference tables, built by `python -m core train references`: the hull's phases, known superconductors, frequencies.
+
+They are one checkpoint like any other: `checkpoints/references.safetensors` and its card, verified when loaded.
+Compositions are stored as flat lists of elements and amounts with offsets; formulas as one run of UTF-8 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core import elements
+from core.paths import CHECKPOINTS
+from core.predictors import checkpoint
+from core.screening.hull import Hull
+from core.screening.novelty import KnownSuperconductors
+
+NAME = "references"
+ARCHITECTURE = "reference-tables-v1"
+
+
+@dataclass(frozen=True)
+class References:
+    """What the app looks up.
+
+    hull_formulas, hull_compositions (n, 118), hull_energies (n,) eV/atom : phases of the hull, with the energies of
+        our own formation-energy predictor, named in `hull_predictor`
+    known_formulas, known_compositions (m, 118), known_tc_K (m,), known_reports (m,) : superconductors with measured Tc
+    frequencies : (118,) in how many known superconductors each element occurs
+    training_counts : (118,) in how many compositions of the Tc model's data (with the COD) each element occurs
+    """
+
+    hull_predictor: str
+    hull_formulas: tuple[str, ...]
+    hull_compositions: np.ndarray
+    hull_energies: np.ndarray
+    known_formulas: tuple[str, ...]
+    known_compositions: np.ndarray
+    known_tc_K: np.ndarray
+    known_reports: np.ndarray
+    frequencies: np.ndarray
+    training_counts: np.ndarray
+
+    def hull(self) -> Hull:
+        """The hull of the reference phases."""
+        return Hull(self.hull_compositions, self.hull_energies, self.hull_formulas)
+
+    def known_superconductors(self) -> KnownSuperconductors:
+        """The known superconductors, ready for nearest-neighbour questions."""
+        return KnownSuperconductors(
+            self.known_compositions, self.known_tc_K, self.known_reports, self.known_formulas
+        )
+
+
+def pack_compositions(compositions: np.ndarray) -> dict[str, torch.Tensor]:
+    """(n, 118) -> flat non-zero entries: element (uint8), fraction (float32), count per row (uint8)."""
+    row, column = np.nonzero(compositions)
+    return {
+        "element": torch.from_numpy(column.astype(np.uint8)),
+        "fraction": torch.from_numpy(compositions[row, column].astype(np.float32)),
+        "count": torch.from_numpy(np.bincount(row, minlength=len(compositions)).astype(np.uint8)),
+    }
+
+
+def unpack_compositions(tensors: dict[str, torch.Tensor]) -> np.ndarray:
+    """The inverse of `pack_compositions`: (n, 118) float64, rows summing to 1 exactly as far as float64 goes."""
+    count = tensors["count"].numpy().astype(np.int64)
+    compositions = np.zeros((len(count), elements.N_ELEMENTS))
+    row = np.repeat(np.arange(len(count)), count)
+    compositions[row, tensors["element"].numpy()] = tensors["fraction"].numpy()
+    return compositions / compositions.sum(1, keepdims=True)
+
+
+def pack_text(lines: Sequence[str]) -> torch.Tensor:
+    """Lines as one run of UTF-8 bytes."""
+    return torch.from_numpy(np.frombuffer("\n".join(lines).encode(), dtype=np.uint8).copy())
+
+
+def unpack_text(content: torch.Tensor) -> tuple[str, ...]:
+    """The inverse of `pack_text`."""
+    return tuple(content.numpy().tobytes().decode().split("\n"))
+
+
+@cache
+def load_references(folder: Path = CHECKPOINTS) -> References:
+    """The tables, loaded once per process. Raises CheckpointError."""
+    tensors, card = checkpoint.load(NAME, ARCHITECTURE, folder)
+
+    def part(prefix: str) -> dict[str, torch.Tensor]:
+        return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+    return References(
+        hull_predictor=card["hull_predictor"],
+        hull_formulas=unpack_text(tensors["hull.formulas"]),
+        hull_compositions=unpack_compositions(part("hull.")),
+        hull_energies=tensors["hull.energy"].numpy().astype(np.float64),
+        known_formulas=unpack_text(tensors["known.formulas"]),
+        known_compositions=unpack_compositions(part("known.")),
+        known_tc_K=tensors["known.tc_K"].numpy().astype(np.float64),
+        known_reports=tensors["known.reports"].numpy().astype(np.int64),
+        frequencies=tensors["frequencies"].numpy().astype(np.float64),
+        training_counts=tensors["training_counts"].numpy().astype(np.int64),
+    )

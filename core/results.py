@@ -1,0 +1,147 @@
+"""What a design gives back: the table of candidates, every column named once, and the account of the screens."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+
+import pandas as pd
+
+from core.problem import DesignProblem
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the candidate table: its name (with the unit in it), its type, and what it means."""
+
+    name: str
+    dtype: str
+    label: str
+    meaning: str
+    digits: int | None = None
+
+
+COLUMNS = (
+    Column("rank", "int64", "Rank", "Order by predicted Tc, those that pass every screen first"),
+    Column("formula", "str", "Formula", "Integer formula, reduced by the greatest common divisor"),
+    Column("tc_K", "float64", "Tc (K)", "Predicted critical temperature of the integer formula", 2),
+    Column("tc_gain_K", "float64", "Gain (K)", "Predicted Tc minus the predicted Tc of the base", 2),
+    Column(
+        "formation_energy_eV_per_atom", "float64", "Ef (eV/atom)", "Predicted formation energy of the formula", 4
+    ),
+    Column(
+        "energy_above_hull_eV_per_atom",
+        "float64",
+        "Above hull (eV/atom)",
+        "Predicted energy minus that of the best mixture of reference compounds; below 0: more stable than all of them",
+        4,
+    ),
+    Column("passes", "bool", "Passes", "Passes every screen"),
+    Column("failed_screen", "str", "Failed screen", "The first screen that it fails; empty if it passes"),
+    Column("charge_neutral", "bool", "Neutral", "Oxidation states (smact14, one per element) can sum to zero"),
+    Column("pauling_ok", "bool", "Pauling", "... with every anion more electronegative than every cation"),
+    Column("oxidation_states", "str", "Oxidation states", "The assignment that balances"),
+    Column("reason", "str", "Charge balance", "Why the charges balance, or how far off they are"),
+    Column("decomposition", "str", "Competes with", "Best mixture of reference compounds, with fractions of atoms"),
+    Column("known", "bool", "Known", "A known superconductor agrees in every fraction to 0.005"),
+    Column("nearest_known", "str", "Nearest known", "Nearest known superconductor (earth mover's distance)"),
+    Column("nearest_known_tc_K", "float64", "Its Tc (K)", "Reported Tc of the nearest known superconductor", 2),
+    Column("distance_to_known", "float64", "Distance", "Earth mover's distance on the Mendeleev-number scale", 3),
+    Column("n_elements", "int64", "Elements", "Number of elements"),
+    Column("n_atoms", "int64", "Atoms", "Atoms per formula unit"),
+    Column(
+        "tc_before_rounding_K", "float64", "Tc unrounded (K)", "Predicted Tc before rounding to integers", 2
+    ),
+    Column(
+        "formation_energy_before_rounding_eV_per_atom",
+        "float64",
+        "Ef unrounded (eV/atom)",
+        "Predicted formation energy before rounding to integers",
+        4,
+    ),
+    Column("integer_loss", "float64", "Integer loss", "Distance to the integer grid before rounding (L_integer)", 5),
+    Column("times_found", "int64", "Found", "How many of the optimised candidates ended at this formula"),
+    Column("candidate", "int64", "Candidate", "Number of the optimised candidate (the first that ended here)"),
+)
+BY_NAME = {column.name: column for column in COLUMNS}
+
+# The screens, in order, and what each asks.
+SCREENS = {
+    "distinct": "Distinct formulas",
+    "elements": "Fewer than 10 elements",
+    "charge_neutral": "Charge neutral",
+    "pauling_ok": "Pauling test",
+    "formation_energy": "Formation energy below 0",
+}
+
+
+@dataclass(frozen=True)
+class FunnelStep:
+    """One screen: how many formulas are left after it, and why the others failed (reason -> how many)."""
+
+    screen: str
+    label: str
+    left: int
+    failed: dict[str, int]
+
+
+@dataclass(frozen=True)
+class DesignResult:
+    """The outcome of a design.
+
+    problem : what was asked
+    status : "finished", or "cancelled" (then the candidates are those at the moment of the cancel)
+    base : predictions for the base material: tc_K, formation_energy_eV_per_atom
+    candidates : one row per distinct formula, the columns of `COLUMNS`, by rank
+    funnel : the screens in order
+    restarts : candidates that died and were restarted, over the run
+    device : where it ran
+    """
+
+    problem: DesignProblem
+    status: str
+    base: dict[str, float]
+    candidates: pd.DataFrame
+    funnel: tuple[FunnelStep, ...]
+    restarts: int
+    device: str
+
+    @property
+    def passing(self) -> pd.DataFrame:
+        """The candidates that pass every screen, by rank."""
+        return self.candidates[self.candidates["passes"]]
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `COLUMNS` in their order and with their types. Raises KeyError if one is missing."""
+    return pd.DataFrame({c.name: table[c.name].astype(c.dtype) for c in COLUMNS})
+
+
+def safe_cell(value: object) -> object:
+    """Text that a spreadsheet will not take for a formula: a leading = + - @ or control character gets a quote."""
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """A table as CSV text: UTF-8, units in the headers, "\\n" line ends, numbers to their column's digits.
+
+    Missing numbers are empty cells; text is safe in a spreadsheet.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.columns)
+    digits = [BY_NAME[name].digits if name in BY_NAME else None for name in table.columns]
+    for row in table.itertuples(index=False):
+        writer.writerow([_cell(value, d) for value, d in zip(row, digits, strict=True)])
+    return out.getvalue()
+
+
+def _cell(value: object, digits: int | None) -> object:
+    if value is None or (isinstance(value, float) and value != value):
+        return ""
+    if digits is not None and isinstance(value, float):
+        return f"{value:.{digits}f}"
+    return safe_cell(value)

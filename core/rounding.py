@@ -1,0 +1,60 @@
+"""Ratios -> integer formula: choose N, round, reduce by the gcd (KIAGO 2.6, GDMCD eq. 7 and below)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """Integer formulas.
+
+    counts : (n, 118) int64 atoms per reduced formula unit
+    atoms : (n,) the N at which the composition lay nearest to the grid, before reduction
+    """
+
+    counts: np.ndarray
+    atoms: np.ndarray
+
+    @property
+    def compositions(self) -> np.ndarray:
+        """Fractions (n, 118) of the integer formulas."""
+        return self.counts / self.counts.sum(1, keepdims=True)
+
+
+def round_compositions(compositions: np.ndarray, fixed: np.ndarray, atom_counts: Sequence[int]) -> Rounded:
+    """N* = argmin_N L_int^N, counts = x N* rounded to a total of N*, divided by their gcd.
+
+    compositions : (n, 118) fractions
+    fixed : (118,) x_const; at every N of `atom_counts` it is whole, and it is kept
+    atom_counts : the allowed N, ascending; the smallest wins a tie
+    The papers round every element by itself; here the total is kept too, by rounding the free elements with the
+    largest remainders up. Both agree wherever the integer loss has brought a composition near the grid.
+    Raises ValueError for an empty list of N.
+    """
+    sizes = np.asarray(atom_counts, dtype=np.int64)
+    if sizes.size == 0:
+        raise ValueError("no number of atoms is allowed")
+    present = compositions.any(0)
+    scaled = compositions[:, None, present] * sizes[None, :, None]
+    loss = (np.abs(scaled - np.round(scaled)) / sizes[None, :, None]).sum(2)
+    # Equal to twelve digits is equal: N = 4 and N = 8 hit the same grid point, and 4 is the formula meant.
+    chosen = sizes[np.argmin(np.round(loss, 12), axis=1)]
+    counts = np.stack([_round_to_total(x, fixed, n) for x, n in zip(compositions, chosen, strict=True)])
+    return Rounded(counts // np.gcd.reduce(counts, axis=1, keepdims=True), chosen)
+
+
+def _round_to_total(composition: np.ndarray, fixed: np.ndarray, n: int) -> np.ndarray:
+    """Whole atoms (118,), in total n, the fixed part kept; by largest remainder."""
+    kept = np.round(fixed * n).astype(np.int64)
+    free = np.where(fixed > 0, 0.0, composition)
+    room = int(n - kept.sum())
+    free = free / free.sum() * room
+    counts = np.floor(free + 1e-9).astype(np.int64)
+    remainder = np.where(free > 0, free - counts, -1.0)
+    up = np.argsort(-remainder, kind="stable")[: room - counts.sum()]
+    counts[up] += 1
+    return counts + kept

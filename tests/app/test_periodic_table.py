@@ -1,0 +1,153 @@
+"""The periodic table without a browser: what is exchanged, who wins, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.components import periodic_table as module
+from app.components.periodic_table import TableState, _Exchange, _layout, _resolve
+from core.errors import InputError
+
+EMPTY = TableState(frozenset(), {}, frozenset())
+IRON = TableState(frozenset({"Fe"}), {}, frozenset())
+CUPRATE = TableState(frozenset({"Pb"}), {"Cu": 1.0, "O": 4.0}, frozenset({"La"}))
+
+
+def value(state: TableState, revision: int, generation: int = 0) -> dict:
+    """What the browser sends."""
+    return module._payload(_Exchange(None, state, generation, revision))
+
+
+def test_nothing_done_returns_the_state_given():
+    assert _resolve(_Exchange(), CUPRATE, None).returned == CUPRATE
+
+
+def test_a_click_is_taken_in_once():
+    first = _resolve(_Exchange(), EMPTY, None)
+    clicked = _resolve(first, EMPTY, value(IRON, 1))
+    assert (clicked.returned, clicked.revision) == (IRON, 1)
+    # The widget keeps its value: at the next run the same revision is no new action.
+    again = _resolve(clicked, IRON, value(IRON, 1))
+    assert (again.returned, again.generation, again.revision) == (IRON, 0, 1)
+
+
+def test_a_change_by_the_program_wins_over_the_old_value_and_raises_the_generation():
+    clicked = _resolve(_resolve(_Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
+    preset = _resolve(clicked, CUPRATE, value(IRON, 1))
+    assert (preset.returned, preset.generation) == (CUPRATE, 1)
+    kept = _resolve(preset, CUPRATE, value(IRON, 1))
+    assert (kept.returned, kept.generation) == (CUPRATE, 1)
+
+
+def test_a_change_by_the_program_wins_over_a_click_that_arrives_in_the_same_run():
+    shown = _resolve(_resolve(_Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
+    both = _resolve(shown, CUPRATE, value(EMPTY, 2))
+    assert (both.returned, both.generation) == (CUPRATE, 1)
+
+
+def test_a_click_made_before_the_browser_saw_the_change_is_void_and_one_made_after_counts():
+    preset = _resolve(_Exchange(EMPTY, EMPTY, 0, 3), CUPRATE, None)
+    assert _resolve(preset, CUPRATE, value(IRON, 4, generation=0)).returned == CUPRATE
+    assert _resolve(preset, CUPRATE, value(IRON, 4, generation=1)).returned == IRON
+
+
+def test_undoing_the_only_click_by_the_program():
+    clicked = _resolve(_resolve(_Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
+    assert _resolve(clicked, EMPTY, value(IRON, 1)).returned == EMPTY
+
+
+def test_a_run_cut_off_before_the_caller_kept_its_result_loses_no_click():
+    clicked = _resolve(_resolve(_Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
+    further = TableState(frozenset({"Fe", "Co"}), {}, frozenset())
+    assert _resolve(clicked, EMPTY, value(further, 2)).returned == further
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "text",
+        {},
+        {**value(IRON, 1), "forbidden": ["Xx"]},
+        {**value(IRON, 1), "forbidden": None},
+        {**value(IRON, 1), "fixed": {"Fe": 1.0}},  # in two states
+        {**value(IRON, 1), "fixed": {"Cu": -1}},
+        {**value(IRON, 1), "fixed": {"Cu": "much"}},
+        {**value(IRON, 1), "fixed": {"Cu": float("nan")}},
+    ],
+)
+def test_a_value_that_makes_no_sense_changes_nothing(nonsense):
+    assert _resolve(_Exchange(), CUPRATE, nonsense).returned == CUPRATE
+
+
+def test_amounts_survive_the_way_to_the_browser_and_back_exactly():
+    state = TableState(frozenset(), {"Sr": 0.15, "O": 0.1 + 0.2}, frozenset())
+    assert _resolve(_Exchange(), EMPTY, json.loads(json.dumps(value(state, 1)))).returned == state
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (frozenset({"Xx"}), {}, frozenset()),
+        (frozenset({"Fe"}), {"Fe": 1.0}, frozenset()),
+        (frozenset(), {"Fe": 1.0}, frozenset({"Fe"})),
+        (frozenset(), {"Fe": 0.0}, frozenset()),
+        (frozenset(), {"Fe": float("inf")}, frozenset()),
+    ],
+)
+def test_a_state_that_contradicts_itself_is_refused(parts):
+    with pytest.raises(InputError) as error:
+        TableState(*parts)
+    assert error.value.field == "table"
+
+
+def test_the_layout_is_the_ordinary_table():
+    tiles = _layout()
+    place = {tile["symbol"]: (tile["row"], tile["column"]) for tile in tiles}
+    assert len(tiles) == len(set(place.values())) == 118
+    expected = {"H": (1, 1), "He": (1, 18), "B": (2, 13), "Sc": (4, 3), "Fe": (4, 8), "Og": (7, 18)}
+    expected |= {"Lu": (6, 3), "Hf": (6, 4), "La": (8, 3), "Yb": (8, 16), "Ac": (9, 3), "No": (9, 16)}
+    assert {symbol: place[symbol] for symbol in expected} == expected
+
+
+def _page():
+    import streamlit as st
+
+    from app.components.periodic_table import TableState, periodic_table
+
+    st.session_state.setdefault("kept", TableState(frozenset({"Pb"}), {"Cu": 1.0}, frozenset()))
+    if st.button("Clear"):
+        st.session_state.kept = TableState(frozenset(), {}, frozenset())
+    st.session_state.kept = periodic_table(
+        st.session_state.kept,
+        counts={"Cu": 3120},
+        unavailable={"Rn": "no data"},
+        can_substitute={"Cu"},
+        key="table",
+    )
+
+
+def test_on_a_page_the_browsers_value_becomes_the_state_and_a_button_wins_over_it():
+    app = AppTest.from_function(_page).run()
+    assert not app.exception
+    assert app.session_state.kept == TableState(frozenset({"Pb"}), {"Cu": 1.0}, frozenset())
+    app.session_state["table"] = {"table": value(IRON, 1)}
+    app.run()
+    assert not app.exception
+    assert app.session_state.kept == IRON
+    app.button[0].click().run()
+    assert app.session_state.kept == EMPTY
+    app.run()
+    assert app.session_state.kept == EMPTY
+
+
+def test_the_browser_gets_the_state_and_the_facts():
+    app = AppTest.from_function(_page).run()
+    sent = json.loads(app.get("bidi_component")[0].proto.json)
+    assert len(sent["elements"]) == 118
+    assert sent["counts"] == {"Cu": 3120}
+    assert sent["unavailable"] == {"Rn": "no data"}
+    assert sent["can_substitute"] == ["Cu"]
+    assert (sent["forbidden"], sent["fixed"], sent["substituted"]) == (["Pb"], {"Cu": 1.0}, [])

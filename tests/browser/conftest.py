@@ -1,0 +1,82 @@
+"""Fixtures for tests that drive a real Chromium against a real Streamlit server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("TC_STUDIO_CHROMIUM", "/usr/bin/chromium")
+START_LIMIT_S = 90
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One headless browser for the whole session. Skips where there is none (see TC_STUDIO_CHROMIUM)."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no browser at {CHROMIUM}; set TC_STUDIO_CHROMIUM")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], headless=True
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory):
+    """`serve(script, env=None) -> url`: run a Streamlit script on a free port till the session ends."""
+    servers = []
+
+    def start(script: Path | str, env: dict[str, str] | None = None) -> str:
+        port = _free_port()
+        log = tmp_path_factory.mktemp("streamlit") / "server.log"
+        command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true"]
+        command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+        command += ["--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
+        paths = [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **(env or {})}
+        with log.open("wb") as out:
+            server = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=out, stderr=out)
+        servers.append(server)
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_healthy(server, url, log)
+        return url
+
+    yield start
+    for server in servers:
+        server.terminate()
+    for server in servers:
+        try:
+            server.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _wait_until_healthy(server: subprocess.Popen, url: str, log: Path) -> None:
+    """Return when the server answers; fail with its log when it ends or takes longer than START_LIMIT_S."""
+    end = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            break
+        try:
+            with urlopen(f"{url}/_stcore/health", timeout=2):
+                return
+        except (URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"the Streamlit server did not start:\n{log.read_text(errors='replace')}")
