@@ -1,7 +1,7 @@
 """The map x_base -> x: fixed part, element mask, max-element mask, ReLU normalisation (KIAGO eq. 3-8, 12, 15).
 
-    sigma(v) = ReLU(v) / sum ReLU(v)
-    x        = x_const + sigma(x_base * M_elem * M_max) (1 - sum x_const)
+sigma(v) = ReLU(v) / sum ReLU(v)
+x        = x_const + sigma(x_base * M_elem * M_max) (1 - sum x_const)
 """
 
 from __future__ import annotations

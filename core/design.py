@@ -56,7 +56,9 @@ def resolve_device(name: str) -> torch.device:
         name = next(device for device in ("cuda", "mps", "cpu") if available[device])
     if not available.get(name, False):
         there = ", ".join(device for device, present in available.items() if present)
-        raise InputError("device", name, "this device is not available here", f"Choose auto or one of: {there}")
+        raise InputError(
+            "device", name, "this device is not available here", f"Choose auto or one of: {there}"
+        )
     return torch.device(name)
 
 
@@ -286,7 +288,9 @@ def _why(name: str, failed: pd.DataFrame) -> dict[str, int]:
     if name == "elements":
         reasons = failed["n_elements"].map(lambda n: f"{n} elements")
     elif name == "formation_energy":
-        reasons = failed["formation_energy_eV_per_atom"].map(lambda _: "predicted formation energy is not negative")
+        reasons = failed["formation_energy_eV_per_atom"].map(
+            lambda _: "predicted formation energy is not negative"
+        )
     else:
         reasons = failed["reason"]
     return {str(reason): int(count) for reason, count in reasons.value_counts().items()}

@@ -21,11 +21,15 @@ def grid_distance(
     return (distance.abs() if form == "absolute" else distance.square()).sum(2)
 
 
-def integer_loss(composition: torch.Tensor, atom_counts: torch.Tensor, form: str = "absolute") -> torch.Tensor:
+def integer_loss(
+    composition: torch.Tensor, atom_counts: torch.Tensor, form: str = "absolute"
+) -> torch.Tensor:
     """L_integer (batch,): the least L_int^N over the allowed N (KIAGO eq. 11)."""
     return grid_distance(composition, atom_counts, form).amin(1)
 
 
-def objective(tc: torch.Tensor, formation_energy: torch.Tensor, formation_energy_weight: float) -> torch.Tensor:
+def objective(
+    tc: torch.Tensor, formation_energy: torch.Tensor, formation_energy_weight: float
+) -> torch.Tensor:
     """L_1 (batch,) in K: -Tc + alpha Ef (KIAGO eq. 13); tc in K, formation_energy in eV/atom."""
     return -tc + formation_energy_weight * formation_energy

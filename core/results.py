@@ -28,7 +28,11 @@ COLUMNS = (
     Column("tc_K", "float64", "Tc (K)", "Predicted critical temperature of the integer formula", 2),
     Column("tc_gain_K", "float64", "Gain (K)", "Predicted Tc minus the predicted Tc of the base", 2),
     Column(
-        "formation_energy_eV_per_atom", "float64", "Ef (eV/atom)", "Predicted formation energy of the formula", 4
+        "formation_energy_eV_per_atom",
+        "float64",
+        "Ef (eV/atom)",
+        "Predicted formation energy of the formula",
+        4,
     ),
     Column(
         "energy_above_hull_eV_per_atom",
@@ -39,15 +43,26 @@ COLUMNS = (
     ),
     Column("passes", "bool", "Passes", "Passes every screen"),
     Column("failed_screen", "str", "Failed screen", "The first screen that it fails; empty if it passes"),
-    Column("charge_neutral", "bool", "Neutral", "Oxidation states (smact14, one per element) can sum to zero"),
+    Column(
+        "charge_neutral", "bool", "Neutral", "Oxidation states (smact14, one per element) can sum to zero"
+    ),
     Column("pauling_ok", "bool", "Pauling", "... with every anion more electronegative than every cation"),
     Column("oxidation_states", "str", "Oxidation states", "The assignment that balances"),
     Column("reason", "str", "Charge balance", "Why the charges balance, or how far off they are"),
-    Column("decomposition", "str", "Competes with", "Best mixture of reference compounds, with fractions of atoms"),
+    Column(
+        "decomposition",
+        "str",
+        "Competes with",
+        "Best mixture of reference compounds, with fractions of atoms",
+    ),
     Column("known", "bool", "Known", "A known superconductor agrees in every fraction to 0.005"),
     Column("nearest_known", "str", "Nearest known", "Nearest known superconductor (earth mover's distance)"),
-    Column("nearest_known_tc_K", "float64", "Its Tc (K)", "Reported Tc of the nearest known superconductor", 2),
-    Column("distance_to_known", "float64", "Distance", "Earth mover's distance on the Mendeleev-number scale", 3),
+    Column(
+        "nearest_known_tc_K", "float64", "Its Tc (K)", "Reported Tc of the nearest known superconductor", 2
+    ),
+    Column(
+        "distance_to_known", "float64", "Distance", "Earth mover's distance on the Mendeleev-number scale", 3
+    ),
     Column("n_elements", "int64", "Elements", "Number of elements"),
     Column("n_atoms", "int64", "Atoms", "Atoms per formula unit"),
     Column(
@@ -60,9 +75,17 @@ COLUMNS = (
         "Predicted formation energy before rounding to integers",
         4,
     ),
-    Column("integer_loss", "float64", "Integer loss", "Distance to the integer grid before rounding (L_integer)", 5),
+    Column(
+        "integer_loss",
+        "float64",
+        "Integer loss",
+        "Distance to the integer grid before rounding (L_integer)",
+        5,
+    ),
     Column("times_found", "int64", "Found", "How many of the optimised candidates ended at this formula"),
-    Column("candidate", "int64", "Candidate", "Number of the optimised candidate (the first that ended here)"),
+    Column(
+        "candidate", "int64", "Candidate", "Number of the optimised candidate (the first that ended here)"
+    ),
 )
 BY_NAME = {column.name: column for column in COLUMNS}
 

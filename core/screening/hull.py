@@ -1,0 +1,182 @@
+"""Distance of a composition to the convex hull of reference phases.
+
+The best decomposition of a composition x is the mixture of phases with the least energy,
+
+    E_hull(x) = min  sum_k f_k E_k    subject to    sum_k f_k x_k = x,   f_k >= 0,
+
+a linear programme with one equality per element (f_k: fraction of the atoms that are in phase k). It is
+exact in any number of elements, where the usual construction of the whole hull fails from about seven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog
+
+from core import elements
+
+SUM_TOLERANCE = 1e-6  # on the sum of the fractions of a composition
+SAME_DIGITS = 8  # compositions that agree to 1e-8 in every fraction are one phase
+LEAST_FRACTION = 1e-9  # of the atoms: below this a phase in a decomposition is rounding noise
+
+
+@dataclass(frozen=True)
+class HullDistance:
+    """Place of one composition relative to the hull.
+
+    energy_above_hull_eV_per_atom : signed; negative means below the hull of the references
+    decomposition : competing phases (formula, fraction of the atoms), the largest first; fractions sum to 1
+    """
+
+    energy_above_hull_eV_per_atom: float
+    decomposition: tuple[tuple[str, float], ...]
+
+
+class Hull:
+    """Reference phases, stored sparsely, ready for distances of any composition."""
+
+    def __init__(self, compositions: np.ndarray, formation_energies: np.ndarray, formulas: Sequence[str]):
+        """Take the references: compositions (n, 118), rows sum to 1; energies (n,) in eV/atom; n formulas.
+
+        The elements, at 0 eV/atom by the definition of a formation energy, are always references; rows of a
+        single element are therefore left out. So are rows with a positive energy (the elements are better)
+        and all but the lowest of the rows with one composition. The order of the rows has no influence on
+        any result.
+
+        Raises ValueError if shapes disagree, an energy is not finite, or a row is no composition.
+        """
+        compositions = _checked_compositions(compositions)
+        energies = _checked_energies(formation_energies, len(compositions))
+        if len(formulas) != len(compositions):
+            raise ValueError(f"{len(formulas)} formulas for {len(compositions)} compositions")
+        useful = (energies <= 0) & (np.count_nonzero(compositions, axis=1) > 1)
+        rows, columns = np.nonzero(compositions)
+        rows, columns = rows[useful[rows]], columns[useful[rows]]
+        fractions = compositions[rows, columns]
+        chosen = np.flatnonzero(useful)
+        starts = np.searchsorted(rows, np.append(chosen, len(compositions)))
+        energies, formulas = energies[chosen], [str(formulas[i]) for i in chosen]
+        kept = _lowest_of_each(columns, fractions, starts, energies, formulas)
+
+        self._formulas = [formulas[i] for i in kept]
+        self._energies = energies[kept]
+        places = [np.arange(starts[i], starts[i + 1]) for i in kept]
+        flat = np.concatenate(places) if places else np.zeros(0, int)
+        self._starts = np.concatenate([[0], np.cumsum([len(p) for p in places])]).astype(np.int64)
+        self._columns = columns[flat].astype(np.uint8)
+        self._fractions = fractions[flat]
+        self._masks = _masks(self._columns, self._starts)
+
+    def __len__(self) -> int:
+        """Number of reference phases that are kept, the elements not counted."""
+        return len(self._formulas)
+
+    def distance(self, composition: np.ndarray, formation_energy: float) -> HullDistance:
+        """Distance of one composition (118,), fractions, of this formation energy (eV/atom) to the hull.
+
+        The candidate itself is no reference; a reference with its composition competes with it. Raises
+        ValueError if the energy is not finite or the fractions are not >= 0 with sum 1.
+        """
+        return self.distances(np.asarray(composition)[None], np.array([formation_energy]))[0]
+
+    def distances(self, compositions: np.ndarray, formation_energies: np.ndarray) -> list[HullDistance]:
+        """Distances of compositions (n, 118) with formation energies (n,) in eV/atom; see `distance`."""
+        compositions = _checked_compositions(compositions)
+        energies = _checked_energies(formation_energies, len(compositions))
+        return [self._distance(x, float(energy)) for x, energy in zip(compositions, energies, strict=True)]
+
+    def _distance(self, composition: np.ndarray, energy: float) -> HullDistance:
+        present = np.flatnonzero(composition)
+        names = [elements.symbols()[i] for i in present]
+        inside = self._inside(present)
+        matrix = self._matrix(present, inside)
+        costs = np.concatenate([np.zeros(len(present)), self._energies[inside]])
+        target = composition[present] / composition[present].sum()
+        solution = linprog(costs, A_eq=matrix, b_eq=target, bounds=(0, None), method="highs")
+        if not solution.success:  # cannot be: the elements alone always give an answer
+            raise RuntimeError(f"no decomposition of {names} was found: {solution.message}")
+
+        used = np.flatnonzero(solution.x > LEAST_FRACTION)
+        shares = solution.x[used] / solution.x[used].sum()
+        phases = names + [self._formulas[i] for i in inside]
+        decomposition = sorted(
+            ((phases[k], float(f)) for k, f in zip(used, shares, strict=True)), key=_largest
+        )
+        return HullDistance(energy - float(solution.fun), tuple(decomposition))
+
+    def _inside(self, present: np.ndarray) -> np.ndarray:
+        """Indices of the references made of these elements only."""
+        outside = ~_masks(present, np.array([0, len(present)]))[0]
+        return np.flatnonzero(((self._masks[:, 0] & outside[0]) | (self._masks[:, 1] & outside[1])) == 0)
+
+    def _matrix(self, present: np.ndarray, inside: np.ndarray) -> np.ndarray:
+        """Columns of the elements, then of the references `inside`, in the rows of the elements `present`."""
+        row_of = np.zeros(elements.N_ELEMENTS, int)
+        row_of[present] = np.arange(len(present))
+        matrix = np.zeros((len(present), len(present) + len(inside)))
+        np.fill_diagonal(matrix, 1.0)
+        lengths = self._starts[inside + 1] - self._starts[inside]
+        ends = np.cumsum(lengths)
+        flat = np.arange(lengths.sum()) + np.repeat(self._starts[inside] - (ends - lengths), lengths)
+        columns = len(present) + np.repeat(np.arange(len(inside)), lengths)
+        matrix[row_of[self._columns[flat]], columns] = self._fractions[flat]
+        return matrix
+
+
+def _largest(phase: tuple[str, float]) -> tuple[float, str]:
+    return (-phase[1], phase[0])
+
+
+def _checked_compositions(compositions: np.ndarray) -> np.ndarray:
+    compositions = np.asarray(compositions, dtype=np.float64)
+    if compositions.ndim != 2 or compositions.shape[1] != elements.N_ELEMENTS:
+        raise ValueError(f"compositions must have shape (n, {elements.N_ELEMENTS}), not {compositions.shape}")
+    sums = compositions.sum(axis=1)
+    lowest = compositions.min(axis=1, initial=0.0)
+    wrong = np.flatnonzero(~((lowest >= 0) & (np.abs(sums - 1) <= SUM_TOLERANCE)))  # NaN is wrong too
+    if len(wrong):
+        row = wrong[0]
+        raise ValueError(
+            f"row {row} is no composition: its fractions sum to {sums[row]}, the least is {lowest[row]}; "
+            "give fractions >= 0 with sum 1"
+        )
+    return compositions
+
+
+def _checked_energies(energies: np.ndarray, n: int) -> np.ndarray:
+    energies = np.asarray(energies, dtype=np.float64)
+    if energies.shape != (n,):
+        raise ValueError(f"{n} compositions need energies of shape ({n},), not {energies.shape}")
+    wrong = np.flatnonzero(~np.isfinite(energies))
+    if len(wrong):
+        raise ValueError(f"row {wrong[0]}: the formation energy is {energies[wrong[0]]}, not a finite number")
+    return energies
+
+
+def _lowest_of_each(
+    columns: np.ndarray, fractions: np.ndarray, starts: np.ndarray, energies: np.ndarray, formulas: list[str]
+) -> list[int]:
+    """One row per composition, the lowest in energy, sorted by composition so that the order given is
+    forgotten."""
+    columns, fractions = columns.astype(np.uint8).tobytes(), np.round(fractions, SAME_DIGITS).tobytes()
+    lowest: dict[tuple[bytes, bytes], int] = {}
+    for i in range(len(energies)):
+        a, b = int(starts[i]), int(starts[i + 1])
+        key = (columns[a:b], fractions[8 * a : 8 * b])
+        other = lowest.setdefault(key, i)
+        if (energies[i], formulas[i]) < (energies[other], formulas[other]):
+            lowest[key] = i
+    return [lowest[key] for key in sorted(lowest)]
+
+
+def _masks(columns: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Which elements each row has, as bits: (n, 2) uint64, elements 1 to 64 and the rest. No row may be
+    empty."""
+    bits = np.left_shift(np.uint64(1), (columns % 64).astype(np.uint64))
+    halves = [np.where(columns // 64 == half, bits, np.uint64(0)) for half in (0, 1)]
+    if len(starts) == 1:
+        return np.zeros((0, 2), np.uint64)
+    return np.stack([np.bitwise_or.reduceat(half, starts[:-1]) for half in halves], axis=1)

@@ -1,0 +1,138 @@
+"""How far is a composition from everything that is known to superconduct?
+
+Distance: the earth mover's distance between two compositions on the Mendeleev-number scale, on which
+chemically similar elements are neighbours (Pettifor's scale as modified by Glawe et al., New J. Phys. 18,
+093011 (2016), doi:10.1088/1367-2630/18/9/093011). In one dimension it is the area between the cumulative
+distributions,
+
+    d(x, y) = integral |X(m) - Y(m)| dm,
+
+in steps on the scale: exchanging the fraction w of the atoms for an element k places away costs k w.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from core import elements
+
+SAME_FRACTION = 0.005  # a composition is known if every fraction is within this of a known superconductor's
+ROUNDING = 1e-9  # distances below it, and differences between distances, are rounding noise
+BLOCK = 128  # candidates at a time: about 13 MB of distances for 12,600 known superconductors
+
+
+@dataclass(frozen=True)
+class NearestKnown:
+    """The known superconductor nearest to one composition.
+
+    known : whether some known superconductor has every fraction within SAME_FRACTION
+    formula : the nearest known superconductor by the earth mover's distance
+    tc_K : its critical temperature in K
+    distance : its distance, in steps on the Mendeleev-number scale; exactly 0 for the same composition
+    """
+
+    known: bool
+    formula: str
+    tc_K: float
+    distance: float
+
+
+class KnownSuperconductors:
+    """Known superconductors, ready for the nearest to any composition."""
+
+    def __init__(
+        self, compositions: np.ndarray, tc_K: np.ndarray, reports: np.ndarray, formulas: Sequence[str]
+    ):
+        """Take compositions (n, 118), rows sum to 1; Tc (n,) in K; number of reports (n,); n formulas.
+
+        Rows with Tc = 0 (tested, found not to superconduct) are left out. Of equally near materials the one
+        with most reports is named, then the first. Raises ValueError if shapes disagree, a value is not
+        finite, a row is no composition, or no superconductor remains.
+        """
+        compositions = _checked_compositions(compositions)
+        tc_K, reports = np.asarray(tc_K, dtype=np.float64), np.asarray(reports)
+        n = len(compositions)
+        if tc_K.shape != (n,) or reports.shape != (n,) or len(formulas) != n:
+            raise ValueError(
+                f"{n} compositions, but Tc {tc_K.shape}, reports {reports.shape}, {len(formulas)} formulas"
+            )
+        if not np.isfinite(tc_K).all():
+            raise ValueError(f"row {np.flatnonzero(~np.isfinite(tc_K))[0]}: Tc is not a finite number")
+        chosen = np.flatnonzero(tc_K > 0)
+        if not len(chosen):
+            raise ValueError("there is no known superconductor to compare with: no row has Tc > 0")
+        # Most reports first, so that the first of several minima is the best known material.
+        chosen = chosen[np.argsort(-reports[chosen], kind="stable")]
+        self._compositions = compositions[chosen]
+        self._areas = _cumulative(self._compositions)
+        self._tc_K = tc_K[chosen]
+        self._formulas = [formulas[i] for i in chosen]
+
+    def __len__(self) -> int:
+        """Number of superconductors."""
+        return len(self._formulas)
+
+    def nearest(self, composition: np.ndarray) -> NearestKnown:
+        """The known superconductor nearest to a composition (118,), fractions >= 0 with sum 1.
+
+        Raises ValueError for anything else.
+        """
+        return self.nearest_many(np.asarray(composition)[None])[0]
+
+    def nearest_many(self, compositions: np.ndarray) -> list[NearestKnown]:
+        """The nearest known superconductor to each of the compositions (n, 118); see `nearest`."""
+        compositions = _checked_compositions(compositions)
+        found = []
+        for start in range(0, len(compositions), BLOCK):
+            found += self._block(compositions[start : start + BLOCK])
+        return found
+
+    def _block(self, compositions: np.ndarray) -> list[NearestKnown]:
+        distances = cdist(_cumulative(compositions), self._areas, "cityblock")
+        places = np.argmax(distances <= distances.min(axis=1, keepdims=True) + ROUNDING, axis=1)
+        largest = cdist(compositions, self._compositions, "chebyshev").min(axis=1)
+        known = largest <= SAME_FRACTION + ROUNDING
+        return [self._result(bool(known[i]), int(k), float(distances[i, k])) for i, k in enumerate(places)]
+
+    def _result(self, known: bool, place: int, distance: float) -> NearestKnown:
+        exact = 0.0 if distance < ROUNDING else distance
+        return NearestKnown(known, self._formulas[place], float(self._tc_K[place]), exact)
+
+
+def mendeleev_scale() -> np.ndarray:
+    """Place of each element on the Mendeleev-number scale, shape (118,), all different.
+
+    The numbers run from 1 to 103; the elements without one, Rf and heavier, follow in order of atomic number.
+    """
+    numbers = [element.mendeleev_number for element in elements.all_elements()]
+    last = max(number for number in numbers if number is not None)
+    missing = [i for i, number in enumerate(numbers) if number is None]
+    for k, i in enumerate(missing):
+        numbers[i] = last + 1 + k
+    return np.array(numbers, dtype=np.float64)
+
+
+def _cumulative(compositions: np.ndarray) -> np.ndarray:
+    """Areas under the cumulative distributions, shape (n, 117), one per interval of the scale.
+
+    The earth mover's distance is then the sum of absolute differences.
+    """
+    scale = mendeleev_scale()
+    order = np.argsort(scale)
+    return np.cumsum(compositions[:, order], axis=1)[:, :-1] * np.diff(scale[order])
+
+
+def _checked_compositions(compositions: np.ndarray) -> np.ndarray:
+    compositions = np.asarray(compositions, dtype=np.float64)
+    if compositions.ndim != 2 or compositions.shape[1] != elements.N_ELEMENTS:
+        raise ValueError(f"compositions must have shape (n, {elements.N_ELEMENTS}), not {compositions.shape}")
+    wrong = np.flatnonzero(
+        ~((compositions >= 0).all(axis=1) & (np.abs(compositions.sum(axis=1) - 1) <= 1e-6))
+    )
+    if len(wrong):
+        raise ValueError(f"row {wrong[0]} is no composition: give fractions >= 0 with sum 1")
+    return compositions

@@ -1,0 +1,69 @@
+"""x_const, masks and normalisation (KIAGO eq. 3-8, 12, 15)."""
+
+import pytest
+import torch
+
+from core.constraints import Constraints
+
+DOUBLE = torch.float64
+
+
+def constraints(fixed: dict[int, float], allowed: list[int], n: int = 118) -> Constraints:
+    x_const, mask = torch.zeros(n, dtype=DOUBLE), torch.zeros(n, dtype=torch.bool)
+    for index, value in fixed.items():
+        x_const[index] = value
+    mask[allowed] = True
+    return Constraints(x_const, mask)
+
+
+def test_by_hand():
+    # x_const = (0.4, 0, 0, 0); M_elem = (0, 1, 1, 0); x_base = (9, 1, 3, 5): sigma = (0, 1/4, 3/4, 0)
+    c = constraints({0: 0.4}, [1, 2], n=4)
+    x = c.compose(torch.tensor([[9.0, 1.0, 3.0, 5.0]], dtype=DOUBLE))
+    assert x[0].tolist() == pytest.approx([0.4, 0.15, 0.45, 0.0], abs=1e-15)
+
+
+def test_relu_removes_negative_ratios():
+    c = constraints({}, [0, 1, 2], n=3)
+    x = c.compose(torch.tensor([[2.0, -1.0, 2.0]], dtype=DOUBLE))
+    assert x[0].tolist() == [0.5, 0.0, 0.5]
+
+
+def test_sum_is_one_and_fixed_part_exact_for_random_bases():
+    torch.manual_seed(0)
+    c = constraints({7: 0.25, 25: 0.25}, list(range(30, 90)))
+    x = c.compose(torch.randn(200, 118, dtype=DOUBLE))
+    assert torch.allclose(x.sum(1), torch.ones(200, dtype=DOUBLE), atol=1e-12)
+    assert torch.equal(x[:, 7], torch.full((200,), 0.25, dtype=DOUBLE))
+    assert (x >= 0).all() and not x[:, :7].any() and not x[:, 95:].any()
+
+
+def test_max_mask_counts_the_fixed_part():
+    c = constraints({7: 0.25, 25: 0.25}, list(range(30, 90)))
+    x_base = torch.rand(20, 118, dtype=DOUBLE)
+    mask = c.max_mask(x_base, max_elements=5)
+    x = c.compose(x_base, mask)
+    assert ((x > 0).sum(1) == 5).all()
+    # The three kept are the three largest of the allowed.
+    largest = (x_base * c.allowed).topk(3, dim=1).indices
+    assert torch.equal(mask.nonzero()[:, 1].view(20, 3), largest.sort(dim=1).values)
+
+
+def test_dead_candidates_are_told_apart():
+    c = constraints({0: 0.5}, [1, 2], n=3)
+    base = torch.tensor([[1.0, 1, 0], [1, -1, -2], [1, float("nan"), 1], [1, float("inf"), 1]], dtype=DOUBLE)
+    assert c.alive(base).tolist() == [True, False, False, False]
+
+
+def test_gradient_of_the_map_against_finite_differences():
+    torch.manual_seed(1)
+    c = constraints({3: 0.3}, [0, 1, 2, 4, 5], n=6)
+    base = (torch.rand(4, 6, dtype=DOUBLE) + 0.1).requires_grad_()
+    assert torch.autograd.gradcheck(lambda b: c.compose(b), base)
+
+
+def test_impossible_constraints_are_refused():
+    with pytest.raises(ValueError, match="less than 1"):
+        constraints({0: 0.6, 1: 0.4}, [2])
+    with pytest.raises(ValueError, match="no element"):
+        constraints({0: 0.6}, [])

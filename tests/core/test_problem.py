@@ -1,0 +1,115 @@
+"""A design problem: defaults, JSON, and every message a user can get."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from core import elements
+from core.errors import InputError
+from core.problem import PAPER, DesignProblem, OptimiserSettings
+
+ALL = {"Tc model": set(elements.symbols()), "formation-energy model": set(elements.symbols()) - {"Rn"}}
+RAISE = DesignProblem(base="LaFeAsO")
+SUBSTITUTE = DesignProblem(base="LaFeAsO", task="substitute", target="La", oxidation_state=3)
+
+
+def messages(problem: DesignProblem) -> dict[str, str]:
+    return {error.field: error.message for error in problem.check(ALL)}
+
+
+def test_the_defaults_and_the_papers_settings_are_fine():
+    for problem in (RAISE, SUBSTITUTE, replace(RAISE, settings=PAPER)):
+        assert problem.check(ALL) == []
+
+
+def test_substitution_keeps_the_rest():
+    assert SUBSTITUTE.fixed_fractions() == {"Fe": 0.25, "As": 0.25, "O": 0.25}
+    allowed = SUBSTITUTE.allowed_symbols(elements.symbols())
+    assert "Y" in allowed and "La" in allowed and "Fe" not in allowed and "Na" not in allowed
+
+
+def test_atom_counts_hold_the_fixed_part_whole():
+    assert SUBSTITUTE.atom_counts() == (4, 8, 12, 16, 20, 24)
+    assert RAISE.atom_counts() == tuple(range(1, 26))
+
+
+@pytest.mark.parametrize("problem", [RAISE, SUBSTITUTE, replace(RAISE, fixed={"O": 0.25}, forbidden=("Hg",))])
+def test_json_round_trip(problem):
+    assert DesignProblem.from_json(problem.to_json()) == problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", '{"base": "Fe", "colour": 1}', '{"base": "Fe", "settings": {"speed": 1}}',
+     '{"base": "Fe", "forbidden": "Hg"}', '{"base": "Fe", "settings": []}'],
+)  # fmt: skip
+def test_json_that_is_no_problem(text):
+    with pytest.raises(InputError):
+        DesignProblem.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"base": ""}, "base", "no formula"),
+        ({"base": "LaFeAsXx"}, "base", "character 7"),
+        ({"base": "LaRn"}, "base", "formation-energy model does not know"),
+        ({"task": "guess"}, "task", "raise_tc"),
+        ({"device": "tpu"}, "device", "auto"),
+        ({"seed": -1}, "seed", "whole number"),
+        ({"fixed": {"O": 0.6, "Fe": 0.4}}, "fixed", "leave room"),
+        ({"fixed": {"O": -0.1}}, "fixed", "above zero"),
+        ({"fixed": {"O": math.nan}}, "fixed", "finite"),
+        ({"fixed": {"O": math.inf}}, "fixed", "finite"),
+        ({"fixed": {"Oo": 0.1}}, "fixed", "not an element"),
+        ({"fixed": {"Rn": 0.1}}, "fixed", "does not know"),
+        ({"fixed": {"O": 0.2}, "forbidden": ("O",)}, "fixed", "both fixed and forbidden"),
+        ({"forbidden": ("Qq",)}, "forbidden", "not an element"),
+        ({"forbidden": elements.symbols()}, "forbidden", "no element is allowed"),
+        ({"fixed": {"O": 0.123}, "settings": OptimiserSettings(n_unit=(1, 4))}, "n_unit", "Raise the largest N"),
+        ({"settings": OptimiserSettings(candidates=0)}, "candidates", "1 to 16,384"),
+        ({"settings": OptimiserSettings(candidates=16385)}, "candidates", "1 to 16,384"),
+        ({"settings": OptimiserSettings(steps=(5001, 0))}, "steps", "5,000"),
+        ({"settings": OptimiserSettings(steps=(3000, 3000))}, "steps", "5,000"),
+        ({"settings": OptimiserSettings(steps=(0, 0))}, "steps", "1 to"),
+        ({"settings": OptimiserSettings(n_unit=(1, 201))}, "n_unit", "200"),
+        ({"settings": OptimiserSettings(n_unit=(9, 4))}, "n_unit", "above the second"),
+        ({"settings": OptimiserSettings(learning_rate=math.nan)}, "learning_rate", "a number from"),
+        ({"settings": OptimiserSettings(integer_loss="cubic")}, "integer_loss", "absolute"),
+        ({"fixed": {"O": 0.2, "Fe": 0.2}, "settings": OptimiserSettings(max_elements=2)}, "max_elements", "2 elements"),
+    ],
+)  # fmt: skip
+def test_messages(change, field, words):
+    found = messages(replace(RAISE, **change))
+    assert field in found and words in found[field], found
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"target": None}, "target", "no element is chosen"),
+        ({"target": "Y"}, "target", "not in the base"),
+        ({"oxidation_state": None}, "oxidation_state", "no oxidation state"),
+        ({"oxidation_state": 0}, "oxidation_state", "not 0"),
+        ({"oxidation_state": -8}, "oxidation_state", "no element has"),
+        ({"base": "La"}, "base", "nothing would be kept"),
+        ({"forbidden": elements.with_oxidation_state(3)}, "fixed", "both"),
+    ],
+)
+def test_messages_for_substitutions(change, field, words):
+    if change.get("forbidden"):
+        allowed = tuple(s for s in elements.with_oxidation_state(3) if s not in ("Fe", "As", "O"))
+        change, field, words = {"forbidden": allowed}, "forbidden", "no element is allowed"
+    found = messages(replace(SUBSTITUTE, **change))
+    assert field in found and words in found[field], found
+
+
+def test_every_message_has_value_rule_and_remedy():
+    error = RAISE.check(ALL) or replace(RAISE, base="Zz").check(ALL)
+    assert (
+        error[0].message
+        == "“Zz” at character 1: “Zz” is not an element. Check the spelling and the capitals."
+    )
+    assert json.loads(replace(RAISE, base="Zz").to_json())["base"] == "Zz"
