@@ -56,9 +56,7 @@ def resolve_device(name: str) -> torch.device:
         name = next(device for device in ("cuda", "mps", "cpu") if available[device])
     if not available.get(name, False):
         there = ", ".join(device for device, present in available.items() if present)
-        raise InputError(
-            "device", name, "this device is not available here", f"Choose auto or one of: {there}"
-        )
+        raise InputError("device", name, "this device is not available here", f"Choose auto or one of: {there}")
     return torch.device(name)
 
 
@@ -123,9 +121,7 @@ def design(problem: DesignProblem, on_step: OnStep | None = None) -> DesignResul
     return conclude(problem, task, state, status, device)
 
 
-def conclude(
-    problem: DesignProblem, task: Task, state: State, status: str, device: torch.device
-) -> DesignResult:
+def conclude(problem: DesignProblem, task: Task, state: State, status: str, device: torch.device) -> DesignResult:
     """Round, evaluate the integer formulas again, screen, place on the hull, compare with what is known."""
     report = optimiser.evaluate(task, state)
     alive = task.constraints.alive(state.x_base, state.max_mask).cpu().numpy()
@@ -288,9 +284,7 @@ def _why(name: str, failed: pd.DataFrame) -> dict[str, int]:
     if name == "elements":
         reasons = failed["n_elements"].map(lambda n: f"{n} elements")
     elif name == "formation_energy":
-        reasons = failed["formation_energy_eV_per_atom"].map(
-            lambda _: "predicted formation energy is not negative"
-        )
+        reasons = failed["formation_energy_eV_per_atom"].map(lambda _: "predicted formation energy is not negative")
     else:
         reasons = failed["reason"]
     return {str(reason): int(count) for reason, count in reasons.value_counts().items()}

@@ -17,10 +17,7 @@ CHANNELS, ROWS, COLUMNS = 4, 7, 32
 def element_pixels() -> torch.Tensor:
     """Flat pixel index of each element's flag, shape (118,), int64, into an image of 4 * 7 * 32."""
     return torch.tensor(
-        [
-            ("spdf".index(e.block) * ROWS + e.period - 1) * COLUMNS + e.column - 1
-            for e in elements.all_elements()
-        ]
+        [("spdf".index(e.block) * ROWS + e.period - 1) * COLUMNS + e.column - 1 for e in elements.all_elements()]
     )
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 
 
-def grid_distance(
-    composition: torch.Tensor, atom_counts: torch.Tensor, form: str = "absolute"
-) -> torch.Tensor:
+def grid_distance(composition: torch.Tensor, atom_counts: torch.Tensor, form: str = "absolute") -> torch.Tensor:
     """L_int^N for every N: sum over elements of the distance to the nearest n/N (KIAGO eq. 10).
 
     composition : (batch, elements) fractions in [0, 1]; absent elements may be left out, they cost nothing
@@ -21,15 +19,11 @@ def grid_distance(
     return (distance.abs() if form == "absolute" else distance.square()).sum(2)
 
 
-def integer_loss(
-    composition: torch.Tensor, atom_counts: torch.Tensor, form: str = "absolute"
-) -> torch.Tensor:
+def integer_loss(composition: torch.Tensor, atom_counts: torch.Tensor, form: str = "absolute") -> torch.Tensor:
     """L_integer (batch,): the least L_int^N over the allowed N (KIAGO eq. 11)."""
     return grid_distance(composition, atom_counts, form).amin(1)
 
 
-def objective(
-    tc: torch.Tensor, formation_energy: torch.Tensor, formation_energy_weight: float
-) -> torch.Tensor:
+def objective(tc: torch.Tensor, formation_energy: torch.Tensor, formation_energy_weight: float) -> torch.Tensor:
     """L_1 (batch,) in K: -Tc + alpha Ef (KIAGO eq. 13); tc in K, formation_energy in eV/atom."""
     return -tc + formation_energy_weight * formation_energy

@@ -113,17 +113,19 @@ def step(task: Task, state: State) -> tuple[State, Report]:
     x_base = state.x_base.detach().requires_grad_(True)
     loss, report = _forward(task, state, x_base)
     (gradient,) = torch.autograd.grad(loss.sum(), x_base)
-    # Not finite here: the candidate cannot move. It is left to the next step's check, which restarts it.
+    # A candidate whose loss or gradient is not finite must not stand still unnoticed: it is marked, and restarted.
+    finite = torch.isfinite(loss.detach()) & torch.isfinite(gradient).all(1)
     moment1 = BETA1 * state.moment1 + (1 - BETA1) * gradient
     moment2 = BETA2 * state.moment2 + (1 - BETA2) * gradient.square()
     age = state.age + 1
     powers = age[:, None].to(x_base.dtype)
     mean = moment1 / (1 - BETA1**powers)
     spread = (moment2 / (1 - BETA2**powers)).sqrt() + EPSILON
+    x_new = (x_base - task.settings.learning_rate * mean / spread).detach()
     moved = replace(
         state,
         step=state.step + 1,
-        x_base=(x_base - task.settings.learning_rate * mean / spread).detach(),
+        x_base=torch.where(finite[:, None], x_new, torch.nan),
         moment1=moment1,
         moment2=moment2,
         age=age,

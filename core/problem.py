@@ -143,9 +143,7 @@ class DesignProblem:
         except ValueError as error:
             raise InputError("problem", text[:40], f"this is not JSON ({error})", "Export it again") from None
         if not isinstance(given, dict) or "base" not in given:
-            raise InputError(
-                "problem", text[:40], "a problem needs at least a base", 'Write {"base": "LaFeAsO"}'
-            )
+            raise InputError("problem", text[:40], "a problem needs at least a base", 'Write {"base": "LaFeAsO"}')
         settings = given.pop("settings", {})
         _refuse_unknown(given, cls, "problem")
         _refuse_unknown(settings, OptimiserSettings, "settings")
@@ -195,18 +193,14 @@ def _as_tuple(value: object, name: str) -> tuple:
 
 
 def _whole(fractions: Collection[float], n: int) -> bool:
-    return all(
-        round(x * n) >= 1 and abs(round(x * n) - x * n) <= FIXED_TOLERANCE * x * n + 1e-9 for x in fractions
-    )
+    return all(round(x * n) >= 1 and abs(round(x * n) - x * n) <= FIXED_TOLERANCE * x * n + 1e-9 for x in fractions)
 
 
 def _check_task(problem: DesignProblem) -> list[InputError]:
     wrong = []
     for name, choices in (("task", TASKS), ("device", DEVICES)):
         if getattr(problem, name) not in choices:
-            wrong.append(
-                InputError(name, getattr(problem, name), "unknown", f"Choose {' or '.join(choices)}")
-            )
+            wrong.append(InputError(name, getattr(problem, name), "unknown", f"Choose {' or '.join(choices)}"))
     if isinstance(problem.seed, bool) or not isinstance(problem.seed, int) or not 0 <= problem.seed < 2**32:
         wrong.append(InputError("seed", problem.seed, "a seed is a whole number of 0 or more", "Take 0"))
     return wrong
@@ -228,39 +222,27 @@ def _check_substitution(problem: DesignProblem, base: Mapping[str, float]) -> li
     target, state = problem.target, problem.oxidation_state
     wrong = []
     if target is None:
-        wrong.append(
-            InputError("target", None, "no element is chosen for replacement", "Choose one of the base")
-        )
+        wrong.append(InputError("target", None, "no element is chosen for replacement", "Choose one of the base"))
     elif target not in base:
         wrong.append(
             InputError("target", target, "it is not in the base", f"Choose one of {', '.join(base)}"),
         )
     elif len(base) == 1:
-        wrong.append(
-            InputError("base", problem.base, "nothing would be kept", "Take a base of two elements or more")
-        )
+        wrong.append(InputError("base", problem.base, "nothing would be kept", "Take a base of two elements or more"))
     if state is None:
-        wrong.append(
-            InputError("oxidation_state", None, "no oxidation state is chosen", "Choose one, for example +3")
-        )
+        wrong.append(InputError("oxidation_state", None, "no oxidation state is chosen", "Choose one, for example +3"))
     elif isinstance(state, bool) or not isinstance(state, int) or state == 0 or abs(state) > 8:
         wrong.append(
-            InputError(
-                "oxidation_state", state, "an oxidation state is a whole number, -8..8, not 0", "Take +3"
-            )
+            InputError("oxidation_state", state, "an oxidation state is a whole number, -8..8, not 0", "Take +3")
         )
     elif not elements.with_oxidation_state(state):
-        wrong.append(
-            InputError("oxidation_state", state, "no element has this oxidation state", "Take another")
-        )
+        wrong.append(InputError("oxidation_state", state, "no element has this oxidation state", "Take another"))
     return wrong
 
 
 def _check_known(name: str, used: Collection[str], known: Mapping[str, Collection[str]]) -> list[InputError]:
     return [
-        InputError(
-            name, symbol, f"the {predictor} does not know this element", "Replace it by another element"
-        )
+        InputError(name, symbol, f"the {predictor} does not know this element", "Replace it by another element")
         for predictor, symbols in known.items()
         for symbol in used
         if elements.is_element(symbol) and symbol not in symbols
@@ -271,9 +253,7 @@ def _check_fixed(problem: DesignProblem) -> list[InputError]:
     wrong = []
     for symbol, amount in (problem.fixed or {}).items():
         if not elements.is_element(symbol):
-            wrong.append(
-                InputError("fixed", symbol, "it is not an element", "Check the spelling and the capitals")
-            )
+            wrong.append(InputError("fixed", symbol, "it is not an element", "Check the spelling and the capitals"))
         elif not _is_number(amount) or amount <= 0:
             wrong.append(
                 InputError(
@@ -302,10 +282,7 @@ def _check_forbidden(problem: DesignProblem) -> list[InputError]:
         if not elements.is_element(symbol)
     ]
     both = [symbol for symbol in (problem.fixed or {}) if symbol in problem.forbidden]
-    wrong += [
-        InputError("fixed", symbol, "it is both fixed and forbidden", "Free it, or allow it")
-        for symbol in both
-    ]
+    wrong += [InputError("fixed", symbol, "it is both fixed and forbidden", "Free it, or allow it") for symbol in both]
     return wrong
 
 
@@ -313,9 +290,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _range_error(
-    name: str, value: object, low: float, high: float, unit: str, whole: bool
-) -> list[InputError]:
+def _range_error(name: str, value: object, low: float, high: float, unit: str, whole: bool) -> list[InputError]:
     kind = "a whole number" if whole else "a number"
     if _is_number(value) and low <= value <= high and (not whole or isinstance(value, int)):
         return []
@@ -339,14 +314,10 @@ def check_settings(settings: OptimiserSettings) -> list[InputError]:
             wrong.append(InputError(pair, values, "the first number is above the second", "Exchange them"))
     if not wrong and not 1 <= sum(s.steps) <= MAX_STEPS:
         wrong.append(
-            InputError(
-                "steps", sum(s.steps), f"both stages together take 1 to {MAX_STEPS:,} steps", "Take fewer"
-            )
+            InputError("steps", sum(s.steps), f"both stages together take 1 to {MAX_STEPS:,} steps", "Take fewer")
         )
     wrong += _range_error("learning_rate", s.learning_rate, 1e-6, 1, "", False)
-    wrong += _range_error(
-        "formation_energy_weight", s.formation_energy_weight, 0, 1e4, "K per eV/atom", False
-    )
+    wrong += _range_error("formation_energy_weight", s.formation_energy_weight, 0, 1e4, "K per eV/atom", False)
     wrong += _range_error("integer_weight", s.integer_weight, 0, 1e7, "K", False)
     wrong += _range_error("max_elements", s.max_elements, 1, elements.N_ELEMENTS, "", True)
     wrong += _range_error("mutate_probability", s.mutate_probability, 0, 1, "", False)

@@ -52,9 +52,7 @@ class References:
 
     def known_superconductors(self) -> KnownSuperconductors:
         """The known superconductors, ready for nearest-neighbour questions."""
-        return KnownSuperconductors(
-            self.known_compositions, self.known_tc_K, self.known_reports, self.known_formulas
-        )
+        return KnownSuperconductors(self.known_compositions, self.known_tc_K, self.known_reports, self.known_formulas)
 
 
 def pack_compositions(compositions: np.ndarray) -> dict[str, torch.Tensor]:

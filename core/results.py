@@ -43,9 +43,7 @@ COLUMNS = (
     ),
     Column("passes", "bool", "Passes", "Passes every screen"),
     Column("failed_screen", "str", "Failed screen", "The first screen that it fails; empty if it passes"),
-    Column(
-        "charge_neutral", "bool", "Neutral", "Oxidation states (smact14, one per element) can sum to zero"
-    ),
+    Column("charge_neutral", "bool", "Neutral", "Oxidation states (smact14, one per element) can sum to zero"),
     Column("pauling_ok", "bool", "Pauling", "... with every anion more electronegative than every cation"),
     Column("oxidation_states", "str", "Oxidation states", "The assignment that balances"),
     Column("reason", "str", "Charge balance", "Why the charges balance, or how far off they are"),
@@ -57,17 +55,11 @@ COLUMNS = (
     ),
     Column("known", "bool", "Known", "A known superconductor agrees in every fraction to 0.005"),
     Column("nearest_known", "str", "Nearest known", "Nearest known superconductor (earth mover's distance)"),
-    Column(
-        "nearest_known_tc_K", "float64", "Its Tc (K)", "Reported Tc of the nearest known superconductor", 2
-    ),
-    Column(
-        "distance_to_known", "float64", "Distance", "Earth mover's distance on the Mendeleev-number scale", 3
-    ),
+    Column("nearest_known_tc_K", "float64", "Its Tc (K)", "Reported Tc of the nearest known superconductor", 2),
+    Column("distance_to_known", "float64", "Distance", "Earth mover's distance on the Mendeleev-number scale", 3),
     Column("n_elements", "int64", "Elements", "Number of elements"),
     Column("n_atoms", "int64", "Atoms", "Atoms per formula unit"),
-    Column(
-        "tc_before_rounding_K", "float64", "Tc unrounded (K)", "Predicted Tc before rounding to integers", 2
-    ),
+    Column("tc_before_rounding_K", "float64", "Tc unrounded (K)", "Predicted Tc before rounding to integers", 2),
     Column(
         "formation_energy_before_rounding_eV_per_atom",
         "float64",
@@ -83,9 +75,7 @@ COLUMNS = (
         5,
     ),
     Column("times_found", "int64", "Found", "How many of the optimised candidates ended at this formula"),
-    Column(
-        "candidate", "int64", "Candidate", "Number of the optimised candidate (the first that ended here)"
-    ),
+    Column("candidate", "int64", "Candidate", "Number of the optimised candidate (the first that ended here)"),
 )
 BY_NAME = {column.name: column for column in COLUMNS}
 

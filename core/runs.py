@@ -1,17 +1,18 @@
 """A run is a folder: the problem goes in, a worker process of its own writes all the rest.
 
-Whoever starts a run only reads from then on, so a page never blocks, and a reload, a restart of the server or a crash
-of one run harms no other. What lies in the folder:
+Whoever starts a run only reads from then on, so a page never blocks, and a reload, a restart of the server or a
+crash of one run harms no other. What lies in the folder:
 
     problem.json         what was asked
     status.json          where it stands, several times a second
     progress.jsonl       one record per line, about 500 at most
-    trajectory.f32       Tc, formation energy, integer loss of every candidate: (records, candidates, 3) float32
+    trajectory.f32       Tc, formation energy, integer loss of all: (records, candidates, 3) float32
     resume.safetensors   the optimiser's state, every 2 s, until the run has finished
     candidates.csv       the result, .parquet the same with types
     result.json          its summary
     provenance.json      versions, checksums of the checkpoints, seed, device
-    worker.json          when the worker was started, and its process id
+    start.json           when a worker was started, and as which process
+    worker.json          the worker's process id, written by itself once it has the lock
     worker.lock          locked as long as the worker lives; the system frees it however the worker ends
     worker.log           what the worker said
     cancel               asks the worker to stop
@@ -46,19 +47,18 @@ from core.problem import DesignProblem
 MAX_AT_ONCE = 1  # workers that optimise at once; one already uses every core
 PROGRESS_RECORDS, TRAJECTORY_RECORDS = 500, 200
 PROGRESS_QUANTITIES = ("tc_K", "formation_energy_eV_per_atom", "integer_loss")
+PROGRESS_STATISTICS = ("best", "median", "p5", "p95")
 PROGRESS_COLUMNS = (
-    "step", "stage", *(f"{q}_{s}" for q in PROGRESS_QUANTITIES for s in ("best", "median", "p5", "p95")), "restarts",
-)  # fmt: skip
+    "step",
+    "stage",
+    *(f"{quantity}_{statistic}" for quantity in PROGRESS_QUANTITIES for statistic in PROGRESS_STATISTICS),
+    "restarts",
+)
 
 PROBLEM, STATUS, PROGRESS, TRAJECTORY = "problem.json", "status.json", "progress.jsonl", "trajectory.f32"
 RESUME, CSV, TABLE, RESULT = "resume.safetensors", "candidates.csv", "candidates.parquet", "result.json"
-PROVENANCE, WORKER, LOCK, LOG, CANCEL = (
-    "provenance.json",
-    "worker.json",
-    "worker.lock",
-    "worker.log",
-    "cancel",
-)
+PROVENANCE, START, WORKER, LOCK = "provenance.json", "start.json", "worker.json", "worker.lock"
+LOG, CANCEL = "worker.log", "cancel"
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _STARTING_S = 20.0  # a worker that was just started has this long to import and take its lock
@@ -67,7 +67,7 @@ _PROBE_S = 0.02  # another reader may hold the lock for an instant while it look
 
 
 class Phase(StrEnum):
-    """Where a run stands. INTERRUPTED: the worker is gone, the run is not finished and can be started again."""
+    """Where a run stands. INTERRUPTED: the worker is gone before the end; the run can be started again."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -131,7 +131,7 @@ class Run:
         if status.phase not in ACTIVE or _may_be_at_work(self.folder):
             return status
         status = self.stored_status()  # it may have ended properly between the two looks
-        if status.phase not in ACTIVE or read_json(self.folder / WORKER) is None:
+        if status.phase not in ACTIVE or not _was_started(self.folder):
             return status
         return interrupted(status)
 
@@ -146,17 +146,19 @@ class Run:
         return RunStatus(**{**kept, "phase": Phase(kept["phase"])})
 
     def progress(self) -> pd.DataFrame:
-        """The recorded steps, columns PROGRESS_COLUMNS: best, median, 5th and 95th percentile over candidates.
+        """The recorded steps, columns PROGRESS_COLUMNS: best, median, 5th and 95th percentile of the batch.
 
         "best" is the highest Tc (K), the lowest formation energy (eV/atom), the lowest integer loss.
         """
-        rows = [
-            [record[name] for name in PROGRESS_COLUMNS] for record in read_records(self.folder / PROGRESS)
-        ]
+        records = read_records(self.folder / PROGRESS)
+        rows = [[record[name] for name in PROGRESS_COLUMNS] for record in records]
         return pd.DataFrame(rows, columns=list(PROGRESS_COLUMNS))
 
     def top(self) -> list[dict]:
-        """The five best distinct compositions at the last record: formula, tc_K, formation_energy_eV_per_atom."""
+        """The five best distinct compositions of the last record.
+
+        Each has formula, tc_K, formation_energy_eV_per_atom.
+        """
         records = read_records(self.folder / PROGRESS, last=True)
         return records[-1]["top"] if records else []
 
@@ -173,12 +175,15 @@ class Run:
     def summary(self) -> dict:
         """base, funnel, restarts, device, status, best_tc_K, best_formula, n_passing of a finished run.
 
-        "best" is of the candidates that pass every screen, None if none does. Raises FileNotFoundError before the end.
+        "best" is of the candidates that pass every screen, None if none does. Raises FileNotFoundError before
+        the end.
         """
         return json.loads((self.folder / RESULT).read_text(encoding="utf-8"))
 
     def trajectory(self, candidate: int) -> pd.DataFrame:
-        """One candidate along the run: step, tc_K, formation_energy_eV_per_atom, integer_loss (at most ~200 rows).
+        """One candidate along the run, about 200 rows at most.
+
+        Columns step, tc_K, formation_energy_eV_per_atom, integer_loss.
 
         Raises IndexError for a candidate that there is not.
         """
@@ -192,7 +197,7 @@ class Run:
         return table
 
     def provenance(self) -> dict:
-        """Versions, checksums of the checkpoints, seed, device, threads; only the time of creation before the start."""
+        """Versions, checksums of the checkpoints, seed, device, threads; before the start only `created`."""
         return read_json(self.folder / PROVENANCE) or {}
 
 
@@ -208,7 +213,7 @@ def max_at_once() -> int:
 
 
 def create(problem: DesignProblem) -> Run:
-    """A new run in the runs folder, not started. Raises InputError for the first thing wrong with the problem."""
+    """A new run in the runs folder, not started. Raises InputError for the first thing that is wrong."""
     now = datetime.now(UTC)
     base = re.sub(r"[^A-Za-z0-9.]+", "-", problem.base)[:40].strip("-.")
     name = f"{now:%Y%m%d-%H%M%S}-{base or 'run'}-{secrets.token_hex(2)}"
@@ -235,14 +240,15 @@ def create_in(problem: DesignProblem, folder: Path) -> Run:
 
 
 def start(run: Run) -> None:
-    """Start the worker of a new, interrupted, cancelled or failed run; nothing if it is at work or finished."""
+    """Start the worker of a new, interrupted, cancelled or failed run; a busy or finished one is left alone."""
     status = run.status()
     if status.phase is Phase.FINISHED or _may_be_at_work(run.folder):
         return
     (run.folder / CANCEL).unlink(missing_ok=True)
     write_status(run.folder, replace(status, phase=Phase.QUEUED, remaining_s=None, message=""))
-    note = {"started": time.time(), "pid": None}
-    write_json(run.folder / WORKER, note)
+    (run.folder / WORKER).unlink(missing_ok=True)
+    note = {"time": time.time(), "pid": None}
+    write_json(run.folder / START, note)
     with (run.folder / LOG).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "core", "run", str(run.folder)],
@@ -253,7 +259,7 @@ def start(run: Run) -> None:
             start_new_session=True,  # it outlives the server, and Ctrl-C there does not reach it
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-    write_json(run.folder / WORKER, {**note, "pid": process.pid})
+    write_json(run.folder / START, {**note, "pid": process.pid})
     # A process that ended stays in the process table, looking alive, until its parent has waited for it.
     threading.Thread(target=process.wait, daemon=True).start()
 
@@ -288,7 +294,7 @@ def list_runs() -> list[Run]:
 
 
 def get(run_id: str) -> Run | None:
-    """The run of this name in the runs folder; None if there is none, or if the name is no plain folder name."""
+    """The run of this name in the runs folder; None if there is none, or the name is no plain folder name."""
     if not isinstance(run_id, str) or not _ID.fullmatch(run_id):
         return None
     folder = runs_folder() / run_id
@@ -318,9 +324,13 @@ def _may_be_at_work(folder: Path) -> bool:
     return is_locked(folder / LOCK) or _is_starting(folder)
 
 
+def _was_started(folder: Path) -> bool:
+    return (folder / START).exists() or (folder / WORKER).exists()
+
+
 def _is_starting(folder: Path) -> bool:
-    note = read_json(folder / WORKER)
-    if note is None or note.get("locked") or not 0 <= time.time() - note["started"] < _STARTING_S:
+    note = read_json(folder / START)
+    if note is None or (folder / WORKER).exists() or not 0 <= time.time() - note["time"] < _STARTING_S:
         return False
     return note["pid"] is None or _process_exists(note["pid"])
 
@@ -339,7 +349,7 @@ def _process_exists(pid: int) -> bool:
 
 def _end_worker(folder: Path) -> None:
     """End the process at work in this folder, and wait until the system has freed its lock."""
-    pid = (read_json(folder / WORKER) or {}).get("pid")
+    pid = (read_json(folder / WORKER) or read_json(folder / START) or {}).get("pid")
     if pid is None or pid == os.getpid():
         return
     try:
@@ -388,9 +398,8 @@ def write_status(folder: Path, status: RunStatus) -> None:
 
 def interrupted(status: RunStatus) -> RunStatus:
     """The same status, as INTERRUPTED."""
-    message = (
-        f"Interrupted at step {status.step:,} of {status.total_steps:,}; start it again to go on from there."
-    )
+    where = f"at step {status.step:,} of {status.total_steps:,}"
+    message = f"Interrupted {where}. Start it again to go on from there."
     return replace(status, phase=Phase.INTERRUPTED, remaining_s=None, message=message)
 
 

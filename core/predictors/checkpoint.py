@@ -16,7 +16,6 @@ from safetensors.torch import save as save_tensors
 
 from core.paths import CHECKPOINTS
 
-
 _NOT_STORED = "num_batches_tracked"  # batch norm counts its batches; a trained network has no use for it
 
 

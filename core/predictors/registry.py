@@ -6,10 +6,16 @@ from pathlib import Path
 
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint, elemnet, tc_resnet
+from core.predictors.folded import FoldedTcResNet
 from core.predictors.interface import Predictor
 
+
+def _folded_tc_resnet(name: str, folder: Path) -> Predictor:
+    return FoldedTcResNet(tc_resnet.load_tc_resnet(name, folder)).eval().requires_grad_(False)
+
+
 LOADERS = {
-    tc_resnet.ARCHITECTURE: tc_resnet.load_tc_resnet,
+    tc_resnet.ARCHITECTURE: _folded_tc_resnet,
     elemnet.ARCHITECTURE: elemnet.load_elemnet,
 }
 

@@ -102,9 +102,7 @@ class Hull:
         used = np.flatnonzero(solution.x > LEAST_FRACTION)
         shares = solution.x[used] / solution.x[used].sum()
         phases = names + [self._formulas[i] for i in inside]
-        decomposition = sorted(
-            ((phases[k], float(f)) for k, f in zip(used, shares, strict=True)), key=_largest
-        )
+        decomposition = sorted(((phases[k], float(f)) for k, f in zip(used, shares, strict=True)), key=_largest)
         return HullDistance(energy - float(solution.fun), tuple(decomposition))
 
     def _inside(self, present: np.ndarray) -> np.ndarray:

@@ -44,9 +44,7 @@ class NearestKnown:
 class KnownSuperconductors:
     """Known superconductors, ready for the nearest to any composition."""
 
-    def __init__(
-        self, compositions: np.ndarray, tc_K: np.ndarray, reports: np.ndarray, formulas: Sequence[str]
-    ):
+    def __init__(self, compositions: np.ndarray, tc_K: np.ndarray, reports: np.ndarray, formulas: Sequence[str]):
         """Take compositions (n, 118), rows sum to 1; Tc (n,) in K; number of reports (n,); n formulas.
 
         Rows with Tc = 0 (tested, found not to superconduct) are left out. Of equally near materials the one
@@ -130,9 +128,7 @@ def _checked_compositions(compositions: np.ndarray) -> np.ndarray:
     compositions = np.asarray(compositions, dtype=np.float64)
     if compositions.ndim != 2 or compositions.shape[1] != elements.N_ELEMENTS:
         raise ValueError(f"compositions must have shape (n, {elements.N_ELEMENTS}), not {compositions.shape}")
-    wrong = np.flatnonzero(
-        ~((compositions >= 0).all(axis=1) & (np.abs(compositions.sum(axis=1) - 1) <= 1e-6))
-    )
+    wrong = np.flatnonzero(~((compositions >= 0).all(axis=1) & (np.abs(compositions.sum(axis=1) - 1) <= 1e-6)))
     if len(wrong):
         raise ValueError(f"row {wrong[0]} is no composition: give fractions >= 0 with sum 1")
     return compositions

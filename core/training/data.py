@@ -63,7 +63,7 @@ class Table:
     reports: np.ndarray
     counts: dict[str, int] = field(default_factory=dict)
 
-    def keys(self) -> list[tuple]:
+    def composition_keys(self) -> list[tuple]:
         """One hashable key per row: equal keys, same composition."""
         return [composition_key(row) for row in self.compositions]
 
@@ -90,7 +90,10 @@ def data_folder(given: str | Path | None = None) -> Path:
     folder = Path(given or os.environ.get("TC_STUDIO_DATA") or PROJECT.parent / "shared" / "data")
     if not folder.is_dir():
         raise InputError(
-            "data", folder, "there is no such folder of training data", "Name it with --data or TC_STUDIO_DATA"
+            "data",
+            folder,
+            "there is no such folder of training data",
+            "Name it with --data or TC_STUDIO_DATA",
         )
     return folder
 
@@ -143,7 +146,7 @@ def read_superconductors(folder: Path) -> Table:
         else:
             pairs.append((formula, float(text)))
     supercon = _merge(pairs, counts)
-    known = set(supercon.keys())
+    known = set(supercon.composition_keys())
 
     extra: list[tuple[str, float]] = []
     for row in _rows(folder / "supercon_stanev_2018.csv.gz"):
@@ -152,7 +155,7 @@ def read_superconductors(folder: Path) -> Table:
         else:
             extra.append((row["name"], float(row["Tc"])))
     stanev = _merge(extra, Counter())
-    new = stanev.subset(np.array([key not in known for key in stanev.keys()]))
+    new = stanev.subset(np.array([key not in known for key in stanev.composition_keys()]))
     counts["Stanev: measured, already in SuperCon"] += len(stanev.formulas) - len(new.formulas)
     counts["Stanev: measured, added"] += len(new.formulas)
     both = concatenate(supercon, new)
@@ -180,8 +183,8 @@ def read_non_superconductors(folder: Path, superconductors: Table) -> Table:
         formulas = [line.strip() for line in file][1:]
     counts = Counter({"rows of COD": len(formulas)})
     table = _merge([(formula, 0.0) for formula in formulas], counts)
-    known = set(superconductors.keys())
-    new = np.array([key not in known for key in table.keys()])
+    known = set(superconductors.composition_keys())
+    new = np.array([key not in known for key in table.composition_keys()])
     counts["COD: also in SuperCon"] = int((~new).sum())
     counts["COD: compositions"] = int(new.sum())
     kept = table.subset(new)
@@ -195,22 +198,20 @@ def read_formation_energies(folder: Path) -> tuple[Table, Table, Table]:
         splits[row["split"]].append((row["formula"], float(row["formation_energy_eV_per_atom"])))
     lowest = np.min
     val = _merge(splits["val"], Counter({"rows of MP val": len(splits["val"])}), lowest)
-    held_out = set(val.keys())
+    held_out = set(val.composition_keys())
     train = _merge(splits["train"], Counter({"rows of MP train": len(splits["train"])}), lowest)
     oqmd_rows = [
         (row["formula"], float(row["formation_energy_eV_per_atom"]))
         for row in _rows(folder / "oqmd_formation_enthalpy.csv.gz")
     ]
     believable = [row for row in oqmd_rows if abs(row[1]) < BELIEVABLE_EV_PER_ATOM]
-    oqmd_counts = Counter(
-        {"rows of OQMD": len(oqmd_rows), "OQMD: beyond 5 eV/atom": len(oqmd_rows) - len(believable)}
-    )
+    oqmd_counts = Counter({"rows of OQMD": len(oqmd_rows), "OQMD: beyond 5 eV/atom": len(oqmd_rows) - len(believable)})
     oqmd = _merge(believable, oqmd_counts, lowest)
     return _without(train, held_out, "MP train"), val, _without(oqmd, held_out, "OQMD")
 
 
 def _without(table: Table, keys: set, name: str) -> Table:
-    keep = np.array([key not in keys for key in table.keys()])
+    keep = np.array([key not in keys for key in table.composition_keys()])
     counts = {**table.counts, f"{name}: composition is in MP val": int((~keep).sum())}
     kept = table.subset(keep)
     return Table(kept.compositions, kept.values, kept.formulas, kept.reports, counts)

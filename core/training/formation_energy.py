@@ -56,9 +56,7 @@ class TwoReferences(nn.Module):
         return self.network(fractions) + is_oqmd * (fractions @ self.offset)
 
 
-def train(
-    folder: Path, out: Path, seed: int, build: Path, settings: FormationEnergySettings | None = None
-) -> dict:
+def train(folder: Path, out: Path, seed: int, build: Path, settings: FormationEnergySettings | None = None) -> dict:
     """Train, evaluate on the MP val split, write weights and card; returns the card."""
     settings = settings or FormationEnergySettings()
     mp, held_out, oqmd = data.read_formation_energies(folder)
@@ -68,7 +66,7 @@ def train(
     held_out, n_held_left = _inside(held_out, index)
     train_rows, valid_rows = data.split(len(mp.values), (1 - VALIDATION_SHARE, VALIDATION_SHARE), seed)
     valid_keys = {data.composition_key(row) for row in mp.compositions[valid_rows]}
-    oqmd_rows = np.array([i for i, key in enumerate(oqmd.keys()) if key not in valid_keys])
+    oqmd_rows = np.array([i for i, key in enumerate(oqmd.composition_keys()) if key not in valid_keys])
     x = np.concatenate([mp.compositions[train_rows], oqmd.compositions[oqmd_rows]])[:, index].astype(np.float32)
     y = np.concatenate([mp.values[train_rows], oqmd.values[oqmd_rows]]).astype(np.float32)
     is_oqmd = np.repeat([0, 1], [len(train_rows), len(oqmd_rows)]).astype(np.float32)
@@ -148,9 +146,7 @@ def evaluate(predictor: FormationEnergyElemNet, held_out: data.Table) -> dict:
     predicted = predict(predictor, held_out.compositions)
     return {
         "formation_energy_mae_eV_per_atom": metrics.mean_absolute_error(predicted, held_out.values),
-        "formation_energy_median_absolute_error_eV_per_atom": metrics.median_absolute_error(
-            predicted, held_out.values
-        ),
+        "formation_energy_median_absolute_error_eV_per_atom": metrics.median_absolute_error(predicted, held_out.values),
         "formation_energy_r2": metrics.r_squared(predicted, held_out.values),
         "n": len(held_out.values),
     }

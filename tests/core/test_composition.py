@@ -79,9 +79,7 @@ def test_vector_is_normalised_and_in_element_order():
     assert compositions([]).shape == (0, 118)
 
 
-amounts = st.dictionaries(
-    st.sampled_from(elements.symbols()[:103]), st.integers(1, 40), min_size=1, max_size=7
-)
+amounts = st.dictionaries(st.sampled_from(elements.symbols()[:103]), st.integers(1, 40), min_size=1, max_size=7)
 
 
 @given(amounts)

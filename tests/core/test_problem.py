@@ -108,8 +108,5 @@ def test_messages_for_substitutions(change, field, words):
 
 def test_every_message_has_value_rule_and_remedy():
     error = RAISE.check(ALL) or replace(RAISE, base="Zz").check(ALL)
-    assert (
-        error[0].message
-        == "“Zz” at character 1: “Zz” is not an element. Check the spelling and the capitals."
-    )
+    assert error[0].message == "“Zz” at character 1: “Zz” is not an element. Check the spelling and the capitals."
     assert json.loads(replace(RAISE, base="Zz").to_json())["base"] == "Zz"

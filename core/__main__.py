@@ -1,0 +1,325 @@
+"""The command line: python -m core --help.
+
+Exit codes: 0 all went well; 1 a row, or the run, was bad; 2 wrong usage or wrong input. Modules that take seconds to
+import are imported by the command that needs them, so that --help is quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import InputError
+from core.paths import ASSETS, CHECKPOINTS, PROJECT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.problem import DesignProblem
+
+TRAINED = ("tc", "formation-energy", "references", "elements")
+BEST_COLUMNS = {
+    "rank": "Rank",
+    "formula": "Formula",
+    "tc_K": "Tc (K)",
+    "tc_gain_K": "Gain (K)",
+    "formation_energy_eV_per_atom": "Ef (eV/atom)",
+    "energy_above_hull_eV_per_atom": "Above hull",
+    "passes": "Passes",
+    "nearest_known": "Nearest known",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. Wrong usage ends in SystemExit(2), as argparse does."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # formulas and messages are not always ASCII, terminals sometimes are
+            stream.reconfigure(errors="replace")
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except InputError as error:
+        print(error.message, file=sys.stderr)
+        if error.pointer():
+            print(error.pointer(), file=sys.stderr)
+        return 2
+    except RuntimeError as error:
+        from core.predictors.checkpoint import CheckpointError
+
+        if not isinstance(error, CheckpointError):
+            raise
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m core",
+        description="Tc Studio: predict, screen and design superconductor compositions.",
+        epilog="python -m core COMMAND --help shows an example of each command.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_assessment(
+        commands, "predict", "critical temperature and formation energy of formulas",
+        "Predict the critical temperature (K) and the formation energy (eV/atom) from the composition alone.",
+    )  # fmt: skip
+    _add_assessment(
+        commands, "screen", "the same, and charge balance, stability, nearest known superconductor",
+        "Predict, and test what a chemist would ask first: can the charges balance, is it more stable than the\n"
+        "compounds it competes with, and which known superconductor is it close to?",
+    )  # fmt: skip
+    _add_design(commands)
+    _add_run(commands)
+    _add_train(commands)
+    return parser
+
+
+def _add(commands, name: str, summary: str, description: str, example: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=f"example:\n  python -m core {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def _add_assessment(commands, name: str, summary: str, description: str) -> None:
+    example = (
+        f'{name} LaFeAsO "La1.85Sr0.15CuO4"\n'
+        f"  python -m core {name} --csv my_compounds.csv --out answers.csv\n\n"
+        "A formula may have any amounts and brackets; put it in quotes if it has brackets. A CSV file needs a column\n"
+        "named formula, or the formulas in its first column; other columns are ignored. Rows that cannot be read are\n"
+        "kept, with the reason in the column error, and the exit code is 1."
+    )
+    parser = _add(commands, name, summary, description, example)
+    parser.add_argument("formulas", nargs="*", metavar="FORMULA", help="a chemical formula, for example LaFeAsO")
+    parser.add_argument("--csv", type=Path, metavar="IN", help="read the formulas from this CSV file instead")
+    parser.add_argument("--out", type=Path, metavar="OUT", help="write the CSV here instead of on the screen")
+    parser.set_defaults(command=_assess, assessment=name, parser=parser)
+
+
+def _add_design(commands) -> None:
+    parser = _add(
+        commands, "design", "search for new compositions from a problem file",
+        "Search for compositions with a higher critical temperature, starting from a known material. The problem is a\n"
+        "JSON file, as the app exports it; the folder receives the candidates (candidates.csv) and all else about the\n"
+        "run. Ctrl-C stops it; python -m core run FOLDER goes on from there.",
+        "design assets/examples/lafeaso.json --out my_run\n"
+        "  python -m core design problem.json --out quick --candidates 64 --steps 50 50\n\n"
+        'The smallest problem is {"base": "LaFeAsO"}.',
+    )  # fmt: skip
+    parser.add_argument("problem", type=Path, metavar="PROBLEM.json", help="what to search for")
+    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="a new folder for the run")
+    parser.add_argument("--candidates", type=int, metavar="N", help="compositions optimised at once")
+    parser.add_argument("--steps", type=int, nargs=2, metavar=("A", "B"), help="steps of the two stages")
+    parser.add_argument("--seed", type=int, metavar="S", help="another seed gives other candidates")
+    parser.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps")
+    parser.set_defaults(command=_design)
+
+
+def _add_run(commands) -> None:
+    parser = _add(
+        commands, "run", "do a run that lies in a folder, or go on with it",
+        "Do the run whose problem.json lies in the folder, or go on with one that was interrupted. Runs side by side\n"
+        "in one folder take turns (TC_STUDIO_WORKERS says how many work at once). The app starts its runs with this.",
+        "run my_run",
+    )  # fmt: skip
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the run's folder")
+    parser.set_defaults(command=_run)
+
+
+def _add_train(commands) -> None:
+    parser = _add(
+        commands, "train", "make one of the files in checkpoints/ again from the raw data",
+        "Train a predictor, or build a table, again from the raw data. An interrupted training goes on where it was.",
+        "train tc --data ../shared/data",
+    )  # fmt: skip
+    parser.add_argument("name", choices=TRAINED, metavar="NAME", help=", ".join(TRAINED))
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the raw data (or TC_STUDIO_DATA)")
+    parser.add_argument("--out", type=Path, default=CHECKPOINTS, metavar="DIR", help="default: checkpoints/")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the split and the training; default 0")
+    parser.set_defaults(command=_train)
+
+
+# predict, screen
+
+
+def _assess(options: argparse.Namespace) -> int:
+    if bool(options.formulas) == (options.csv is not None):
+        options.parser.error("give formulas, or --csv with a file")
+    formulas = options.formulas or read_formulas(options.csv)
+    from core import assess
+
+    table = getattr(assess, options.assessment)(formulas)
+    _write_table(table, options.out)
+    bad = int((table["error"] != "").sum())
+    if bad:
+        print(f"{bad} of {len(table)} rows could not be used; see the column error.", file=sys.stderr)
+    return 1 if bad else 0
+
+
+def read_formulas(path: Path) -> list[str]:
+    """The formulas in a CSV file: the column named formula, else the first. Raises InputError.
+
+    The first line is a header unless its first cell is itself a formula. Commas, semicolons and tabs are understood.
+    """
+    text = _text(path, "csv", "Save it as CSV in UTF-8")
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
+    except csv.Error as error:
+        raise InputError("csv", path, f"this is no CSV ({error})", "Save it as CSV in UTF-8") from None
+    if not rows:
+        raise InputError("csv", path, "there is nothing in this file", "Put one formula on each line")
+    header = [cell.strip().lower() for cell in rows[0]]
+    column = header.index("formula") if "formula" in header else 0
+    start = 0 if "formula" not in header and _is_formula(rows[0][0]) else 1
+    return [row[column] if column < len(row) else "" for row in rows[start:]]
+
+
+def _text(path: Path, field: str, remedy: str) -> str:
+    """The text of a UTF-8 file, with or without a byte-order mark. Raises InputError."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(field, path, "there is no such file", "Check the name") from None
+    except UnicodeDecodeError:
+        raise InputError(field, path, "this file is not text in UTF-8", remedy) from None
+    except OSError as error:
+        raise InputError(field, path, f"this file cannot be read ({error.strerror})", "Check the name") from None
+
+
+def _is_formula(text: str) -> bool:
+    from core.composition import parse_formula
+
+    try:
+        parse_formula(text)
+    except InputError:
+        return False
+    return True
+
+
+def _write_table(table: pd.DataFrame, out: Path | None) -> None:
+    from core.results import to_csv
+
+    if out is None:
+        sys.stdout.write(to_csv(table))
+        return
+    from core.runs import write_atomically
+
+    try:
+        write_atomically(out, to_csv(table))
+    except OSError as error:
+        raise InputError("out", out, f"this file cannot be written ({error.strerror})", "Name another") from None
+
+
+# design, run
+
+
+def _design(options: argparse.Namespace) -> int:
+    from core.runs import Phase, create_in
+
+    run = create_in(_problem(options), options.out)
+    status = _with_bar(run.folder)
+    if status.phase is Phase.INTERRUPTED:
+        print(f"Stopped. To go on: python -m core run {run.folder}", file=sys.stderr)
+    elif status.phase is not Phase.FINISHED:
+        print(status.message or f"The run was {status.phase}.", file=sys.stderr)
+    if status.phase is not Phase.FINISHED:
+        return 1
+    summary = run.summary()
+    print(best_text(run.candidates()))
+    print(f"\n{summary['n_passing']} candidates pass every screen; all are in {run.folder / 'candidates.csv'}")
+    return 0
+
+
+def _problem(options: argparse.Namespace) -> DesignProblem:
+    """The problem file, with what the command line says instead. Raises InputError."""
+    from core.problem import DesignProblem
+
+    text = _text(options.problem, "problem", "Export the problem again")
+    problem = DesignProblem.from_json(text)
+    named = {"candidates": options.candidates, "steps": options.steps and tuple(options.steps)}
+    settings = replace(problem.settings, **{k: v for k, v in named.items() if v is not None})
+    named = {"seed": options.seed, "device": options.device}
+    return replace(problem, settings=settings, **{k: v for k, v in named.items() if v is not None})
+
+
+def _with_bar(folder: Path):
+    """Do the run in this process with a progress bar; returns its last status."""
+    from tqdm import tqdm
+
+    from core.runs import Phase
+    from core.worker import work
+
+    with tqdm(unit="step", file=sys.stderr) as bar:
+
+        def show(status) -> None:
+            bar.total = status.total_steps
+            screening = status.phase is Phase.SCREENING
+            bar.set_description("screening" if screening else f"stage {status.stage}", refresh=False)
+            bar.update(status.step - bar.n)
+
+        return work(folder, wait=False, show=show)
+
+
+def best_text(candidates: pd.DataFrame, count: int = 10) -> str:
+    """The first rows of a candidate table as aligned text; numbers to the digits of their columns."""
+    from core.results import BY_NAME
+
+    def cell(name: str, value: object) -> str:
+        if value != value or value == "":
+            return "-"
+        if name == "passes":
+            return "yes" if value else "no"
+        digits = BY_NAME[name].digits
+        return f"{value:.{digits}f}" if digits is not None else str(value)
+
+    rows = [list(BEST_COLUMNS.values())]
+    for record in candidates.head(count).to_dict("records"):
+        rows.append([cell(name, record[name]) for name in BEST_COLUMNS])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(BEST_COLUMNS))]
+    left = [name in ("formula", "passes", "nearest_known") for name in BEST_COLUMNS]
+    return "\n".join(
+        "  ".join(c.ljust(w) if at else c.rjust(w) for c, w, at in zip(row, widths, left, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from core.runs import Phase
+    from core.worker import work
+
+    status = work(options.folder)
+    print(status.message or f"The run is {status.phase}.", file=sys.stderr)
+    return 0 if status.phase is Phase.FINISHED else 1
+
+
+# train
+
+
+def _train(options: argparse.Namespace) -> int:
+    if options.name == "elements":
+        from core.training.element_table import write_element_table
+
+        write_element_table(ASSETS / "elements.json")
+        return 0
+    from core.training import data, formation_energy, references, tc
+
+    modules = {"tc": tc, "formation-energy": formation_energy, "references": references}
+    folder = data.data_folder(options.data)
+    card = modules[options.name].train(folder, options.out, options.seed, PROJECT / "build")
+    for name, value in card["metrics_held_out"].items():
+        print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

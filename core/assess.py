@@ -1,0 +1,174 @@
+"""What can be said about formulas that somebody brings along: predictions, and the screens of a design."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+
+from core import elements
+from core.composition import composition_vector, parse_formula
+from core.design import decomposition_text, predict_in_batches, resolve_device, states_text
+from core.errors import InputError
+from core.predictors.interface import Predictor
+from core.predictors.registry import load_predictor
+from core.references import load_references
+from core.screening.charge_balance import charge_balance
+
+TYPED_TO = 1e-6  # amounts are taken to mean what they say to six decimals
+MAX_TOTAL = 100_000  # atoms; a formula that needs more to be whole is no stoichiometry
+PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
+SCREENED = (
+    "charge_neutral",
+    "pauling_ok",
+    "reason",
+    "oxidation_states",
+    "energy_above_hull_eV_per_atom",
+    "decomposition",
+    "nearest_known",
+    "nearest_known_tc_K",
+    "distance_to_known",
+)
+_NOT_WHOLE = f"not tested: no {MAX_TOTAL:,} atoms or fewer have these amounts as whole numbers"
+
+
+def predict(
+    formulas: Sequence[str],
+    tc_predictor: str = "tc",
+    formation_energy_predictor: str = "formation-energy",
+    device: str = "auto",
+) -> pd.DataFrame:
+    """Predicted properties, one row per formula, in the order given.
+
+    Columns: formula (as given), tc_K, formation_energy_eV_per_atom, error. Where a formula cannot be read or has an
+    element that a predictor does not know, error says so and the numbers are missing; else error is empty.
+
+    Raises InputError for a device that is not there, CheckpointError for a predictor that is not.
+    """
+    table, _, _ = _predicted(formulas, tc_predictor, formation_energy_predictor, device)
+    return table
+
+
+def screen(
+    formulas: Sequence[str],
+    tc_predictor: str = "tc",
+    formation_energy_predictor: str = "formation-energy",
+    device: str = "auto",
+) -> pd.DataFrame:
+    """`predict`, and the screens: charge balance, hull distance, nearest known superconductor (before `error`).
+
+    The columns mean what `core.results.COLUMNS` says. charge_neutral and pauling_ok are missing, with the reason
+    given, where the amounts cannot be made whole numbers.
+    """
+    table, rows, compositions = _predicted(formulas, tc_predictor, formation_energy_predictor, device)
+    energies = table["formation_energy_eV_per_atom"].to_numpy()[rows]
+    found = {
+        **_charges([parse_formula(table["formula"].iloc[row]) for row in rows]),
+        **_place(compositions, energies),
+    }
+    for name in SCREENED:
+        table[name] = _spread(found[name], rows, len(table))
+    return table[["formula", *PREDICTED, *SCREENED, "error"]]
+
+
+def _predicted(
+    formulas: Sequence[str], tc: str, formation_energy: str, device: str
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """The table of `predict`, the numbers of its good rows, and their compositions (n_good, 118)."""
+    on = resolve_device(device)
+    predictors = {name: load_predictor(p).to(on) for name, p in zip(PREDICTED, (tc, formation_energy), strict=True)}
+    read = [_read(formula, predictors) for formula in formulas]
+    rows = np.array([i for i, (vector, _) in enumerate(read) if vector is not None], dtype=np.int64)
+    compositions = np.array([read[i][0] for i in rows]).reshape(len(rows), elements.N_ELEMENTS)
+    x = torch.from_numpy(compositions).float().to(on)
+    table = pd.DataFrame({"formula": pd.Series([str(f) for f in formulas], dtype="str")})
+    for name, predictor in predictors.items():
+        table[name] = np.full(len(table), np.nan)
+        table.loc[rows, name] = predict_in_batches(predictor, x)
+    table["error"] = pd.Series([error for _, error in read], dtype="str")
+    return table, rows, compositions
+
+
+def _read(formula: str, predictors: Mapping[str, Predictor]) -> tuple[np.ndarray | None, str]:
+    """The composition (118,), or None and the reason why there is none."""
+    try:
+        vector = composition_vector(parse_formula(formula))
+    except InputError as error:
+        return None, error.message
+    models = dict(zip(PREDICTED, ("Tc model", "formation-energy model"), strict=True))
+    for name, predictor in predictors.items():
+        unknown = np.flatnonzero((vector > 0) & ~predictor.known_elements.cpu().numpy())
+        if len(unknown):
+            symbols = ", ".join(elements.symbols()[i] for i in unknown)
+            return None, InputError(
+                "formula", formula, f"the {models[name]} does not know {symbols}", "Replace it by another element"
+            ).message
+    return vector, ""
+
+
+def _spread(values: Sequence, rows: np.ndarray, count: int) -> np.ndarray:
+    """Values of some rows in a column for all rows; None elsewhere, or NaN in a column of numbers."""
+    numbers = np.asarray(values).dtype.kind == "f"
+    column = np.full(count, np.nan) if numbers else np.full(count, None, dtype=object)
+    column[rows] = values
+    return column
+
+
+def _charges(amounts: Sequence[Mapping[str, float]]) -> dict[str, list]:
+    """The verdicts of the charge-balance screen, one per formula."""
+    counts = [whole_counts(a) for a in amounts]
+    found: dict[str, list] = {name: [] for name in SCREENED[:4]}
+    for count in counts:
+        if count is None:
+            verdict = (None, None, _NOT_WHOLE, "")
+        else:
+            vector = np.zeros((1, elements.N_ELEMENTS), dtype=np.int64)
+            vector[0, [elements.element(symbol).index for symbol in count]] = list(count.values())
+            balance = charge_balance(vector)[0]
+            verdict = (balance.charge_neutral, balance.pauling_ok, balance.reason, states_text(balance))
+        for name, value in zip(found, verdict, strict=True):
+            found[name].append(value)
+    return found
+
+
+def whole_counts(amounts: Mapping[str, float]) -> dict[str, int] | None:
+    """Amounts times the smallest N that makes all of them whole, reduced; None above MAX_TOTAL atoms.
+
+    La1.85Sr0.15CuO4 -> N = 20: La37 Sr3 Cu20 O80.
+    """
+    given = np.array(list(amounts.values()), dtype=np.float64)
+    first = 1
+    while first <= MAX_TOTAL:
+        n = np.arange(first, min(2 * first, MAX_TOTAL + 1))  # N, doubling: most formulas need a small one
+        scaled = given[:, None] * n
+        whole = np.round(scaled)
+        fits = ((np.abs(scaled - whole) <= TYPED_TO * n) & (whole >= 1)).all(0)
+        if fits.any():
+            return _reduced(amounts, whole[:, fits.argmax()])
+        first *= 2
+    return None
+
+
+def _reduced(amounts: Mapping[str, float], whole: np.ndarray) -> dict[str, int] | None:
+    counts = [int(count) for count in whole]
+    divisor = math.gcd(*counts)
+    if sum(counts) // divisor > MAX_TOTAL:
+        return None
+    return {symbol: count // divisor for symbol, count in zip(amounts, counts, strict=True)}
+
+
+def _place(compositions: np.ndarray, energies: np.ndarray) -> dict[str, list | np.ndarray]:
+    """Hull distance (eV/atom), competing phases, nearest known superconductor of compositions (n, 118)."""
+    references = load_references()
+    distances = references.hull().distances(compositions, energies)
+    nearest = references.known_superconductors().nearest_many(compositions)
+    return {
+        "energy_above_hull_eV_per_atom": np.array([d.energy_above_hull_eV_per_atom for d in distances], np.float64),
+        "decomposition": [decomposition_text(d.decomposition) for d in distances],
+        "nearest_known": [n.formula for n in nearest],
+        "nearest_known_tc_K": np.array([n.tc_K for n in nearest], np.float64),
+        "distance_to_known": np.array([n.distance for n in nearest], np.float64),
+    }

@@ -1,0 +1,74 @@
+"""The same numbers for less work: networks rewritten for evaluation, once, after loading.
+
+Batch norm becomes part of the weights before it; a convolution on a tiny map becomes the matrix that it is; the
+periodic-table image and the first convolution, both linear, become one matrix on the 118 fractions. Nothing is
+approximated: the results differ by rounding only (see tests/core/predictors/test_folded.py).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from core.feature_map import feature_map
+from core.predictors.tc_resnet import TC_SCALE_K, ResidualBlock, TapConv2d, TcResNet
+
+
+class FoldedTcResNet(nn.Module):
+    """TcResNet in evaluation mode, folded; the same interface and the same numbers."""
+
+    def __init__(self, predictor: TcResNet):
+        super().__init__()
+        network = predictor.network
+        self.name = predictor.name
+        self.register_buffer("known_elements", predictor.known_elements.clone(), persistent=False)
+        with torch.no_grad():
+            first = network.conv(feature_map(torch.eye(len(predictor.pixels)), predictor.pixels))
+            scale, shift = _scale_and_shift(network.norm)
+            self.map_size = first.shape[1:]
+            self.first = _linear(
+                (first * scale[:, None, None]).flatten(1).T, shift.repeat_interleave(first[0, 0].numel())
+            )
+            self.pool = network.pool
+            self.blocks = nn.Sequential(*(_FoldedBlock(block) for block in network.blocks))
+            self.head = network.head
+
+    def forward(self, composition: torch.Tensor) -> torch.Tensor:
+        """Compositions (batch, 118) -> Tc in K (batch,)."""
+        maps = torch.relu(self.first(composition)).view(-1, *self.map_size)
+        features = self.blocks(self.pool(maps).flatten(1))
+        return torch.relu(self.head(features).squeeze(1)) * TC_SCALE_K
+
+
+class _FoldedBlock(nn.Module):
+    """A residual block on flattened maps."""
+
+    def __init__(self, block: ResidualBlock):
+        super().__init__()
+        self.first = _folded(block.conv1, block.norm1)
+        self.second = _folded(block.conv2, block.norm2)
+        plain = isinstance(block.shortcut, nn.Identity)
+        self.shortcut = nn.Identity() if plain else _folded(block.shortcut[0], block.shortcut[1])
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """(batch, inputs * pixels) -> (batch, outputs * pixels)."""
+        return torch.relu(self.second(torch.relu(self.first(maps))) + self.shortcut(maps))
+
+
+def _folded(convolution: TapConv2d, norm: nn.BatchNorm2d) -> nn.Linear:
+    """Convolution and batch norm as one matrix; on 2 x 8 pixels that is still faster than convolving."""
+    scale, shift = _scale_and_shift(norm)
+    pixels = convolution.out_size[0] * convolution.out_size[1]
+    return _linear(convolution.matrix() * scale.repeat_interleave(pixels)[:, None], shift.repeat_interleave(pixels))
+
+
+def _scale_and_shift(norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
+    """Batch norm in evaluation is x * scale + shift, one pair per channel."""
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    return scale, norm.bias - norm.running_mean * scale
+
+
+def _linear(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:
+    layer = nn.Linear(weight.shape[1], weight.shape[0])
+    layer.weight, layer.bias = nn.Parameter(weight.contiguous()), nn.Parameter(bias)
+    return layer

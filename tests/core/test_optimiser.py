@@ -1,0 +1,167 @@
+"""The optimiser on predictors whose optimum is known, and what it does with candidates that die."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+import torch
+
+from core import optimiser
+from core.constraints import Constraints
+from core.design import optimise
+from core.optimiser import Task
+from core.problem import OptimiserSettings
+
+N = 118
+TARGET = torch.zeros(N)
+TARGET[[3, 7, 25]] = torch.tensor([0.2, 0.5, 0.3])
+
+
+@dataclass
+class Toy:
+    """Tc = 100 - 400 |x - target|^2: concave, its one optimum known."""
+
+    name: str = "toy"
+    known_elements: torch.Tensor = field(default_factory=lambda: torch.ones(N, dtype=torch.bool))
+
+    def __call__(self, composition):
+        return 100 - 400 * (composition - TARGET).square().sum(1)
+
+    def to(self, device):
+        return self
+
+
+@dataclass
+class Zero(Toy):
+    def __call__(self, composition):
+        return 0 * composition.sum(1)
+
+
+@dataclass
+class Poison(Toy):
+    """Not finite as soon as element 50 appears."""
+
+    def __call__(self, composition):
+        return torch.where(composition[:, 50] > 0, torch.nan, super().__call__(composition))
+
+
+def guesses(candidate: int, restart: int) -> torch.Tensor:
+    random = torch.Generator().manual_seed(1000 * restart + candidate)
+    guess = torch.zeros(N)
+    guess[[3, 7, 25, 30, 41]] = torch.rand(5, generator=random) + 0.05
+    return guess / guess.sum()
+
+
+def task(tc=None, guess=guesses, fixed=None, **settings) -> Task:
+    x_const = torch.zeros(N) if fixed is None else fixed
+    defaults = {"candidates": 6, "steps": (400, 200), "integer_weight": 0.0, "max_elements": 5, "learning_rate": 0.01}
+    chosen = OptimiserSettings(**{**defaults, **settings})
+    return Task(
+        tc or Toy(),
+        Zero(),
+        Constraints(x_const, x_const == 0),
+        chosen,
+        torch.arange(*(chosen.n_unit[0], chosen.n_unit[1] + 1), dtype=torch.float32),
+        guess,
+    )
+
+
+def final(task: Task):
+    state, status = optimise(task)
+    assert status == "finished"
+    return optimiser.evaluate(task, state)
+
+
+def test_the_same_optimum_from_every_start():
+    report = final(task())
+    assert torch.allclose(report.composition, TARGET.expand(6, N), atol=2e-3)
+    assert (report.tc_K > 99.9).all()
+
+
+def test_the_fixed_part_does_not_move():
+    fixed = torch.zeros(N)
+    fixed[7] = 0.5
+    report = final(task(fixed=fixed))
+    assert torch.equal(report.composition[:, 7], torch.full((6,), 0.5))
+    assert torch.allclose(report.composition, TARGET.expand(6, N), atol=2e-3)
+
+
+def test_constraints_hold_at_every_step():
+    fixed = torch.zeros(N)
+    fixed[7] = 0.3
+    seen = []
+
+    def watch(state, report):
+        x = report.composition
+        seen.append(report.stage)
+        assert torch.allclose(x.sum(1), torch.ones(len(x)), atol=1e-6)
+        assert torch.equal(x[:, 7], torch.full((6,), 0.3)) and (x >= 0).all()
+        if report.stage == 2:
+            assert ((x > 0).sum(1) <= 3).all()
+        return True
+
+    optimise(task(fixed=fixed, max_elements=3, steps=(30, 30)), on_step=watch)
+    assert seen == [1] * 30 + [2] * 30
+
+
+def test_integer_loss_pulls_to_the_grid():
+    settings = {"n_unit": (7, 7), "integer_weight": 3000.0, "steps": (200, 400), "integer_schedule": "linear"}
+    free, pulled = final(task(n_unit=(7, 7))), final(task(**settings))
+    assert pulled.integer_loss.max() < 0.02 < free.integer_loss.min()
+
+
+def test_integer_weight_schedules():
+    linear = OptimiserSettings(steps=(10, 20), integer_weight=100.0, integer_schedule="linear")
+    weights = [optimiser.integer_weight(linear, step) for step in range(30)]
+    assert weights[:10] == [0.0] * 10 and weights[10] == 5.0 and weights[29] == 100.0
+    constant = replace(linear, integer_schedule="constant")
+    assert optimiser.integer_weight(constant, 9) == 0.0 and optimiser.integer_weight(constant, 10) == 100.0
+
+
+def test_adam_is_torchs_adam():
+    ours = task(candidates=1, steps=(25, 0), integer_weight=0.0)
+    state, _ = optimise(ours)
+    x_base = guesses(0, 0)[None].requires_grad_()
+    reference = torch.optim.Adam([x_base], lr=0.01)
+    for _ in range(25):
+        reference.zero_grad()
+        (-Toy()(ours.constraints.compose(x_base))).sum().backward()
+        reference.step()
+    assert torch.allclose(state.x_base, x_base.detach(), atol=1e-6)
+
+
+def test_a_candidate_with_nothing_left_is_restarted_and_counted():
+    def guess(candidate, restart):
+        return torch.zeros(N) - 1 if restart == 0 and candidate == 2 else guesses(candidate, restart)
+
+    state, _ = optimise(task(guess=guess, steps=(300, 0)))
+    assert state.restarts.tolist() == [0, 0, 1, 0, 0, 0]
+    assert state.age.tolist() == [300] * 6
+
+
+def test_a_candidate_that_is_not_finite_is_restarted_and_counted():
+    def guess(candidate, restart):
+        poisoned = guesses(candidate, restart)
+        if restart == 0 and candidate == 4:
+            poisoned[50] = 0.3
+        return poisoned
+
+    ours = task(tc=Poison(), guess=guess)
+    state, _ = optimise(ours)
+    report = optimiser.evaluate(ours, state)
+    assert state.restarts.tolist() == [0, 0, 0, 0, 1, 0]
+    assert torch.isfinite(report.tc_K).all() and (report.tc_K > 99).all()
+
+
+@pytest.mark.parametrize("at", [1, 17, 30, 31, 59])
+def test_resuming_gives_the_same_bits(at):
+    ours = task(steps=(30, 30), integer_weight=100.0)
+    straight, _ = optimise(ours)
+    stopped, status = optimise(ours, on_step=lambda state, report: int(state.step) < at)
+    assert status == "cancelled" and int(stopped.step) == at
+    resumed, _ = optimise(ours, state=stopped)
+    assert torch.equal(resumed.x_base, straight.x_base)
+
+
+def test_stage_2_alone():
+    state = optimiser.init(task(steps=(0, 5), max_elements=2))
+    assert (state.max_mask.sum(1) == 2).all()

@@ -1,0 +1,77 @@
+"""Imports run one way: from the page to the engine, and inside the engine back along the line of the data."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from core.paths import PROJECT
+
+FILES = sorted(p.relative_to(PROJECT) for folder in ("core", "app") for p in (PROJECT / folder).rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, wherever in the file; names of a `from core import x` included."""
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse((PROJECT / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return modules
+
+
+def uses(path: Path, prefix: str) -> bool:
+    return any(module == prefix or module.startswith(prefix + ".") for module in imported(path))
+
+
+def under(*folders: str) -> list[Path]:
+    return [p for p in FILES if str(p).startswith(folders)]
+
+
+def test_the_engine_knows_no_page():
+    assert [p for p in under("core") if uses(p, "streamlit") or uses(p, "app") or uses(p, "plotly")] == []
+
+
+def test_plots_know_no_streamlit():
+    assert not uses(Path("app/plots.py"), "streamlit")
+
+
+HOT = [
+    "core/elements.py", "core/composition.py", "core/constraints.py", "core/feature_map.py", "core/losses.py",
+    "core/optimiser.py", "core/problem.py", "core/initial_guesses.py", "core/rounding.py",
+    *map(str, under("core/predictors")),
+]  # fmt: skip
+ALLOWED_IN_HOT = {"torch", "numpy", "safetensors"}
+
+
+@pytest.mark.parametrize("path", HOT)
+def test_the_hot_path_needs_torch_and_numpy_only(path):
+    import sys
+
+    outside = {m.split(".")[0] for m in imported(Path(path))} - set(sys.stdlib_module_names) - {"core", ""}
+    assert outside <= ALLOWED_IN_HOT
+
+
+@pytest.mark.parametrize(
+    ("users", "forbidden"),
+    [
+        ("core/optimiser.py", ["core.design", "core.screening", "core.references", "core.runs", "core.training"]),
+        ("core/screening", ["core.predictors", "core.training", "core.optimiser", "core.design", "torch"]),
+        ("core/training", ["core.optimiser", "core.design", "core.runs"]),
+        ("core/predictors", ["core.training", "core.optimiser", "core.problem", "core.design"]),
+        ("core/problem.py", ["core.predictors", "core.constraints", "core.optimiser", "core.design", "torch"]),
+        ("core/composition.py", ["core.problem", "core.constraints"]),
+        ("core/results.py", ["core.design", "core.predictors", "torch"]),
+        ("core/design.py", ["core.runs", "core.training"]),
+    ],
+)
+def test_arrows(users, forbidden):
+    files = under(users)
+    assert files
+    assert [(str(p), f) for p in files for f in forbidden if uses(p, f)] == []
+
+
+def test_the_optimiser_sees_only_the_interface_of_predictors():
+    seen = {m for m in imported(Path("core/optimiser.py")) if m.startswith("core.predictors")}
+    assert seen <= {"core.predictors.interface", "core.predictors.interface.Predictor"}
