@@ -1,0 +1,389 @@
+/* The clickable periodic table.
+ *
+ * Streamlit calls the exported function again whenever Python's data change, with the same parent. The tiles are
+ * built once per parent and then only updated, so that focus and half-typed text survive every rerun.
+ *
+ * How actions and answers are kept apart (see __init__.py): every action raises `revision`; an answer of the same
+ * generation with a lower revision is a late echo, and its states are ignored; another generation is a change made
+ * by the program, and is taken over.
+ */
+const ALLOWED = "allowed", FORBIDDEN = "forbidden", FIXED = "fixed", SUBSTITUTED = "substituted";
+const ROWS = 9, COLUMNS = 18, FIRST_F_ROW = 8;
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+const LEGEND = [
+  [ALLOWED, "allowed: may be used"],
+  [FORBIDDEN, "forbidden: never used"],
+  [FIXED, "fixed: exactly this amount"],
+  [SUBSTITUTED, "substituted: taken out and replaced"],
+];
+
+const views = new WeakMap();
+
+export default function ({ parentElement, data, setStateValue }) {
+  if (!views.has(parentElement)) views.set(parentElement, new PeriodicTable(parentElement, data.elements));
+  const view = views.get(parentElement);
+  view.send = (value) => setStateValue("table", value);
+  view.receive(data);
+}
+
+class PeriodicTable {
+  constructor(parent, elements) {
+    this.elements = new Map(elements.map((element) => [element.symbol, element]));
+    this.cells = new Map(); // "row,column" -> tile or header button; row 0 and column 0 are the headers
+    this.tiles = new Map(); // symbol -> tile
+    this.entries = new Map(); // symbol -> {state, amount}; a symbol not in here is allowed
+    this.amounts = new Map(); // the last amount of each element, for when it is fixed again
+    this.generation = null;
+    this.revision = 0;
+    this.selected = "H"; // the element in the panel
+    this.root = make("div", { className: "periodic-table" });
+    this.grid = make("div", { className: "grid", role: "group", ariaLabel: "Periodic table" });
+    this.buildHeaders();
+    for (const element of elements) this.buildTile(element);
+    this.buildPanel();
+    this.root.append(this.grid, this.buildLegend());
+    this.listen();
+    this.rove(this.tiles.get(this.selected));
+    parent.append(this.root);
+  }
+
+  buildTile(element) {
+    const tile = make("button", { type: "button", className: "tile" }, [
+      make("span", { className: "number", textContent: element.z }),
+      make("span", { className: "mark" }),
+      make("span", { className: "symbol", textContent: element.symbol }),
+      make("span", { className: "count" }),
+      make("span", { className: "bar" }),
+    ]);
+    Object.assign(tile.dataset, { symbol: element.symbol, block: element.block });
+    this.tiles.set(element.symbol, tile);
+    this.place(tile, element.row, element.column);
+  }
+
+  buildHeaders() {
+    const header = (textContent, line, row, column, belongs, className = "header") => {
+      const title = `${line}: forbid all its allowed elements; if there are none, allow the forbidden ones`;
+      const button = make("button", { type: "button", className, textContent, title, ariaLabel: title, belongs });
+      button.dataset.line = line;
+      this.place(button, row, column);
+    };
+    for (let group = 1; group <= COLUMNS; group++) {
+      header(group, `Group ${group}`, 0, group, (e) => e.row < FIRST_F_ROW && e.column === group);
+    }
+    for (let period = 1; period < FIRST_F_ROW; period++) {
+      header(period, `Period ${period}`, period, 0, (e) => e.row === period);
+    }
+    // By family, not by row as drawn: Lu and Lr stand in group 3 but are a lanthanoid and an actinoid.
+    for (const [row, family] of [[FIRST_F_ROW, "Lanthanoid"], [FIRST_F_ROW + 1, "Actinoid"]]) {
+      header(`${family}s`, `${family}s`, row, 0, (e) => e.category === family.toLowerCase(), "header family");
+    }
+  }
+
+  place(button, row, column) {
+    Object.assign(button, { row, column, tabIndex: -1 });
+    button.style.gridRow = row + 1 + (row >= FIRST_F_ROW); // an empty grid row parts the f block from the rest
+    button.style.gridColumn = button.classList.contains("family") ? "1 / span 3" : column + 1;
+    this.cells.set(`${row},${column}`, button);
+    this.grid.append(button);
+  }
+
+  /* The panel fills the hole above the transition metals. Its amount field comes after the tiles in tab order. */
+  buildPanel() {
+    this.find = make("input", { type: "text", placeholder: "Find element", autocomplete: "off", spellcheck: false });
+    this.find.ariaLabel = "Find element by symbol or name";
+    this.findMessage = make("span", { className: "message", role: "status" });
+    this.grid.prepend(make("div", { className: "find" }, [this.find, this.findMessage]));
+    this.facts = make("div", { className: "facts" });
+    this.status = make("span", { className: "status", ariaLive: "polite" });
+    this.amount = make("input", { type: "text", inputMode: "decimal", autocomplete: "off", className: "amount" });
+    this.unit = make("span", { className: "unit", textContent: "atoms per formula unit" });
+    this.amountMessage = make("span", { className: "message", role: "alert" });
+    this.editor = make("span", { className: "editor" }, [this.amount, this.unit, this.amountMessage]);
+    this.grid.append(make("div", { className: "panel" }, [
+      this.facts, make("div", { className: "line" }, [this.status, this.editor]),
+    ]));
+  }
+
+  buildLegend() {
+    const samples = LEGEND.map(([state, text]) => {
+      const sample = make("span", { className: "tile sample", ariaHidden: "true" }, [make("span", { className: "mark" })]);
+      sample.dataset.state = state;
+      const item = make("span", { className: "item" }, [sample, text]);
+      item.dataset.legend = state;
+      return item;
+    });
+    const bar = make("span", { className: "item" }, [make("span", { className: "bar sample" }), "training data (log)"]);
+    const hint = make("span", { className: "hint", textContent: "Click or Enter: next state · Shift: back · arrows move" });
+    return make("div", { className: "legend" }, [...samples, bar, hint]);
+  }
+
+  listen() {
+    this.grid.addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (!button) return;
+      button.focus({ preventScroll: true }); // Safari does not focus a clicked button
+      this.act(button, event.shiftKey ? -1 : 1);
+    });
+    this.grid.addEventListener("focusin", (event) => {
+      const button = event.target.closest("button");
+      if (button) this.rove(button);
+    });
+    this.grid.addEventListener("keydown", (event) => this.onKey(event));
+    // A button is pressed by the space bar on key up; it has then been handled on key down.
+    this.grid.addEventListener("keyup", (event) => event.key === " " && event.target.row !== undefined && event.preventDefault());
+    for (const input of [this.find, this.amount]) {
+      // Outside, the target of the event is the shadow host, and Streamlit would take r and c for its shortcuts.
+      for (const type of ["keydown", "keypress", "keyup"]) input.addEventListener(type, (e) => e.stopPropagation());
+    }
+    this.find.addEventListener("input", () => this.highlight());
+    this.find.addEventListener("blur", () => this.highlight(false));
+    this.find.addEventListener("focus", () => this.highlight());
+    this.find.addEventListener("keydown", (event) => this.onFindKey(event));
+    this.amount.addEventListener("input", () => this.checkAmount());
+    this.amount.addEventListener("blur", () => this.commitAmount());
+    this.amount.addEventListener("keydown", (event) => this.onAmountKey(event));
+  }
+
+  onKey(event) {
+    const button = event.target.closest("button");
+    if (!button || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Enter" || event.key === " ") {
+      if (!event.repeat) this.act(button, event.shiftKey ? -1 : 1);
+    } else if (STEPS[event.key]) {
+      this.neighbour(button, ...STEPS[event.key])?.focus();
+    } else if (event.key === "Home" || event.key === "End") {
+      this.cellsOfRow(button.row).at(event.key === "Home" ? 0 : -1).focus();
+    } else return;
+    event.preventDefault();
+  }
+
+  /* The next cell this way, over any hole; downwards or upwards with nothing there, the nearest of the next row. */
+  neighbour({ row, column }, down, right) {
+    let [r, c] = [row + down, column + right];
+    for (; r >= 0 && r <= ROWS && c >= 0 && c <= COLUMNS; r += down, c += right) {
+      if (this.cells.has(`${r},${c}`)) return this.cells.get(`${r},${c}`);
+    }
+    const away = (cell) => Math.abs(cell.column - column);
+    return down ? this.cellsOfRow(row + down).sort((a, b) => away(a) - away(b))[0] : undefined;
+  }
+
+  /* From left to right, without the header of the row. */
+  cellsOfRow(row) {
+    const cells = [...this.cells.values()].filter((cell) => cell.row === row && (cell.column > 0 || row === 0));
+    return cells.sort((a, b) => a.column - b.column);
+  }
+
+  /* Exactly one button is in the tab order: the last one that had the focus. */
+  rove(button) {
+    for (const cell of this.cells.values()) cell.tabIndex = cell === button ? 0 : -1;
+    if (button.dataset.symbol) this.select(button.dataset.symbol);
+  }
+
+  select(symbol) {
+    if (symbol !== this.selected) this.amount.ariaInvalid = "false";
+    this.selected = symbol;
+    for (const [name, tile] of this.tiles) tile.classList.toggle("selected", name === symbol);
+    if (this.data) this.renderPanel();
+  }
+
+  match(text) {
+    const wanted = text.trim().toLowerCase();
+    if (!wanted) return undefined;
+    const all = [...this.elements.values()];
+    return all.find((e) => e.symbol.toLowerCase() === wanted)
+      ?? all.find((e) => e.symbol.toLowerCase().startsWith(wanted) && wanted.length > 1)
+      ?? all.find((e) => e.name.toLowerCase().startsWith(wanted));
+  }
+
+  highlight(active = true) {
+    const found = active ? this.match(this.find.value) : undefined;
+    for (const [symbol, tile] of this.tiles) tile.classList.toggle("found", symbol === found?.symbol);
+    const missing = active && this.find.value.trim() !== "" && !found;
+    this.find.ariaInvalid = String(missing);
+    this.findMessage.textContent = missing ? "No such element" : found ? `Enter: go to ${found.name}` : "";
+  }
+
+  onFindKey(event) {
+    if (event.key !== "Escape" && event.key !== "Enter") return;
+    event.preventDefault(); // else the tile that gets the focus is pressed by the same Enter
+    const found = event.key === "Enter" ? this.match(this.find.value) : undefined;
+    if (found || event.key === "Escape") this.find.value = "";
+    this.highlight();
+    if (found) this.tiles.get(found.symbol).focus();
+  }
+
+  stateOf(symbol) {
+    return this.entries.get(symbol)?.state ?? ALLOWED;
+  }
+
+  act(button, step) {
+    if (button.belongs) this.toggleLine(button.belongs);
+    else this.cycle(button.dataset.symbol, step);
+  }
+
+  cycle(symbol, step) {
+    if (symbol in this.data.unavailable) return;
+    const state = this.stateOf(symbol);
+    const order = [ALLOWED, FORBIDDEN, FIXED];
+    if (state === SUBSTITUTED || this.data.can_substitute.includes(symbol)) order.push(SUBSTITUTED);
+    this.set(symbol, order[(order.indexOf(state) + step + order.length) % order.length]);
+    this.commit();
+  }
+
+  toggleLine(belongs) {
+    const line = [...this.elements.values()].filter((e) => belongs(e) && !(e.symbol in this.data.unavailable));
+    const having = (state) => line.filter((e) => this.stateOf(e.symbol) === state);
+    const [allowed, forbidden] = [having(ALLOWED), having(FORBIDDEN)];
+    for (const { symbol } of allowed) this.set(symbol, FORBIDDEN);
+    if (!allowed.length) for (const { symbol } of forbidden) this.set(symbol, ALLOWED);
+    if (allowed.length || forbidden.length) this.commit();
+  }
+
+  set(symbol, state) {
+    if (state === ALLOWED) this.entries.delete(symbol);
+    else this.entries.set(symbol, state === FIXED ? { state, amount: this.amounts.get(symbol) ?? 1 } : { state });
+  }
+
+  /* Draw first, then tell Python: the table answers at once however long the page takes. */
+  commit() {
+    this.revision += 1;
+    this.render();
+    const named = (state) => [...this.entries.keys()].filter((symbol) => this.stateOf(symbol) === state);
+    this.send({
+      generation: this.generation,
+      revision: this.revision,
+      forbidden: named(FORBIDDEN),
+      fixed: Object.fromEntries(named(FIXED).map((symbol) => [symbol, this.entries.get(symbol).amount])),
+      substituted: named(SUBSTITUTED),
+    });
+  }
+
+  /* The amount as typed, or undefined (and said so beside the field) when it is not a positive decimal number. */
+  checkAmount() {
+    const text = this.amount.value.trim();
+    const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
+    const valid = value > 0 && Number.isFinite(value);
+    this.amount.ariaInvalid = String(!valid);
+    this.amountMessage.textContent = valid ? "" : "Write a positive number, such as 0.15";
+    return valid ? value : undefined;
+  }
+
+  commitAmount() {
+    if (this.stateOf(this.selected) !== FIXED) return false;
+    const value = this.checkAmount();
+    if (value === undefined) return false;
+    if (value !== this.entries.get(this.selected).amount) {
+      this.amounts.set(this.selected, value);
+      this.set(this.selected, FIXED);
+      this.commit();
+    }
+    return true;
+  }
+
+  onAmountKey(event) {
+    if (event.key !== "Escape" && event.key !== "Enter") return;
+    event.preventDefault(); // as for the find field
+    if (event.key === "Escape") {
+      this.amount.value = this.entries.get(this.selected).amount;
+      this.checkAmount();
+    }
+    if (event.key === "Escape" || this.commitAmount()) this.tiles.get(this.selected).focus();
+  }
+
+  receive(data) {
+    this.data = data;
+    if (data.generation !== this.generation || data.revision >= this.revision) this.adopt(data);
+    this.most = Math.max(1, ...Object.values(data.counts));
+    this.render();
+  }
+
+  adopt(data) {
+    if (data.generation !== this.generation) this.amount.ariaInvalid = "false";
+    this.generation = data.generation;
+    this.revision = data.revision;
+    this.entries.clear();
+    for (const symbol of data.forbidden) this.entries.set(symbol, { state: FORBIDDEN });
+    for (const symbol of data.substituted) this.entries.set(symbol, { state: SUBSTITUTED });
+    for (const [symbol, amount] of Object.entries(data.fixed)) {
+      this.entries.set(symbol, { state: FIXED, amount });
+      this.amounts.set(symbol, amount);
+    }
+  }
+
+  render() {
+    for (const [symbol, tile] of this.tiles) this.renderTile(symbol, tile);
+    const substitution = this.data.can_substitute.length > 0 || [...this.entries.values()].some((e) => e.state === SUBSTITUTED);
+    this.root.querySelector(`[data-legend=${SUBSTITUTED}]`).hidden = !substitution;
+    this.renderPanel();
+  }
+
+  renderTile(symbol, tile) {
+    const unavailable = symbol in this.data.unavailable;
+    const count = this.data.counts[symbol] ?? 0;
+    const label = this.describe(symbol);
+    tile.dataset.state = unavailable ? "unavailable" : this.stateOf(symbol);
+    tile.ariaLabel = tile.title = label;
+    tile.ariaPressed = String(tile.dataset.state !== ALLOWED);
+    tile.ariaDisabled = String(unavailable);
+    const amount = this.entries.get(symbol)?.amount;
+    const mark = tile.querySelector(".mark");
+    mark.textContent = amount && !unavailable ? `×${Number(amount.toPrecision(3))}` : "";
+    mark.classList.toggle("long", mark.textContent.length > 3);
+    tile.querySelector(".count").textContent = short(count);
+    // A logarithm, since the richest element has a thousand times the data of the poorest.
+    tile.style.setProperty("--share", Math.log1p(count) / Math.log1p(this.most));
+  }
+
+  describe(symbol) {
+    const { name } = this.elements.get(symbol);
+    return `${capital(name)} (${symbol}), ${this.sentence(symbol)}, ${this.countText(symbol)}`;
+  }
+
+  sentence(symbol) {
+    const reason = this.data.unavailable[symbol];
+    if (reason) return `not available: ${reason}`;
+    const { state, amount } = this.entries.get(symbol) ?? { state: ALLOWED };
+    return state === FIXED ? `fixed at ${amount} per formula unit` : state;
+  }
+
+  countText(symbol) {
+    const count = this.data.counts[symbol] ?? 0;
+    return `in ${count.toLocaleString("en")} training composition${count === 1 ? "" : "s"}`;
+  }
+
+  renderPanel() {
+    const symbol = this.selected, element = this.elements.get(symbol);
+    const fixed = this.stateOf(symbol) === FIXED && !(symbol in this.data.unavailable);
+    this.facts.replaceChildren(
+      make("span", { className: "big", textContent: symbol }),
+      make("span", {}, [
+        make("strong", { textContent: capital(element.name) }), ` · ${element.category} · Z ${element.z}`,
+        make("br"), this.countText(symbol),
+      ]),
+    );
+    const status = fixed ? "Fixed at" : capital(this.sentence(symbol));
+    if (this.status.textContent !== status) this.status.textContent = status; // a live region: said when it changes
+    this.editor.hidden = !fixed;
+    this.amount.ariaLabel = `Amount of ${element.name}, atoms per formula unit`;
+    const typing = this.amount.getRootNode().activeElement === this.amount;
+    // Never change a field under the user's hands, nor wipe out a mistake before it has been read.
+    if (!fixed || typing || this.amount.ariaInvalid === "true") return;
+    this.amount.value = this.entries.get(symbol).amount;
+    this.amountMessage.textContent = "";
+  }
+}
+
+function make(tag, properties = {}, children = []) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+function short(count) {
+  if (count < 1000) return String(count);
+  return count < 9950 ? `${(count / 1000).toFixed(1)}k` : `${Math.round(count / 1000)}k`;
+}
+
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
