@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import json
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,7 +120,9 @@ def _restore(folder: Path, model, average, optimiser, schedule) -> int:
     for key, value in part("optimiser.").items():
         index, name = key.split(".", 1)
         state.setdefault(int(index), {})[name] = value
-    for _ in range(int(progress["schedule_step"])):
-        schedule.step()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a schedule stepped without its optimiser: that is what resuming is
+        for _ in range(int(progress["schedule_step"])):
+            schedule.step()
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
     return epoch

@@ -1,0 +1,88 @@
+"""The readers, on small files with one row of each kind: nothing is left out without being counted."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from core.composition import compositions
+from core.errors import InputError
+from core.training import data
+
+SUPERCON = """1\t4\t6\t67\t85\t92\t198
+data number\tcommon formula\tchemical formula\tstructure\tunit\tTc\tjournal
+num\tname\telement\tstr3\tutc\ttc\tjournal
+1\tA\tY1Ba2Cu3O7\tT\tK\t90\tJ
+2\tA\tY1Ba2Cu3O7\tT\tK\t92\tJ
+3\tA\tBa2Y1Cu3O7\tT\tK\t10\tJ
+4\tB\tY1Ba2Cu3O7-Z\tT\tK\t93\tJ
+5\tC\tLa1Xx2\tT\tK\t5\tJ
+6\tD\tNb3Sn1\tT\tK\t\tJ
+7\tE\tPb2C1Ag2O6\tT\tK\t323\tJ
+8\tF\tMg1B2\tT\tK\t39\tJ
+"""
+STANEV = "name,Tc\nMg1B2,38\nNb1Ti1,10\nMg1O1,0\n"
+COD = "formula\nMgB2\nNaCl\nNa2Cl2\nSiO2\n"
+
+
+def write(path, text):
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write(text)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write(tmp_path / "supercon_mdr_220808.tsv.gz", SUPERCON)
+    write(tmp_path / "supercon_stanev_2018.csv.gz", STANEV)
+    write(tmp_path / "cod_2009_inorganic.txt.gz", COD)
+    return tmp_path
+
+
+def test_superconductors_are_cleaned_and_counted(folder):
+    table = data.read_superconductors(folder)
+    assert dict(zip(table.formulas, table.values, strict=True)) == {"Y1Ba2Cu3O7": 90.0, "Mg1B2": 39.0, "Nb1Ti1": 10.0}
+    assert table.reports.tolist() == [3, 1, 1]  # the median of 90, 92 and 10, the order of elements aside
+    assert np.allclose(table.compositions, compositions(["YBa2Cu3O7", "MgB2", "NbTi"]))
+    counts = table.counts
+    assert counts["rows of SuperCon"] == 8
+    for reason in ("no Tc given", "known error", "undetermined amount (O7-z, Ox)", "malformed formula"):
+        assert counts[reason] == 1, reason
+    assert counts["replicates merged"] == 2
+    assert counts["Stanev: 0 K, no Tc reported"] == 1
+    assert counts["Stanev: measured, already in SuperCon"] == 1
+    assert counts["Stanev: measured, added"] == 1
+
+
+def test_non_superconductors_exclude_superconductors(folder):
+    superconductors = data.read_superconductors(folder)
+    cod = data.read_non_superconductors(folder, superconductors)
+    assert cod.formulas == ("NaCl", "SiO2") and not cod.values.any()
+    assert cod.counts["COD: also in SuperCon"] == 1 and cod.counts["replicates merged"] == 1
+
+
+def test_the_held_out_compositions_are_in_no_training_part(tmp_path):
+    write(
+        tmp_path / "mp_formation_energy.csv.gz",
+        "formula,formation_energy_eV_per_atom,split\nMgO,-3,train\nNaCl,-2,val\nSiO2,-3.1,train\n",
+    )
+    write(
+        tmp_path / "oqmd_formation_enthalpy.csv.gz",
+        "formula,formation_energy_eV_per_atom\nNa2Cl2,-2.1\nFeO,-1\nXeO,43\n",
+    )
+    train, held_out, oqmd = data.read_formation_energies(tmp_path)
+    assert train.formulas == ("MgO", "SiO2") and held_out.formulas == ("NaCl",) and oqmd.formulas == ("FeO",)
+    assert oqmd.counts["OQMD: composition is in MP val"] == 1
+    assert oqmd.counts["OQMD: beyond 5 eV/atom"] == 1
+
+
+def test_split_is_disjoint_complete_and_seeded():
+    parts = data.split(1000, (0.80, 0.05, 0.15), seed=3)
+    assert [len(p) for p in parts] == [800, 50, 150]
+    assert sorted(np.concatenate(parts)) == list(range(1000))
+    assert all(np.array_equal(a, b) for a, b in zip(parts, data.split(1000, (0.80, 0.05, 0.15), 3), strict=True))
+    assert not np.array_equal(parts[0], data.split(1000, (0.80, 0.05, 0.15), 4)[0])
+
+
+def test_missing_folder_says_what_to_do(tmp_path):
+    with pytest.raises(InputError, match="TC_STUDIO_DATA"):
+        data.data_folder(tmp_path / "nowhere")
