@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -49,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.pointer():
             print(error.pointer(), file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 1
     except RuntimeError as error:
         from core.predictors.checkpoint import CheckpointError
 
@@ -322,4 +326,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    # Threads that wait for each other sleep instead of spinning. Where another program wants the processors too, the
+    # same steps then take a fifth of the time. It must be said before torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.exit(main())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -67,6 +66,8 @@ def _attending(run: Run) -> Iterator[None]:
     except Timeout:
         raise InputError("folder", run.folder, "a worker is at this run already", "Wait, or cancel it") from None
     with lock:
+        for partial in run.folder.glob(".*.partial"):  # what a killed worker was writing
+            partial.unlink(missing_ok=True)
         runs.write_json(run.folder / runs.WORKER, {"time": time.time(), "pid": os.getpid()})
         yield
 
@@ -102,7 +103,8 @@ def _carried_out(run: Run, asked: Asked, show: Show | None) -> RunStatus:
 
         outcome = execute(run, asked, show)
     except Exception as error:
-        traceback.print_exc(file=sys.stderr)
+        with (run.folder / runs.LOG).open("a", encoding="utf-8") as log:
+            traceback.print_exc(file=log)
         return _failed(run, _message(error))
     return _ended(run, outcome)
 

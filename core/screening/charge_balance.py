@@ -49,7 +49,7 @@ def charge_balance(counts: np.ndarray) -> list[ChargeBalance]:
     """Screen compositions given as integer atom counts, shape (n, 118), which are reduced by their gcd.
 
     Where several assignments pass, the one shown is found by a fixed rule: every element has a usual state
-    (see `_usual_state`), the elements with the fewest choices settle first, each on the state nearest its
+    (see `usual_state`), the elements with the fewest choices settle first, each on the state nearest its
     usual one that the rest can still balance; of several ways to divide cations from anions, the one that
     deviates least from the usual states (sum of absolute deviations) is shown, of equal ones the one with
     most cations.
@@ -124,7 +124,7 @@ def _written(states: tuple[tuple[str, int], ...]) -> str:
 
 
 @cache
-def _usual_state(element: Element, sign: int) -> int:
+def usual_state(element: Element, sign: int) -> int:
     """The state that an element usually has as a cation (sign 1) or an anion (sign -1), from its place alone.
 
     Anions fill the shell: 18 less than the group number (O 2-, Cl 1-, As 3-). Cations empty it: groups 1 to
@@ -145,7 +145,7 @@ def _usual_state(element: Element, sign: int) -> int:
 @cache
 def _states(element: Element, sign: int) -> tuple[int, ...]:
     """States >= 0 (sign 1) or <= 0 (sign -1), the most usual first; 0 is neither cation nor anion."""
-    usual = _usual_state(element, sign)
+    usual = usual_state(element, sign)
     allowed = [s for s in element.oxidation_states if s * sign >= 0]
     return tuple(sorted(allowed, key=lambda s: (abs(s - usual), abs(s))))
 
@@ -217,7 +217,7 @@ def _pauling_assignment(atoms: list[tuple[Element, int]]) -> tuple[tuple[str, in
         signs = [1] * cut + [-1] * (len(atoms) - cut)
         signed = list(zip(atoms, signs, strict=True))
         states = _assign([(element, n, _states(element, sign)) for (element, n), sign in signed])
-        usual = [_usual_state(element, sign) for (element, _), sign in signed]
+        usual = [usual_state(element, sign) for (element, _), sign in signed]
         deviation = sum(abs(state - u) for (_, state), u in zip(states, usual, strict=True))
         if deviation < least:
             best, least = states, deviation

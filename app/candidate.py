@@ -1,0 +1,159 @@
+"""One candidate in detail, beside the scatter of the results page."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pandas as pd
+import streamlit as st
+
+from app import pieces, plots, session
+from app.style import formula_html
+from core.composition import composition_vector, parse_formula
+from core.elements import N_ELEMENTS
+from core.predictors.checkpoint import CheckpointError, read_card
+from core.problem import DesignProblem
+from core.results import SCREENS
+from core.runs import Run
+from core.screening.charge_balance import ChargeBalance, charge_balance
+
+HYDROGEN_RICH = 0.4  # fraction of the atoms; the floor of the paper's own hydride search
+OFTEN_MADE = 0.067  # eV/atom; 90% of the known metastable phases are within it (10.1126/sciadv.1600225)
+
+
+def panel(run: Run, problem: DesignProblem, row: pd.Series, summary: dict) -> None:
+    """Everything known about the chosen candidate, in four tabs of about the scatter's height."""
+    with st.container(border=True, key="candidate"):
+        verdict = "passes every screen" if row["passes"] else f"fails: {SCREENS[row['failed_screen']].lower()}"
+        st.html(
+            f'<h2 class="candidate-name">{formula_html(row["formula"])}</h2>'
+            f'<p class="under">Rank {row["rank"]:,} · {verdict} · found {times(row["times_found"])}</p>'
+        )
+        overview_tab, charges_tab, stability_tab, course_tab = st.tabs(["Overview", "Charges", "Stability", "Course"])
+        with overview_tab:
+            overview(problem, row, summary)
+        with charges_tab:
+            charges(row)
+        with stability_tab:
+            stability(row, problem)
+        with course_tab:
+            course(run, problem, row)
+
+
+def times(count: int) -> str:
+    """Once, twice, 5 times."""
+    return {1: "once", 2: "twice"}.get(int(count), f"{count:,} times")
+
+
+def overview(problem: DesignProblem, row: pd.Series, summary: dict) -> None:
+    """Predictions before and after rounding, the nearest known, cautions, and what can be done with it."""
+    st.html(predictions_html(row, summary))
+    if row["nearest_known"]:
+        st.html(nearest_html(row))
+    for text in cautions(row):
+        st.html(f'<p class="caution">{text}</p>')
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Use as new base", icon=":material/replay:", key="use_as_base"):
+            session.use_as_base(row["formula"], problem)
+        st.code(row["formula"], language=None, width="content")
+
+
+def predictions_html(row: pd.Series, summary: dict) -> str:
+    """Tc and formation energy of base, composition as optimised, and integer formula."""
+    base, number = summary["base"], pieces.signed_number
+    lines = (
+        ("Base", base["tc_K"], base["formation_energy_eV_per_atom"]),
+        ("Before rounding", row["tc_before_rounding_K"], row["formation_energy_before_rounding_eV_per_atom"]),
+        ("This formula", row["tc_K"], row["formation_energy_eV_per_atom"]),
+    )
+    body = "".join(f"<tr><td>{name}</td><td>{tc:.1f}</td><td>{number(ef, 3)}</td></tr>" for name, tc, ef in lines)
+    head = "<th>Predicted</th><th>Tc (K)</th><th>Ef (eV/atom)</th>"
+    return f'<table class="plain last"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def nearest_html(row: pd.Series) -> str:
+    """The nearest known superconductor in a sentence."""
+    name = formula_html(row["nearest_known"])
+    if row["known"]:
+        return f"<p>Known: {name}, reported Tc {row['nearest_known_tc_K']:.1f} K.</p>"
+    return (
+        f"<p>New. Nearest known superconductor: {name}, Tc {row['nearest_known_tc_K']:.1f} K, "
+        f"at a distance of {row['distance_to_known']:.2f}.</p>"
+    )
+
+
+def cautions(row: pd.Series) -> list[str]:
+    """What a reader of these numbers should not overlook."""
+    amounts = parse_formula(row["formula"])
+    said = []
+    if amounts.get("H", 0) / sum(amounts.values()) >= HYDROGEN_RICH:
+        said.append("Rich in hydrogen: the high Tc that the model knows of such hydrides were measured under very high "
+                    "pressure. Do not read this one as a Tc at ambient pressure.")  # fmt: skip
+    if row["nearest_known"] and not row["known"]:
+        said.append("Tc of a new composition is extrapolated, and the optimiser looks for what this model overrates.")
+    return said
+
+
+def charges(row: pd.Series) -> None:
+    """The balance of charges, or why there is none."""
+    amounts = parse_formula(row["formula"])
+    balance = balance_of(row["formula"])
+    if balance.oxidation_states:
+        st.html(pieces.charges_html(amounts, balance.oxidation_states))
+        st.caption("One oxidation state per element (SMACT's smact14 set)."
+                   + ("" if balance.pauling_ok else f" But: {balance.reason}."))  # fmt: skip
+    else:
+        st.html(f"<p>{balance.reason[:1].upper()}{balance.reason[1:]}.</p>")
+
+
+@cache
+def balance_of(formula: str) -> ChargeBalance:
+    """The charge balance of an integer formula."""
+    amounts = parse_formula(formula)
+    counts = (composition_vector(amounts) * sum(amounts.values())).round().reshape(1, N_ELEMENTS)
+    return charge_balance(counts)[0]
+
+
+def stability(row: pd.Series, problem: DesignProblem) -> None:
+    """Energy above hull, what it means, and what competes."""
+    above = row["energy_above_hull_eV_per_atom"]
+    if pd.isna(above):
+        st.caption("Only formulas that pass every screen are placed on the hull.")
+        return
+    st.html(f'<p><b class="big">{pieces.signed_number(above, 3)} eV/atom</b> above the hull</p><p>{meaning(above)}</p>')
+    st.html(pieces.phases_html(pieces.phases_of(row["decomposition"])))
+    error = typical_error(problem.formation_energy_predictor)
+    st.caption(
+        "Competing phases with their share of the atoms, at 0 K. All energies come from a model that sees only "
+        f"the composition{f', with a mean error of {error:.2f} eV/atom' if error else ''}."
+    )
+
+
+def meaning(above: float) -> str:
+    """An energy above hull in words."""
+    if above < 0:
+        return ("Below the hull: by the model it is more stable than every mixture of these phases. "
+                "That is either a new stable phase or an error of the model.")  # fmt: skip
+    if above <= OFTEN_MADE:
+        return "Near the hull: nine in ten of the metastable compounds that have been made are within 0.067 eV/atom."
+    return "It gains energy by decomposing into these phases; the farther above the hull, the harder to make."
+
+
+@cache
+def typical_error(predictor: str) -> float | None:
+    """Mean absolute error of the formation energies on held-out data, from the card; None if it does not say."""
+    try:
+        return read_card(predictor).get("metrics_held_out", {}).get("formation_energy_mae_eV_per_atom")
+    except CheckpointError:
+        return None
+
+
+def course(run: Run, problem: DesignProblem, row: pd.Series) -> None:
+    """How this candidate moved during the run."""
+    trajectory = run.trajectory(int(row["candidate"]))
+    if trajectory.empty:
+        st.caption("The course of this run was not recorded.")
+        return
+    for quantity in plots.QUANTITIES:
+        figure = plots.trajectory_figure(trajectory, quantity, problem.settings.steps, height=150)
+        st.plotly_chart(figure, key=f"course-{quantity}", config=plots.CHART_CONFIG)

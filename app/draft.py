@@ -1,0 +1,222 @@
+"""What the design page shows while somebody works on it, and every change that can be made to it.
+
+A draft is a `DesignProblem` in the making. It differs in two ways: amounts are atoms per formula unit of the base, as
+a chemist writes them and as the tiles show them, and it may be wrong or unfinished (a formula half typed). All
+functions here are pure: draft in, draft out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+
+import numpy as np
+
+from app.components.periodic_table import TableState
+from core import elements
+from core.composition import parse_formula
+from core.errors import InputError
+from core.problem import RAISE_TC, SUBSTITUTE, DesignProblem, OptimiserSettings
+from core.screening.charge_balance import MAX_ATOMS, charge_balance, usual_state
+
+FIRST_BASE = "LaFeAsO"  # the paper's own first example
+
+
+@cache
+def forbidden_at_first() -> frozenset[str]:
+    """What a first visit finds forbidden: noble gases and radioactive elements."""
+    return frozenset(e.symbol for e in elements.all_elements() if e.noble_gas or e.radioactive)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """State of the design page.
+
+    amounts : of the last base that could be read, so that a typing error does not empty the table
+    set_aside : what was fixed in the other task, given back when the user returns to it
+    """
+
+    base: str
+    amounts: Mapping[str, float]
+    task: str
+    table: TableState
+    oxidation_state: int | None = None
+    settings: OptimiserSettings = field(default_factory=OptimiserSettings)
+    seed: int = 0
+    device: str = "auto"
+    tc_predictor: str = "tc"
+    formation_energy_predictor: str = "formation-energy"
+    set_aside: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def target(self) -> str | None:
+        """The element to be replaced."""
+        return min(self.table.substituted, default=None)
+
+    @property
+    def atoms(self) -> float:
+        """Atoms per formula unit of the base."""
+        return sum(self.amounts.values())
+
+    def problem(self) -> DesignProblem:
+        """What is asked for, with amounts as fractions of all atoms."""
+        fixed = {symbol: amount / self.atoms for symbol, amount in self.table.fixed.items()}
+        substitute = self.task == SUBSTITUTE
+        if dict(self.table.fixed) == _fixed_by_default(self.task, self.amounts, self.target):
+            fixed = None  # the task's own default, which follows the base
+        return DesignProblem(
+            base=self.base,
+            task=self.task,
+            fixed=fixed,
+            forbidden=tuple(s for s in elements.symbols() if s in self.table.forbidden),
+            target=self.target if substitute else None,
+            oxidation_state=self.oxidation_state if substitute else None,
+            settings=self.settings,
+            seed=self.seed,
+            device=self.device,
+            tc_predictor=self.tc_predictor,
+            formation_energy_predictor=self.formation_energy_predictor,
+        )
+
+
+def first_draft() -> Draft:
+    """What a first visit shows."""
+    return draft_of(DesignProblem(base=FIRST_BASE, forbidden=tuple(sorted(forbidden_at_first()))))
+
+
+def draft_of(problem: DesignProblem) -> Draft:
+    """The draft that shows this problem. Its base must be readable: raises InputError."""
+    amounts = parse_formula(problem.base)
+    atoms = sum(amounts.values())
+    if problem.fixed is None:
+        fixed = _fixed_by_default(problem.task, amounts, problem.target)
+    else:  # rounded, because 1/3 of 3 atoms is 1 atom
+        fixed = {symbol: round(x * atoms, 9) for symbol, x in problem.fixed.items()}
+    substituted = {problem.target} if problem.task == SUBSTITUTE and problem.target else set()
+    return Draft(
+        base=problem.base,
+        amounts=amounts,
+        task=problem.task,
+        table=_table(set(problem.forbidden), fixed, substituted),
+        oxidation_state=problem.oxidation_state,
+        settings=problem.settings,
+        seed=problem.seed,
+        device=problem.device,
+        tc_predictor=problem.tc_predictor,
+        formation_energy_predictor=problem.formation_energy_predictor,
+    )
+
+
+def with_base(draft: Draft, base: str) -> Draft:
+    """Another base. What was fixed as an amount of the old base follows the new one; other fixed fractions stay."""
+    try:
+        amounts = parse_formula(base)
+    except InputError:
+        return replace(draft, base=base)
+    scale = sum(amounts.values()) / draft.atoms
+    fixed = {}
+    for symbol, amount in draft.table.fixed.items():
+        if amount != draft.amounts.get(symbol):
+            fixed[symbol] = round(amount * scale, 9)
+        elif symbol in amounts:
+            fixed[symbol] = amounts[symbol]
+    moved = replace(draft, base=base, amounts=amounts, set_aside={})
+    if draft.task == RAISE_TC:
+        return replace(moved, table=_table(draft.table.forbidden, fixed, set()))
+    return with_target(moved, draft.target if draft.target in amounts else first_target(amounts))
+
+
+def with_task(draft: Draft, task: str) -> Draft:
+    """The other task; what is fixed is set aside, and what was set aside comes back."""
+    if task == draft.task:
+        return draft
+    before = dict(draft.table.fixed)
+    moved = replace(draft, task=task, set_aside=before)
+    if task == RAISE_TC:
+        return replace(moved, table=_table(draft.table.forbidden, draft.set_aside, set()))
+    target = draft.target if draft.target in draft.amounts else first_target(draft.amounts)
+    return with_target(moved, target)
+
+
+def with_target(draft: Draft, target: str | None) -> Draft:
+    """Substitute this element of the base: everything else is kept, with the state that it has in the base."""
+    fixed = _fixed_by_default(SUBSTITUTE, draft.amounts, target)
+    table = _table(draft.table.forbidden, fixed, {target} if target else set())
+    state = draft.oxidation_state
+    if target is not None and (target != draft.target or state is None):
+        state = proposed_state(draft.amounts, target)
+    return replace(draft, table=table, oxidation_state=state)
+
+
+def with_table(draft: Draft, table: TableState) -> Draft:
+    """What was clicked on the table. Of two substituted elements the one clicked last is the target."""
+    clicked = table.substituted - draft.table.substituted
+    if draft.task == SUBSTITUTE and clicked:
+        return with_target(draft, min(clicked))
+    return replace(draft, table=replace(table, fixed=_amounts_of_base(draft, table.fixed)))
+
+
+def _amounts_of_base(draft: Draft, fixed: Mapping[str, float]) -> dict[str, float]:
+    """An element of the base that was fixed just now (at 1 atom) gets as many atoms as it has in the base."""
+    return {
+        symbol: draft.amounts.get(symbol, amount) if amount == 1 and symbol not in draft.table.fixed else amount
+        for symbol, amount in fixed.items()
+    }
+
+
+def with_fresh_table(draft: Draft) -> Draft:
+    """The table of a first visit: noble gases and radioactive elements forbidden, fixed what the task fixes."""
+    fixed = _fixed_by_default(draft.task, draft.amounts, draft.target)
+    return replace(draft, table=_table(forbidden_at_first(), fixed, set(draft.table.substituted)))
+
+
+def first_target(amounts: Mapping[str, float]) -> str | None:
+    """The element whose substitution is the obvious first try: the most electropositive one."""
+    facts = [elements.element(symbol) for symbol in amounts]
+    known = [e for e in facts if e.electronegativity is not None]
+    return min(known, key=lambda e: e.electronegativity).symbol if known else None
+
+
+def proposed_state(amounts: Mapping[str, float], symbol: str) -> int | None:
+    """Oxidation state of an element of the base: the one that balances it, else the usual one of the element."""
+    balancing = balancing_state(amounts, symbol)
+    if balancing is not None:
+        return balancing
+    fact = elements.element(symbol)
+    usual = usual_state(fact, 1 if fact.metal else -1)
+    return usual if usual in fact.oxidation_states else None
+
+
+def balancing_state(amounts: Mapping[str, float], symbol: str) -> int | None:
+    """The state that balances the base while all others have their usual one (Fe 2+ in LaFeAsO), or None.
+
+    Where others would need unusual states, the balance says nothing about this element: YBa2Cu3O7 balances with Y 1+.
+    """
+    states = dict(_balanced_states(tuple(amounts.items())))
+    usual = all(q == usual_state(elements.element(s), 1 if q > 0 else -1) for s, q in states.items() if s != symbol)
+    return (states.get(symbol) or None) if usual else None
+
+
+@cache
+def _balanced_states(amounts: tuple[tuple[str, float], ...]) -> tuple[tuple[str, int], ...]:
+    """Oxidation states that balance a formula, one per element; none for fractions, which mix valences."""
+    if any(amount != round(amount) for _, amount in amounts) or sum(amount for _, amount in amounts) > MAX_ATOMS:
+        return ()
+    counts = np.zeros((1, elements.N_ELEMENTS))
+    for symbol, amount in amounts:
+        counts[0, elements.element(symbol).index] = amount
+    balance = charge_balance(counts)[0]
+    return balance.oxidation_states if balance.pauling_ok else ()
+
+
+def _fixed_by_default(task: str, amounts: Mapping[str, float], target: str | None) -> dict[str, float]:
+    """What a task fixes by itself: nothing, or the base without the target."""
+    if task == RAISE_TC:
+        return {}
+    return {symbol: amount for symbol, amount in amounts.items() if symbol != target}
+
+
+def _table(forbidden: set | frozenset, fixed: Mapping[str, float], substituted: set) -> TableState:
+    """A table in which fixed and substituted elements are not forbidden as well."""
+    return TableState(frozenset(forbidden) - set(fixed) - substituted, dict(fixed), frozenset(substituted))

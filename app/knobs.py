@@ -1,0 +1,115 @@
+"""The optimiser's settings as the page shows them: one row per number, with its unit and where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from core.problem import (
+    MAX_ATOMS,
+    MAX_CANDIDATES,
+    MAX_STEPS,
+    PAPER,
+    RAISE_TC,
+    OptimiserSettings,
+)
+
+QUICK = OptimiserSettings()
+PRESETS = {"Quick": QUICK, "As in the paper": PAPER}
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One number (or choice) of the settings.
+
+    name : field of OptimiserSettings; index : which of the two, for a pair
+    label : with the unit; help : what it does and its source
+    step, format : of a number; choices : value -> label, of a choice
+    task : the only task that it matters for, or None
+    """
+
+    name: str
+    label: str
+    help: str
+    index: int | None = None
+    step: float | None = None
+    format: str | None = None
+    choices: dict[str, str] | None = None
+    task: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Name in the session."""
+        return self.name if self.index is None else f"{self.name}.{self.index}"
+
+    def get(self, settings: OptimiserSettings) -> float | str:
+        """Its value in these settings."""
+        value = getattr(settings, self.name)
+        value = value if self.index is None else value[self.index]
+        return float(value) if isinstance(self.step, float) else value
+
+    def put(self, settings: OptimiserSettings, value: float | str) -> OptimiserSettings:
+        """These settings with another value."""
+        if self.index is not None:
+            pair = list(getattr(settings, self.name))
+            pair[self.index] = value
+            value = tuple(pair)
+        return replace(settings, **{self.name: value})
+
+
+SEARCH = (
+    Knob("candidates", "Candidates", step=64, help=(
+        f"Compositions optimised at once, 1 to {MAX_CANDIDATES:,}. KIAGO 3.1 uses 4,096.")),
+    Knob("steps", "Steps, stage 1", index=0, step=50, help=(
+        f"Adam steps on Tc and formation energy alone; both stages together at most {MAX_STEPS:,}. "
+        "KIAGO 3.1 uses 500.")),
+    Knob("steps", "Steps, stage 2", index=1, step=50, help=(
+        "Adam steps with the largest ratios kept and drawn to whole numbers of atoms. KIAGO 3.1 uses 500.")),
+    Knob("learning_rate", "Learning rate", step=0.01, format="%.3f", help=(
+        "Step of Adam, in units of the ratios before they are normalised. KIAGO 3.1: 0.03.")),
+)  # fmt: skip
+FORMULA = (
+    Knob("max_elements", "Elements, at most", step=1, help=(
+        "How many elements a composition may have, fixed ones included: n_elem_max of KIAGO eq. 7. "
+        "KIAGO 3.1: 10.")),
+    Knob("n_unit", "Atoms per formula unit, from", index=0, step=1, help=(
+        "Smallest N of the grid n/N that ratios are drawn to (KIAGO eq. 11). KIAGO 3.1: 1.")),
+    Knob("n_unit", "Atoms per formula unit, to", index=1, step=1, help=(
+        f"Largest N, at most {MAX_ATOMS}. Small cells (20 and less) are the ones that one can think of a "
+        "structure for. KIAGO 3.1: 25.")),
+)  # fmt: skip
+OBJECTIVE = (
+    Knob("formation_energy_weight", "α (K per eV/atom)", step=0.5, format="%.2f", help=(
+        "Weight of the formation energy: how many kelvin one eV/atom is worth (KIAGO eq. 13). KIAGO 3.1: 4.")),
+    Knob("integer_weight", "β (K)", step=100.0, format="%.0f", help=(
+        "Weight of the integer loss: how strongly ratios are drawn to n/N in stage 2 (KIAGO eq. 16). Printed: 1; "
+        "the authors' released code rises to 100,000 with the squared distance.")),
+    Knob("integer_loss", "Distance to whole numbers",
+         choices={"absolute": "absolute", "squared": "squared"}, help=(
+        "|x − n/N| as printed (GDMCD and KIAGO eq. 10), or its square as in the authors' released code.")),
+    Knob("integer_schedule", "β in stage 2",
+         choices={"constant": "constant", "linear": "rises from 0"}, help=(
+        "Constant as printed in KIAGO, or rising linearly from 0 as in the authors' released code.")),
+)  # fmt: skip
+GUESSES = (
+    Knob("mutate_probability", "Chance to replace an element", step=0.01, format="%.2f", task=RAISE_TC, help=(
+        "For each element of the base, the chance to be replaced by another one, drawn by how often it occurs "
+        "in superconductors. KIAGO 3.2: 0.22.")),
+    Knob("added_elements", "Elements added, from", index=0, step=1, help=(
+        "Fewest elements added to a first guess (KIAGO 3.2).")),
+    Knob("added_elements", "Elements added, to", index=1, step=1, help=(
+        "Most elements added to a first guess (KIAGO 3.2).")),
+    Knob("perturb_ratio", "Largest added ratio", step=0.05, format="%.2f", help=(
+        "Added elements get a ratio between 0 and this, before normalising. KIAGO 3.2: 0.3.")),
+)  # fmt: skip
+
+GROUPS: tuple[tuple[str, tuple[Knob, ...]], ...] = (
+    ("Search", SEARCH),
+    ("Formula", FORMULA),
+    ("Objective", OBJECTIVE),
+    ("First guesses", GUESSES),
+)
+
+
+def preset_of(settings: OptimiserSettings) -> str | None:
+    """Name of the preset that these settings are, or None."""
+    return next((name for name, preset in PRESETS.items() if preset == settings), None)

@@ -1,0 +1,34 @@
+"""Tc Studio: `streamlit run app/main.py`."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+PROJECT = str(Path(__file__).resolve().parents[1])
+if PROJECT not in sys.path:  # streamlit adds the folder of this file only
+    sys.path.insert(0, PROJECT)
+
+from app import style  # noqa: E402
+from core.paths import ASSETS  # noqa: E402
+from core.predictors.checkpoint import CheckpointError  # noqa: E402
+
+ICON = str(ASSETS / "icon.svg")  # our own file: Streamlit would fetch a material symbol from the network
+
+st.set_page_config(page_title="Tc Studio", page_icon=ICON, layout="wide")
+style.apply()
+page = st.navigation(
+    [
+        st.Page("pages/design.py", title="Design", url_path="design", default=True),
+        st.Page("pages/run.py", title="Run", url_path="run"),
+        st.Page("pages/results.py", title="Results", url_path="results"),
+        st.Page("pages/runs.py", title="Past runs", url_path="runs"),
+        st.Page("pages/learn.py", title="Learn", url_path="learn"),
+        st.Page("pages/models.py", title="Models", url_path="models"),
+    ],
+    position="top",
+)
+try:
+    page.run()
+except CheckpointError as error:  # its message says what to do
+    st.error(str(error), icon=":material/error:")

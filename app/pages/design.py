@@ -1,0 +1,446 @@
+"""The design page: choose a base, say on the periodic table what must and what may not be in it, run.
+
+Nothing is computed here. Callbacks and the table change the draft (`app.draft`), the draft gives the problem, and
+what is wrong with the problem (`core.design.check`) is shown beside the widget of its field.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+import streamlit as st
+
+from app import draft as drafts
+from app import knobs, lookup, presets, session, style, summary
+from app.components.periodic_table import periodic_table
+from app.draft import Draft
+from app.knobs import Knob
+from core import elements, runs
+from core.composition import parse_formula
+from core.design import check, resolve_device
+from core.errors import InputError
+from core.paths import ASSETS
+from core.problem import RAISE_TC, SUBSTITUTE, DesignProblem
+
+TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
+PLACES = {"base": "Base material", "target": "Element to replace", "oxidation_state": "Oxidation state",
+          "fixed": "Periodic table", "forbidden": "Periodic table"}  # fmt: skip
+MAX_UPLOAD_MB = 1
+TC = "<i>T</i><sub>c</sub>"
+
+Errors = dict[str, list[InputError]]  # field -> what is wrong with it
+
+
+def page() -> None:
+    """Draw everything; the table comes first, because a click on it changes what all else shows."""
+    toolbar()
+    left, right = st.columns([2.7, 1], gap="large")
+    with left:
+        material_box, table_box, settings_box = st.container(), st.container(gap="small"), st.container()
+    with table_box:
+        presets_row = st.container(key="presets", horizontal=True, vertical_alignment="center", gap="small")
+        table()
+    draft = session.draft()
+    problem = draft.problem()
+    errors = errors_of(problem)
+    if not errors:
+        session.write_link(problem)
+    with material_box:
+        material(draft, errors)
+    with presets_row:
+        preset_buttons(draft)
+    with table_box:
+        style.show_errors(errors["fixed"] + errors["forbidden"])
+    with settings_box:
+        settings(draft, errors)
+    with right, st.container(border=True, key="summary"):
+        overview(draft, problem, errors)
+        run_button(problem, errors)
+
+
+def errors_of(problem: DesignProblem) -> Errors:
+    """Everything that is wrong with the problem, by field."""
+    wrong = check(problem)
+    try:
+        resolve_device(problem.device)
+    except InputError as error:
+        wrong.append(error)
+    found: Errors = defaultdict(list)
+    for error in wrong:
+        found[error.field].append(error)
+    return found
+
+
+# ---- controlled widgets ------------------------------------------------------------------------------------------
+
+
+def shown(key: str, value: object) -> str:
+    """Make a widget show this value when it is drawn next; returns its key."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    return key
+
+
+def changed(key: str, step, *before: object) -> None:
+    """Callback: change the draft by step(draft, *before, value of the widget); an emptied widget changes nothing."""
+    value = st.session_state[key]
+    if value is not None:
+        session.change(step, *before, value)
+
+
+# ---- head --------------------------------------------------------------------------------------------------------
+
+
+def toolbar() -> None:
+    """Title, one sentence, and problems from and to elsewhere."""
+    words, buttons = st.columns([2.7, 1], vertical_alignment="bottom", gap="large")
+    with words:
+        st.title("Design a superconductor", anchor=False)
+        st.html(
+            '<p class="quiet">Start from a known material, say what stays and what may not appear, '
+            "and let the gradient raise its Tc.</p>"
+        )
+    with buttons, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        key = "design.example"
+        st.menu_button("Examples", list(examples()), key=key, on_click=load_example, args=(key,), type="tertiary")
+        file_menu()
+    if session.complaint():
+        style.show_errors([session.complaint()])
+
+
+@st.cache_data(show_spinner=False)
+def examples() -> dict[str, str]:
+    """Example problems: title -> JSON."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((ASSETS / "examples").glob("*.json"))]
+    return {summary.title(DesignProblem.from_json(text)): text for text in texts}
+
+
+def load_example(key: str) -> None:
+    """Callback of the examples menu."""
+    if st.session_state[key]:
+        session.load_text(examples()[st.session_state[key]])
+
+
+def file_menu() -> None:
+    """Save the problem as JSON, or open one."""
+    problem = session.draft().problem()
+    with st.popover("File", type="tertiary"):
+        st.download_button(
+            "Save this problem",
+            problem.to_json(),
+            file_name=f"{problem.task.replace('_', '-')}-{problem.base}.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            width="stretch",
+        )
+        generation = st.session_state.setdefault("design.uploads", 0)
+        key = f"design.upload.{generation}"
+        st.file_uploader("Open a problem", type="json", key=key, on_change=upload, args=(key,),
+                         max_upload_size=MAX_UPLOAD_MB)  # fmt: skip
+
+
+def upload(key: str) -> None:
+    """Callback of the uploader: take the problem over, or say why not; either way be ready for the next file."""
+    file = st.session_state[key]
+    if file is None:
+        return
+    st.session_state["design.uploads"] += 1
+    session.load_text(file.getvalue().decode("utf-8", errors="replace"))
+
+
+# ---- base material -----------------------------------------------------------------------------------------------
+
+
+def material(draft: Draft, errors: Errors) -> None:
+    """Task, base and, for a substitution, what is replaced by what."""
+    key = shown("design.task", draft.task)
+    task, base = st.columns([1, 2], gap="medium")
+    with task:
+        st.segmented_control("Task", list(TASKS), key=key, format_func=TASKS.get, required=True,
+                             on_change=changed, args=(key, drafts.with_task), width="stretch")  # fmt: skip
+    with base:
+        base_field(draft)
+        style.show_errors(errors["base"])
+    if not errors["base"]:
+        st.html(base_facts(draft))
+    if draft.task == SUBSTITUTE:
+        substitution(draft, errors)
+
+
+def base_field(draft: Draft) -> None:
+    """The searchable list of known superconductors, in which any other formula may be typed."""
+    materials = lookup.known().materials
+    labels = lookup.labels()
+    key = shown("design.base", draft.base)
+    st.selectbox(
+        "Base material",
+        list(materials),
+        key=key,
+        format_func=lambda formula: labels.get(formula, formula),
+        accept_new_options=True,
+        on_change=changed,
+        args=(key, drafts.with_base),
+        help=f"{len(materials):,} known superconductors, the most reported first; or type any other formula.",
+    )
+
+
+def base_facts(draft: Draft) -> str:
+    """The base as it was understood, and what is measured and predicted for it."""
+    amounts = parse_formula(draft.base)
+    total = sum(amounts.values())
+    parts = "".join(f"<span><b>{symbol}</b> {amount / total:.3f}</span>" for symbol, amount in amounts.items())
+    tc = lookup.predict(draft.tc_predictor, draft.base)
+    energy = style.minus(f"{lookup.predict(draft.formation_energy_predictor, draft.base):.2f} eV")
+    facts = (
+        reported_fact(draft.base),
+        style.fact(f"{TC} predicted", f"{tc:.1f} K", "by our model"),
+        style.fact("<i>E</i><sub>f</sub> predicted", energy, "per atom"),
+    )
+    formula = style.formula_html(draft.base)
+    return (
+        f'<div class="facts"><div class="parsed">{formula}<div class="parts">{parts}</div></div>{"".join(facts)}</div>'
+    )
+
+
+def reported_fact(formula: str) -> str:
+    """Tc as measured, and by how many."""
+    found = lookup.reported(formula)
+    if found is None:
+        return style.fact(f"{TC} reported", "–", "not in our list of superconductors")
+    kelvin, count = found
+    return style.fact(f"{TC} reported", f"{kelvin:.1f} K", f"median of {count} reports" if count > 1 else "one report")
+
+
+def substitution(draft: Draft, errors: Errors) -> None:
+    """Which element of the base is replaced, and by which oxidation state."""
+    balancing = drafts.balancing_state(draft.amounts, draft.target) if draft.target else None
+    target, state = st.columns([1, 1], gap="medium")
+    with target:
+        key = shown("design.target", draft.target)
+        st.pills("Element to replace", list(draft.amounts), key=key, on_change=changed,
+                 args=(key, drafts.with_target))  # fmt: skip
+        style.show_errors(errors["target"])
+    with state:
+        key = shown("design.state", draft.oxidation_state)
+        st.selectbox(
+            "By elements that can be",
+            states_of(draft),
+            key=key,
+            index=None,
+            format_func=lambda q: state_label(q, draft.target, balancing),
+            placeholder="Choose an oxidation state",
+            on_change=changed,
+            args=(key, lambda d, q: replace(d, oxidation_state=q)),
+        )
+        style.show_errors(errors["oxidation_state"])
+
+
+def states_of(draft: Draft) -> list[int]:
+    """Oxidation states to choose from: those of the target first, then all others that some element has."""
+    own = elements.element(draft.target).oxidation_states if draft.target else ()
+    every = sorted({q for e in elements.all_elements() for q in e.oxidation_states if q})
+    return [*[q for q in own if q], *[q for q in every if q not in own]]
+
+
+def state_label(state: int, target: str | None, balancing: int | None) -> str:
+    """An oxidation state, and why one would choose it."""
+    text = style.signed(state)
+    if state == balancing:
+        return f"{text} · balances the base"
+    if target and state in elements.element(target).oxidation_states:
+        return f"{text} · known of {target}"
+    return text
+
+
+# ---- elements ----------------------------------------------------------------------------------------------------
+
+
+def table() -> None:
+    """The periodic table; what was clicked becomes the draft."""
+    draft = session.draft()
+    clicked = periodic_table(
+        draft.table,
+        counts=lookup.training_counts(),
+        unavailable=unavailable(draft),
+        can_substitute=list(draft.amounts) if draft.task == SUBSTITUTE else [],
+        key="design.table",
+    )
+    after = drafts.with_table(draft, clicked)
+    session.keep(after)
+    if after.table != clicked:  # a click had a consequence that the table must show
+        st.rerun()
+
+
+def unavailable(draft: Draft) -> dict[str, str]:
+    """Elements that cannot be used whatever the user clicks, with the reason."""
+    reasons = lookup.unavailable(draft.tc_predictor, draft.formation_energy_predictor)
+    state = draft.oxidation_state
+    if draft.task == RAISE_TC or state is None:
+        return reasons
+    charged = {*elements.with_oxidation_state(state), *draft.amounts, *draft.table.fixed}
+    no_state = f"it has no oxidation state {style.signed(state)}"
+    return {s: no_state for s in elements.symbols() if s not in charged} | reasons
+
+
+def preset_buttons(draft: Draft) -> None:
+    """Groups of elements, forbidden or allowed with one click."""
+    groups = {preset.label: preset.symbols for preset in presets.presets(lookup.unseen())}
+    wanted = st.session_state.setdefault("design.presets_wanted", set())
+    lit = presets.lit(draft.table, groups, available_symbols(draft), wanted)
+    st.html('<span class="quiet">Leave out</span>', width="content")
+    key = shown("design.presets", lit)
+    st.pills("Leave out", list(groups), selection_mode="multi", key=key, label_visibility="collapsed",
+             on_change=presets_changed, args=(key, groups, lit))  # fmt: skip
+    if draft.task == RAISE_TC:
+        only_state_field([groups[name] for name in lit])
+    st.button("", icon=":material/restart_alt:", type="tertiary", on_click=reset_table, key="design.reset",
+              help="Reset, as at the first visit: noble gases and radioactive elements forbidden")  # fmt: skip
+
+
+def only_state_field(left_out: list[frozenset[str]]) -> None:
+    """Allow only elements that can have one oxidation state."""
+    key = "design.only_state"
+    st.selectbox(
+        "Only with oxidation state",
+        sorted({q for e in elements.all_elements() for q in e.oxidation_states if q}),
+        index=None,
+        key=key,
+        format_func=lambda q: f"Only {style.signed(q)}",
+        placeholder="Oxidation state",
+        label_visibility="collapsed",
+        on_change=only_state_changed,
+        args=(key, st.session_state.get(key), left_out),
+        width=148,
+    )
+
+
+def available_symbols(draft: Draft) -> set[str]:
+    """Elements that all models know."""
+    return set(elements.symbols()) - set(lookup.unavailable(draft.tc_predictor, draft.formation_energy_predictor))
+
+
+def presets_changed(key: str, groups: dict[str, frozenset[str]], before: list[str]) -> None:
+    """Callback: forbid what was switched on, allow what was switched off."""
+    after = st.session_state[key]
+    st.session_state["design.presets_wanted"] = set(after)
+    table = session.draft().table
+    for name in set(after) - set(before):
+        table = presets.keep_out(table, groups[name])
+    for name in set(before) - set(after):
+        table = presets.let_in(table, groups[name], [groups[other] for other in after])
+    session.keep(replace(session.draft(), table=table))
+
+
+def only_state_changed(key: str, before: int | None, left_out: list[frozenset[str]]) -> None:
+    """Callback: allow again what the state before kept out, then forbid what has not the new one."""
+    draft, state = session.draft(), st.session_state[key]
+    table = presets.let_in(draft.table, presets.only_with_state(before), left_out)
+    session.keep(replace(draft, table=presets.keep_out(table, presets.only_with_state(state))))
+
+
+def reset_table() -> None:
+    """Callback: the table of a first visit, with the task's own fixed elements."""
+    session.change(drafts.with_fresh_table)
+    st.session_state["design.only_state"] = None
+    st.session_state["design.presets_wanted"] = set()
+
+
+# ---- settings ----------------------------------------------------------------------------------------------------
+
+
+def settings(draft: Draft, errors: Errors) -> None:
+    """Every hyperparameter, with its unit and source."""
+    names = {knob.name for _, group in knobs.GROUPS for knob in group} | {"seed", "device"}
+    wrong = [name for name in names if errors[name]]
+    state = knobs.preset_of(draft.settings) or "changed"
+    label = f"Settings · :red[{len(wrong)} to correct]" if wrong else f"Settings · {state.lower()}"
+    with st.expander(label, key="design.settings", icon=":material/tune:"):
+        key = shown("design.preset", knobs.preset_of(draft.settings))
+        st.segmented_control("Preset", list(knobs.PRESETS), key=key, label_visibility="collapsed",
+                             on_change=changed, args=(key, with_preset))  # fmt: skip
+        columns = st.columns(len(knobs.GROUPS), gap="medium")
+        for column, (title, group) in zip(columns, knobs.GROUPS, strict=True):
+            with column:
+                st.markdown(f"**{title}**")
+                for knob in group:
+                    knob_field(draft, knob, errors)
+                if title == "Formula":
+                    seed_and_device(draft, errors)
+
+
+def with_preset(draft: Draft, name: str) -> Draft:
+    """The draft with the settings of this preset."""
+    return replace(draft, settings=knobs.PRESETS[name])
+
+
+def knob_field(draft: Draft, knob: Knob, errors: Errors) -> None:
+    """One setting and what is wrong with it."""
+    key = shown(f"design.{knob.key}", knob.get(draft.settings))
+    what = {
+        "key": key,
+        "help": knob.help,
+        "on_change": changed,
+        "args": (key, with_knob, knob),
+        "disabled": knob.task not in (None, draft.task),
+    }
+    if knob.choices:
+        st.selectbox(knob.label, list(knob.choices), format_func=knob.choices.get, **what)
+    else:
+        st.number_input(knob.label, step=knob.step, format=knob.format, **what)
+    if knob.index != 0:  # the message on a pair stands under its second number
+        style.show_errors(errors[knob.name])
+
+
+def with_knob(draft: Draft, knob: Knob, value: float | str) -> Draft:
+    """The draft with one setting changed."""
+    return replace(draft, settings=knob.put(draft.settings, value))
+
+
+def seed_and_device(draft: Draft, errors: Errors) -> None:
+    """What decides chance and speed, not the objective."""
+    key = shown("design.seed", draft.seed)
+    st.number_input("Seed", step=1, key=key, on_change=changed, args=(key, lambda d, v: replace(d, seed=v)),
+                    help="The same problem with the same seed on the same device gives the same result.")  # fmt: skip
+    style.show_errors(errors["seed"])
+    key = shown("design.device", draft.device)
+    options = dict.fromkeys((*lookup.devices(), draft.device))
+    st.selectbox("Device", list(options), key=key, on_change=changed,
+                 args=(key, lambda d, v: replace(d, device=v)),
+                 help="Auto takes the GPU if there is one.")  # fmt: skip
+    style.show_errors(errors["device"])
+
+
+# ---- summary and run ---------------------------------------------------------------------------------------------
+
+
+def overview(draft: Draft, problem: DesignProblem, errors: Errors) -> None:
+    """The problem in words, and as vectors for those who want to see them."""
+    st.subheader("This run", anchor=False)
+    if errors["base"]:
+        st.html('<p class="quiet">Once the base material can be read, the run is described here.</p>')
+        return
+    known = available_symbols(draft)
+    st.html(style.described(summary.in_words(problem, known)))
+    with st.expander("As vectors", key="design.vectors"):
+        st.html(f'<pre class="vectors">{summary.x_const(problem)}\n{summary.m_elem(problem, known)}</pre>')
+
+
+def run_button(problem: DesignProblem, errors: Errors) -> None:
+    """Start the run, or say why it cannot start."""
+    wrong = [error for found in errors.values() for error in found]
+    if st.button("Run", type="primary", icon=":material/play_arrow:", width="stretch", disabled=bool(wrong)):
+        try:
+            run = runs.create(problem)
+        except InputError as error:  # it became wrong since this page was drawn
+            style.show_errors([error])
+            return
+        runs.start(run)
+        session.open_run(run.id, "run")
+    if wrong:
+        places = dict.fromkeys(PLACES.get(error.field, "Settings") for error in wrong)
+        st.html(f'<p class="quiet">Please correct first: {", ".join(places)}.</p>')
+
+
+page()

@@ -1,0 +1,155 @@
+"""What the models are, what they were trained on, how good they are, and what their numbers are not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from core.paths import CHECKPOINTS
+from core.predictors.checkpoint import CheckpointError, read_card
+
+ORDER = ("tc", "formation-energy", "references")
+NAMES = {"tc": "Critical temperature", "formation-energy": "Formation energy", "references": "Reference tables"}
+UNITS = {"_eV_per_atom": " eV/atom", "_K": " K"}
+WORDS = {"mae": "MAE", "r2": "R²", "tc": "Tc", "cod": "COD", "mp": "MP", "oqmd": "OQMD", "n": "Number"}
+MOST_METRICS = 4  # in large type
+LIMITS = {
+    "tc": """
+- **A composition has no structure.** Diamond and graphite are the same to this model, and so are all phases of one
+  formula.
+- **Tc of a new composition is extrapolation.** The figures on this page hold for compositions like those in the data.
+  The optimiser leaves them on purpose, and looks for what this network overrates.
+- **No pressure.** The high Tc of SuperCon's hydrides were measured under very high pressure; the model cannot tell.
+- **“Not a superconductor” is an assumption.** Compounds of the COD count as 0 K, although most were never tested.
+""",
+    "formation-energy": """
+- **The data are calculated** (density-functional theory at 0 K), and the model adds its own error.
+- **A composition has no structure:** the model learns the energy of the best known structure of each composition.
+- **Elements that it does not know** cannot be used at all.
+""",
+    "references": """
+- **The hull has the energies of our own model**, so that candidates and competing phases err in the same way. Its
+  distances are not those of the Materials Project.
+- **The hull is only as complete as its phases.** An unknown competing phase makes a candidate look better than it
+  is.
+- **“New” means: not in this list.** It holds SuperCon and a few more, not the whole literature.
+""",
+}
+
+
+def page() -> None:
+    """One section for each card in checkpoints/."""
+    st.title("Models and data", anchor=False)
+    st.markdown(
+        "All numbers in Tc Studio come from the models below. They rank ideas; they do not replace a calculation or an "
+        "experiment."
+    )
+    names = sorted(
+        (path.stem for path in CHECKPOINTS.glob("*.json")),
+        key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name),
+    )
+    if not names:
+        st.error("There is no model in checkpoints/. Restore it from the repository.", icon=":material/error:")
+    for name in names:
+        st.divider()
+        try:
+            section(name, read_card(name))
+        except CheckpointError as error:
+            st.error(str(error), icon=":material/error:")
+
+
+def section(name: str, card: Mapping) -> None:
+    """One model: what it is, figures, data, limits."""
+    st.subheader(NAMES.get(name, name), anchor=False)
+    st.markdown(card.get("what") or f"Architecture: {card.get('architecture', 'not stated')}")
+    if card.get("interim"):
+        st.warning("These weights are interim: the training is not finished.", icon=":material/hourglass_empty:")
+    figures(card.get("metrics_held_out") or {})
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Data**")
+        st.markdown("\n".join(f"- {linked(text)}" for text in (card.get("data") or {}).values()) or "Not stated.")
+        for paper in card.get("papers") or []:
+            st.caption(linked(paper))
+    with right:
+        if name in LIMITS:
+            st.markdown("**What its numbers are not**")
+            st.markdown(LIMITS[name])
+    details(card)
+
+
+def figures(metrics: Mapping) -> None:
+    """Held-out figures: the first few in large type, all others in a line."""
+    if not metrics:
+        st.caption("No held-out figures.")
+        return
+    items = [figure(key, value) for key, value in metrics.items() if isinstance(value, int | float)]
+    for cell, (label, value) in zip(st.columns(MOST_METRICS), items, strict=False):
+        cell.metric(label, value)
+    if len(items) > MOST_METRICS:
+        st.caption(" · ".join(f"{label}: {value}" for label, value in items[MOST_METRICS:]))
+    st.caption("On held-out data: compositions that the training never saw.")
+
+
+def figure(key: str, value: float) -> tuple[str, str]:
+    """A metric's key and value -> label and value with its unit: tc_mae_K, 4.93 -> ("Tc MAE", "4.93 K")."""
+    unit = ""
+    for ending, written in UNITS.items():
+        if re.search(rf"{ending}(_|$)", key) and not key.endswith("_with_cod"):
+            unit, key = written, re.sub(rf"{ending}(?=_|$)", "", key, count=1)
+            break
+    label = " ".join(WORDS.get(word, word) for word in key.split("_"))
+    shown = f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}"
+    return label[:1].upper() + label[1:], shown + unit
+
+
+def linked(text: str) -> str:
+    """Text with its DOIs as links."""
+    return re.sub(r"doi:(10\.\S*[^\s.,;)])", r"[doi:\1](https://doi.org/\1)", str(text))
+
+
+def details(card: Mapping) -> None:
+    """Cleaning, split, settings and checksum, folded away."""
+    with st.expander("Cleaning, split, settings, checksum"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            listing("Cleaning", card.get("cleaning"))
+            listing("Left out as known errors", card.get("known_errors"))
+        with right:
+            listing("Split", card.get("split"))
+            listing("Training", card.get("settings"))
+            known = card.get("known_elements")
+            about = {
+                "architecture": card.get("architecture"),
+                "knows": f"{len(known)} elements" if known else None,
+                "energies of the hull from": card.get("hull_predictor"),
+                "date": card.get("date"),
+                "SHA-256": f"{card['sha256'][:16]}…" if card.get("sha256") else None,
+            }
+            listing("Files", {key: value for key, value in about.items() if value})
+
+
+def listing(heading: str, pairs: Mapping | None) -> None:
+    """Pairs as a plain table; nothing if there are none."""
+    if not pairs:
+        return
+    st.markdown(f"**{heading}**")
+    rows = [(str(key).replace("_", " "), written(value)) for key, value in pairs.items()]
+    st.table(pd.DataFrame(rows, columns=["", " "]).set_index(""), border="horizontal")
+
+
+def written(value: object) -> str:
+    """Numbers with separators, lists with commas."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+page()

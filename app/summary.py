@@ -1,0 +1,119 @@
+"""What a problem says, in words and as vectors. Pure functions; HTML where formulas need subscripts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from app.style import formula_html, formula_text, signed
+from core import elements
+from core.composition import format_amount
+from core.problem import RAISE_TC, SUBSTITUTE, DesignProblem
+
+STEPS_PER_SECOND = 4_000  # candidate-steps with both networks, measured on two idle laptop cores
+
+
+def title(problem: DesignProblem) -> str:
+    """One line of text without HTML: what this problem is about."""
+    if problem.task == RAISE_TC:
+        kept = ", ".join(problem.fixed or ())
+        return f"Raise Tc of {formula_text(problem.base)}" + (f" with {kept} fixed" if kept else "")
+    state = f" by {signed(problem.oxidation_state)}" if problem.oxidation_state else ""
+    return f"Replace {problem.target or '…'} in {formula_text(problem.base)}{state}"
+
+
+def in_words(problem: DesignProblem, known: Collection[str]) -> list[tuple[str, str]]:
+    """Pairs of (what, HTML) that together say the whole problem. Its base must be readable."""
+    fixed = problem.fixed_fractions()
+    room = 1 - sum(fixed.values())
+    return [
+        ("Start", _start(problem)),
+        ("Fixed", _fixed(fixed)),
+        ("Free", f"{room:.0%} of the atoms, from {_elements(problem, known)}"),
+        ("Size", _size(problem)),
+        ("Work", _work(problem)),
+    ]
+
+
+def fractions(amounts: dict[str, float]) -> str:
+    """Amounts of any scale -> "Fe 0.25, As 0.25"."""
+    return ", ".join(f"{symbol} {_short(x)}" for symbol, x in amounts.items())
+
+
+def x_const(problem: DesignProblem) -> str:
+    """The vector of fixed fractions, compactly."""
+    fixed = fractions(problem.fixed_fractions())
+    return f"x_const = ({fixed}, 0 elsewhere)" if fixed else "x_const = 0"
+
+
+def m_elem(problem: DesignProblem, known: Collection[str]) -> str:
+    """The mask of the free part as ones and zeros, one row per period."""
+    allowed = set(problem.allowed_symbols(known))
+    rows = []
+    for period in range(1, 8):
+        members = [e for e in elements.all_elements() if e.period == period]
+        bits = "".join("1" if e.symbol in allowed else "0" for e in members)
+        rows.append(f"{period} {bits}")
+    return "M_elem, period by period =\n" + "\n".join(rows)
+
+
+def seconds_text(problem: DesignProblem) -> str:
+    """How long the optimisation takes on a small computer, roughly."""
+    seconds = problem.settings.candidates * sum(problem.settings.steps) / STEPS_PER_SECOND
+    if seconds < 10:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {round(seconds, -1):.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
+
+
+def _start(problem: DesignProblem) -> str:
+    settings, base = problem.settings, formula_html(problem.base)
+    low, high = settings.added_elements
+    added = f"{low} to {high} elements" if low != high else f"{low} elements"
+    if problem.task == RAISE_TC:
+        return f"{base} with each element replaced with a chance of {settings.mutate_probability:.0%} and {added} added"
+    return f"random mixtures of {added} in the place of {problem.target or '…'} in {base}"
+
+
+def _fixed(fixed: dict[str, float]) -> str:
+    if not fixed:
+        return "nothing"
+    total = f"sum of x<sub>const</sub> = {_short(sum(fixed.values()))}"
+    return f'{fractions(fixed)} <span class="formula">({total})</span>'
+
+
+def _elements(problem: DesignProblem, known: Collection[str]) -> str:
+    """How many elements may fill the free part, and which: those, or all but those, whichever is shorter."""
+    allowed, state = problem.allowed_symbols(known), problem.oxidation_state
+    if not allowed:
+        return "no element"
+    possible, all_of_them = set(known), "all that the models know"
+    if problem.task == SUBSTITUTE and state is not None:
+        possible &= set(elements.with_oxidation_state(state))
+        all_of_them = f"all that can be {signed(state)}"
+    missing = [s for s in elements.symbols() if s in possible - set(allowed) - set(problem.fixed_fractions())]
+    if len(missing) >= len(allowed):
+        return f"{len(allowed)} elements: {', '.join(allowed)}"
+    return f"{len(allowed)} elements: {all_of_them}" + (f" but {', '.join(missing)}" if missing else "")
+
+
+def _size(problem: DesignProblem) -> str:
+    low, high = problem.settings.n_unit
+    counts = problem.atom_counts()
+    atoms = f"{low} to {high}"
+    if counts and len(counts) < high - low + 1:  # the fixed part must be whole atoms
+        atoms = ", ".join(map(str, counts[:3])) + (f" … {counts[-1]}" if len(counts) > 3 else "")
+    return f"at most {problem.settings.max_elements} elements; {atoms} atoms per formula unit"
+
+
+def _work(problem: DesignProblem) -> str:
+    settings = problem.settings
+    product = settings.candidates * sum(settings.steps)
+    return (
+        f"{settings.candidates:,} candidates × {sum(settings.steps):,} steps = {product:,}; "
+        f"{seconds_text(problem)} on two CPU cores"
+    )
+
+
+def _short(number: float) -> str:
+    return format_amount(number, 3) or "1"

@@ -1,0 +1,189 @@
+"""The design page as Streamlit runs it, without a browser."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import session
+from app.draft import with_base
+from core import runs
+from core.paths import PROJECT
+from core.problem import SUBSTITUTE, DesignProblem
+
+
+@pytest.fixture
+def page() -> AppTest:
+    return opened()
+
+
+def opened(**link: str) -> AppTest:
+    """The page as the link opens it."""
+    test = AppTest.from_file(str(PROJECT / "app" / "main.py"), default_timeout=120)
+    for name, value in link.items():
+        test.query_params[name] = value
+    return checked(test.run())
+
+
+def checked(test: AppTest) -> AppTest:
+    """No page ever shows a traceback."""
+    assert not test.exception
+    return test
+
+
+def type_base(test: AppTest, formula: str) -> AppTest:
+    """Type a formula: AppTest can only choose from the list, so the draft is changed as the callback would."""
+    test.session_state["tc_studio.draft"] = with_base(draft(test), formula)
+    return checked(test.run())
+
+
+def words(test: AppTest) -> str:
+    """All HTML on the page."""
+    return "\n".join(block.proto.body for block in test.get("html"))
+
+
+def run_button(test: AppTest):
+    return next(button for button in test.button if button.label == "Run")
+
+
+def click_table(test: AppTest, revision: int = 1, **states) -> AppTest:
+    """Send what the browser sends after a click."""
+    exchange = test.session_state["design.table.exchange"].exchange
+    table = {"forbidden": [], "fixed": {}, "substituted": [], **states}
+    test.session_state["design.table"] = {
+        "table": table | {"generation": exchange.generation, "revision": exchange.revision + revision}
+    }
+    return checked(test.run())
+
+
+def draft(test: AppTest):
+    return test.session_state["tc_studio.draft"]
+
+
+def test_a_first_visit_can_be_run_at_once(page):
+    assert page.selectbox(key="design.base").value == "LaFeAsO"
+    assert not run_button(page).disabled
+    assert page.pills(key="design.presets").value == ["noble gases", "radioactive"]
+    assert "15.6 K" in words(page) and "predicted" in words(page)
+    assert "all that the models know but Kr" in words(page)
+    assert page.query_params["base"] == "LaFeAsO"
+
+
+@pytest.mark.parametrize(
+    ("formula", "rule"),
+    [
+        ("LaLqAsO", "“Lq” is not an element"),
+        ("LaFeAsO-1", "cannot be negative"),
+        ("YBa2Cu3O7-x", "undetermined amount"),
+        ("La(FeAs", "never closed"),
+        ("Po2O", "does not know this element"),
+        ("<b>La", "is not an element"),
+    ],
+)
+def test_a_bad_base_is_explained_under_its_field_and_stops_the_run(page, formula, rule):
+    type_base(page, formula)
+    assert rule in words(page)
+    assert run_button(page).disabled
+    assert "Please correct first: Base material" in words(page)
+    checked(page.selectbox(key="design.base").select("MgB2").run())
+    assert not run_button(page).disabled
+    assert "Please correct" not in words(page)
+
+
+def test_a_base_is_chosen_from_the_list(page):
+    checked(page.selectbox(key="design.base").select("MgB2").run())
+    assert draft(page).base == "MgB2"
+    assert "MgB<sub>2</sub>" in words(page) and "38.6 K" in words(page)
+
+
+@pytest.mark.parametrize(
+    ("formula", "reported"), [("B2Mg", "38.6 K"), ("La0.5Y0.5FeAsO", "not in our list of superconductors")]
+)
+def test_any_formula_may_be_typed_and_is_found_among_the_known_ones(page, formula, reported):
+    assert reported in words(type_base(page, formula))
+
+
+def test_a_substitution_fixes_the_rest_and_asks_for_what_is_missing(page):
+    checked(page.segmented_control(key="design.task").select(SUBSTITUTE).run())
+    assert (page.pills(key="design.target").value, page.selectbox(key="design.state").value) == ("La", 3)
+    assert draft(page).table.fixed == {"Fe": 1, "As": 1, "O": 1}
+    assert "all that can be +3" in words(page)
+    click_table(page, fixed={"Fe": 1.0, "As": 1.0, "O": 1.0})  # La was clicked on: nothing is replaced now
+    assert "no element is chosen for replacement" in words(page)
+    assert run_button(page).disabled
+
+
+def test_the_table_fixes_forbids_and_is_told_what_is_wrong(page):
+    click_table(page, fixed={"Fe": 1.0}, forbidden=["Kr"])
+    assert draft(page).problem().fixed == {"Fe": 0.25}
+    assert "Fe 0.25" in words(page)
+    click_table(page, fixed={"Fe": 3.0, "As": 1.0})
+    assert "must leave room for the rest" in words(page)
+    assert "Please correct first: Periodic table" in words(page)
+
+
+def test_an_element_of_the_base_is_fixed_with_its_own_amount(page):
+    type_base(page, "YBa2Cu3O7")
+    click_table(page, fixed={"Cu": 1.0})
+    assert draft(page).table.fixed == {"Cu": 3.0}
+
+
+def test_presets_forbid_and_allow_groups(page):
+    checked(page.pills(key="design.presets").set_value(["noble gases", "radioactive", "toxic"]).run())
+    assert {"As", "Tl", "Kr", "Tc"} <= draft(page).table.forbidden
+    checked(page.pills(key="design.presets").set_value(["toxic"]).run())
+    assert "Tl" in draft(page).table.forbidden and not {"Kr", "Tc"} & draft(page).table.forbidden
+    checked(page.selectbox(key="design.only_state").select(3).run())
+    assert "Ba" in draft(page).table.forbidden and "La" not in draft(page).table.forbidden
+    checked(page.button(key="design.reset").click().run())
+    assert page.pills(key="design.presets").value == ["noble gases", "radioactive"]
+    assert "Tl" not in draft(page).table.forbidden
+
+
+def test_forbidding_everything_is_noticed(page):
+    groups = page.pills(key="design.presets").options
+    checked(page.pills(key="design.presets").set_value(list(groups)).run())
+    checked(page.selectbox(key="design.only_state").select(8).run())
+    assert "no element is allowed" in words(page)
+    assert run_button(page).disabled
+
+
+def test_settings_follow_the_preset_and_say_what_is_wrong(page):
+    checked(page.segmented_control(key="design.preset").select("As in the paper").run())
+    assert page.number_input(key="design.candidates").value == 4096
+    assert "4,096 candidates × 1,000 steps" in words(page)
+    checked(page.number_input(key="design.candidates").set_value(20_000).run())
+    checked(page.number_input(key="design.steps.1").set_value(6_000).run())
+    assert "from 1 to 16,384" in words(page) and "from 0 to 5,000" in words(page)
+    assert "2 to correct" in page.expander[0].label or "2 to correct" in page.expander[1].label
+    assert run_button(page).disabled and "Settings" in words(page)
+
+
+def test_a_link_opens_what_it_says_and_a_broken_one_says_why():
+    test = opened(base="LaFeAsO", task="substitute", replace="La", state="3", candidates="64", forbid="none")
+    assert test.pills(key="design.target").value == "La"
+    assert test.number_input(key="design.candidates").value == 64
+    assert draft(test).table.forbidden == frozenset()
+    broken = opened(base="LaFeQsO")
+    assert "is not an element" in words(broken)
+    assert broken.selectbox(key="design.base").value == "LaFeAsO"
+    assert not run_button(broken).disabled
+
+
+def test_examples_fill_the_page(page):
+    text = DesignProblem("FeSe", fixed={"Se": 0.5}, seed=5).to_json()
+    page.session_state["tc_studio.draft"] = session.drafts.draft_of(session.read_problem(text))
+    checked(page.run())
+    assert page.selectbox(key="design.base").value == "FeSe"
+    assert page.number_input(key="design.seed").value == 5
+
+
+def test_run_makes_a_folder_and_goes_to_its_page(page, monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path))
+    monkeypatch.setattr(runs, "start", started.append)
+    run_button(page).click()
+    page.run()
+    assert len(started) == 1
+    assert runs.get(started[0].id).problem() == draft(page).problem()
+    assert page.query_params["run"] == started[0].id

@@ -1,0 +1,239 @@
+"""The design page without Streamlit: drafts, links, presets, settings, words."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from app import draft as drafts
+from app import knobs, presets, session, style, summary
+from app.components.periodic_table import TableState
+from app.lookup import usual_formula
+from core import elements
+from core.composition import parse_formula
+from core.errors import InputError
+from core.paths import ASSETS
+from core.problem import PAPER, RAISE_TC, SUBSTITUTE, DesignProblem, OptimiserSettings
+
+EXAMPLES = sorted((ASSETS / "examples").glob("*.json"))
+KNOWN = frozenset(elements.symbols()[:86])
+
+PROBLEMS = [
+    DesignProblem("LaFeAsO"),
+    DesignProblem("LaFeAsO", fixed={"Fe": 0.25, "As": 0.25}, forbidden=("He", "Tc")),
+    DesignProblem("La1.85Sr0.15CuO4", fixed={"Cu": 1 / 7}, settings=PAPER, seed=7, device="cpu"),
+    DesignProblem("LaFeAsO", task=SUBSTITUTE, target="La", oxidation_state=3),
+    DesignProblem("YBa2Cu3O7", task=SUBSTITUTE, target="Y", oxidation_state=3, fixed={"Cu": 3 / 13, "O": 7 / 13}),
+    DesignProblem("H3S", settings=replace(OptimiserSettings(), n_unit=(1, 15), perturb_ratio=0.125)),
+]
+
+
+def close(a: DesignProblem, b: DesignProblem) -> bool:
+    """Equal, but for rounding in the fixed fractions."""
+    same = replace(a, fixed=None) == replace(b, fixed=None)
+    return same and (a.fixed_fractions() == pytest.approx(b.fixed_fractions(), abs=1e-9))
+
+
+# ---- problem <-> draft <-> link ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_a_draft_gives_back_the_problem_that_it_shows(problem):
+    assert close(drafts.draft_of(problem).problem(), problem)
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_a_link_gives_back_the_problem_that_it_was_made_of(problem):
+    assert close(session.from_link(session.to_link(problem)), problem)
+
+
+def test_the_link_of_a_first_visit_is_short_and_foreign_parameters_are_passed_over():
+    first = drafts.first_draft().problem()
+    assert session.to_link(first) == {"base": "LaFeAsO"}
+    assert session.from_link({"base": "LaFeAsO", "utm_source": "letter", "run": "x"}) == first
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_can_be_run_and_reads_like_one(path):
+    problem = session.read_problem(path.read_text(encoding="utf-8"))
+    assert problem.to_json() == path.read_text(encoding="utf-8")
+    assert summary.title(problem).startswith(("Raise Tc of", "Replace"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"base": 5}',
+        '{"base": "FeSe", "fixed": [1]}',
+        '{"base": "FeSe", "forbidden": [[1]]}',
+        '{"base": "FeSe", "target": [1], "task": "substitute"}',
+        '{"base": "FeSe", "tc_predictor": "nothing"}',
+        '{"base": "FeSe", "settings": {"candidates": "many"}}',
+        '{"base": "FeSe", "settings": {"learning_rate": NaN}}',
+        '{"base": "FeSe", "settings": {"candidates": 1000000}}',
+    ],
+)
+def test_a_file_that_is_no_problem_is_refused_with_a_message(text):
+    with pytest.raises(InputError):
+        session.read_problem(text)
+
+
+@pytest.mark.parametrize("link", [{"base": "Lq"}, {"base": "FeSe", "steps": "a,b"}, {"base": "FeSe", "task": "no"}])
+def test_a_broken_link_is_refused_with_a_message(link):
+    with pytest.raises(InputError):
+        session.from_link(link)
+
+
+# ---- changes to a draft ------------------------------------------------------------------------------------------
+
+
+def test_amounts_are_per_formula_unit_and_fractions_of_all_atoms():
+    draft = drafts.draft_of(DesignProblem("YBa2Cu3O7", fixed={"Cu": 3 / 13}))
+    assert draft.table.fixed == {"Cu": 3.0}
+    assert draft.problem().fixed == pytest.approx({"Cu": 3 / 13})
+
+
+def test_an_element_of_the_base_clicked_to_fixed_takes_its_amount_from_the_base():
+    draft = drafts.draft_of(DesignProblem("YBa2Cu3O7"))
+    clicked = replace(draft.table, fixed={"Cu": 1.0, "F": 1.0})
+    assert drafts.with_table(draft, clicked).table.fixed == {"Cu": 3.0, "F": 1.0}
+    corrected = replace(draft, table=replace(draft.table, fixed={"Cu": 3.0}))
+    assert drafts.with_table(corrected, replace(draft.table, fixed={"Cu": 1.0})).table.fixed == {"Cu": 1.0}
+
+
+def test_a_new_base_takes_along_what_was_fixed_from_the_old_one():
+    draft = drafts.draft_of(DesignProblem("LaFeAsO", fixed={"As": 0.25, "La": 0.25, "H": 0.40}))
+    moved = drafts.with_base(draft, "BaFe2As2")
+    assert moved.table.fixed == {"As": 2.0, "H": pytest.approx(2.0)}  # La is gone, H keeps its fraction
+    assert moved.problem().fixed["H"] == pytest.approx(0.40)
+
+
+def test_a_base_that_cannot_be_read_keeps_the_table():
+    draft = drafts.draft_of(DesignProblem("LaFeAsO", fixed={"As": 0.25}))
+    typed = drafts.with_base(draft, "LaFeQsO")
+    assert (typed.base, typed.table) == ("LaFeQsO", draft.table)
+    assert drafts.with_base(typed, "LaFeAsO") == draft
+
+
+def test_substitution_keeps_the_rest_and_proposes_the_balanced_state():
+    draft = drafts.with_task(drafts.draft_of(DesignProblem("LaFeAsO", fixed={"As": 0.125})), SUBSTITUTE)
+    assert (draft.target, draft.oxidation_state) == ("La", 3)
+    assert draft.table.fixed == {"Fe": 1.0, "As": 1.0, "O": 1.0}
+    assert draft.problem().fixed is None  # the task's own default
+    other = drafts.with_target(draft, "Fe")
+    assert (other.target, other.oxidation_state, set(other.table.fixed)) == ("Fe", 2, {"La", "As", "O"})
+    assert drafts.with_task(other, RAISE_TC).table.fixed == {"As": 0.5}
+
+
+def test_of_two_substituted_elements_the_last_clicked_one_stays():
+    draft = drafts.with_task(drafts.draft_of(DesignProblem("LaFeAsO")), SUBSTITUTE)
+    clicked = TableState(draft.table.forbidden, {"As": 1.0, "O": 1.0}, frozenset({"La", "Fe"}))
+    after = drafts.with_table(draft, clicked)
+    assert (after.target, after.table.fixed) == ("Fe", {"La": 1.0, "As": 1.0, "O": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("base", "symbol", "balancing", "proposed"),
+    [
+        ("LaFeAsO", "Fe", 2, 2),
+        ("SrVO3", "V", 4, 4),
+        ("HgBa2Ca2Cu3O8", "Cu", 2, 2),
+        ("YBa2Cu3O7", "Y", None, 3),  # balances with Y 1+ only, which nobody would propose
+        ("La1.85Sr0.15CuO4", "La", None, 3),
+        ("LaFeAsO", "O", -2, -2),
+        ("Nb3Sn", "Nb", None, 5),
+    ],
+)
+def test_the_proposed_state_is_one_that_a_chemist_would_propose(base, symbol, balancing, proposed):
+    amounts = parse_formula(base)
+    assert drafts.balancing_state(amounts, symbol) == balancing
+    assert drafts.proposed_state(amounts, symbol) == proposed
+
+
+# ---- presets -----------------------------------------------------------------------------------------------------
+
+
+def table(forbidden="", fixed=()) -> TableState:
+    return TableState(frozenset(forbidden.split()), dict.fromkeys(fixed, 1.0), frozenset())
+
+
+def test_a_preset_spares_what_is_fixed_and_spares_it_when_taken_back():
+    toxic = {"As", "Hg", "Tl"}
+    out = presets.keep_out(table("He", fixed=["As"]), toxic)
+    assert out.forbidden == {"He", "Hg", "Tl"}
+    assert presets.active(out, toxic, KNOWN)
+    assert presets.let_in(out, toxic, [{"Tl", "Pb"}]).forbidden == {"He", "Tl"}
+
+
+def test_a_group_that_others_cover_is_lit_only_if_it_was_asked_for():
+    groups = {"noble": {"Ne", "Kr"}, "radioactive": {"Tc", "U"}, "unseen": {"Kr", "Tc"}}
+    known = KNOWN | {"U"}
+    out = table("Ne Kr Tc U")
+    assert presets.lit(out, groups, known, ()) == ["noble", "radioactive"]
+    assert presets.lit(out, groups, known, {"unseen"}) == ["noble", "radioactive", "unseen"]
+    assert presets.lit(table("Ne Kr"), groups, known, {"unseen"}) == ["noble"]
+
+
+def test_presets_hold_what_their_names_say():
+    groups = {preset.label: preset.symbols for preset in presets.presets({"Kr"})}
+    assert {"As", "Cd", "Hg", "Tl", "Pb", "Be"} <= groups["toxic"]
+    assert {"Sc", "Y", "La", "Lu"} <= groups["rare earths"]
+    assert drafts.forbidden_at_first() == groups["noble gases"] | groups["radioactive"]
+    assert "La" not in presets.only_with_state(3) and "Ba" in presets.only_with_state(3)
+    assert presets.only_with_state(None) == frozenset()
+
+
+# ---- settings, words, formulas -----------------------------------------------------------------------------------
+
+
+def test_every_setting_has_a_knob_that_reads_and_writes_it():
+    seen = set()
+    for _, group in knobs.GROUPS:
+        for knob in group:
+            seen.add(knob.name)
+            assert knob.get(knob.put(OptimiserSettings(), knob.get(PAPER))) == knob.get(PAPER)
+            assert knob.help
+    assert seen == set(OptimiserSettings.__dataclass_fields__)
+    assert (knobs.preset_of(PAPER), knobs.preset_of(replace(PAPER, candidates=1))) == ("As in the paper", None)
+
+
+def test_the_summary_says_what_is_fixed_free_and_how_much_work_it_is():
+    problem = DesignProblem("LaFeAsO", fixed={"Fe": 0.25, "As": 0.25}, forbidden=("He", "Kr"))
+    words = dict(summary.in_words(problem, KNOWN - {"He"}))
+    assert words["Fixed"].startswith("Fe 0.25, As 0.25") and "= 0.5)" in words["Fixed"]
+    assert words["Free"] == "50% of the atoms, from 82 elements: all that the models know but Kr"
+    assert words["Size"] == "at most 7 elements; 4, 8, 12 … 24 atoms per formula unit"
+    assert "256 candidates × 300 steps = 76,800" in words["Work"]
+    replaced = DesignProblem("LaFeAsO", task=SUBSTITUTE, target="La", oxidation_state=3, forbidden=("Pm",))
+    assert dict(summary.in_words(replaced, KNOWN))["Free"].endswith("all that can be +3 but Pm")
+    assert summary.title(replaced) == "Replace La in LaFeAsO by +3"
+
+
+def test_the_vectors_have_one_digit_per_element():
+    problem = DesignProblem("LaFeAsO", fixed={"Fe": 0.25}, forbidden=("H",))
+    rows = summary.m_elem(problem, frozenset(elements.symbols())).splitlines()[1:]
+    bits = "".join(row.split()[-1] for row in rows)
+    assert (len(bits), bits.count("0"), bits[0], bits[25]) == (118, 2, "0", "0")
+    assert summary.x_const(problem) == "x_const = (Fe 0.25, 0 elsewhere)"
+
+
+def test_formulas_are_written_as_chemists_do():
+    names = ["B2Mg", "C60Rb3", "Pt3U", "YBa2Cu3O7", "LaFeAsO", "SiV3"]
+    assert [usual_formula(name) for name in names] == ["MgB2", "Rb3C60", "UPt3", "YBa2Cu3O7", "LaFeAsO", "V3Si"]
+    assert "Cu<sub>0.5</sub>O<sub>4</sub>" in style.formula_html("Cu0.5O4")
+    assert "<script" not in style.formula_html("<script>")
+    assert style.formula_text("Ba(FeAs)2") == "Ba(FeAs)₂" and style.formula_text("Sr0.5O") == "Sr0.5O"
+
+
+def test_a_message_marks_the_character_at_fault_and_escapes_the_rest():
+    shown = style.error_html(InputError("base", "La<b>", "no", "Change it", position=2))
+    assert "<code>La<mark>&lt;</mark>b&gt;</code>" in shown and "<b>" not in shown
+
+
+def test_examples_are_plain_json():
+    for path in EXAMPLES:
+        assert json.loads(path.read_text(encoding="utf-8"))["base"]
