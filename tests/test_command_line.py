@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from core import assess
 from core.__main__ import best_text, main, read_formulas
@@ -20,6 +21,16 @@ PREDICTED = ["formula", "tc_K", "formation_energy_eV_per_atom"]
 
 def table(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    """Small batches are no faster with more threads, and much slower where the processors are busy."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture
