@@ -1,0 +1,124 @@
+"""One whole design in a real browser: first page, clicks, Run, results, and the CSV that comes out."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pandas as pd
+import pytest
+
+from core.composition import parse_formula
+from core.paths import PROJECT
+from core.predictors.registry import load_predictor
+from core.results import COLUMNS
+
+pytestmark = pytest.mark.browser
+
+LIMIT_MS = 60_000
+RUN_LIMIT_MS = 240_000
+CANDIDATES, STEPS = 40, (25, 25)
+
+
+@pytest.fixture(scope="module")
+def url(serve, tmp_path_factory):
+    runs = tmp_path_factory.mktemp("runs")
+    return serve(PROJECT / "app" / "main.py", {"TC_STUDIO_RUNS": str(runs), "OMP_NUM_THREADS": "1"})
+
+
+@pytest.fixture
+def page(chromium, url):
+    page = chromium.new_page(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    page.set_default_timeout(LIMIT_MS)
+    page.goto(url)
+    page.locator('button[data-symbol="Og"]').wait_for()
+    yield page
+    page.close()
+
+
+def tile_becomes(page, symbol, state):
+    """Click a tile until it shows this state."""
+    tile = page.locator(f'button[data-symbol="{symbol}"]')
+    for _ in range(4):
+        if tile.get_attribute("data-state") == state:
+            return
+        tile.click()
+    assert tile.get_attribute("data-state") == state
+
+
+def fill_number(page, label, value):
+    """Type into a number field, and leave it."""
+    field = page.get_by_label(label, exact=True)
+    field.fill(str(value))
+    field.press("Tab")
+
+
+def says(page, text):
+    """Wait until the page says this."""
+    page.get_by_text(re.compile(text)).first.wait_for()
+
+
+def no_sideways_scrolling(page):
+    return page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_a_design_from_the_first_page_to_the_csv(page):
+    # What a chemist asks for: keep the iron, no arsenic, no mercury; small, so that the test is quick.
+    tile_becomes(page, "Fe", "fixed")
+    tile_becomes(page, "As", "forbidden")
+    tile_becomes(page, "Hg", "forbidden")
+    says(page, r"Fe 0\.25")
+    page.get_by_text("Settings", exact=False).first.click()
+    fill_number(page, "Candidates", CANDIDATES)
+    fill_number(page, "Steps, stage 1", STEPS[0])
+    fill_number(page, "Steps, stage 2", STEPS[1])
+    says(page, f"{CANDIDATES} candidates × {sum(STEPS)} steps")
+    assert no_sideways_scrolling(page)
+    page.get_by_role("button", name="Run", exact=True).click()
+
+    # The run: charts move, a reload loses nothing.
+    page.wait_for_url(re.compile(r"/run\?run="))
+    page.locator(".js-plotly-plot").nth(2).wait_for()
+    page.reload()
+    says(page, "Best five")
+    assert no_sideways_scrolling(page)
+    results = page.get_by_role("button", name="See results")
+    results.wait_for(timeout=RUN_LIMIT_MS)
+    results.click()
+
+    # The results, and the file.
+    says(page, "How they were screened")
+    page.locator(".js-plotly-plot").first.wait_for()
+    assert no_sideways_scrolling(page)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="All candidates (CSV)").click()
+    assert waiting.value.suggested_filename.endswith(".csv")
+    content = waiting.value.path().read_bytes()
+    table = pd.read_csv(io.BytesIO(content))
+    assert [c.name for c in COLUMNS] == list(table.columns)
+    assert 1 < len(table) <= CANDIDATES
+    _is_what_was_asked(table)
+    _is_what_the_model_says(table)
+    best = table.loc[table["passes"], "tc_K"].max()
+    shown = page.locator('[data-testid="stMetric"]').filter(has_text="Best Tc").inner_text()
+    assert f"{best:.1f} K" in shown
+
+
+def _is_what_was_asked(table):
+    for formula in table["formula"]:
+        amounts = parse_formula(formula)
+        assert not {"As", "Hg", "He", "Tc"} & set(amounts), formula
+        assert amounts["Fe"] / sum(amounts.values()) == pytest.approx(0.25, rel=0.011), formula
+        assert sum(amounts.values()) <= 25 and len(amounts) <= 7, formula
+        assert all(amount == int(amount) for amount in amounts.values()), formula
+
+
+def _is_what_the_model_says(table):
+    import torch
+
+    from core.composition import composition_vector
+
+    rows = torch.stack([torch.tensor(composition_vector(parse_formula(f))).float() for f in table["formula"]])
+    with torch.no_grad():
+        tc = load_predictor("tc")(rows).numpy()
+    assert table["tc_K"].to_numpy() == pytest.approx(tc, abs=0.01)
