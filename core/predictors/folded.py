@@ -1,8 +1,9 @@
 """The same numbers for less work: networks rewritten for evaluation, once, after loading.
 
-Batch norm becomes part of the weights before it; a convolution on a tiny map becomes the matrix that it is; the
-periodic-table image and the first convolution, both linear, become one matrix on the 118 fractions. Nothing is
-approximated: the results differ by rounding only (see tests/core/predictors/test_folded.py).
+Batch norm becomes part of the weights before it; a convolution on a tiny map becomes the matrix that it is, and on a
+map of two rows a convolution along the columns; the periodic-table image and the first convolution, both linear,
+become one matrix on the 118 fractions. Nothing is approximated: the results differ by rounding only (see
+tests/core/predictors/test_folded.py).
 """
 
 from __future__ import annotations
@@ -48,15 +49,59 @@ class _FoldedBlock(nn.Module):
         self.first = _folded(block.conv1, block.norm1)
         self.second = _folded(block.conv2, block.norm2)
         plain = isinstance(block.shortcut, nn.Identity)
-        self.shortcut = nn.Identity() if plain else _folded(block.shortcut[0], block.shortcut[1])
+        self.shortcut = nn.Identity() if plain else _Shortcut(block.shortcut[0], block.shortcut[1])
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """(batch, inputs * pixels) -> (batch, outputs * pixels)."""
         return torch.relu(self.second(torch.relu(self.first(maps))) + self.shortcut(maps))
 
 
-def _folded(convolution: TapConv2d, norm: nn.BatchNorm2d) -> nn.Linear:
-    """Convolution and batch norm as one matrix; on 2 x 8 pixels that is still faster than convolving."""
+class _AlongColumns(nn.Module):
+    """A 3 x 3 convolution of stride 1 as one along the columns, rows taken as channels: no product with padding."""
+
+    def __init__(self, convolution: TapConv2d, norm: nn.BatchNorm2d):
+        super().__init__()
+        (rows, columns), (inputs, outputs) = convolution.size, (convolution.inputs, convolution.outputs)
+        scale, shift = _scale_and_shift(norm)
+        matrix = (convolution.matrix() * scale.repeat_interleave(rows * columns)[:, None]).view(
+            outputs, rows, columns, inputs, rows, columns
+        )
+        kernel = matrix[:, :, 1, :, :, 0:3]  # what the second column of the output takes from the first three
+        self.shape = (inputs * rows, columns)
+        self.convolution = nn.Conv1d(inputs * rows, outputs * rows, 3, padding=1)
+        self.convolution.weight = nn.Parameter(kernel.reshape(outputs * rows, inputs * rows, 3).contiguous())
+        self.convolution.bias = nn.Parameter(shift.repeat_interleave(rows))
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """(batch, inputs * pixels) -> (batch, outputs * pixels)."""
+        return self.convolution(maps.view(-1, *self.shape)).flatten(1)
+
+
+class _Shortcut(nn.Module):
+    """A 1 x 1 convolution of stride 2, on the pixels that it reads."""
+
+    def __init__(self, convolution: TapConv2d, norm: nn.BatchNorm2d):
+        super().__init__()
+        self.shape, self.stride = (convolution.inputs, *convolution.size), convolution.stride
+        rows, columns = convolution.size
+        read = torch.arange(convolution.inputs * rows * columns).view(self.shape)
+        whole = _dense(convolution, norm)
+        self.linear = _linear(whole.weight[:, read[:, :: self.stride, :: self.stride].flatten()], whole.bias)
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """(batch, inputs * pixels) -> (batch, outputs * pixels)."""
+        read = maps.view(-1, *self.shape)[:, :, :: self.stride, :: self.stride]
+        return self.linear(read.flatten(1))
+
+
+def _folded(convolution: TapConv2d, norm: nn.BatchNorm2d) -> nn.Module:
+    """Convolution and batch norm in one, in the form that is fastest for its map."""
+    long = convolution.stride == 1 and convolution.size[1] > 4 and convolution.weight.shape[3] == 3
+    return _AlongColumns(convolution, norm) if long else _dense(convolution, norm)
+
+
+def _dense(convolution: TapConv2d, norm: nn.BatchNorm2d) -> nn.Linear:
+    """Convolution and batch norm as one matrix."""
     scale, shift = _scale_and_shift(norm)
     pixels = convolution.out_size[0] * convolution.out_size[1]
     return _linear(convolution.matrix() * scale.repeat_interleave(pixels)[:, None], shift.repeat_interleave(pixels))
