@@ -43,10 +43,10 @@ class OptimiserSettings:
     """
 
     candidates: int = 256
-    steps: tuple[int, int] = (150, 150)
+    steps: tuple[int, int] = (75, 75)
     learning_rate: float = 0.03
     formation_energy_weight: float = 4.0
-    integer_weight: float = 1000.0
+    integer_weight: float = 300.0
     integer_loss: str = "absolute"
     integer_schedule: str = "linear"
     n_unit: tuple[int, int] = (1, 25)
