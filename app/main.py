@@ -1,5 +1,6 @@
 """Tc Studio: `streamlit run app/main.py`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import streamlit as st
 PROJECT = str(Path(__file__).resolve().parents[1])
 if PROJECT not in sys.path:  # streamlit adds the folder of this file only
     sys.path.insert(0, PROJECT)
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: its idle threads leave the cores to the runs
 
 from app import style  # noqa: E402
 from core.paths import ASSETS  # noqa: E402

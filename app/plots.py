@@ -158,7 +158,7 @@ def candidates_figure(
     _base_line(figure, *base)
     figure.add_vline(x=0, line={"width": 1, "color": FAINT})
     figure.update_xaxes(title={"text": "Energy above hull (eV/atom)", "standoff": 8})
-    figure.update_yaxes(title={"text": "Predicted Tc (K)", "standoff": 8}, rangemode="tozero")
+    figure.update_yaxes(title={"text": "Predicted Tc (K)", "standoff": 14}, rangemode="tozero")
     figure.update_layout(hovermode="closest", dragmode="pan", clickmode="event+select")
     return _quiet(figure, height)
 
@@ -248,14 +248,14 @@ def sizes_figure(sizes: Sequence[int], losses: Sequence[float], chosen: int, hei
     return _quiet(figure, height)
 
 
-def image_figure(image: np.ndarray, tiles: Mapping[str, tuple[int, int, int]], height: int = 400) -> go.Figure:
+def image_figure(image: np.ndarray, tiles: Mapping[str, tuple[int, int, int]], height: int = 420) -> go.Figure:
     """The four channels of a periodic-table image as heat maps.
 
     image : (4, 7, 32). tiles : symbol -> (channel, row, column), where an element's flag stands.
     """
     channels, rows, columns = image.shape
     names = [f"{block} block" for block in "spdf"]
-    figure = make_subplots(2, 2, subplot_titles=names, horizontal_spacing=0.03, vertical_spacing=0.14)
+    figure = make_subplots(2, 2, subplot_titles=names, horizontal_spacing=0.03, vertical_spacing=0.24)
     for channel in range(channels):
         z, text = np.full((rows, columns), np.nan), np.full((rows, columns), "", dtype=object)
         for symbol, (place, row, column) in tiles.items():

@@ -163,8 +163,8 @@ def _reduced(amounts: Mapping[str, float], whole: np.ndarray) -> dict[str, int] 
 def _place(compositions: np.ndarray, energies: np.ndarray) -> dict[str, list | np.ndarray]:
     """Hull distance (eV/atom), competing phases, nearest known superconductor of compositions (n, 118)."""
     references = load_references()
-    distances = references.hull().distances(compositions, energies)
-    nearest = references.known_superconductors().nearest_many(compositions)
+    distances = references.hull.distances(compositions, energies)
+    nearest = references.known_superconductors.nearest_many(compositions)
     return {
         "energy_above_hull_eV_per_atom": np.array([d.energy_above_hull_eV_per_atom for d in distances], np.float64),
         "decomposition": [decomposition_text(d.decomposition) for d in distances],

@@ -240,8 +240,8 @@ def _place(table: pd.DataFrame, compositions: np.ndarray) -> None:
     references = load_references()
     passing = np.flatnonzero(table["passes"])
     energies = table["formation_energy_eV_per_atom"].to_numpy()[passing]
-    distances = references.hull().distances(compositions[passing], energies)
-    nearest = references.known_superconductors().nearest_many(compositions[passing])
+    distances = references.hull.distances(compositions[passing], energies)
+    nearest = references.known_superconductors.nearest_many(compositions[passing])
     above, decomposition = np.full(len(table), np.nan), np.full(len(table), "", dtype=object)
     above[passing] = [d.energy_above_hull_eV_per_atom for d in distances]
     decomposition[passing] = [decomposition_text(d.decomposition) for d in distances]

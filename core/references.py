@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,10 +46,12 @@ class References:
     frequencies: np.ndarray
     training_counts: np.ndarray
 
+    @cached_property
     def hull(self) -> Hull:
         """The hull of the reference phases."""
         return Hull(self.hull_compositions, self.hull_energies, self.hull_formulas)
 
+    @cached_property
     def known_superconductors(self) -> KnownSuperconductors:
         """The known superconductors, ready for nearest-neighbour questions."""
         return KnownSuperconductors(self.known_compositions, self.known_tc_K, self.known_reports, self.known_formulas)

@@ -14,7 +14,12 @@ from core.predictors.checkpoint import CheckpointError, read_card
 ORDER = ("tc", "formation-energy", "references")
 NAMES = {"tc": "Critical temperature", "formation-energy": "Formation energy", "references": "Reference tables"}
 UNITS = {"_eV_per_atom": " eV/atom", "_K": " K"}
-WORDS = {"mae": "MAE", "r2": "R²", "tc": "Tc", "cod": "COD", "mp": "MP", "oqmd": "OQMD", "n": "Number"}
+WORDS = {"mae": "MAE", "r2": "R²", "tc": "Tc", "cod": "COD", "mp": "MP", "oqmd": "OQMD"}
+COUNTS = {
+    "n": "Held-out compositions",
+    "n_superconductors": "Held-out superconductors",
+    "n_cod": "Held-out COD compositions",
+}
 MOST_METRICS = 4  # in large type
 LIMITS = {
     "tc": """
@@ -101,7 +106,7 @@ def figure(key: str, value: float) -> tuple[str, str]:
         if re.search(rf"{ending}(_|$)", key) and not key.endswith("_with_cod"):
             unit, key = written, re.sub(rf"{ending}(?=_|$)", "", key, count=1)
             break
-    label = " ".join(WORDS.get(word, word) for word in key.split("_"))
+    label = COUNTS.get(key) or " ".join(WORDS.get(word, word) for word in key.split("_"))
     shown = f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}"
     return label[:1].upper() + label[1:], shown + unit
 

@@ -173,8 +173,8 @@ def key_of(view: str) -> str:
 def scatter(shown: pd.DataFrame, problem: DesignProblem, summary: dict, chosen: pd.Series) -> None:
     """Tc against energy above hull; a click chooses."""
     colour_by = st.segmented_control(
-        "Colour", list(plots.SCATTER_COLOURS), default="distance_to_known", required=True, key="colour_by",
-        format_func=lambda name: plots.SCATTER_COLOURS[name][0], label_visibility="collapsed",
+        "Colour shows", list(plots.SCATTER_COLOURS), default="distance_to_known", required=True, key="colour_by",
+        format_func=lambda name: plots.SCATTER_COLOURS[name][0],
     )  # fmt: skip
     if shown["energy_above_hull_eV_per_atom"].notna().sum() == 0:
         st.caption("No candidate with a hull distance is left: only those that pass every screen have one.")
