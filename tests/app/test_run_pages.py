@@ -1,0 +1,222 @@
+"""The pages about runs as Streamlit runs them, without a browser: run, results, past runs, learn, models."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+
+import pandas as pd
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from core import runs, worker
+from core.paths import PROJECT
+from core.problem import DesignProblem, OptimiserSettings
+from core.results import COLUMNS
+from core.runs import Phase, Run, RunStatus
+
+SETTINGS = OptimiserSettings(candidates=24, steps=(6, 10))
+PROBLEM = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=1, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A finished run, really done."""
+    threads = torch.get_num_threads()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        run = runs.create_in(PROBLEM, tmp_path_factory.mktemp("done") / "lafeaso")
+        worker.work(run.folder, wait=False)
+    torch.set_num_threads(threads)
+    return run
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """A runs folder of its own."""
+    monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def finished(done, home) -> Run:
+    """The finished run, in this test's runs folder."""
+    shutil.copytree(done.folder, home / done.id)
+    return Run(home / done.id)
+
+
+def unfinished(home, phase: Phase, message: str = "") -> Run:
+    """A run that stands like this, with nobody at work."""
+    run = runs.create_in(PROBLEM, home / "other")
+    runs.write_status(run.folder, RunStatus(phase, 1, 3, 16, elapsed_s=2.0, message=message))
+    return run
+
+
+def opened(page: str, run: Run | None = None) -> AppTest:
+    """A page, of this run."""
+    test = AppTest.from_file(str(PROJECT / "app" / "main.py"), default_timeout=120)
+    test.switch_page(str(PROJECT / "app" / "pages" / f"{page}.py"))
+    if run is not None:
+        test.query_params["run"] = run.id
+    test.run()
+    assert not test.exception, test.exception
+    return test
+
+
+def words(test: AppTest) -> str:
+    """All that the page says."""
+    html = [block.proto.body for block in test.get("html")]
+    return "\n".join([*html, *(e.value for kind in ("caption", "info", "warning", "error") for e in test.get(kind))])
+
+
+def labels(test: AppTest) -> list[str]:
+    return [button.label for button in test.button]
+
+
+# Run.
+
+
+def test_without_a_run_the_pages_say_what_to_do():
+    assert "No run yet" in words(opened("run"))
+    assert "No results yet" in words(opened("results"))
+    assert "No runs yet" in words(opened("runs"))
+
+
+def test_a_finished_run_shows_its_course_and_leads_to_the_results(finished):
+    test = opened("run", finished)
+    assert "<b>Finished</b> in" in words(test) and "Best five at the end" in words(test)
+    assert labels(test) == ["See results"]
+    assert len(test.get("plotly_chart")) == 3
+    best = finished.top()[0]
+    assert f"{best['tc_K']:.1f}" in words(test)
+    assert test.query_params["run"] in (finished.id, [finished.id])
+
+
+@pytest.mark.parametrize(
+    ("phase", "says", "button"),
+    [(Phase.INTERRUPTED, "nothing is lost", "Resume"), (Phase.CANCELLED, "<b>Cancelled</b> at step 3 of 16", "Resume"),
+     (Phase.FAILED, "<b>Failed</b>", "Try again")],
+)  # fmt: skip
+def test_a_run_that_stopped_says_so_and_can_go_on(home, phase, says, button, monkeypatch):
+    run = unfinished(home, phase, "the disk is full" if phase is Phase.FAILED else "")
+    test = opened("run", run)
+    assert says in words(test) and labels(test) == [button, "Change the problem"]
+    assert ("the disk is full" in words(test)) == (phase is Phase.FAILED)
+    started = []
+    monkeypatch.setattr(runs, "start", started.append)
+    test.button(key="resume").click().run()
+    assert [r.id for r in started] == [run.id]
+
+
+def test_results_of_an_unfinished_run_lead_to_the_run(home):
+    test = opened("results", unfinished(home, Phase.CANCELLED))
+    assert "no results: it is cancelled" in words(test) and "Go to the run" in labels(test)
+
+
+# Results.
+
+
+def test_results_show_the_figures_of_the_table(finished):
+    test = opened("results", finished)
+    table, summary = finished.candidates(), finished.summary()
+    metrics = {metric.label: metric.value for metric in test.metric}
+    assert metrics["Passing candidates"] == f"{summary['n_passing']:,}"
+    assert metrics["Optimised"] == "24"
+    if summary["n_passing"]:
+        best = table.loc[table["passes"], "tc_K"].max()
+        assert metrics["Best Tc"] == f"{best:.1f} K"
+    for step in summary["funnel"]:
+        assert step["label"] in words(test)
+    assert "Optimised candidates" in words(test)
+
+
+def test_failing_candidates_are_shown_with_their_reason_on_demand(finished):
+    test = opened("results", finished)
+    table = finished.candidates()
+    test.toggle(key="filter_failing").set_value(True).run()
+    shown = test.dataframe[0].value
+    assert len(shown) == len(table) and {"passes", "failed_screen", "reason"} <= set(shown.columns)
+    failed = shown[~shown["passes"]]
+    assert len(failed) and failed["reason"].str.len().min() > 0
+    test.toggle(key="filter_failing").set_value(False).run()
+    assert not test.exception
+    assert sum(map(len, (frame.value for frame in test.dataframe))) == int(table["passes"].sum())
+
+
+def test_filters_keep_what_they_say(finished):
+    test = opened("results", finished)
+    test.toggle(key="filter_failing").set_value(True).run()
+    table = finished.candidates()
+    test.multiselect(key="filter_with").select("Fe").run()
+    test.multiselect(key="filter_without").select("As").run()
+    expected = table[table["formula"].str.contains("Fe") & ~table["formula"].str.contains("As")]
+    frames = test.dataframe
+    assert sum(len(frame.value) for frame in frames) == len(expected)
+    test.number_input(key="filter_tc").set_value(1e6).run()
+    assert not test.exception and "No candidate is left" in words(test)
+
+
+def test_every_tab_of_the_candidate_is_filled(finished):
+    test = opened("results", finished)
+    assert [tab.label for tab in test.tabs] == ["Overview", "Charges", "Stability", "Course"]
+    assert "Before rounding" in words(test) and "This formula" in words(test)
+    assert len(test.get("plotly_chart")) >= 3  # the course
+    assert "Use as new base" in labels(test)
+
+
+def test_the_download_is_the_run_s_csv(finished):
+    table = pd.read_csv(io.StringIO(finished.csv()))
+    assert list(table.columns) == [column.name for column in COLUMNS]
+    assert len(table) == len(finished.candidates())
+
+
+# Past runs.
+
+
+def test_past_runs_list_date_state_and_best(finished, home):
+    unfinished(home, Phase.CANCELLED)
+    test = opened("runs")
+    said = words(test)
+    assert said.count("LaFeAsO") == 2
+    assert f"{finished.created():%d %b %Y}" in said
+    best = finished.summary()["best_tc_K"]
+    assert best is None or f"{best:.1f} K" in said
+    assert labels(test).count("Open") == 2
+
+
+def test_a_run_is_deleted_after_a_question(finished):
+    test = opened("runs")
+    test.button(key=f"delete-{finished.id}").click().run()
+    assert finished.folder.exists()
+    test.button(key=f"delete-{finished.id}").click()  # AppTest runs the page anew, where a browser runs the dialog
+    test.button(key="delete_yes").click().run()
+    assert not test.exception and not finished.folder.exists()
+
+
+def test_a_run_is_copied_to_the_design_page(finished):
+    test = opened("runs")
+    test.button(key=f"copy-{finished.id}").click().run()
+    assert test.session_state["tc_studio.draft"].problem() == PROBLEM
+
+
+def test_a_broken_problem_file_breaks_no_page(finished):
+    (finished.folder / runs.PROBLEM).write_text("{", encoding="utf-8")
+    assert "cannot be read" in words(opened("runs"))
+
+
+# Learn and models.
+
+
+def test_learn_computes_the_figure_of_the_paper():
+    test = opened("learn")
+    assert {"Loss for N = 4": "0.040"}.items() <= {m.label: m.value for m in test.metric}.items()
+    test.slider(key="learn_n").set_value(1).run()
+    assert not test.exception and any(m.label == "Loss for N = 1" for m in test.metric)
+
+
+def test_models_show_the_figures_of_the_cards():
+    card = json.loads((PROJECT / "checkpoints" / "tc.json").read_text(encoding="utf-8"))
+    shown = {metric.label: metric.value for metric in opened("models").metric}
+    assert shown["Tc MAE"] == f"{card['metrics_held_out']['tc_mae_K']:.2f} K"
