@@ -17,6 +17,7 @@ from core.errors import InputError
 
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+")
+SUM_TOLERANCE = 1e-6  # on the sum of the fractions of a composition
 _OPEN, _CLOSE = "([{", ")]}"
 
 
@@ -121,6 +122,23 @@ def compositions(formulas: Iterable[str]) -> np.ndarray:
     """Formulas -> compositions, shape (n, 118). Raises InputError at the first formula that cannot be read."""
     rows = [composition_vector(parse_formula(formula)) for formula in formulas]
     return np.stack(rows) if rows else np.zeros((0, elements.N_ELEMENTS))
+
+
+def checked_compositions(compositions: np.ndarray) -> np.ndarray:
+    """Compositions (n, 118) as float64. Raises ValueError, with the row, unless fractions are >= 0 and sum to 1."""
+    compositions = np.asarray(compositions, dtype=np.float64)
+    if compositions.ndim != 2 or compositions.shape[1] != elements.N_ELEMENTS:
+        raise ValueError(f"compositions must have shape (n, {elements.N_ELEMENTS}), not {compositions.shape}")
+    sums = compositions.sum(axis=1)
+    lowest = compositions.min(axis=1, initial=0.0)
+    wrong = np.flatnonzero(~((lowest >= 0) & (np.abs(sums - 1) <= SUM_TOLERANCE)))  # NaN is wrong too
+    if len(wrong):
+        row = wrong[0]
+        raise ValueError(
+            f"row {row} is no composition: its fractions sum to {sums[row]}, the least is {lowest[row]}; "
+            "give fractions >= 0 with sum 1"
+        )
+    return compositions
 
 
 def format_amount(amount: float, digits: int = 4) -> str:

@@ -17,8 +17,8 @@ import numpy as np
 from scipy.optimize import linprog
 
 from core import elements
+from core.composition import checked_compositions
 
-SUM_TOLERANCE = 1e-6  # on the sum of the fractions of a composition
 SAME_DIGITS = 8  # compositions that agree to 1e-8 in every fraction are one phase
 LEAST_FRACTION = 1e-9  # of the atoms: below this a phase in a decomposition is rounding noise
 
@@ -48,7 +48,7 @@ class Hull:
 
         Raises ValueError if shapes disagree, an energy is not finite, or a row is no composition.
         """
-        compositions = _checked_compositions(compositions)
+        compositions = checked_compositions(compositions)
         energies = _checked_energies(formation_energies, len(compositions))
         if len(formulas) != len(compositions):
             raise ValueError(f"{len(formulas)} formulas for {len(compositions)} compositions")
@@ -84,7 +84,7 @@ class Hull:
 
     def distances(self, compositions: np.ndarray, formation_energies: np.ndarray) -> list[HullDistance]:
         """Distances of compositions (n, 118) with formation energies (n,) in eV/atom; see `distance`."""
-        compositions = _checked_compositions(compositions)
+        compositions = checked_compositions(compositions)
         energies = _checked_energies(formation_energies, len(compositions))
         return [self._distance(x, float(energy)) for x, energy in zip(compositions, energies, strict=True)]
 
@@ -126,22 +126,6 @@ class Hull:
 
 def _largest(phase: tuple[str, float]) -> tuple[float, str]:
     return (-phase[1], phase[0])
-
-
-def _checked_compositions(compositions: np.ndarray) -> np.ndarray:
-    compositions = np.asarray(compositions, dtype=np.float64)
-    if compositions.ndim != 2 or compositions.shape[1] != elements.N_ELEMENTS:
-        raise ValueError(f"compositions must have shape (n, {elements.N_ELEMENTS}), not {compositions.shape}")
-    sums = compositions.sum(axis=1)
-    lowest = compositions.min(axis=1, initial=0.0)
-    wrong = np.flatnonzero(~((lowest >= 0) & (np.abs(sums - 1) <= SUM_TOLERANCE)))  # NaN is wrong too
-    if len(wrong):
-        row = wrong[0]
-        raise ValueError(
-            f"row {row} is no composition: its fractions sum to {sums[row]}, the least is {lowest[row]}; "
-            "give fractions >= 0 with sum 1"
-        )
-    return compositions
 
 
 def _checked_energies(energies: np.ndarray, n: int) -> np.ndarray:

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from core import elements
+from core.composition import checked_compositions
 
 SAME_FRACTION = 0.005  # a composition is known if every fraction is within this of a known superconductor's
 ROUNDING = 1e-9  # distances below it, and differences between distances, are rounding noise
@@ -51,7 +52,7 @@ class KnownSuperconductors:
         with most reports is named, then the first. Raises ValueError if shapes disagree, a value is not
         finite, a row is no composition, or no superconductor remains.
         """
-        compositions = _checked_compositions(compositions)
+        compositions = checked_compositions(compositions)
         tc_K, reports = np.asarray(tc_K, dtype=np.float64), np.asarray(reports)
         n = len(compositions)
         if tc_K.shape != (n,) or reports.shape != (n,) or len(formulas) != n:
@@ -83,7 +84,7 @@ class KnownSuperconductors:
 
     def nearest_many(self, compositions: np.ndarray) -> list[NearestKnown]:
         """The nearest known superconductor to each of the compositions (n, 118); see `nearest`."""
-        compositions = _checked_compositions(compositions)
+        compositions = checked_compositions(compositions)
         found = []
         for start in range(0, len(compositions), BLOCK):
             found += self._block(compositions[start : start + BLOCK])
@@ -122,13 +123,3 @@ def _cumulative(compositions: np.ndarray) -> np.ndarray:
     scale = mendeleev_scale()
     order = np.argsort(scale)
     return np.cumsum(compositions[:, order], axis=1)[:, :-1] * np.diff(scale[order])
-
-
-def _checked_compositions(compositions: np.ndarray) -> np.ndarray:
-    compositions = np.asarray(compositions, dtype=np.float64)
-    if compositions.ndim != 2 or compositions.shape[1] != elements.N_ELEMENTS:
-        raise ValueError(f"compositions must have shape (n, {elements.N_ELEMENTS}), not {compositions.shape}")
-    wrong = np.flatnonzero(~((compositions >= 0).all(axis=1) & (np.abs(compositions.sum(axis=1) - 1) <= 1e-6)))
-    if len(wrong):
-        raise ValueError(f"row {wrong[0]} is no composition: give fractions >= 0 with sum 1")
-    return compositions
