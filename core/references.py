@@ -58,22 +58,22 @@ class References:
 
 
 def pack_compositions(compositions: np.ndarray) -> dict[str, torch.Tensor]:
-    """(n, 118) -> flat non-zero entries: element (uint8), fraction (float32), count per row (uint8)."""
+    """(n, 118) -> flat non-zero entries: element (uint8), fraction (float64), count per row (uint8)."""
     row, column = np.nonzero(compositions)
     return {
         "element": torch.from_numpy(column.astype(np.uint8)),
-        "fraction": torch.from_numpy(compositions[row, column].astype(np.float32)),
+        "fraction": torch.from_numpy(compositions[row, column]),
         "count": torch.from_numpy(np.bincount(row, minlength=len(compositions)).astype(np.uint8)),
     }
 
 
 def unpack_compositions(tensors: dict[str, torch.Tensor]) -> np.ndarray:
-    """The inverse of `pack_compositions`: (n, 118) float64, rows summing to 1 exactly as far as float64 goes."""
+    """The inverse of `pack_compositions`: (n, 118) float64, to the last digit."""
     count = tensors["count"].numpy().astype(np.int64)
     compositions = np.zeros((len(count), elements.N_ELEMENTS))
     row = np.repeat(np.arange(len(count)), count)
     compositions[row, tensors["element"].numpy()] = tensors["fraction"].numpy()
-    return compositions / compositions.sum(1, keepdims=True)
+    return compositions
 
 
 def pack_text(lines: Sequence[str]) -> torch.Tensor:

@@ -132,10 +132,14 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def safe_cell(value: object) -> object:
-    """Text that a spreadsheet will not take for a formula: a leading = + - @ or control character gets a quote."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    """Text that a spreadsheet will not take for a formula: a leading = + - @ or control character gets a quote.
+
+    A carriage return becomes a line feed: Python 3.11 does not quote it, and spreadsheets begin a new row there.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\n") else text
 
 
 def to_csv(table: pd.DataFrame) -> str:
@@ -156,5 +160,5 @@ def _cell(value: object, digits: int | None) -> object:
     if value is None or (isinstance(value, float) and value != value):
         return ""
     if digits is not None and isinstance(value, float):
-        return f"{value:.{digits}f}"
+        return f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no minus before a zero
     return safe_cell(value)

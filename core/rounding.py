@@ -43,7 +43,9 @@ def round_compositions(compositions: np.ndarray, fixed: np.ndarray, atom_counts:
     loss = (np.abs(scaled - np.round(scaled)) / sizes[None, :, None]).sum(2)
     # Equal to twelve digits is equal: N = 4 and N = 8 hit the same grid point, and 4 is the formula meant.
     chosen = sizes[np.argmin(np.round(loss, 12), axis=1)]
-    counts = np.stack([_round_to_total(x, fixed, n) for x, n in zip(compositions, chosen, strict=True)])
+    counts = np.zeros(compositions.shape, dtype=np.int64)
+    for row, (x, n) in enumerate(zip(compositions, chosen, strict=True)):
+        counts[row] = _round_to_total(x, fixed, n)
     return Rounded(counts // np.gcd.reduce(counts, axis=1, keepdims=True), chosen)
 
 

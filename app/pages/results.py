@@ -210,6 +210,8 @@ def candidate_table(shown: pd.DataFrame, failing: bool, chosen: pd.Series) -> No
     for name in ("formula", "nearest_known"):
         if name in columns:
             view[name] = view[name].map(formula_text)
+    for name in view.select_dtypes("float"):
+        view[name] = view[name].round(decimals(name)) + 0.0  # no minus before a zero
     places = [i for i, candidate in enumerate(shown["candidate"]) if candidate == chosen["candidate"]]
     st.dataframe(
         view, key=key, on_select=clicked, selection_mode="single-row",
@@ -226,8 +228,12 @@ def column(name: str) -> object:
         return st.column_config.CheckboxColumn(about.label, help=about.meaning)
     if about.dtype == "str":
         return st.column_config.TextColumn(about.label, help=about.meaning)
-    digits = 3 if (about.digits or 0) > 3 else about.digits or 0
-    return st.column_config.NumberColumn(about.label, help=about.meaning, format=f"%.{digits}f")
+    return st.column_config.NumberColumn(about.label, help=about.meaning, format=f"%.{decimals(name)}f")
+
+
+def decimals(name: str) -> int:
+    """Digits after the point that the table shows; the CSV has more of them."""
+    return min(BY_NAME[name].digits or 0, 3)
 
 
 page()

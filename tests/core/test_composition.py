@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Composition
 
@@ -82,6 +82,7 @@ def test_vector_is_normalised_and_in_element_order():
 amounts = st.dictionaries(st.sampled_from(elements.symbols()[:103]), st.integers(1, 40), min_size=1, max_size=7)
 
 
+@settings(deadline=None)
 @given(amounts)
 def test_round_trip_and_agreement_with_pymatgen(chosen):
     formula = formula_of(chosen)

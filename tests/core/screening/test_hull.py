@@ -240,9 +240,6 @@ def test_nine_elements_against_the_committed_references():
     assert -(shares @ of_phases) == pytest.approx(found.energy_above_hull_eV_per_atom, abs=1e-6)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the references keep fractions in float32, so that traces of a third phase remain"
-)
 def test_no_traces_among_the_committed_references():
     """La2CoO3 is 5/6 La2O3 and 1/6 Co; nothing is left for anything else."""
     found = load_references().hull.distance(composition_vector(parse_formula("La2CoO3")), 0.0)

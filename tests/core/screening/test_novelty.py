@@ -164,7 +164,6 @@ def test_a_known_superconductor_is_its_own_nearest():
     assert tc == [pytest.approx(91, abs=3), pytest.approx(39, abs=2), pytest.approx(18, abs=1)]
 
 
-@pytest.mark.xfail(strict=True, reason="the references keep fractions in float32, so that the distance is some 1e-7")
 def test_the_distance_of_a_known_superconductor_is_exactly_zero():
     found = load_references().known_superconductors.nearest_many(compositions(["YBa2Cu3O7", "La1.85Sr0.15CuO4"]))
     assert [n.distance for n in found] == [0.0, 0.0]

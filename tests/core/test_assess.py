@@ -1,0 +1,94 @@
+"""Formulas that somebody brings along; test_command_line.py comes to the same functions from outside."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from core import assess
+from core.errors import InputError
+
+PREDICT_COLUMNS = ["formula", "tc_K", "formation_energy_eV_per_atom", "error"]
+SCREEN_COLUMNS = [*PREDICT_COLUMNS[:-1], *assess.SCREENED, "error"]
+MIXED = ["Nb3Sn", "Xx2", "NaCl", "LaFeAs(O", "PoO2", "", "MgB2"]  # good rows and bad ones in turn
+GOOD = [0, 2, 6]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Small batches are no faster with more threads, and much slower where the processors are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def screened() -> pd.DataFrame:
+    return assess.screen(MIXED, device="cpu")
+
+
+def test_rows_keep_their_order():
+    formulas = ["MgB2", "YBa2Cu3O7", "NaCl", "Nb3Sn", "MgB2"]
+    there, back = assess.predict(formulas, device="cpu"), assess.predict(formulas[::-1], device="cpu")
+    assert there["formula"].tolist() == formulas and back["formula"].tolist() == formulas[::-1]
+    assert there.index.tolist() == list(range(5))
+    for name in assess.PREDICTED:
+        assert np.allclose(there[name], back[name][::-1], atol=1e-3)
+        assert there[name].nunique() >= 3  # so that a wrong order would be seen
+    assert there["tc_K"].iloc[1] > there["tc_K"].iloc[0] > there["tc_K"].iloc[2]
+
+
+def test_bad_rows_say_why_and_the_rest_goes_on():
+    table = assess.predict(MIXED, device="cpu")
+    assert list(table.columns) == PREDICT_COLUMNS and table["formula"].tolist() == MIXED
+    assert [i for i, error in enumerate(table["error"]) if error == ""] == GOOD
+    words = {1: "“Xx” is not an element", 3: "never closed", 4: "formation-energy model does not know Po", 5: "nothing"}
+    for i, expected in words.items():
+        assert expected in table["error"][i]
+    for name in assess.PREDICTED:
+        assert [i for i, value in enumerate(table[name]) if np.isfinite(value)] == GOOD
+
+
+def test_an_element_that_neither_model_knows():
+    (error,) = assess.predict(["NeHe2"], device="cpu")["error"]
+    assert "does not know He" in error and error.count("“NeHe2”") == 1
+
+
+def test_screen_adds_to_what_predict_says(screened):
+    assert list(screened.columns) == SCREEN_COLUMNS
+    pd.testing.assert_frame_equal(screened[PREDICT_COLUMNS], assess.predict(MIXED, device="cpu"))
+
+
+def test_screens_of_bad_rows_are_missing(screened):
+    for name in assess.SCREENED:
+        assert [i for i, value in enumerate(screened[name]) if not pd.isna(value)] == GOOD, name
+
+
+def test_screens_stand_in_the_row_of_their_formula(screened):
+    alloy, salt, boride = (screened.iloc[i] for i in GOOD)
+    assert alloy["reason"] == "all metals: passes as an alloy" and alloy["nearest_known"] == "Nb3Sn"
+    assert salt["reason"] == "balanced: Na 1+, Cl 1-" and salt["oxidation_states"] == "Na 1+, Cl 1-"
+    assert boride["reason"] == "nearest charge is +3 per formula unit" and not boride["charge_neutral"]
+    assert [bool(row["pauling_ok"]) for row in (alloy, salt, boride)] == [True, True, False]
+    assert "Cl" in salt["decomposition"] and "B" in boride["decomposition"] and "B" not in alloy["decomposition"]
+
+
+def test_a_formula_is_what_it_means_not_how_it_is_written():
+    table = assess.screen(["La1.85Sr0.15CuO4", "O80Cu20Sr3La37", "(La1.85Sr0.15)CuO4"], device="cpu")
+    for name in (*assess.PREDICTED, "energy_above_hull_eV_per_atom", "nearest_known_tc_K", "distance_to_known"):
+        assert np.ptp(table[name]) < 1e-3
+    for name in ("charge_neutral", "pauling_ok", "reason", "oxidation_states", "nearest_known"):
+        assert table[name].nunique() == 1
+
+
+@pytest.mark.parametrize(("function", "columns"), [(assess.predict, PREDICT_COLUMNS), (assess.screen, SCREEN_COLUMNS)])
+def test_nothing_in_nothing_out(function, columns):
+    table = function([], device="cpu")
+    assert list(table.columns) == columns and len(table) == 0
+
+
+def test_a_device_that_is_not_there_is_refused():
+    with pytest.raises(InputError) as caught:
+        assess.predict(["MgB2"], device="abacus")
+    assert caught.value.field == "device" and "cpu" in caught.value.remedy

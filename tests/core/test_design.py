@@ -1,0 +1,293 @@
+"""A whole design, small: the table, the account of the screens, what holds for every candidate, cancel, messages."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from core import assess, optimiser
+from core.composition import parse_formula
+from core.design import MAX_SCREENED_ELEMENTS, DesignResult, check, conclude, design, prepare, resolve_device
+from core.errors import InputError
+from core.problem import DesignProblem, OptimiserSettings
+from core.results import COLUMNS, SCREENS, to_csv
+
+SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3))
+SMALL = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=3, device="cpu")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """For sums in the same order, and because small batches are no faster with more threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def small(one_thread) -> DesignResult:
+    return design(SMALL)
+
+
+@pytest.fixture(scope="module")
+def kept(one_thread) -> DesignResult:
+    """Half of the atoms are oxygen, a twelfth copper; no lanthanum (which is in the base), arsenic or sulphur."""
+    problem = replace(SMALL, base="La2CuO4", fixed={"O": 0.5, "Cu": 1 / 12}, forbidden=("La", "As", "S"))
+    return design(problem)
+
+
+@pytest.fixture(scope="module")
+def crowded(one_thread) -> DesignResult:
+    """Up to 12 elements, more than the screens allow."""
+    settings = replace(SETTINGS, max_elements=12, added_elements=(2, 8), n_unit=(25, 25), integer_weight=0.0)
+    return design(replace(SMALL, base="BaSrCaYLaFeCoAsO", settings=settings))
+
+
+@pytest.fixture(scope="module")
+def unmixed(one_thread) -> DesignResult:
+    """Mixtures of metals that do not mix, so that the formation energy is above zero."""
+    settings = replace(SETTINGS, mutate_probability=0.0, added_elements=(0, 1), perturb_ratio=0.1)
+    return design(replace(SMALL, base="AgFeW", settings=settings))
+
+
+# The table.
+
+
+def test_the_columns_are_those_of_results(small):
+    assert list(small.candidates.columns) == [column.name for column in COLUMNS]
+    assert [str(dtype) for dtype in small.candidates.dtypes] == [column.dtype for column in COLUMNS]
+    assert small.problem == SMALL and small.status == "finished" and small.device == "cpu"
+
+
+def test_the_best_come_first_and_those_that_pass_before_the_others(small):
+    table = small.candidates
+    assert table["rank"].tolist() == list(range(1, len(table) + 1))
+    assert table["passes"].nunique() == 2  # both kinds are there to be told apart
+    assert table["passes"].is_monotonic_decreasing
+    for _, group in table.groupby("passes"):
+        assert group["tc_K"].is_monotonic_decreasing
+    assert small.passing["formula"].tolist() == table["formula"][table["passes"]].tolist()
+
+
+def test_formulas_are_distinct_whole_and_in_lowest_terms(small):
+    assert small.candidates["formula"].is_unique
+    for _, row in small.candidates.iterrows():
+        amounts = parse_formula(row["formula"])
+        assert all(amount == int(amount) for amount in amounts.values())
+        assert np.gcd.reduce([int(amount) for amount in amounts.values()]) == 1
+        assert row["n_elements"] == len(amounts) <= SETTINGS.max_elements
+        assert row["n_atoms"] == sum(amounts.values()) <= SETTINGS.n_unit[1]
+
+
+def test_predictions_are_those_of_the_formula_that_is_shown(small):
+    """Not of the ratios before rounding; and the base is predicted in the same way."""
+    table, again = small.candidates, assess.predict(small.candidates["formula"], device="cpu")
+    assert np.allclose(table["tc_K"], again["tc_K"], atol=1e-3)
+    energy = "formation_energy_eV_per_atom"
+    assert np.allclose(table[energy], again[energy], atol=1e-5)
+    assert np.abs(table["tc_K"] - table["tc_before_rounding_K"]).max() > 0.1
+    base = assess.predict([SMALL.base], device="cpu").iloc[0]
+    assert small.base == {"tc_K": pytest.approx(base["tc_K"], abs=1e-3), energy: pytest.approx(base[energy], abs=1e-5)}
+    assert np.allclose(table["tc_gain_K"], table["tc_K"] - small.base["tc_K"], atol=1e-9)
+
+
+def test_the_screens_say_what_they_say_of_the_formula_alone(small):
+    again = assess.screen(small.candidates["formula"], device="cpu")
+    for name in ("charge_neutral", "pauling_ok", "reason", "oxidation_states"):
+        assert small.candidates[name].tolist() == again[name].tolist()
+    passing, again = small.passing, again[small.candidates["passes"]]
+    assert passing["nearest_known"].tolist() == again["nearest_known"].tolist()
+    for name in ("energy_above_hull_eV_per_atom", "nearest_known_tc_K", "distance_to_known"):
+        assert np.allclose(passing[name], again[name], atol=1e-4)
+
+
+def test_only_what_passes_is_placed(small):
+    failing = small.candidates[~small.candidates["passes"]]
+    for name in ("energy_above_hull_eV_per_atom", "nearest_known_tc_K", "distance_to_known"):
+        assert small.passing[name].notna().all() and failing[name].isna().all()
+    for name in ("decomposition", "nearest_known"):
+        assert (small.passing[name] != "").all() and (failing[name] == "").all()
+    assert not failing["known"].any()
+
+
+# The screens.
+
+
+def first_failed(row: pd.Series) -> str:
+    """The first screen that a row fails, from what the row shows."""
+    if row["n_elements"] > MAX_SCREENED_ELEMENTS:
+        return "elements"
+    if not row["charge_neutral"]:
+        return "charge_neutral"
+    if not row["pauling_ok"]:
+        return "pauling_ok"
+    return "formation_energy" if row["formation_energy_eV_per_atom"] >= 0 else ""
+
+
+def test_every_screen_is_named_where_it_fails_first(small, crowded, unmixed):
+    seen = set()
+    for result in (small, crowded, unmixed):
+        expected = [first_failed(row) for _, row in result.candidates.iterrows()]
+        assert result.candidates["failed_screen"].tolist() == expected
+        assert result.candidates["passes"].tolist() == [name == "" for name in expected]
+        seen |= set(expected)
+    assert seen == {"", "elements", "charge_neutral", "pauling_ok", "formation_energy"}
+
+
+@pytest.mark.parametrize("which", ["small", "kept", "crowded", "unmixed"])
+def test_the_funnel_adds_up_to_the_table(which, request):
+    result = request.getfixturevalue(which)
+    table, funnel = result.candidates, result.funnel
+    assert [step.screen for step in funnel] == ["candidates", *SCREENS]
+    assert [step.label for step in funnel[1:]] == list(SCREENS.values())
+    left = SETTINGS.candidates
+    for step in funnel:
+        left -= sum(step.failed.values())
+        assert step.left == left
+        assert list(step.failed.values()) == sorted(step.failed.values(), reverse=True)
+    assert funnel[0].left == table["times_found"].sum() == SETTINGS.candidates  # nobody died
+    assert funnel[1].left == len(table) and funnel[-1].left == table["passes"].sum()
+    for step in funnel[2:]:
+        assert sum(step.failed.values()) == (table["failed_screen"] == step.screen).sum()
+    reasons = table["reason"][table["failed_screen"] == "charge_neutral"].value_counts().to_dict()
+    assert next(step for step in funnel if step.screen == "charge_neutral").failed == reasons
+
+
+def test_a_formation_energy_above_zero_fails(unmixed):
+    step = unmixed.funnel[-1]
+    assert step.screen == "formation_energy" and step.failed["predicted formation energy is not negative"] > 5
+
+
+def test_more_than_nine_elements_fail(crowded):
+    failed = next(step for step in crowded.funnel if step.screen == "elements").failed
+    too_many = crowded.candidates["n_elements"][crowded.candidates["n_elements"] > 9]
+    assert len(too_many) and failed == {f"{n} elements": c for n, c in too_many.value_counts().items()}
+
+
+# What the user asked for.
+
+
+def test_the_fixed_part_is_kept(kept):
+    for formula in kept.candidates["formula"]:
+        amounts = parse_formula(formula)
+        atoms = sum(amounts.values())
+        assert amounts["O"] == atoms / 2 and amounts["Cu"] == atoms / 12
+
+
+def test_forbidden_elements_are_absent_and_others_take_their_place(kept):
+    used = set().union(*(parse_formula(formula) for formula in kept.candidates["formula"]))
+    assert not used & {"La", "As", "S"}
+    assert len(used - {"O", "Cu"}) >= 3
+
+
+def test_a_substitution_keeps_the_rest_and_takes_elements_of_that_charge():
+    problem = replace(SMALL, task="substitute", target="La", oxidation_state=3)
+    allowed = set(problem.allowed_symbols({"La", "Y", "Nd", "Al", "Na", "Fe"}))
+    assert allowed == {"La", "Y", "Nd", "Al"}
+    for formula in design(problem).candidates["formula"]:
+        amounts = parse_formula(formula)
+        atoms = sum(amounts.values())
+        # Fe, As and O may be part of the substitute no more; each keeps its quarter.
+        assert [amounts[symbol] / atoms for symbol in ("Fe", "As", "O")] == [0.25] * 3
+
+
+def test_the_same_seed_gives_the_same_file_and_another_seed_another(small):
+    assert to_csv(design(SMALL).candidates) == to_csv(small.candidates)
+    other = design(replace(SMALL, seed=4))
+    assert set(other.candidates["formula"]) != set(small.candidates["formula"])
+
+
+# Cancel, and candidates that end with nothing.
+
+
+def test_cancel_ends_with_the_candidates_of_that_moment():
+    seen = []
+
+    def on_step(state, report):
+        seen.append((int(state.step), report.step, report.stage))
+        return len(seen) < 4
+
+    result = design(SMALL, on_step=on_step)
+    assert result.status == "cancelled"
+    assert seen == [(1, 0, 1), (2, 1, 1), (3, 2, 1), (4, 3, 2)]  # steps done; the step that was seen, and its stage
+    assert result.funnel[0].left == SETTINGS.candidates
+
+    task, _ = prepare(SMALL)
+    state = optimiser.init(task)
+    for _ in range(4):
+        state, _ = optimiser.step(task, state)
+    expected = optimiser.evaluate(task, state).tc_K.numpy()[result.candidates["candidate"]]
+    assert result.candidates["tc_before_rounding_K"].to_numpy() == pytest.approx(expected, abs=1e-3)
+
+
+def test_who_is_asked_and_says_yes_changes_nothing(small):
+    assert to_csv(design(SMALL, on_step=lambda state, report: True).candidates) == to_csv(small.candidates)
+
+
+@pytest.mark.parametrize("dead", [[2], list(range(16))], ids=["one", "all"])
+def test_dead_candidates_are_counted_and_left_out(dead):
+    task, device = prepare(SMALL)
+    state = optimiser.init(task)
+    state.x_base[dead] = -1.0
+    result = conclude(SMALL, task, state, "cancelled", device)
+    assert result.funnel[0].failed == {"nothing positive was left in the last step": len(dead)}
+    assert result.funnel[0].left == result.candidates["times_found"].sum() == 16 - len(dead)
+    assert not result.candidates["candidate"].isin(dead).any()
+    assert [str(dtype) for dtype in result.candidates.dtypes] == [column.dtype for column in COLUMNS]
+
+
+def test_candidates_that_meet_are_counted_once():
+    task, device = prepare(SMALL)
+    state = optimiser.init(task)
+    state.x_base[[4, 9]] = state.x_base[1].clone()
+    result = conclude(SMALL, task, state, "cancelled", device)
+    met = result.candidates.set_index("candidate")
+    assert met.loc[1, "times_found"] == 3 and not {4, 9} & set(met.index)
+    assert result.funnel[1].failed == {"the same formula was reached before": 16 - len(met)}
+
+
+# Messages; those of a problem by itself are in test_problem.py.
+
+
+def test_a_good_problem_has_no_messages():
+    assert check(SMALL) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "messages"),
+    [
+        ({"base": "LaPo"}, "base", ["“Po”: the formation-energy model does not know this element"]),
+        (
+            {"base": "LaHe"},
+            "base",
+            ["“He”: the Tc model does not know this element", "“He”: the formation-energy model does not know this"],
+        ),
+        ({"fixed": {"Ra": 0.2}}, "fixed", ["“Ra”: the formation-energy model does not know this element"]),
+        ({"base": "LaFe("}, "base", ["“LaFe(” at character 5: this bracket is never closed"]),
+    ],
+)
+def test_what_the_trained_models_do_not_know_is_said(change, field, messages):
+    found = check(replace(SMALL, **change))
+    assert [error.field for error in found] == [field] * len(messages)
+    for error, expected in zip(found, messages, strict=True):
+        assert error.message.startswith(expected)
+
+
+def test_every_mistake_is_named_and_the_first_is_raised():
+    problem = replace(SMALL, base="LaPo", seed=-1, forbidden=("Qq",))
+    assert [error.field for error in check(problem)] == ["seed", "base", "forbidden"]
+    with pytest.raises(InputError) as caught:
+        design(problem)
+    assert caught.value.message == check(problem)[0].message
+
+
+def test_devices():
+    assert resolve_device("cpu") == torch.device("cpu")
+    with pytest.raises(InputError, match=r"Choose auto or one of: .*cpu"):
+        resolve_device("abacus")
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="not available here"):
+            resolve_device("cuda")
