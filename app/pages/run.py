@@ -8,7 +8,7 @@ from app import pieces, plots, session
 from core import runs
 from core.runs import ACTIVE, Phase, Run, RunStatus
 
-REFRESH_S = 1.0
+STATE_S, COURSE_S = 1.0, 2.5  # between two looks; drawing charts takes time that the run on the same cores lacks
 
 
 def page() -> None:
@@ -22,13 +22,14 @@ def page() -> None:
     st.html(
         f'<h1 class="page-title">{pieces.title_html(problem)}</h1><p class="under">{pieces.settings_text(problem)}</p>'
     )
-    # While the run lives, only the fragment runs again, once a second; when it has ended, nothing does.
+    # While the run lives, only the fragments run again, by the clock; when it has ended, nothing does.
     live = run.status().phase in ACTIVE
-    st.fragment(view, run_every=REFRESH_S if live else None)(run, live)
+    st.fragment(state, run_every=STATE_S if live else None)(run, live)
+    st.fragment(course, run_every=COURSE_S if live else None)(run)
 
 
-def view(run: Run, live: bool) -> None:
-    """All that changes."""
+def state(run: Run, live: bool) -> None:
+    """Where the run stands, and what can be done about it."""
     status = run.status()
     if live and status.phase not in ACTIVE:
         st.rerun()  # the whole page, this time without the clock
@@ -41,8 +42,12 @@ def view(run: Run, live: bool) -> None:
         actions(run, status)
     if status.phase is Phase.FAILED:
         st.error(status.message or "The worker stopped without a word.", icon=":material/error:")
-    charts(run, steps)
-    best_now(run, status)
+
+
+def course(run: Run) -> None:
+    """How it went so far."""
+    charts(run, run.problem().settings.steps)
+    best_now(run, run.status())
 
 
 def state_text(run: Run, status: RunStatus) -> str:
