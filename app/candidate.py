@@ -18,6 +18,8 @@ from core.runs import Run
 from core.screening.charge_balance import ChargeBalance, charge_balance
 
 HYDROGEN_RICH = 0.4  # fraction of the atoms; the floor of the paper's own hydride search
+ON_THE_HULL = 5e-4  # eV/atom; shown as 0.000
+SAME_FRACTION = 1e-6
 OFTEN_MADE = 0.067  # eV/atom; 90% of the known metastable phases are within it (10.1126/sciadv.1600225)
 
 
@@ -77,7 +79,7 @@ def nearest_html(row: pd.Series) -> str:
     if row["known"]:
         return f"<p>Known: {name}, reported Tc {row['nearest_known_tc_K']:.1f} K.</p>"
     return (
-        f"<p>New. Nearest known superconductor: {name}, Tc {row['nearest_known_tc_K']:.1f} K, "
+        f"<p>Not in our list of superconductors. The nearest: {name}, Tc {row['nearest_known_tc_K']:.1f} K, "
         f"at a distance of {row['distance_to_known']:.2f}.</p>"
     )
 
@@ -120,7 +122,7 @@ def stability(row: pd.Series, problem: DesignProblem) -> None:
     if pd.isna(above):
         st.caption("Only formulas that pass every screen are placed on the hull.")
         return
-    st.html(f'<p><b class="big">{pieces.signed_number(above, 3)} eV/atom</b> above the hull</p><p>{meaning(above)}</p>')
+    st.html(f'<p><b class="big">{pieces.signed_number(above, 3)} eV/atom</b> above the hull</p><p>{meaning(row)}</p>')
     st.html(pieces.phases_html(pieces.phases_of(row["decomposition"])))
     error = typical_error(problem.formation_energy_predictor)
     st.caption(
@@ -129,14 +131,26 @@ def stability(row: pd.Series, problem: DesignProblem) -> None:
     )
 
 
-def meaning(above: float) -> str:
+def meaning(row: pd.Series) -> str:
     """An energy above hull in words."""
+    above = row["energy_above_hull_eV_per_atom"]
+    if abs(above) < ON_THE_HULL:
+        phases = pieces.phases_of(row["decomposition"])
+        if len(phases) == 1 and same_composition(phases[0][0], row["formula"]):
+            return "On the hull, and known: this composition is itself one of the reference phases."
+        return "On the hull: by the model it is as stable as a mixture of these phases."
     if above < 0:
         return ("Below the hull: by the model it is more stable than every mixture of these phases. "
                 "That is either a new stable phase or an error of the model.")  # fmt: skip
     if above <= OFTEN_MADE:
         return "Near the hull: nine in ten of the metastable compounds that have been made are within 0.067 eV/atom."
     return "It gains energy by decomposing into these phases; the farther above the hull, the harder to make."
+
+
+def same_composition(one: str, other: str) -> bool:
+    """Whether two formulas have the same fractions."""
+    a, b = (composition_vector(parse_formula(formula)) for formula in (one, other))
+    return bool(abs(a - b).max() < SAME_FRACTION)
 
 
 @cache

@@ -11,6 +11,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from app import candidate
 from core import runs, worker
 from core.paths import PROJECT
 from core.problem import DesignProblem, OptimiserSettings
@@ -220,3 +221,21 @@ def test_models_show_the_figures_of_the_cards():
     card = json.loads((PROJECT / "checkpoints" / "tc.json").read_text(encoding="utf-8"))
     shown = {metric.label: metric.value for metric in opened("models").metric}
     assert shown["Tc MAE"] == f"{card['metrics_held_out']['tc_mae_K']:.2f} K"
+
+
+# One candidate.
+
+
+@pytest.mark.parametrize(
+    ("formula", "above", "decomposition", "says"),
+    [
+        ("Sr2CuO3", -2e-8, "1.000 CuO3Sr2", "itself one of the reference phases"),
+        ("Sr4Cu2O6", 1e-5, "0.500 SrO + 0.500 SrCuO2", "as stable as a mixture"),
+        ("Sr4Cu2O5", -0.02, "0.500 SrO + 0.500 Cu2O", "Below the hull"),
+        ("Sr4Cu2O5", 0.05, "0.500 SrO + 0.500 Cu2O", "nine in ten"),
+        ("Sr4Cu2O5", 0.3, "0.500 SrO + 0.500 Cu2O", "decomposing"),
+    ],
+)
+def test_energy_above_hull_in_words(formula, above, decomposition, says):
+    row = {"formula": formula, "energy_above_hull_eV_per_atom": above, "decomposition": decomposition}
+    assert says in candidate.meaning(pd.Series(row))
