@@ -9,13 +9,15 @@ import copy
 import json
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm import tqdm
+
+from core.errors import InputError
 
 Batch = tuple[torch.Tensor, ...]
 
@@ -46,12 +48,14 @@ def fit(
     loss(model, batch) : scalar to minimise
     report(averaged model) : validation figures after each epoch, shown and logged to `resume`/log.jsonl
     resume : folder of the resume point; read if it exists
+
+    Raises InputError if the resume point is of a training with other settings.
     """
     average = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     total = settings.epochs * settings.steps_per_epoch
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total, pct_start=0.15)
-    first = _restore(resume, model, average, optimiser, schedule)
+    first = _restore(resume, settings, model, average, optimiser, schedule)
     for epoch in range(first, settings.epochs):
         torch.manual_seed(epoch)  # dropout
         model.train()
@@ -70,7 +74,7 @@ def fit(
                 bar.set_postfix(loss=f"{running:.4f}")
         figures = report(average.eval())
         print(json.dumps({"epoch": epoch + 1, "loss": running, **figures}), flush=True)
-        _store(resume, epoch + 1, model, average, optimiser, schedule, {"loss": running, **figures})
+        _store(resume, settings, epoch + 1, model, average, optimiser, schedule, {"loss": running, **figures})
     return average.eval()
 
 
@@ -83,14 +87,18 @@ def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
             old.lerp_(new, 1 - decay)
 
 
-def _store(folder: Path, epoch: int, model, average, optimiser, schedule, figures: dict) -> None:
+def _store(
+    folder: Path, settings: FitSettings, epoch: int, model, average, optimiser, schedule, figures: dict
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
     state = optimiser.state_dict()["state"]
     tensors |= {f"optimiser.{i}.{k}": v for i, values in state.items() for k, v in values.items()}
     partial = folder / "state.partial"
-    progress = {"epoch": str(epoch), "schedule_step": str(schedule.last_epoch)}
+    progress = {
+        "epoch": str(epoch), "schedule_step": str(schedule.last_epoch), "settings": json.dumps(asdict(settings)),
+    }  # fmt: skip
     save_file({k: v.clone().contiguous() for k, v in tensors.items()}, partial, metadata=progress)
     (folder / "progress.json.partial").write_text(json.dumps(progress))
     # Two renames: a kill between them repeats one epoch at most, never mixes two.
@@ -103,11 +111,15 @@ def _store(folder: Path, epoch: int, model, average, optimiser, schedule, figure
         log.write(json.dumps({"epoch": epoch, **figures}) + "\n")
 
 
-def _restore(folder: Path, model, average, optimiser, schedule) -> int:
+def _restore(folder: Path, settings: FitSettings, model, average, optimiser, schedule) -> int:
     """Load the resume point if there is one; the number of finished epochs."""
     if not (folder / "progress.json").exists():
         return 0
     progress = json.loads((folder / "progress.json").read_text())
+    if progress.get("settings") != json.dumps(asdict(settings)):
+        raise InputError(
+            "resume point", folder, "it is of a training with other settings", "Remove this folder, and train anew"
+        )
     epoch = int(progress["epoch"])
     tensors = load_file(folder / f"state-{epoch}.safetensors")
 

@@ -26,12 +26,12 @@ SUPERCONDUCTOR_K = 1.0  # "superconductor" in the precision figure: Tc > 1 K (Ko
 class TcSettings:
     """What can be set about this training; all of it goes into the card."""
 
-    epochs: int = 80
+    epochs: int = 150
     batch: int = 256
-    zeros_per_superconductor: float = 1.5  # COD compositions drawn anew each epoch
-    jitter: float = 0.02  # relative noise on the fractions, about the accuracy of a synthesis
+    zeros_per_superconductor: float = 1.0  # COD compositions drawn anew each epoch
+    jitter: float = 0.01  # relative noise on the fractions, about the accuracy of a synthesis
     learning_rate: float = 2e-3
-    weight_decay: float = 0.05
+    weight_decay: float = 0.02
     averaging: float = 0.99  # short: the statistics of batch norm must belong to the weights
 
 

@@ -1,9 +1,13 @@
 """Training: it learns, and a killed training goes on as if nothing had happened."""
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
+from core.errors import InputError
 from core.training.loop import FitSettings, fit
 
 SETTINGS = FitSettings(epochs=4, steps_per_epoch=25, learning_rate=0.05, weight_decay=0.0, averaging=0.9)
@@ -62,3 +66,9 @@ def test_it_learns(tmp_path):
 
     fit(network(), batches, loss, SETTINGS, tmp_path, report)
     assert seen[-1] < 0.05 < seen[0]
+
+
+def test_a_resume_point_of_other_settings_is_refused(tmp_path):
+    fit(network(), batches, loss, SETTINGS, tmp_path, lambda m: {})
+    with pytest.raises(InputError, match="other settings"):
+        fit(network(), batches, loss, replace(SETTINGS, epochs=5), tmp_path, lambda m: {})
