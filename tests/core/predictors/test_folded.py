@@ -96,7 +96,8 @@ def test_compositions_do_not_see_each_other(folded):
 
 def test_the_card_promises_enough():
     held_out = checkpoint.read_card("tc")["metrics_held_out"]
-    assert held_out["tc_r2"] >= 0.85 and held_out["tc_mae_K"] <= 6.0
+    assert held_out["tc_r2"] >= 0.88 and held_out["tc_mae_K"] <= 5.0
+    assert held_out["precision_above_1_K_with_cod"] >= 0.80 and held_out["recall_above_1_K_with_cod"] >= 0.90
     assert held_out["n_superconductors"] > 1500
 
 
