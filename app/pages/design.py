@@ -37,7 +37,8 @@ def page() -> None:
     toolbar()
     left, right = st.columns([2.7, 1], gap="large")
     with left:
-        material_box, table_box, settings_box = st.container(), st.container(gap="small"), st.container()
+        material_box = st.container(key="material")  # filled after the table, its place is kept: nothing moves
+        table_box, settings_box = st.container(gap="small"), st.container()
     with table_box:
         presets_row = st.container(key="presets", horizontal=True, vertical_alignment="center", gap="small")
         table()
@@ -76,10 +77,19 @@ def errors_of(problem: DesignProblem) -> Errors:
 
 
 def shown(key: str, value: object) -> str:
-    """Make a widget show this value when it is drawn next; returns its key."""
+    """Make a widget show this value when it is drawn next; returns its key.
+
+    Give the widget the value as its default too: if a click cuts off the run that draws the widget for the first time,
+    the browser never hears of the value set here, and reports the default as if the user had chosen it.
+    """
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
     return key
+
+
+def place(value: object, options: list) -> int | None:
+    """Where a value stands among the options; None if it is not there."""
+    return options.index(value) if value in options else None
 
 
 def changed(key: str, step, *before: object) -> None:
@@ -158,7 +168,7 @@ def material(draft: Draft, errors: Errors) -> None:
     key = shown("design.task", draft.task)
     task, base = st.columns([1, 2], gap="medium")
     with task:
-        st.segmented_control("Task", list(TASKS), key=key, format_func=TASKS.get, required=True,
+        st.segmented_control("Task", list(TASKS), key=key, default=draft.task, format_func=TASKS.get, required=True,
                              on_change=changed, args=(key, drafts.with_task), width="stretch")  # fmt: skip
     with base:
         base_field(draft)
@@ -178,6 +188,7 @@ def base_field(draft: Draft) -> None:
         "Base material",
         list(materials),
         key=key,
+        index=place(draft.base, list(materials)),
         format_func=lambda formula: labels.get(formula, formula),
         accept_new_options=True,
         on_change=changed,
@@ -219,7 +230,7 @@ def substitution(draft: Draft, errors: Errors) -> None:
     target, state = st.columns([1, 1], gap="medium")
     with target:
         key = shown("design.target", draft.target)
-        st.pills("Element to replace", list(draft.amounts), key=key, on_change=changed,
+        st.pills("Element to replace", list(draft.amounts), key=key, default=draft.target, on_change=changed,
                  args=(key, drafts.with_target))  # fmt: skip
         style.show_errors(errors["target"])
     with state:
@@ -228,7 +239,7 @@ def substitution(draft: Draft, errors: Errors) -> None:
             "By elements that can be",
             states_of(draft),
             key=key,
-            index=None,
+            index=place(draft.oxidation_state, states_of(draft)),
             format_func=lambda q: state_label(q, draft.target, balancing),
             placeholder="Choose an oxidation state",
             on_change=changed,
@@ -291,7 +302,7 @@ def preset_buttons(draft: Draft) -> None:
     lit = presets.lit(draft.table, groups, available_symbols(draft), wanted)
     st.html('<span class="quiet">Leave out</span>', width="content")
     key = shown("design.presets", lit)
-    st.pills("Leave out", list(groups), selection_mode="multi", key=key, label_visibility="collapsed",
+    st.pills("Leave out", list(groups), selection_mode="multi", key=key, default=lit, label_visibility="collapsed",
              on_change=presets_changed, args=(key, groups, lit))  # fmt: skip
     if draft.task == RAISE_TC:
         only_state_field([groups[name] for name in lit])
@@ -358,8 +369,8 @@ def settings(draft: Draft, errors: Errors) -> None:
     label = f"Settings · :red[{len(wrong)} to correct]" if wrong else f"Settings · {state.lower()}"
     with st.expander(label, key="design.settings", icon=":material/tune:"):
         key = shown("design.preset", knobs.preset_of(draft.settings))
-        st.segmented_control("Preset", list(knobs.PRESETS), key=key, label_visibility="collapsed",
-                             on_change=changed, args=(key, with_preset))  # fmt: skip
+        st.segmented_control("Preset", list(knobs.PRESETS), key=key, default=knobs.preset_of(draft.settings),
+                             label_visibility="collapsed", on_change=changed, args=(key, with_preset))  # fmt: skip
         columns = st.columns(len(knobs.GROUPS), gap="medium")
         for column, (title, group) in zip(columns, knobs.GROUPS, strict=True):
             with column:
@@ -377,7 +388,8 @@ def with_preset(draft: Draft, name: str) -> Draft:
 
 def knob_field(draft: Draft, knob: Knob, errors: Errors) -> None:
     """One setting and what is wrong with it."""
-    key = shown(f"design.{knob.key}", knob.get(draft.settings))
+    value = knob.get(draft.settings)
+    key = shown(f"design.{knob.key}", value)
     what = {
         "key": key,
         "help": knob.help,
@@ -386,9 +398,10 @@ def knob_field(draft: Draft, knob: Knob, errors: Errors) -> None:
         "disabled": knob.task not in (None, draft.task),
     }
     if knob.choices:
-        st.selectbox(knob.label, list(knob.choices), format_func=knob.choices.get, **what)
+        choices = list(knob.choices)
+        st.selectbox(knob.label, choices, index=place(value, choices), format_func=knob.choices.get, **what)
     else:
-        st.number_input(knob.label, step=knob.step, format=knob.format, **what)
+        st.number_input(knob.label, value=value, step=knob.step, format=knob.format, **what)
     if knob.index != 0:  # the message on a pair stands under its second number
         style.show_errors(errors[knob.name])
 
@@ -401,12 +414,13 @@ def with_knob(draft: Draft, knob: Knob, value: float | str) -> Draft:
 def seed_and_device(draft: Draft, errors: Errors) -> None:
     """What decides chance and speed, not the objective."""
     key = shown("design.seed", draft.seed)
-    st.number_input("Seed", step=1, key=key, on_change=changed, args=(key, lambda d, v: replace(d, seed=v)),
+    st.number_input("Seed", value=draft.seed, step=1, key=key,
+                    on_change=changed, args=(key, lambda d, v: replace(d, seed=v)),
                     help="The same problem with the same seed on the same device gives the same result.")  # fmt: skip
     style.show_errors(errors["seed"])
     key = shown("design.device", draft.device)
-    options = dict.fromkeys((*lookup.devices(), draft.device))
-    st.selectbox("Device", list(options), key=key, on_change=changed,
+    options = list(dict.fromkeys((*lookup.devices(), draft.device)))
+    st.selectbox("Device", options, index=place(draft.device, options), key=key, on_change=changed,
                  args=(key, lambda d, v: replace(d, device=v)),
                  help="Auto takes the GPU if there is one.")  # fmt: skip
     style.show_errors(errors["device"])
