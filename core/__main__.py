@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from core.problem import DesignProblem
 
-TRAINED = ("tc", "formation-energy", "references", "elements")
+TRAINED = ("tc", "formation-energy", "formation-energy-attention", "references", "elements")
 BEST_COLUMNS = {
     "rank": "Rank",
     "formula": "Formula",
@@ -317,9 +318,11 @@ def _train(options: argparse.Namespace) -> int:
         return 0
     from core.training import data, formation_energy, references, tc
 
-    modules = {"tc": tc, "formation-energy": formation_energy, "references": references}
-    folder = data.data_folder(options.data)
-    card = modules[options.name].train(folder, options.out, options.seed, PROJECT / "build")
+    if options.name in formation_energy.RECIPES:
+        train = partial(formation_energy.train, recipe=formation_energy.RECIPES[options.name])
+    else:
+        train = {"tc": tc, "references": references}[options.name].train
+    card = train(data.data_folder(options.data), options.out, options.seed, PROJECT / "build")
     for name, value in card["metrics_held_out"].items():
         print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
     return 0

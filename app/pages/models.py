@@ -11,8 +11,13 @@ import streamlit as st
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import CheckpointError, read_card
 
-ORDER = ("tc", "formation-energy", "references")
-NAMES = {"tc": "Critical temperature", "formation-energy": "Formation energy", "references": "Reference tables"}
+ORDER = ("tc", "formation-energy", "formation-energy-attention", "references")
+NAMES = {
+    "tc": "Critical temperature",
+    "formation-energy": "Formation energy",
+    "formation-energy-attention": "Formation energy, by attention",
+    "references": "Reference tables",
+}
 UNITS = {"_eV_per_atom": " eV/atom", "_K": " K"}
 WORDS = {"mae": "MAE", "r2": "R²", "tc": "Tc", "cod": "COD", "mp": "MP", "oqmd": "OQMD"}
 COUNTS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.paths import CHECKPOINTS
-from core.predictors import checkpoint, elemnet, tc_resnet
+from core.predictors import checkpoint, composition_attention, elemnet, tc_resnet
 from core.predictors.folded import FoldedTcResNet
 from core.predictors.interface import Predictor
 
@@ -17,6 +17,7 @@ def _folded_tc_resnet(name: str, folder: Path) -> Predictor:
 LOADERS = {
     tc_resnet.ARCHITECTURE: _folded_tc_resnet,
     elemnet.ARCHITECTURE: elemnet.load_elemnet,
+    composition_attention.FORMATION_ENERGY: composition_attention.load_formation_energy,
 }
 
 

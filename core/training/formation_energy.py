@@ -1,4 +1,4 @@
-"""Train `formation-energy`: ElemNet on the Materials Project and OQMD (Jha et al. 2018; KIAGO S.2).
+"""Train the formation energies on the Materials Project and OQMD: ElemNet as published, and attention over elements.
 
 The two databases differ by their elemental references and anion corrections, and both differences are linear in the
 composition. So one network learns the energy on the reference of the Materials Project, and OQMD is that energy plus
@@ -8,7 +8,7 @@ a learned c . x with one number per element; after training c is thrown away.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,62 +17,116 @@ import torch
 from torch import nn
 
 from core import elements
-from core.predictors import checkpoint
-from core.predictors.elemnet import (
-    ARCHITECTURE,
-    ElemNet,
-    FormationEnergyElemNet,
-    elemnet_elements,
-    load_elemnet,
-)
+from core.predictors import checkpoint, composition_attention, elemnet
+from core.predictors.composition_attention import AttentionSize, FormationEnergyAttention, load_formation_energy
+from core.predictors.elemnet import ElemNet, FormationEnergyElemNet, elemnet_elements, load_elemnet
+from core.predictors.interface import Predictor
 from core.training import data, metrics
 from core.training.loop import Batch, FitSettings, fit
 
 NAME = "formation-energy"
+ATTENTION_NAME = "formation-energy-attention"
 VALIDATION_SHARE = 0.05  # of MP train, to watch the training; the MP val split is touched once, at the end
+LEAST_COMPOSITIONS = 20  # in MP train, for an element to be known
 
 
 @dataclass(frozen=True)
 class FormationEnergySettings:
-    """What can be set about this training; all of it goes into the card."""
+    """What can be set about a training; all of it goes into the card."""
 
-    epochs: int = 40
-    batch: int = 512
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    dropout: bool = False  # 0.2, 0.1, 0.3, 0.2 as in Jha et al.; weight averaging regularises instead
+    epochs: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What differs between the networks.
+
+    build(known) : the predictor, with new weights, that knows these elements (118,) bool
+    stored(predictor) : its tensors as they are stored; load(name, folder) : the predictor that is stored there
+    known : symbols of its elements; None: those that the data have enough of
+    """
+
+    name: str
+    architecture: str
+    what: str
+    papers: tuple[str, ...]
+    settings: FormationEnergySettings
+    build: Callable[[torch.Tensor], nn.Module]
+    stored: Callable[[nn.Module], dict[str, torch.Tensor]]
+    load: Callable[[str, Path], Predictor]
+    known: tuple[str, ...] | None = None
+
+
+def _stored_elemnet(predictor: FormationEnergyElemNet) -> dict[str, torch.Tensor]:
+    """The weights under the names that an ElemNet with dropout layers has: those hold no weights, but are counted."""
+    return dict(zip(ElemNet().state_dict(), predictor.network.state_dict().values(), strict=True))
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            name=NAME,
+            architecture=elemnet.ARCHITECTURE,
+            what="Formation energy (eV/atom, Materials Project reference) from the composition: ElemNet",
+            papers=("Jha et al. 2018: doi:10.1038/s41598-018-35934-y", "KIAGO: doi:10.1039/d5dd00250h"),
+            settings=FormationEnergySettings(epochs=40, batch=512, learning_rate=1e-3, weight_decay=0.01),
+            # Without the dropout of Jha et al.; the average of the weights regularises instead.
+            build=lambda known: FormationEnergyElemNet(NAME, ElemNet(dropout=False)),
+            stored=_stored_elemnet,
+            load=load_elemnet,
+            known=elemnet_elements(),
+        ),
+        Recipe(
+            name=ATTENTION_NAME,
+            architecture=composition_attention.FORMATION_ENERGY,
+            what="Formation energy (eV/atom, Materials Project reference) from the composition: attention",
+            papers=(
+                "Roost, Goodall and Lee 2020: doi:10.1038/s41467-020-19964-7",
+                "CrabNet, Wang et al. 2021: doi:10.1038/s41524-021-00545-1",
+            ),
+            settings=FormationEnergySettings(epochs=25, batch=512, learning_rate=1e-3, weight_decay=0.01),
+            build=lambda known: FormationEnergyAttention(ATTENTION_NAME, AttentionSize(), known),
+            stored=lambda predictor: predictor.network.state_dict(),
+            load=load_formation_energy,
+        ),
+    )
+}
 
 
 class TwoReferences(nn.Module):
-    """ElemNet on the MP reference, plus c . x where the energy is OQMD's."""
+    """A predictor on the MP reference, plus c . x where the energy is OQMD's."""
 
-    def __init__(self, dropout: bool):
+    def __init__(self, predictor: nn.Module):
         super().__init__()
-        self.network = ElemNet(dropout)
-        self.offset = nn.Parameter(torch.zeros(len(elemnet_elements())))
+        self.predictor = predictor
+        self.offset = nn.Parameter(torch.zeros(elements.N_ELEMENTS))
 
-    def forward(self, fractions: torch.Tensor, is_oqmd: torch.Tensor) -> torch.Tensor:
-        """Fractions (batch, 86), source flag (batch,) of 0 or 1 -> formation energy (batch,) in eV/atom."""
-        return self.network(fractions) + is_oqmd * (fractions @ self.offset)
+    def forward(self, composition: torch.Tensor, is_oqmd: torch.Tensor) -> torch.Tensor:
+        """Fractions (batch, 118), source flag (batch,) of 0 or 1 -> formation energy (batch,) in eV/atom."""
+        return self.predictor(composition) + is_oqmd * (composition @ self.offset)
 
 
-def train(folder: Path, out: Path, seed: int, build: Path, settings: FormationEnergySettings | None = None) -> dict:
+def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe = RECIPES[NAME]) -> dict:
     """Train, evaluate on the MP val split, write weights and card; returns the card."""
-    settings = settings or FormationEnergySettings()
+    settings = recipe.settings
     mp, held_out, oqmd = data.read_formation_energies(folder)
-    index = [elements.element(symbol).index for symbol in elemnet_elements()]
-    mp, n_mp_left = _inside(mp, index)
-    oqmd, n_oqmd_left = _inside(oqmd, index)
-    held_out, n_held_left = _inside(held_out, index)
+    known = _known(recipe, mp)
+    mp, n_mp_left = _inside(mp, known)
+    oqmd, n_oqmd_left = _inside(oqmd, known)
+    held_out, n_held_left = _inside(held_out, known)
     train_rows, valid_rows = data.split(len(mp.values), (1 - VALIDATION_SHARE, VALIDATION_SHARE), seed)
     valid_keys = {data.composition_key(row) for row in mp.compositions[valid_rows]}
     oqmd_rows = np.array([i for i, key in enumerate(oqmd.composition_keys()) if key not in valid_keys])
-    x = np.concatenate([mp.compositions[train_rows], oqmd.compositions[oqmd_rows]])[:, index].astype(np.float32)
+    x = np.concatenate([mp.compositions[train_rows], oqmd.compositions[oqmd_rows]]).astype(np.float32)
     y = np.concatenate([mp.values[train_rows], oqmd.values[oqmd_rows]]).astype(np.float32)
     is_oqmd = np.repeat([0, 1], [len(train_rows), len(oqmd_rows)]).astype(np.float32)
     steps = len(y) // settings.batch
     torch.manual_seed(seed)
-    model = TwoReferences(settings.dropout)
+    model = TwoReferences(recipe.build(torch.from_numpy(known)))
 
     def batches(epoch: int) -> Iterator[Batch]:
         order = np.random.default_rng([seed, epoch]).permutation(len(y))
@@ -85,25 +139,24 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: FormationEn
         return (network(fractions, source) - energy).abs().mean()
 
     def report(network: TwoReferences) -> dict[str, float]:
-        predictor = FormationEnergyElemNet(NAME, network.network)
-        predicted = predict(predictor, mp.compositions[valid_rows])
+        predicted = predict(network.predictor, mp.compositions[valid_rows])
         return {"validation_mae_eV_per_atom": metrics.mean_absolute_error(predicted, mp.values[valid_rows])}
 
     fit_settings = FitSettings(settings.epochs, steps, settings.learning_rate, settings.weight_decay)
-    model = fit(model, batches, loss, fit_settings, build / f"{NAME}-{seed}", report)
+    model = fit(model, batches, loss, fit_settings, build / f"{recipe.name}-{seed}", report)
     card = {
-        "name": NAME,
-        "architecture": ARCHITECTURE,
-        "what": "Formation energy (eV/atom, Materials Project reference) from the composition: ElemNet",
-        "papers": ["Jha et al. 2018: doi:10.1038/s41598-018-35934-y", "KIAGO: doi:10.1039/d5dd00250h"],
+        "name": recipe.name,
+        "architecture": recipe.architecture,
+        "what": recipe.what,
+        "papers": list(recipe.papers),
         "data": {k: data.ATTRIBUTION[k] for k in ("mp", "oqmd")},
         "cleaning": {
             **mp.counts,
             **held_out.counts,
             **oqmd.counts,
-            "with an element that ElemNet does not know: MP train": n_mp_left,
-            "with an element that ElemNet does not know: MP val": n_held_left,
-            "with an element that ElemNet does not know: OQMD": n_oqmd_left,
+            "with an element that the network does not know: MP train": n_mp_left,
+            "with an element that the network does not know: MP val": n_held_left,
+            "with an element that the network does not know: OQMD": n_oqmd_left,
         },
         "split": {
             "held_out": "MP val of Bartel et al. 2020",
@@ -112,36 +165,37 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: FormationEn
             "seed": seed,
         },
         "settings": asdict(settings),
-        "known_elements": list(elemnet_elements()),
+        "known_elements": [s for s, k in zip(elements.symbols(), known, strict=True) if k],
         "date": datetime.date.today().isoformat(),
     }
-    # The dropout layers hold no weights, but they shift the numbering of the layers: renumber for storage.
-    checkpoint.save(NAME, checkpoint.to_storage(_numbered_with_dropout(model.network)), card, out)
-    card["metrics_held_out"] = evaluate(load_elemnet(NAME, out), held_out)
-    checkpoint.save(NAME, checkpoint.load(NAME, ARCHITECTURE, out)[0], card, out)
+    checkpoint.save(recipe.name, checkpoint.to_storage(recipe.stored(model.predictor)), card, out)
+    card["metrics_held_out"] = evaluate(recipe.load(recipe.name, out), held_out)
+    checkpoint.save(recipe.name, checkpoint.load(recipe.name, recipe.architecture, out)[0], card, out)
     return card
 
 
-def _numbered_with_dropout(network: ElemNet) -> dict[str, torch.Tensor]:
-    """The weights under the names that an ElemNet with dropout layers has."""
-    return dict(zip(ElemNet().state_dict(), network.state_dict().values(), strict=True))
+def _known(recipe: Recipe, table: data.Table) -> np.ndarray:
+    """The elements of this recipe, (118,) bool."""
+    if recipe.known is None:
+        return (table.compositions > 0).sum(0) >= LEAST_COMPOSITIONS
+    return np.array([symbol in recipe.known for symbol in elements.symbols()])
 
 
-def _inside(table: data.Table, index: list[int]) -> tuple[data.Table, int]:
+def _inside(table: data.Table, known: np.ndarray) -> tuple[data.Table, int]:
     """The rows made only of these elements, and how many others there were."""
-    inside = np.isclose(table.compositions[:, index].sum(1), 1.0, atol=1e-9)
+    inside = np.isclose(table.compositions[:, known].sum(1), 1.0, atol=1e-9)
     return table.subset(inside), int((~inside).sum())
 
 
 @torch.no_grad()
-def predict(predictor: FormationEnergyElemNet, compositions: np.ndarray, batch: int = 4096) -> np.ndarray:
+def predict(predictor: Predictor, compositions: np.ndarray, batch: int = 4096) -> np.ndarray:
     """Formation energies in eV/atom (n,) of compositions (n, 118)."""
     predictor.eval()
     x = torch.tensor(compositions).float()
     return torch.cat([predictor(part) for part in x.split(batch)]).double().numpy()
 
 
-def evaluate(predictor: FormationEnergyElemNet, held_out: data.Table) -> dict:
+def evaluate(predictor: Predictor, held_out: data.Table) -> dict:
     """Every figure of the card on the MP val split."""
     predicted = predict(predictor, held_out.compositions)
     return {

@@ -13,6 +13,7 @@ import torch
 from core import elements
 from core.feature_map import element_pixels, feature_map
 from core.predictors import checkpoint
+from core.predictors.interface import Predictor
 from core.predictors.tc_resnet import ARCHITECTURE, TC_SCALE_K, ResNet18, TcResNet, load_tc_resnet
 from core.training import data, metrics
 from core.training.loop import Batch, FitSettings, fit
@@ -38,14 +39,11 @@ class TcSettings:
 def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings | None = None) -> dict:
     """Train, evaluate on the held-out part, write weights and card; returns the card."""
     settings = settings or TcSettings()
-    positive = data.read_superconductors(folder)
-    negative = data.read_non_superconductors(folder, positive)
-    parts = [data.split(len(t.values), SPLIT, seed) for t in (positive, negative)]
-    tables = [(positive, parts[0]), (negative, parts[1])]
-    train_x, train_y = _part(tables, 0)
-    n_positive = len(parts[0][0])
-    valid_x, valid_y = _part(tables, 1)
-    n_valid = len(parts[0][1])
+    tables, counts = read_tables(folder, seed)
+    train_x, train_y = part(tables, 0)
+    n_positive = len(tables[0][1][0])
+    valid_x, valid_y = part(tables, 1)
+    n_valid = len(tables[0][1][1])
     torch.manual_seed(seed)
     model = ResNet18()
     pixels = element_pixels()
@@ -70,7 +68,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
         return torch.where(target > 0, (output - target).abs(), torch.relu(output)).mean()
 
     def report(network: ResNet18) -> dict[str, float]:
-        predicted = predict(TcResNet(NAME, network), valid_x)[:n_valid]
+        predicted = predict(TcResNet(NAME, network).eval(), valid_x)[:n_valid]
         true = valid_y[:n_valid]
         return {
             "validation_mae_K": metrics.mean_absolute_error(predicted, true),
@@ -88,7 +86,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
         "what": "Critical temperature (K) from the composition: ResNet18 on the periodic-table image",
         "papers": ["KIAGO: doi:10.1039/d5dd00250h", "Konno et al. 2021: doi:10.1103/PhysRevB.103.014509"],
         "data": {k: data.ATTRIBUTION[k] for k in ("supercon", "stanev", "cod")},
-        "cleaning": {**positive.counts, **negative.counts},
+        "cleaning": counts,
         "known_errors": {f: reason for f, (_, reason) in data.KNOWN_ERRORS.items()},
         "split": {"shares": SPLIT, "by": "composition", "seed": seed},
         "settings": asdict(settings),
@@ -102,7 +100,18 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
     return card
 
 
-def _part(tables, which: int) -> tuple[np.ndarray, np.ndarray]:
+Tables = list[tuple[data.Table, list[np.ndarray]]]  # superconductors and COD, each with the rows of its three parts
+
+
+def read_tables(folder: Path, seed: int) -> tuple[Tables, dict[str, int]]:
+    """The data with their split, and the counts of the cleaning."""
+    positive = data.read_superconductors(folder)
+    negative = data.read_non_superconductors(folder, positive)
+    tables = [(table, data.split(len(table.values), SPLIT, seed)) for table in (positive, negative)]
+    return tables, {**positive.counts, **negative.counts}
+
+
+def part(tables: Tables, which: int) -> tuple[np.ndarray, np.ndarray]:
     """Compositions and Tc of one part of the split; superconductors first."""
     x = np.concatenate([table.compositions[parts[which]] for table, parts in tables])
     y = np.concatenate([table.values[parts[which]] for table, parts in tables])
@@ -110,17 +119,16 @@ def _part(tables, which: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @torch.no_grad()
-def predict(predictor: TcResNet, compositions: np.ndarray, batch: int = 1024) -> np.ndarray:
+def predict(predictor: Predictor, compositions: np.ndarray, batch: int = 1024) -> np.ndarray:
     """Tc in K (n,) of compositions (n, 118)."""
-    predictor.eval()
     x = torch.tensor(compositions).float()
-    return torch.cat([predictor(part) for part in x.split(batch)]).double().numpy()
+    return torch.cat([predictor(rows) for rows in x.split(batch)]).double().numpy()
 
 
-def evaluate(predictor: TcResNet, tables) -> dict:
+def evaluate(predictor: Predictor, tables: Tables) -> dict:
     """Every figure of the card on the held-out 15% of SuperCon and of the COD."""
     (positive, parts), _ = tables
-    x, y = _part(tables, 2)
+    x, y = part(tables, 2)
     predicted = predict(predictor, x)
     n = len(parts[2])
     precision, recall = metrics.precision_recall(predicted, y, SUPERCONDUCTOR_K)

@@ -1,0 +1,23 @@
+"""Facts about the elements as numbers, for networks and kernels."""
+
+from __future__ import annotations
+
+import torch
+
+from core import elements
+
+
+def element_facts() -> torch.Tensor:
+    """(118, facts) numbers about each element from `core.elements`, each column of mean 0 and spread 1."""
+    rows = []
+    for e in elements.all_elements():
+        states = e.oxidation_states or (0,)
+        rows.append(
+            [
+                e.atomic_number, e.period, e.column, e.group or 3, e.mass_u, e.mendeleev_number or 103,
+                e.electronegativity or 1.6, max(states), min(states), float(e.metal), float(e.rare_earth),
+                *(float(e.block == block) for block in "spdf"),
+            ]
+        )  # fmt: skip
+    table = torch.tensor(rows, dtype=torch.float32)
+    return (table - table.mean(0)) / table.std(0).clamp_min(1e-6)

@@ -1,0 +1,89 @@
+"""Attention over elements: smooth where an element leaves, and independent of everything that is not chemistry."""
+
+import pytest
+import torch
+
+from core import composition, elements
+from core.predictors.composition_attention import (
+    AttentionSize,
+    CompositionAttention,
+    FormationEnergyAttention,
+)
+from core.predictors.element_facts import element_facts
+
+FORMULAS = ["Fe", "NaCl", "YBa2Cu3O7", "La1.85Sr0.15CuO4", "BaSrCaYLaFeCoAsO"]
+
+
+def network(outputs: int = 1) -> CompositionAttention:
+    torch.manual_seed(1)
+    return CompositionAttention(AttentionSize(width=32, layers=2, heads=4, waves=8), outputs).double().eval()
+
+
+def compositions(formulas=FORMULAS) -> torch.Tensor:
+    return torch.from_numpy(composition.compositions(formulas))
+
+
+def with_trace(x: torch.Tensor, symbol: str, fraction: float) -> torch.Tensor:
+    """The composition with a little of another element."""
+    mixed = x.clone()
+    mixed[:, elements.element(symbol).index] += fraction
+    return mixed / mixed.sum(1, keepdim=True)
+
+
+def test_one_number_per_output():
+    assert network(3)(compositions()).shape == (len(FORMULAS), 3)
+
+
+def test_compositions_do_not_see_each_other():
+    """Nor how many elements the largest of the batch has."""
+    model, x = network(), compositions()
+    assert torch.allclose(model(x), torch.cat([model(row[None]) for row in x]), atol=1e-12)
+
+
+@pytest.mark.parametrize("symbol", ["H", "Hg", "U"])
+def test_a_trace_of_an_element_changes_nothing(symbol):
+    model, x = network(), compositions()
+    before = model(x)
+    with torch.no_grad():
+        changes = [float((model(with_trace(x, symbol, trace)) - before).abs().max()) for trace in (1e-3, 1e-6, 1e-9)]
+    assert changes[1] < 1e-4 and changes[2] < 1e-7
+    assert changes[0] > changes[1] > changes[2]
+
+
+def test_gradient_against_finite_differences():
+    model = network()
+    x = torch.full((2, elements.N_ELEMENTS), 1e-3, dtype=torch.float64)
+    x[0, :4], x[1, 20:26] = 0.3, 0.2
+    x = (x + 1e-4 * torch.rand(2, elements.N_ELEMENTS, generator=torch.Generator().manual_seed(0))).requires_grad_()
+    (gradient,) = torch.autograd.grad(model(x).sum(), x)
+    for direction in torch.eye(elements.N_ELEMENTS, dtype=torch.float64)[[0, 7, 21, 90]]:
+        step = 1e-6 * direction
+        with torch.no_grad():
+            numeric = (model(x + step) - model(x - step)).sum() / 2e-6
+        assert float((gradient * direction).sum()) == pytest.approx(float(numeric), rel=1e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_gradients_are_finite_everywhere(formula):
+    model = network().float()
+    x = compositions([formula]).float().requires_grad_()
+    value = model(x)
+    (gradient,) = torch.autograd.grad(value.sum(), x)
+    assert torch.isfinite(value).all() and torch.isfinite(gradient).all()
+    edge = with_trace(compositions([formula]), "Xe", 1e-30).float().requires_grad_()
+    (gradient,) = torch.autograd.grad(model(edge).sum(), edge)
+    assert torch.isfinite(gradient).all()
+
+
+def test_facts_tell_all_elements_apart():
+    facts = element_facts()
+    assert facts.shape[0] == elements.N_ELEMENTS and torch.isfinite(facts).all()
+    assert len(torch.unique(facts, dim=0)) == elements.N_ELEMENTS
+
+
+def test_the_predictor_knows_its_elements():
+    known = torch.zeros(elements.N_ELEMENTS, dtype=torch.bool)
+    known[:20] = True
+    predictor = FormationEnergyAttention("x", AttentionSize(width=16, layers=1, heads=2, waves=4), known)
+    assert torch.equal(predictor.known_elements, known)
+    assert predictor(compositions().float()).shape == (len(FORMULAS),)
