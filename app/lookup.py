@@ -11,8 +11,7 @@ import torch
 
 from core import elements
 from core.composition import composition_vector, formula_of, parse_formula
-from core.design import predict_in_batches
-from core.predictors.interface import Predictor
+from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.references import References, load_references
 from core.screening.novelty import SAME_FRACTION

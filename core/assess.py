@@ -11,9 +11,9 @@ import torch
 
 from core import elements
 from core.composition import composition_vector, parse_formula
-from core.design import decomposition_text, predict_in_batches, resolve_device, states_text
+from core.design import decomposition_text, resolve_device, states_text
 from core.errors import InputError
-from core.predictors.interface import Predictor
+from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.references import load_references
 from core.screening.charge_balance import charge_balance

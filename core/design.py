@@ -19,7 +19,7 @@ from core.constraints import Constraints
 from core.errors import InputError
 from core.initial_guesses import GuessMaker
 from core.optimiser import Report, State, Task
-from core.predictors.interface import Predictor
+from core.predictors.interface import predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.problem import DesignProblem
 from core.references import load_references
@@ -212,13 +212,6 @@ def _predict(task: Task, compositions: np.ndarray) -> dict[str, np.ndarray]:
                 ("formation_energy_eV_per_atom", task.formation_energy),
             )
         }
-
-
-def predict_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024) -> np.ndarray:
-    """Predictions (n,) float64 of compositions (n, 118) without gradients, `batch` at a time."""
-    with torch.no_grad():
-        parts = [predictor(part) for part in x.split(batch)] if len(x) else [x.new_zeros(0)]
-    return torch.cat(parts).cpu().numpy().astype(np.float64)
 
 
 def _first_failed(table: pd.DataFrame) -> np.ndarray:

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
+from core import elements
 from core.paths import CHECKPOINTS
 
 _NOT_STORED = "num_batches_tracked"  # batch norm counts its batches; a trained network has no use for it
@@ -76,6 +77,11 @@ def load(name: str, architecture: str, folder: Path = CHECKPOINTS) -> tuple[dict
             f"{str(card.get('sha256'))[:12]}…. {_remedy(name)}."
         )
     return load_tensors(content), card
+
+
+def known_mask(card: dict) -> torch.Tensor:
+    """(118,) bool: the elements that the card says are known."""
+    return torch.tensor([symbol in card["known_elements"] for symbol in elements.symbols()])
 
 
 def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name: str) -> None:

@@ -123,8 +123,6 @@ class FormationEnergyAttention(nn.Module):
 def load_formation_energy(name: str, folder: Path = CHECKPOINTS) -> FormationEnergyAttention:
     """The trained predictor, in evaluation mode, without gradients to its weights. Raises CheckpointError."""
     tensors, card = checkpoint.load(name, FORMATION_ENERGY, folder)
-    known = torch.zeros(elements.N_ELEMENTS, dtype=torch.bool)
-    known[[elements.element(symbol).index for symbol in card["known_elements"]]] = True
-    predictor = FormationEnergyAttention(name, AttentionSize(), known)
+    predictor = FormationEnergyAttention(name, AttentionSize(), checkpoint.known_mask(card))
     checkpoint.load_into(predictor.network, tensors, name)
     return predictor.eval().requires_grad_(False)

@@ -1,4 +1,4 @@
-"""Facts about the elements as numbers, for networks and kernels."""
+"""Facts about the elements as numbers, for networks."""
 
 from __future__ import annotations
 

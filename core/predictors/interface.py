@@ -1,9 +1,10 @@
-"""What the optimiser knows of a predictor: a differentiable function of compositions, and the elements it knows."""
+"""What the others know of a predictor: a differentiable function of compositions, and the elements it knows."""
 
 from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 
 
@@ -27,3 +28,10 @@ class Predictor(Protocol):
     def to(self, device: torch.device) -> Predictor:
         """The same predictor on another device."""
         ...
+
+
+def predict_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024) -> np.ndarray:
+    """Predictions (n,) float64 of compositions (n, 118) without gradients, `batch` at a time."""
+    with torch.no_grad():
+        parts = [predictor(part) for part in x.split(batch)] if len(x) else [x.new_zeros(0)]
+    return torch.cat(parts).cpu().numpy().astype(np.float64)

@@ -155,7 +155,5 @@ def load_tc_resnet(name: str = "tc", folder: Path = CHECKPOINTS) -> TcResNet:
     network = ResNet18()
     checkpoint.load_into(network, tensors, name)
     predictor = TcResNet(name, network).eval().requires_grad_(False)
-    known = torch.zeros(elements.N_ELEMENTS, dtype=torch.bool)
-    known[[elements.element(symbol).index for symbol in card["known_elements"]]] = True
-    predictor.known_elements.copy_(known)
+    predictor.known_elements.copy_(checkpoint.known_mask(card))
     return predictor

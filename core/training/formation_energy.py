@@ -20,7 +20,7 @@ from core import elements
 from core.predictors import checkpoint, composition_attention, elemnet
 from core.predictors.composition_attention import AttentionSize, FormationEnergyAttention, load_formation_energy
 from core.predictors.elemnet import ElemNet, FormationEnergyElemNet, elemnet_elements, load_elemnet
-from core.predictors.interface import Predictor
+from core.predictors.interface import Predictor, predict_in_batches
 from core.training import data, metrics
 from core.training.loop import Batch, FitSettings, fit
 
@@ -139,7 +139,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe = RECI
         return (network(fractions, source) - energy).abs().mean()
 
     def report(network: TwoReferences) -> dict[str, float]:
-        predicted = predict(network.predictor, mp.compositions[valid_rows])
+        predicted = predict_in_batches(network.predictor, torch.from_numpy(mp.compositions[valid_rows]).float())
         return {"validation_mae_eV_per_atom": metrics.mean_absolute_error(predicted, mp.values[valid_rows])}
 
     fit_settings = FitSettings(settings.epochs, steps, settings.learning_rate, settings.weight_decay)
@@ -187,17 +187,9 @@ def _inside(table: data.Table, known: np.ndarray) -> tuple[data.Table, int]:
     return table.subset(inside), int((~inside).sum())
 
 
-@torch.no_grad()
-def predict(predictor: Predictor, compositions: np.ndarray, batch: int = 4096) -> np.ndarray:
-    """Formation energies in eV/atom (n,) of compositions (n, 118)."""
-    predictor.eval()
-    x = torch.tensor(compositions).float()
-    return torch.cat([predictor(part) for part in x.split(batch)]).double().numpy()
-
-
 def evaluate(predictor: Predictor, held_out: data.Table) -> dict:
     """Every figure of the card on the MP val split."""
-    predicted = predict(predictor, held_out.compositions)
+    predicted = predict_in_batches(predictor, torch.from_numpy(held_out.compositions).float())
     return {
         "formation_energy_mae_eV_per_atom": metrics.mean_absolute_error(predicted, held_out.values),
         "formation_energy_median_absolute_error_eV_per_atom": metrics.median_absolute_error(predicted, held_out.values),

@@ -13,17 +13,17 @@ from core import references
 from core.composition import composition_vector, parse_formula
 from core.elements import symbols
 from core.predictors import checkpoint
+from core.predictors.interface import predict_in_batches
 from core.predictors.registry import load_predictor
 from core.training import data
 from core.training.formation_energy import NAME as ENERGY_PREDICTOR
-from core.training.formation_energy import predict
 
 
 def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
     """Build the tables with the formation-energy predictor in `out`; returns the card. `seed`, `build`: not used."""
     predictor = load_predictor(ENERGY_PREDICTOR, out)
     formulas, compositions, counts = _phases(folder, predictor.known_elements.numpy())
-    energies = predict(predictor, compositions)
+    energies = predict_in_batches(predictor, torch.from_numpy(compositions).float())
     stable = energies < 0  # the elements, at 0, beat all others
     counts["phases: predicted energy is not below the elements'"] = int((~stable).sum())
     counts["phases of the hull"] = int(stable.sum())

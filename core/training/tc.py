@@ -13,7 +13,7 @@ import torch
 from core import elements
 from core.feature_map import element_pixels, feature_map
 from core.predictors import checkpoint
-from core.predictors.interface import Predictor
+from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.tc_resnet import ARCHITECTURE, TC_SCALE_K, ResNet18, TcResNet, load_tc_resnet
 from core.training import data, metrics
 from core.training.loop import Batch, FitSettings, fit
@@ -68,7 +68,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
         return torch.where(target > 0, (output - target).abs(), torch.relu(output)).mean()
 
     def report(network: ResNet18) -> dict[str, float]:
-        predicted = predict(TcResNet(NAME, network).eval(), valid_x)[:n_valid]
+        predicted = predict_in_batches(TcResNet(NAME, network).eval(), torch.from_numpy(valid_x).float())[:n_valid]
         true = valid_y[:n_valid]
         return {
             "validation_mae_K": metrics.mean_absolute_error(predicted, true),
@@ -118,18 +118,11 @@ def part(tables: Tables, which: int) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-@torch.no_grad()
-def predict(predictor: Predictor, compositions: np.ndarray, batch: int = 1024) -> np.ndarray:
-    """Tc in K (n,) of compositions (n, 118)."""
-    x = torch.tensor(compositions).float()
-    return torch.cat([predictor(rows) for rows in x.split(batch)]).double().numpy()
-
-
 def evaluate(predictor: Predictor, tables: Tables) -> dict:
     """Every figure of the card on the held-out 15% of SuperCon and of the COD."""
     (positive, parts), _ = tables
     x, y = part(tables, 2)
-    predicted = predict(predictor, x)
+    predicted = predict_in_batches(predictor, torch.from_numpy(x).float())
     n = len(parts[2])
     precision, recall = metrics.precision_recall(predicted, y, SUPERCONDUCTOR_K)
     cuprate = (positive.compositions[parts[2]][:, [28, 7]] > 0).all(1)

@@ -8,11 +8,10 @@ import shutil
 
 import pandas as pd
 import pytest
-import torch
 from streamlit.testing.v1 import AppTest
 
 from app import candidate
-from core import runs, worker
+from core import runs
 from core.paths import PROJECT
 from core.problem import DesignProblem, OptimiserSettings
 from core.results import COLUMNS
@@ -23,15 +22,9 @@ PROBLEM = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=1, device="cpu")
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
+def done(carried_out, tmp_path_factory):
     """A finished run, really done."""
-    threads = torch.get_num_threads()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        run = runs.create_in(PROBLEM, tmp_path_factory.mktemp("done") / "lafeaso")
-        worker.work(run.folder, wait=False)
-    torch.set_num_threads(threads)
-    return run
+    return carried_out(PROBLEM, tmp_path_factory.mktemp("done") / "lafeaso")
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from core import assess
 from core.errors import InputError
@@ -14,17 +13,11 @@ MIXED = ["Nb3Sn", "Xx2", "NaCl", "LaFeAs(O", "PoO2", "", "MgB2"]  # good rows an
 GOOD = [0, 2, 6]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """Small batches are no faster with more threads, and much slower where the processors are busy."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
-def screened() -> pd.DataFrame:
+def screened(one_thread) -> pd.DataFrame:
     return assess.screen(MIXED, device="cpu")
 
 

@@ -18,13 +18,7 @@ SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3))
 SMALL = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=3, device="cpu")
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """For sums in the same order, and because small batches are no faster with more threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

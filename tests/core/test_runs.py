@@ -43,15 +43,9 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(carried_out, tmp_path_factory):
     """SMALL, done in this process without a break."""
-    threads = torch.get_num_threads()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        run = runs.create_in(SMALL, tmp_path_factory.mktemp("finished") / "run")
-        worker.work(run.folder, wait=False)
-    torch.set_num_threads(threads)
-    return run
+    return carried_out(SMALL, tmp_path_factory.mktemp("finished") / "run")
 
 
 def until(condition: Callable[[], bool]) -> None:
