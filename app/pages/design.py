@@ -14,6 +14,7 @@ import streamlit as st
 from app import draft as drafts
 from app import knobs, lookup, presets, session, style, summary
 from app.components.periodic_table import periodic_table
+from app.controlled import latest, of_latest, place, renewed, shown, whole
 from app.draft import Draft
 from app.knobs import Knob
 from core import elements, runs
@@ -27,6 +28,7 @@ TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
 PLACES = {"base": "Base material", "target": "Element to replace", "oxidation_state": "Oxidation state",
           "fixed": "Periodic table", "forbidden": "Periodic table"}  # fmt: skip
 MAX_UPLOAD_MB = 1
+ONLY_STATE, PRESETS_WANTED = "design.only_state_chosen", "design.presets_wanted"  # of the session; no widget has them
 TC = "<i>T</i><sub>c</sub>"
 
 Errors = dict[str, list[InputError]]  # field -> what is wrong with it
@@ -73,25 +75,7 @@ def errors_of(problem: DesignProblem) -> Errors:
     return found
 
 
-# ---- controlled widgets ------------------------------------------------------------------------------------------
-
-
-def shown(key: str, value: object) -> str:
-    """Make a widget show this value when it is drawn next; returns its key.
-
-    Give the widget the value as its default too: if a click cuts off the run that draws the widget for the first time,
-    the browser never hears of the value set here, and reports the default as if the user had chosen it.
-    """
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
-    return key
-
-
-def place(value: object, options: list) -> int | None:
-    """Where a value stands among the options; None if it is not there."""
-    return options.index(value) if value in options else None
-
-
+@of_latest
 def changed(key: str, step, *before: object) -> None:
     """Callback: change the draft by step(draft, *before, value of the widget); an emptied widget changes nothing."""
     value = st.session_state[key]
@@ -126,6 +110,7 @@ def examples() -> dict[str, str]:
     return {summary.title(DesignProblem.from_json(text)): text for text in texts}
 
 
+@of_latest
 def load_example(key: str) -> None:
     """Callback of the examples menu."""
     if st.session_state[key]:
@@ -145,19 +130,19 @@ def file_menu() -> None:
             on_click="ignore",
             width="stretch",
         )
-        generation = st.session_state.setdefault("design.uploads", 0)
-        key = f"design.upload.{generation}"
+        key = latest("design.upload")
         st.file_uploader("Open a problem", type="json", key=key, on_change=upload, args=(key,),
                          max_upload_size=MAX_UPLOAD_MB)  # fmt: skip
 
 
+@of_latest
 def upload(key: str) -> None:
     """Callback of the uploader: take the problem over, or say why not; either way be ready for the next file."""
     file = st.session_state[key]
     if file is None:
         return
-    st.session_state["design.uploads"] += 1
     session.load_text(file.getvalue().decode("utf-8", errors="replace"))
+    renewed("design.upload")
 
 
 # ---- base material -----------------------------------------------------------------------------------------------
@@ -298,7 +283,7 @@ def unavailable(draft: Draft) -> dict[str, str]:
 def preset_buttons(draft: Draft) -> None:
     """Groups of elements, forbidden or allowed with one click."""
     groups = {preset.label: preset.symbols for preset in presets.presets(lookup.unseen())}
-    wanted = st.session_state.setdefault("design.presets_wanted", set())
+    wanted = st.session_state.setdefault(PRESETS_WANTED, set())
     lit = presets.lit(draft.table, groups, available_symbols(draft), wanted)
     st.html('<span class="quiet">Leave out</span>', width="content")
     key = shown("design.presets", lit)
@@ -312,17 +297,19 @@ def preset_buttons(draft: Draft) -> None:
 
 def only_state_field(left_out: list[frozenset[str]]) -> None:
     """Allow only elements that can have one oxidation state."""
-    key = "design.only_state"
+    before = st.session_state.get(ONLY_STATE)
+    key = shown("design.only_state", before)
+    states = sorted({q for e in elements.all_elements() for q in e.oxidation_states if q})
     st.selectbox(
         "Only with oxidation state",
-        sorted({q for e in elements.all_elements() for q in e.oxidation_states if q}),
-        index=None,
+        states,
+        index=place(before, states),
         key=key,
         format_func=lambda q: f"Only {style.signed(q)}",
         placeholder="Oxidation state",
         label_visibility="collapsed",
         on_change=only_state_changed,
-        args=(key, st.session_state.get(key), left_out),
+        args=(key, before, left_out),
         width=148,
     )
 
@@ -332,10 +319,11 @@ def available_symbols(draft: Draft) -> set[str]:
     return set(elements.symbols()) - set(lookup.unavailable(draft.tc_predictor, draft.formation_energy_predictor))
 
 
+@of_latest
 def presets_changed(key: str, groups: dict[str, frozenset[str]], before: list[str]) -> None:
     """Callback: forbid what was switched on, allow what was switched off."""
     after = st.session_state[key]
-    st.session_state["design.presets_wanted"] = set(after)
+    st.session_state[PRESETS_WANTED] = set(after)
     table = session.draft().table
     for name in set(after) - set(before):
         table = presets.keep_out(table, groups[name])
@@ -344,18 +332,21 @@ def presets_changed(key: str, groups: dict[str, frozenset[str]], before: list[st
     session.keep(replace(session.draft(), table=table))
 
 
+@of_latest
 def only_state_changed(key: str, before: int | None, left_out: list[frozenset[str]]) -> None:
     """Callback: allow again what the state before kept out, then forbid what has not the new one."""
     draft, state = session.draft(), st.session_state[key]
     table = presets.let_in(draft.table, presets.only_with_state(before), left_out)
     session.keep(replace(draft, table=presets.keep_out(table, presets.only_with_state(state))))
+    st.session_state[ONLY_STATE] = state
 
 
+@whole
 def reset_table() -> None:
     """Callback: the table of a first visit, with the task's own fixed elements."""
     session.change(drafts.with_fresh_table)
-    st.session_state["design.only_state"] = None
-    st.session_state["design.presets_wanted"] = set()
+    st.session_state[ONLY_STATE] = None
+    st.session_state[PRESETS_WANTED] = set()
 
 
 # ---- settings ----------------------------------------------------------------------------------------------------

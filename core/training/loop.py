@@ -87,9 +87,7 @@ def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
             old.lerp_(new, 1 - decay)
 
 
-def _store(
-    folder: Path, settings: FitSettings, epoch: int, model, average, optimiser, schedule, figures: dict
-) -> None:
+def _store(folder: Path, settings: FitSettings, epoch: int, model, average, optimiser, schedule, figures: dict) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
     tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}

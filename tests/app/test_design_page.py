@@ -42,6 +42,12 @@ def words(test: AppTest) -> str:
     return "\n".join(block.proto.body for block in test.get("html"))
 
 
+def widget(kind, name: str):
+    """The widget of this name among those of a kind: `widget(page.pills, "design.target")`."""
+    (found,) = [each for each in kind if (each.key or "").split("#")[0] == name]
+    return found
+
+
 def run_button(test: AppTest):
     return next(button for button in test.button if button.label == "Run")
 
@@ -61,9 +67,9 @@ def draft(test: AppTest):
 
 
 def test_a_first_visit_can_be_run_at_once(page):
-    assert page.selectbox(key="design.base").value == "LaFeAsO"
+    assert widget(page.selectbox, "design.base").value == "LaFeAsO"
     assert not run_button(page).disabled
-    assert page.pills(key="design.presets").value == ["noble gases", "radioactive"]
+    assert widget(page.pills, "design.presets").value == ["noble gases", "radioactive"]
     assert "15.6 K" in words(page) and "predicted" in words(page)
     assert "all that the models know but Kr" in words(page)
     assert page.query_params["base"] == "LaFeAsO"
@@ -85,13 +91,13 @@ def test_a_bad_base_is_explained_under_its_field_and_stops_the_run(page, formula
     assert rule in words(page)
     assert run_button(page).disabled
     assert "Please correct first: Base material" in words(page)
-    checked(page.selectbox(key="design.base").select("MgB2").run())
+    checked(widget(page.selectbox, "design.base").select("MgB2").run())
     assert not run_button(page).disabled
     assert "Please correct" not in words(page)
 
 
 def test_a_base_is_chosen_from_the_list(page):
-    checked(page.selectbox(key="design.base").select("MgB2").run())
+    checked(widget(page.selectbox, "design.base").select("MgB2").run())
     assert draft(page).base == "MgB2"
     assert "MgB<sub>2</sub>" in words(page) and "38.6 K" in words(page)
 
@@ -104,8 +110,8 @@ def test_any_formula_may_be_typed_and_is_found_among_the_known_ones(page, formul
 
 
 def test_a_substitution_fixes_the_rest_and_asks_for_what_is_missing(page):
-    checked(page.segmented_control(key="design.task").select(SUBSTITUTE).run())
-    assert (page.pills(key="design.target").value, page.selectbox(key="design.state").value) == ("La", 3)
+    checked(widget(page.segmented_control, "design.task").select(SUBSTITUTE).run())
+    assert (widget(page.pills, "design.target").value, widget(page.selectbox, "design.state").value) == ("La", 3)
     assert draft(page).table.fixed == {"Fe": 1, "As": 1, "O": 1}
     assert "all that can be +3" in words(page)
     click_table(page, fixed={"Fe": 1.0, "As": 1.0, "O": 1.0})  # La was clicked on: nothing is replaced now
@@ -129,44 +135,55 @@ def test_an_element_of_the_base_is_fixed_with_its_own_amount(page):
 
 
 def test_presets_forbid_and_allow_groups(page):
-    checked(page.pills(key="design.presets").set_value(["noble gases", "radioactive", "toxic"]).run())
+    checked(widget(page.pills, "design.presets").set_value(["noble gases", "radioactive", "toxic"]).run())
     assert {"As", "Tl", "Kr", "Tc"} <= draft(page).table.forbidden
-    checked(page.pills(key="design.presets").set_value(["toxic"]).run())
+    checked(widget(page.pills, "design.presets").set_value(["toxic"]).run())
     assert "Tl" in draft(page).table.forbidden and not {"Kr", "Tc"} & draft(page).table.forbidden
-    checked(page.selectbox(key="design.only_state").select(3).run())
+    checked(widget(page.selectbox, "design.only_state").select(3).run())
     assert "Ba" in draft(page).table.forbidden and "La" not in draft(page).table.forbidden
     checked(page.button(key="design.reset").click().run())
-    assert page.pills(key="design.presets").value == ["noble gases", "radioactive"]
+    assert widget(page.pills, "design.presets").value == ["noble gases", "radioactive"]
     assert "Tl" not in draft(page).table.forbidden
 
 
 def test_forbidding_everything_is_noticed(page):
-    groups = page.pills(key="design.presets").options
-    checked(page.pills(key="design.presets").set_value(list(groups)).run())
-    checked(page.selectbox(key="design.only_state").select(8).run())
+    groups = widget(page.pills, "design.presets").options
+    checked(widget(page.pills, "design.presets").set_value(list(groups)).run())
+    checked(widget(page.selectbox, "design.only_state").select(8).run())
     assert "no element is allowed" in words(page)
     assert run_button(page).disabled
 
 
 def test_settings_follow_the_preset_and_say_what_is_wrong(page):
-    checked(page.segmented_control(key="design.preset").select("As in the paper").run())
-    assert page.number_input(key="design.candidates").value == 4096
+    checked(widget(page.segmented_control, "design.preset").select("As in the paper").run())
+    assert widget(page.number_input, "design.candidates").value == 4096
     assert "4,096 candidates × 1,000 steps" in words(page)
-    checked(page.number_input(key="design.candidates").set_value(20_000).run())
-    checked(page.number_input(key="design.steps.1").set_value(6_000).run())
+    checked(widget(page.number_input, "design.candidates").set_value(20_000).run())
+    checked(widget(page.number_input, "design.steps.1").set_value(6_000).run())
     assert "from 1 to 16,384" in words(page) and "from 0 to 5,000" in words(page)
     assert "2 to correct" in page.expander[0].label or "2 to correct" in page.expander[1].label
     assert run_button(page).disabled and "Settings" in words(page)
 
 
+def test_an_answer_that_the_browser_has_not_yet_heard_of_is_not_taken_back(page):
+    slow_browser = page._tree
+    checked(widget(page.number_input, "design.candidates").set_value(40).run())
+    assert widget(page.segmented_control, "design.preset").value is None
+    page._tree = slow_browser  # its preset still says Quick, and it says so again with the next change
+    widget(page.segmented_control, "design.preset").set_value("Quick")
+    checked(widget(page.number_input, "design.steps.0").set_value(25).run())
+    settings = draft(page).settings
+    assert (settings.candidates, settings.steps[0]) == (40, 25)
+
+
 def test_a_link_opens_what_it_says_and_a_broken_one_says_why():
     test = opened(base="LaFeAsO", task="substitute", replace="La", state="3", candidates="64", forbid="none")
-    assert test.pills(key="design.target").value == "La"
-    assert test.number_input(key="design.candidates").value == 64
+    assert widget(test.pills, "design.target").value == "La"
+    assert widget(test.number_input, "design.candidates").value == 64
     assert draft(test).table.forbidden == frozenset()
     broken = opened(base="LaFeQsO")
     assert "is not an element" in words(broken)
-    assert broken.selectbox(key="design.base").value == "LaFeAsO"
+    assert widget(broken.selectbox, "design.base").value == "LaFeAsO"
     assert not run_button(broken).disabled
 
 
@@ -174,8 +191,8 @@ def test_examples_fill_the_page(page):
     text = DesignProblem("FeSe", fixed={"Se": 0.5}, seed=5).to_json()
     page.session_state["tc_studio.draft"] = session.drafts.draft_of(session.read_problem(text))
     checked(page.run())
-    assert page.selectbox(key="design.base").value == "FeSe"
-    assert page.number_input(key="design.seed").value == 5
+    assert widget(page.selectbox, "design.base").value == "FeSe"
+    assert widget(page.number_input, "design.seed").value == 5
 
 
 def test_run_makes_a_folder_and_goes_to_its_page(page, monkeypatch, tmp_path):

@@ -75,9 +75,7 @@ class Page:
         return self.page.evaluate(self.focus_css)
 
     def text(self, word):
-        return (
-            self.page.locator('[data-testid="stText"]').filter(has_text=re.compile(f"^{word} ")).inner_text()
-        )
+        return self.page.locator('[data-testid="stText"]').filter(has_text=re.compile(f"^{word} ")).inner_text()
 
     def state(self):
         """The state that Python returned, as printed by the page."""
