@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from core.problem import DesignProblem
 
 TRAINED = ("tc", "formation-energy", "formation-energy-attention", "references", "elements")
+EVALUATED = ("tc", "formation-energy", "formation-energy-attention")
 BEST_COLUMNS = {
     "rank": "Rank",
     "formula": "Formula",
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_design(commands)
     _add_run(commands)
     _add_train(commands)
+    _add_evaluate(commands)
     return parser
 
 
@@ -151,6 +153,20 @@ def _add_train(commands) -> None:
     parser.add_argument("--out", type=Path, default=CHECKPOINTS, metavar="DIR", help="default: checkpoints/")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the split and the training; default 0")
     parser.set_defaults(command=_train)
+
+
+def _add_evaluate(commands) -> None:
+    parser = _add(
+        commands, "evaluate", "hold the figures on the cards of the models to the raw data",
+        "Compute every held-out figure of a model's card again, from its weights and the raw data; without NAME, of\n"
+        "all models that are there. The exit code is 1 if a card does not tell the truth.",
+        "evaluate tc --data ../shared/data",
+    )  # fmt: skip
+    parser.add_argument("name", nargs="?", choices=EVALUATED, metavar="NAME", help=", ".join(EVALUATED))
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the raw data (or TC_STUDIO_DATA)")
+    parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, metavar="DIR", help="default: checkpoints/")
+    parser.add_argument("--write", action="store_true", help="put the figures found into the card")
+    parser.set_defaults(command=_evaluate)
 
 
 # predict, screen
@@ -307,7 +323,7 @@ def _run(options: argparse.Namespace) -> int:
     return 0 if status.phase is Phase.FINISHED else 1
 
 
-# train
+# train, evaluate
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -323,9 +339,36 @@ def _train(options: argparse.Namespace) -> int:
     else:
         train = {"tc": tc, "references": references}[options.name].train
     card = train(data.data_folder(options.data), options.out, options.seed, PROJECT / "build")
-    for name, value in card["metrics_held_out"].items():
-        print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+    from core.training.evaluation import flat
+
+    for name, value in flat(card["metrics_held_out"]).items():
+        print(f"{name}: {_short(value)}")
     return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from core.predictors import checkpoint
+    from core.training import data, evaluation
+
+    folder = data.data_folder(options.data)
+    there = [n for n in EVALUATED if checkpoint.paths(n, options.checkpoints)[1].exists()]
+    lies = 0
+    for name in [options.name] if options.name else there:
+        figures = evaluation.evaluate(name, folder, options.checkpoints)
+        print(name)
+        for figure in figures:
+            mark = "ok" if figure.agrees else "DIFFERS"
+            print(f"  {figure.name}: {_short(figure.on_card)} on the card, {_short(figure.found)} found, {mark}")
+        lies += sum(not figure.agrees for figure in figures)
+        if options.write:
+            evaluation.write(name, figures, options.checkpoints)
+    print(f"{lies} figures differ from their card." if lies else "Every card tells the truth.")
+    return 1 if lies and not options.write else 0
+
+
+def _short(value: float | None) -> str:
+    """A figure to four digits; a count as it is."""
+    return "nothing" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

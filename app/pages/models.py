@@ -78,6 +78,7 @@ def section(name: str, card: Mapping) -> None:
     if card.get("interim"):
         st.warning("These weights are interim: the training is not finished.", icon=":material/hourglass_empty:")
     figures(card.get("metrics_held_out") or {})
+    groups(card.get("metrics_held_out") or {})
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Data**")
@@ -102,6 +103,23 @@ def figures(metrics: Mapping) -> None:
     if len(items) > MOST_METRICS:
         st.caption(" · ".join(f"{label}: {value}" for label, value in items[MOST_METRICS:]))
     st.caption("On held-out data: compositions that the training never saw.")
+
+
+def groups(metrics: Mapping) -> None:
+    """The held-out figures by group, a table for each way of grouping."""
+    tables = {key: rows for key, rows in metrics.items() if isinstance(rows, Mapping)}
+    if not tables:
+        return
+    with st.expander("Where it errs, and by how much"):
+        for key, rows in tables.items():
+            st.markdown(f"**{figure(key, 0)[0]}**")
+            st.table(pd.DataFrame([grouped(*row) for row in rows.items()]).set_index(" "), border="horizontal")
+
+
+def grouped(name: str, figures: Mapping) -> dict[str, str]:
+    """One row of a table by group."""
+    labelled = (figure(key, value) for key, value in figures.items())
+    return {" ": name} | {"Compositions" if label == COUNTS["n"] else label: value for label, value in labelled}
 
 
 def figure(key: str, value: float) -> tuple[str, str]:

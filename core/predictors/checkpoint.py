@@ -35,12 +35,16 @@ def paths(name: str, folder: Path = CHECKPOINTS) -> tuple[Path, Path]:
 
 def save(name: str, tensors: dict[str, torch.Tensor], card: dict, folder: Path = CHECKPOINTS) -> None:
     """Write weights and card. The card gains the key `sha256`; `card["architecture"]` names what can load it."""
-    weights_path, card_path = paths(name, folder)
     folder.mkdir(parents=True, exist_ok=True)
     content = save_tensors({key: value.contiguous().cpu() for key, value in tensors.items()})
-    weights_path.write_bytes(content)
-    card = {**card, "sha256": hashlib.sha256(content).hexdigest()}
-    card_path.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    paths(name, folder)[0].write_bytes(content)
+    rewrite_card(name, {**card, "sha256": hashlib.sha256(content).hexdigest()}, folder)
+
+
+def rewrite_card(name: str, card: dict, folder: Path = CHECKPOINTS) -> None:
+    """Write the card alone, as it is."""
+    text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+    paths(name, folder)[1].write_text(text, encoding="utf-8")
 
 
 def read_card(name: str, folder: Path = CHECKPOINTS) -> dict:

@@ -21,6 +21,7 @@ from core.predictors import checkpoint, composition_attention, elemnet
 from core.predictors.composition_attention import AttentionSize, FormationEnergyAttention, load_formation_energy
 from core.predictors.elemnet import ElemNet, FormationEnergyElemNet, elemnet_elements, load_elemnet
 from core.predictors.interface import Predictor, predict_in_batches
+from core.predictors.registry import load_predictor
 from core.training import data, metrics
 from core.training.loop import Batch, FitSettings, fit
 
@@ -190,9 +191,25 @@ def _inside(table: data.Table, known: np.ndarray) -> tuple[data.Table, int]:
 def evaluate(predictor: Predictor, held_out: data.Table) -> dict:
     """Every figure of the card on the MP val split."""
     predicted = predict_in_batches(predictor, torch.from_numpy(held_out.compositions).float())
+    error, size = np.abs(predicted - held_out.values), (held_out.compositions > 0).sum(1)
     return {
         "formation_energy_mae_eV_per_atom": metrics.mean_absolute_error(predicted, held_out.values),
         "formation_energy_median_absolute_error_eV_per_atom": metrics.median_absolute_error(predicted, held_out.values),
         "formation_energy_r2": metrics.r_squared(predicted, held_out.values),
         "n": len(held_out.values),
+        "by_number_of_elements": {
+            str(count): {
+                "n": int((size == count).sum()),
+                "formation_energy_mae_eV_per_atom": float(error[size == count].mean()),
+                "formation_energy_median_absolute_error_eV_per_atom": float(np.median(error[size == count])),
+            }
+            for count in np.unique(size)
+        },
     }
+
+
+def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
+    """The figures of this checkpoint's card, found now. Raises CheckpointError; InputError if the data are missing."""
+    predictor = load_predictor(name, checkpoints)
+    _, held_out, _ = data.read_formation_energies(folder)
+    return evaluate(predictor, _inside(held_out, predictor.known_elements.numpy())[0])

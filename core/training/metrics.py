@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -26,3 +29,25 @@ def precision_recall(predicted: np.ndarray, true: np.ndarray, threshold: float) 
     hits = float(np.sum(claimed & real))
     with np.errstate(invalid="ignore", divide="ignore"):
         return float(np.float64(hits) / claimed.sum()), float(np.float64(hits) / real.sum())
+
+
+def precision_at_recall(predicted: np.ndarray, real: np.ndarray, recall: float) -> float:
+    """Precision where the threshold on `predicted` is as high as finds this share of what is `real` (n,) bool.
+
+    NaN where nothing is real.
+    """
+    if not real.any():
+        return float("nan")
+    threshold = np.sort(predicted[real])[::-1][int(np.ceil(recall * real.sum())) - 1]
+    claimed = predicted >= threshold
+    return float(np.sum(claimed & real) / claimed.sum())
+
+
+def in_ranges(values: np.ndarray, edges: Sequence[float], unit: str = "") -> tuple[np.ndarray, list[str]]:
+    """The name of the range that each value (n,) is in, and all names in order: "0-10 K", ..., "above 77 K".
+
+    `edges` rise from the least value that is allowed; an edge belongs to the range below it, the least to the first.
+    """
+    ending = f" {unit}" if unit else ""
+    names = [f"{low:g}–{high:g}{ending}" for low, high in pairwise(edges)] + [f"above {edges[-1]:g}{ending}"]
+    return np.array(names)[np.searchsorted(edges[1:], values, side="left")], names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,9 +11,11 @@ import numpy as np
 import torch
 
 from core import elements
+from core.families import FAMILIES, families
 from core.feature_map import element_pixels, feature_map
 from core.predictors import checkpoint
 from core.predictors.interface import Predictor, predict_in_batches
+from core.predictors.registry import load_predictor
 from core.predictors.tc_resnet import ARCHITECTURE, TC_SCALE_K, ResNet18, TcResNet, load_tc_resnet
 from core.training import data, metrics
 from core.training.loop import Batch, FitSettings, fit
@@ -21,6 +23,8 @@ from core.training.loop import Batch, FitSettings, fit
 NAME = "tc"
 SPLIT = (0.80, 0.05, 0.15)  # train, validation, test; by composition
 SUPERCONDUCTOR_K = 1.0  # "superconductor" in the precision figure: Tc > 1 K (Konno et al. 2021)
+TC_RANGES_K = (0, 10, 40, 77)
+DISTANCE_RANGES = (0, 0.01, 0.03, 0.1, 0.3)
 
 
 @dataclass(frozen=True)
@@ -125,15 +129,46 @@ def evaluate(predictor: Predictor, tables: Tables) -> dict:
     predicted = predict_in_batches(predictor, torch.from_numpy(x).float())
     n = len(parts[2])
     precision, recall = metrics.precision_recall(predicted, y, SUPERCONDUCTOR_K)
-    cuprate = (positive.compositions[parts[2]][:, [28, 7]] > 0).all(1)
+    error, true = predicted[:n] - y[:n], y[:n]
+    distance = nearest_distance(x[:n], positive.compositions[parts[0]])
     return {
-        "tc_mae_K": metrics.mean_absolute_error(predicted[:n], y[:n]),
-        "tc_median_absolute_error_K": metrics.median_absolute_error(predicted[:n], y[:n]),
-        "tc_r2": metrics.r_squared(predicted[:n], y[:n]),
-        "tc_mae_K_cuprates": metrics.mean_absolute_error(predicted[:n][cuprate], y[:n][cuprate]),
-        "tc_mae_K_others": metrics.mean_absolute_error(predicted[:n][~cuprate], y[:n][~cuprate]),
+        "tc_mae_K": metrics.mean_absolute_error(predicted[:n], true),
+        "tc_median_absolute_error_K": metrics.median_absolute_error(predicted[:n], true),
+        "tc_r2": metrics.r_squared(predicted[:n], true),
         "precision_above_1_K_with_cod": precision,
         "recall_above_1_K_with_cod": recall,
+        "precision_at_recall_0.9_with_cod": metrics.precision_at_recall(predicted, y > SUPERCONDUCTOR_K, 0.9),
         "n_superconductors": n,
         "n_cod": len(y) - n,
+        "by_family": _errors_by(families(x[:n]), FAMILIES, error),
+        "by_measured_tc": _errors_by(*metrics.in_ranges(true, TC_RANGES_K, "K"), error),
+        "by_distance_to_training": _errors_by(*metrics.in_ranges(distance, DISTANCE_RANGES), error),
     }
+
+
+def _errors_by(group: np.ndarray, names: Sequence[str], error: np.ndarray) -> dict[str, dict[str, float]]:
+    """Size, mean and median absolute error, and mean error of each group that has members."""
+    return {
+        name: {
+            "n": int((group == name).sum()),
+            "tc_mae_K": float(np.abs(error[group == name]).mean()),
+            "tc_median_absolute_error_K": float(np.median(np.abs(error[group == name]))),
+            "tc_mean_error_K": float(error[group == name].mean()),
+        }
+        for name in names
+        if (group == name).any()
+    }
+
+
+def nearest_distance(x: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """For compositions (n, 118) the share of atoms (n,), from 0 to 1, that differs from the nearest known one."""
+    known = torch.from_numpy(known).float()
+    parts = torch.from_numpy(x).float().split(256)
+    return torch.cat([torch.cdist(rows, known, p=1).amin(1) / 2 for rows in parts]).numpy()
+
+
+def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
+    """The figures of this checkpoint's card, found now. Raises CheckpointError; InputError if the data are missing."""
+    predictor = load_predictor(name, checkpoints)
+    tables, _ = read_tables(folder, checkpoint.read_card(name, checkpoints)["split"]["seed"])
+    return evaluate(predictor, tables)

@@ -212,8 +212,11 @@ def test_learn_computes_the_figure_of_the_paper():
 
 def test_models_show_the_figures_of_the_cards():
     card = json.loads((PROJECT / "checkpoints" / "tc.json").read_text(encoding="utf-8"))
-    shown = {metric.label: metric.value for metric in opened("models").metric}
+    page = opened("models")
+    shown = {metric.label: metric.value for metric in page.metric}
     assert shown["Tc MAE"] == f"{card['metrics_held_out']['tc_mae_K']:.2f} K"
+    families = next(table.value for table in page.table if "cuprate" in table.value.index)
+    assert families.loc["cuprate", "Tc MAE"] == f"{card['metrics_held_out']['by_family']['cuprate']['tc_mae_K']:.2f} K"
 
 
 # One candidate.

@@ -229,7 +229,7 @@ def test_wrong_usage_is_exit_code_2(arguments, capsys):
     assert caught.value.code == 2 and "usage" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["predict", "screen", "design", "run", "train"])
+@pytest.mark.parametrize("command", ["predict", "screen", "design", "run", "train", "evaluate"])
 def test_every_command_has_an_example(command, capsys):
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])

@@ -5,7 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from core.training.metrics import mean_absolute_error, median_absolute_error, precision_recall, r_squared
+from core.training.metrics import (
+    in_ranges,
+    mean_absolute_error,
+    median_absolute_error,
+    precision_at_recall,
+    precision_recall,
+    r_squared,
+)
 
 PREDICTED, TRUE = np.array([1.0, 2.0, 6.0]), np.array([1.0, 4.0, 4.0])
 
@@ -27,3 +34,18 @@ def test_precision_and_recall_by_a_counted_table():
 def test_nothing_claimed_has_no_precision():
     precision, recall = precision_recall(np.zeros(3), np.array([9.0, 0, 0]), 1.0)
     assert math.isnan(precision) and recall == 0.0
+
+
+def test_precision_at_recall_by_a_counted_list():
+    predicted = np.array([9, 8, 7, 6, 5, 4.0])
+    real = np.array([True, False, True, True, False, True])
+    assert precision_at_recall(predicted, real, 0.5) == pytest.approx(2 / 3)  # down to 7
+    assert precision_at_recall(predicted, real, 0.51) == pytest.approx(3 / 4)  # down to 6
+    assert precision_at_recall(predicted, real, 1.0) == pytest.approx(4 / 6)
+    assert math.isnan(precision_at_recall(predicted, np.zeros(6, dtype=bool), 0.9))
+
+
+def test_each_value_is_in_one_range_and_an_edge_in_the_lower():
+    ranges, names = in_ranges(np.array([0, 10, 10.1, 77, 164.0]), (0, 10, 77), "K")
+    assert names == ["0–10 K", "10–77 K", "above 77 K"]
+    assert ranges.tolist() == ["0–10 K", "0–10 K", "10–77 K", "10–77 K", "above 77 K"]

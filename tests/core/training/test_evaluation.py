@@ -1,0 +1,77 @@
+"""Cards are held to what their weights do; nothing here needs the raw data."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from core import __main__ as command_line
+from core.predictors import checkpoint
+from core.training import evaluation
+from core.training.evaluation import Figure, evaluate, flat, write
+
+FOUND = {"mae_K": 4.0, "n": 10, "by_family": {"cuprate": {"n": 3, "mae_K": 9.0}}}
+
+
+@pytest.fixture
+def checkpoints(tmp_path, monkeypatch):
+    """A folder with one card; what its weights would give is FOUND."""
+    monkeypatch.setattr(evaluation, "EVALUATED", {"tc": lambda name, data, folder: FOUND})
+    checkpoint.rewrite_card("tc", {"name": "tc", "sha256": "of the weights", "metrics_held_out": FOUND}, tmp_path)
+    return tmp_path
+
+
+def lie(folder, **figures):
+    card = checkpoint.read_card("tc", folder)
+    checkpoint.rewrite_card("tc", card | {"metrics_held_out": card["metrics_held_out"] | figures}, folder)
+
+
+def command(folder, *more):
+    return command_line.main(["evaluate", "tc", "--data", str(folder), "--checkpoints", str(folder), *more])
+
+
+def test_a_true_card_agrees(checkpoints, capsys):
+    assert all(figure.agrees for figure in evaluate("tc", checkpoints, checkpoints))
+    assert command(checkpoints) == 0
+    assert "by_family: cuprate: mae_K: 9 on the card, 9 found, ok" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mae_K": 3.9},
+        {"mae_K": 4.005},
+        {"by_family": {"cuprate": {"n": 3, "mae_K": 8.0}}},
+        {"by_family": {}},
+        {"made_up": 1.0},
+        {"mae_K": float("nan")},
+    ],
+)
+def test_a_lie_is_found_and_fails(checkpoints, capsys, wrong):
+    lie(checkpoints, **wrong)
+    assert command(checkpoints) == 1
+    assert "DIFFERS" in capsys.readouterr().out
+
+
+def test_writing_makes_the_card_true_and_keeps_the_rest(checkpoints):
+    lie(checkpoints, mae_K=1.0, made_up=1.0)
+    assert command(checkpoints, "--write") == 0
+    card = checkpoint.read_card("tc", checkpoints)
+    assert card == {"name": "tc", "sha256": "of the weights", "metrics_held_out": FOUND}
+
+
+def test_the_command_knows_every_model_that_has_figures():
+    assert set(command_line.EVALUATED) == set(evaluation.EVALUATED)
+
+
+def test_a_figure_may_differ_by_a_thousandth():
+    assert Figure("mae_K", 4.0, 4.003).agrees
+    assert not Figure("mae_K", 4.0, 4.01).agrees
+    assert Figure("n", 0, 0).agrees
+
+
+def test_groups_are_made_flat_and_put_back(checkpoints):
+    assert flat(FOUND)["by_family: cuprate: n"] == 3
+    write("tc", [Figure(key, None, value) for key, value in flat(FOUND).items()], checkpoints)
+    assert json.loads((checkpoints / "tc.json").read_text(encoding="utf-8"))["metrics_held_out"] == FOUND
