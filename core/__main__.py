@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from core.problem import DesignProblem
 
-TRAINED = ("tc", "formation-energy", "formation-energy-attention", "references", "elements")
-EVALUATED = ("tc", "formation-energy", "formation-energy-attention")
+TRAINED = ("tc", "formation-energy", "formation-energy-ensemble", "references", "elements")
+EVALUATED = ("tc", "formation-energy", "formation-energy-ensemble")
 BEST_COLUMNS = {
     "rank": "Rank",
     "formula": "Formula",

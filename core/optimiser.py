@@ -14,7 +14,7 @@ import torch
 
 from core import losses
 from core.constraints import Constraints
-from core.predictors.interface import Predictor
+from core.predictors.interface import Predictor, climbed
 from core.problem import OptimiserSettings
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
@@ -104,14 +104,15 @@ def integer_weight(settings: OptimiserSettings, step: int) -> float:
 def evaluate(task: Task, state: State) -> Report:
     """Compositions and properties at the present state, without moving it."""
     with torch.no_grad():
-        return _forward(task, state, state.x_base)[1]
+        return _forward(task, state, state.x_base, task.tc, task.formation_energy)[1]
 
 
 def step(task: Task, state: State) -> tuple[State, Report]:
     """One Adam step for every candidate; the candidates that died are restarted first."""
     state = _restart_dead(task, state)
     x_base = state.x_base.detach().requires_grad_(True)
-    loss, report = _forward(task, state, x_base)
+    tc, energy = (climbed(predictor, int(state.step)) for predictor in (task.tc, task.formation_energy))
+    loss, report = _forward(task, state, x_base, tc, energy)
     (gradient,) = torch.autograd.grad(loss.sum(), x_base)
     # A candidate whose loss or gradient is not finite must not stand still unnoticed: it is marked, and restarted.
     finite = torch.isfinite(loss.detach()) & torch.isfinite(gradient).all(1)
@@ -135,11 +136,13 @@ def step(task: Task, state: State) -> tuple[State, Report]:
     return moved, report
 
 
-def _forward(task: Task, state: State, x_base: torch.Tensor) -> tuple[torch.Tensor, Report]:
+def _forward(
+    task: Task, state: State, x_base: torch.Tensor, tc_of: Predictor, energy_of: Predictor
+) -> tuple[torch.Tensor, Report]:
     """The loss (batch,) of the stage, and what there is to report."""
     settings, now = task.settings, int(state.step)
     composition = task.constraints.compose(x_base, state.max_mask)
-    tc, energy = task.tc(composition), task.formation_energy(composition)
+    tc, energy = tc_of(composition), energy_of(composition)
     integer = losses.integer_loss(_present(composition), task.atom_counts, settings.integer_loss)
     loss = losses.objective(tc, energy, settings.formation_energy_weight)
     weight = integer_weight(settings, now)

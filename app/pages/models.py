@@ -11,11 +11,11 @@ import streamlit as st
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import CheckpointError, read_card
 
-ORDER = ("tc", "formation-energy", "formation-energy-attention", "references")
+ORDER = ("tc", "formation-energy", "formation-energy-ensemble", "references")
 NAMES = {
     "tc": "Critical temperature",
     "formation-energy": "Formation energy",
-    "formation-energy-attention": "Formation energy, by attention",
+    "formation-energy-ensemble": "Formation energy, ensemble",
     "references": "Reference tables",
 }
 UNITS = {"_eV_per_atom": " eV/atom", "_K": " K"}

@@ -23,8 +23,9 @@ from core import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
 from core.predictors.element_facts import element_facts
+from core.predictors.ensemble import Ensemble
 
-FORMATION_ENERGY = "formation-energy-attention-v1"
+FORMATION_ENERGY = "formation-energy-ensemble-v1"
 LEAST_FRACTION = 1e-6  # below it an element's own encoding no longer changes
 
 
@@ -120,9 +121,11 @@ class FormationEnergyAttention(nn.Module):
         return self.network(composition).squeeze(1)
 
 
-def load_formation_energy(name: str, folder: Path = CHECKPOINTS) -> FormationEnergyAttention:
-    """The trained predictor, in evaluation mode, without gradients to its weights. Raises CheckpointError."""
+def load_formation_energy(name: str, folder: Path = CHECKPOINTS) -> Ensemble:
+    """The trained ensemble, in evaluation mode, without gradients to its weights. Raises CheckpointError."""
     tensors, card = checkpoint.load(name, FORMATION_ENERGY, folder)
-    predictor = FormationEnergyAttention(name, AttentionSize(), checkpoint.known_mask(card))
-    checkpoint.load_into(predictor.network, tensors, name)
+    known = checkpoint.known_mask(card)
+    members = [FormationEnergyAttention(name, AttentionSize(), known) for _ in range(card["settings"]["members"])]
+    predictor = Ensemble(name, members)
+    checkpoint.load_into(predictor.members, tensors, name)
     return predictor.eval().requires_grad_(False)

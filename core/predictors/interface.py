@@ -30,6 +30,15 @@ class Predictor(Protocol):
         ...
 
 
+def climbed(predictor: Predictor, step: int) -> Predictor:
+    """What to climb at this step: of an ensemble the member whose turn it is, else the predictor itself.
+
+    An optimiser that climbs the members in turn climbs their mean, at the price of one.
+    """
+    members = getattr(predictor, "members", (predictor,))
+    return members[step % len(members)]
+
+
 def predict_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024) -> np.ndarray:
     """Predictions (n,) float64 of compositions (n, 118) without gradients, `batch` at a time."""
     with torch.no_grad():

@@ -1,8 +1,10 @@
-"""Train the formation energies on the Materials Project and OQMD: ElemNet as published, and attention over elements.
+"""Train the formation energies: ElemNet as published, and an ensemble of networks with attention over the elements.
 
-The two databases differ by their elemental references and anion corrections, and both differences are linear in the
-composition. So one network learns the energy on the reference of the Materials Project, and OQMD is that energy plus
-a learned c . x with one number per element; after training c is thrown away.
+ElemNet learns from the Materials Project and OQMD. The two databases differ by their elemental references and anion
+corrections, and both differences are linear in the composition. So one network learns the energy on the reference of
+the Materials Project, and OQMD is that energy plus a learned c . x with one number per element; after training c is
+thrown away. The attention is better without OQMD: validation MAE 0.062 eV/atom after 30 epochs of the Materials Project
+alone, 0.070 after 25 of both.
 """
 
 from __future__ import annotations
@@ -20,14 +22,16 @@ from core import elements
 from core.predictors import checkpoint, composition_attention, elemnet
 from core.predictors.composition_attention import AttentionSize, FormationEnergyAttention, load_formation_energy
 from core.predictors.elemnet import ElemNet, FormationEnergyElemNet, elemnet_elements, load_elemnet
+from core.predictors.ensemble import store_members
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.training import data, metrics
 from core.training.loop import Batch, FitSettings, fit
 
 NAME = "formation-energy"
-ATTENTION_NAME = "formation-energy-attention"
+ENSEMBLE_NAME = "formation-energy-ensemble"
 VALIDATION_SHARE = 0.05  # of MP train, to watch the training; the MP val split is touched once, at the end
+MEMBER_SEEDS = 1000  # between the seeds of two members
 LEAST_COMPOSITIONS = 20  # in MP train, for an element to be known
 
 
@@ -39,14 +43,16 @@ class FormationEnergySettings:
     batch: int
     learning_rate: float
     weight_decay: float
+    oqmd: bool  # whether to learn from OQMD as well
+    members: int = 1  # of the ensemble; they differ by their first weights and the order of the data
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What differs between the networks.
+    """What differs between the predictors.
 
-    build(known) : the predictor, with new weights, that knows these elements (118,) bool
-    stored(predictor) : its tensors as they are stored; load(name, folder) : the predictor that is stored there
+    build(known) : a member, with new weights, that knows these elements (118,) bool
+    stored(members) : their tensors as they are stored; load(name, folder) : the predictor that is stored there
     known : symbols of its elements; None: those that the data have enough of
     """
 
@@ -56,13 +62,14 @@ class Recipe:
     papers: tuple[str, ...]
     settings: FormationEnergySettings
     build: Callable[[torch.Tensor], nn.Module]
-    stored: Callable[[nn.Module], dict[str, torch.Tensor]]
+    stored: Callable[[list[nn.Module]], dict[str, torch.Tensor]]
     load: Callable[[str, Path], Predictor]
     known: tuple[str, ...] | None = None
 
 
-def _stored_elemnet(predictor: FormationEnergyElemNet) -> dict[str, torch.Tensor]:
+def _stored_elemnet(members: list[FormationEnergyElemNet]) -> dict[str, torch.Tensor]:
     """The weights under the names that an ElemNet with dropout layers has: those hold no weights, but are counted."""
+    (predictor,) = members
     return dict(zip(ElemNet().state_dict(), predictor.network.state_dict().values(), strict=True))
 
 
@@ -74,7 +81,7 @@ RECIPES = {
             architecture=elemnet.ARCHITECTURE,
             what="Formation energy (eV/atom, Materials Project reference) from the composition: ElemNet",
             papers=("Jha et al. 2018: doi:10.1038/s41598-018-35934-y", "KIAGO: doi:10.1039/d5dd00250h"),
-            settings=FormationEnergySettings(epochs=40, batch=512, learning_rate=1e-3, weight_decay=0.01),
+            settings=FormationEnergySettings(epochs=40, batch=512, learning_rate=1e-3, weight_decay=0.01, oqmd=True),
             # Without the dropout of Jha et al.; the average of the weights regularises instead.
             build=lambda known: FormationEnergyElemNet(NAME, ElemNet(dropout=False)),
             stored=_stored_elemnet,
@@ -82,16 +89,19 @@ RECIPES = {
             known=elemnet_elements(),
         ),
         Recipe(
-            name=ATTENTION_NAME,
+            name=ENSEMBLE_NAME,
             architecture=composition_attention.FORMATION_ENERGY,
-            what="Formation energy (eV/atom, Materials Project reference) from the composition: attention",
+            what="Formation energy (eV/atom, Materials Project reference) from the composition: attention ensemble",
             papers=(
                 "Roost, Goodall and Lee 2020: doi:10.1038/s41467-020-19964-7",
                 "CrabNet, Wang et al. 2021: doi:10.1038/s41524-021-00545-1",
+                "Deep ensembles, Lakshminarayanan et al. 2017: arXiv:1612.01474",
             ),
-            settings=FormationEnergySettings(epochs=25, batch=512, learning_rate=1e-3, weight_decay=0.01),
-            build=lambda known: FormationEnergyAttention(ATTENTION_NAME, AttentionSize(), known),
-            stored=lambda predictor: predictor.network.state_dict(),
+            settings=FormationEnergySettings(
+                epochs=30, batch=256, learning_rate=1e-3, weight_decay=0.01, oqmd=False, members=5
+            ),
+            build=lambda known: FormationEnergyAttention(ENSEMBLE_NAME, AttentionSize(), known),
+            stored=store_members,
             load=load_formation_energy,
         ),
     )
@@ -120,14 +130,62 @@ def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe = RECI
     oqmd, n_oqmd_left = _inside(oqmd, known)
     held_out, n_held_left = _inside(held_out, known)
     train_rows, valid_rows = data.split(len(mp.values), (1 - VALIDATION_SHARE, VALIDATION_SHARE), seed)
-    valid_keys = {data.composition_key(row) for row in mp.compositions[valid_rows]}
-    oqmd_rows = np.array([i for i, key in enumerate(oqmd.composition_keys()) if key not in valid_keys])
-    x = np.concatenate([mp.compositions[train_rows], oqmd.compositions[oqmd_rows]]).astype(np.float32)
-    y = np.concatenate([mp.values[train_rows], oqmd.values[oqmd_rows]]).astype(np.float32)
-    is_oqmd = np.repeat([0, 1], [len(train_rows), len(oqmd_rows)]).astype(np.float32)
+    learnt, validation = [mp.subset(train_rows)], mp.subset(valid_rows)
+    if settings.oqmd:
+        valid_keys = set(validation.composition_keys())
+        learnt.append(oqmd.subset(np.array([key not in valid_keys for key in oqmd.composition_keys()])))
+    members = [
+        _trained(learnt, validation, recipe, torch.from_numpy(known), seed + MEMBER_SEEDS * k, build / place)
+        for k, place in enumerate(_resume_points(recipe, seed))
+    ]
+    card = {
+        "name": recipe.name,
+        "architecture": recipe.architecture,
+        "what": recipe.what,
+        "papers": list(recipe.papers),
+        "data": {k: data.ATTRIBUTION[k] for k in ("mp", "oqmd")[: len(learnt)]},
+        "cleaning": {
+            **mp.counts,
+            **held_out.counts,
+            **(oqmd.counts if settings.oqmd else {}),
+            "with an element that the network does not know: MP train": n_mp_left,
+            "with an element that the network does not know: MP val": n_held_left,
+            **({"with an element that the network does not know: OQMD": n_oqmd_left} if settings.oqmd else {}),
+        },
+        "split": {
+            "held_out": "MP val of Bartel et al. 2020",
+            "validation": f"{VALIDATION_SHARE:.0%} of MP train",
+            "by": "composition",
+            "seed": seed,
+        },
+        "settings": asdict(settings),
+        "known_elements": [s for s, k in zip(elements.symbols(), known, strict=True) if k],
+        "date": datetime.date.today().isoformat(),
+    }
+    checkpoint.save(recipe.name, checkpoint.to_storage(recipe.stored(members)), card, out)
+    card["metrics_held_out"] = evaluate(recipe.load(recipe.name, out), held_out)
+    checkpoint.save(recipe.name, checkpoint.load(recipe.name, recipe.architecture, out)[0], card, out)
+    return card
+
+
+def _resume_points(recipe: Recipe, seed: int) -> list[str]:
+    """Names of the folders of the members' resume points."""
+    if recipe.settings.members == 1:
+        return [f"{recipe.name}-{seed}"]
+    return [f"{recipe.name}-{seed}-{k}" for k in range(recipe.settings.members)]
+
+
+def _trained(
+    learnt: list[data.Table], validation: data.Table, recipe: Recipe, known: torch.Tensor, seed: int, resume: Path
+) -> nn.Module:
+    """One member, trained on the tables: MP, and OQMD if there is a second."""
+    settings = recipe.settings
+    x = np.concatenate([table.compositions for table in learnt]).astype(np.float32)
+    y = np.concatenate([table.values for table in learnt]).astype(np.float32)
+    is_oqmd = np.repeat(np.arange(len(learnt), dtype=np.float32), [len(table.values) for table in learnt])
     steps = len(y) // settings.batch
     torch.manual_seed(seed)
-    model = TwoReferences(recipe.build(torch.from_numpy(known)))
+    model = TwoReferences(recipe.build(known))
 
     def batches(epoch: int) -> Iterator[Batch]:
         order = np.random.default_rng([seed, epoch]).permutation(len(y))
@@ -140,39 +198,11 @@ def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe = RECI
         return (network(fractions, source) - energy).abs().mean()
 
     def report(network: TwoReferences) -> dict[str, float]:
-        predicted = predict_in_batches(network.predictor, torch.from_numpy(mp.compositions[valid_rows]).float())
-        return {"validation_mae_eV_per_atom": metrics.mean_absolute_error(predicted, mp.values[valid_rows])}
+        predicted = predict_in_batches(network.predictor, torch.from_numpy(validation.compositions).float())
+        return {"validation_mae_eV_per_atom": metrics.mean_absolute_error(predicted, validation.values)}
 
     fit_settings = FitSettings(settings.epochs, steps, settings.learning_rate, settings.weight_decay)
-    model = fit(model, batches, loss, fit_settings, build / f"{recipe.name}-{seed}", report)
-    card = {
-        "name": recipe.name,
-        "architecture": recipe.architecture,
-        "what": recipe.what,
-        "papers": list(recipe.papers),
-        "data": {k: data.ATTRIBUTION[k] for k in ("mp", "oqmd")},
-        "cleaning": {
-            **mp.counts,
-            **held_out.counts,
-            **oqmd.counts,
-            "with an element that the network does not know: MP train": n_mp_left,
-            "with an element that the network does not know: MP val": n_held_left,
-            "with an element that the network does not know: OQMD": n_oqmd_left,
-        },
-        "split": {
-            "held_out": "MP val of Bartel et al. 2020",
-            "validation": f"{VALIDATION_SHARE:.0%} of MP train",
-            "by": "composition",
-            "seed": seed,
-        },
-        "settings": asdict(settings),
-        "known_elements": [s for s, k in zip(elements.symbols(), known, strict=True) if k],
-        "date": datetime.date.today().isoformat(),
-    }
-    checkpoint.save(recipe.name, checkpoint.to_storage(recipe.stored(model.predictor)), card, out)
-    card["metrics_held_out"] = evaluate(recipe.load(recipe.name, out), held_out)
-    checkpoint.save(recipe.name, checkpoint.load(recipe.name, recipe.architecture, out)[0], card, out)
-    return card
+    return fit(model, batches, loss, fit_settings, resume, report).predictor
 
 
 def _known(recipe: Recipe, table: data.Table) -> np.ndarray:

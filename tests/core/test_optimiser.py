@@ -9,6 +9,7 @@ from core import optimiser
 from core.constraints import Constraints
 from core.design import optimise
 from core.optimiser import Task
+from core.predictors.ensemble import Ensemble
 from core.problem import OptimiserSettings
 
 N = 118
@@ -69,6 +70,31 @@ def final(task: Task):
     state, status = optimise(task)
     assert status == "finished"
     return optimiser.evaluate(task, state)
+
+
+class Tilted(torch.nn.Module):
+    """Toy, plus a slope along one element that another member takes away."""
+
+    def __init__(self, slope: float):
+        super().__init__()
+        self.slope = slope
+        self.register_buffer("known_elements", torch.ones(N, dtype=torch.bool))
+
+    def forward(self, composition):
+        return Toy()(composition) + self.slope * composition[:, 3]
+
+
+def test_an_ensemble_is_climbed_in_turn_and_reported_as_its_mean():
+    tilted = [Tilted(300.0), Tilted(-300.0)]
+    ours = task(tc=Ensemble("tilted", tilted), steps=(2, 0))
+    state = optimiser.init(ours)
+    whole = optimiser.evaluate(ours, state)
+    assert torch.allclose(whole.tc_K, Toy()(whole.composition), atol=1e-3)
+    for k in (0, 1):
+        state, report = optimiser.step(ours, state)
+        assert torch.equal(report.tc_K, tilted[k](report.composition))
+    report = final(task(tc=Ensemble("tilted", tilted)))
+    assert report.tc_K.min() > 99.5  # the two slopes cancel
 
 
 def test_the_same_optimum_from_every_start():
