@@ -11,13 +11,13 @@ from app import pieces, plots, session
 from app.style import formula_html
 from core.composition import composition_vector, parse_formula
 from core.elements import N_ELEMENTS
+from core.families import HYDROGEN_RICH
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem import DesignProblem
 from core.results import SCREENS
 from core.runs import Run
 from core.screening.charge_balance import ChargeBalance, charge_balance
 
-HYDROGEN_RICH = 0.4  # fraction of the atoms; the floor of the paper's own hydride search
 ON_THE_HULL = 5e-4  # eV/atom; shown as 0.000
 SAME_FRACTION = 1e-6
 OFTEN_MADE = 0.067  # eV/atom; 90% of the known metastable phases are within it (10.1126/sciadv.1600225)
@@ -50,6 +50,8 @@ def times(count: int) -> str:
 def overview(problem: DesignProblem, row: pd.Series, summary: dict) -> None:
     """Predictions before and after rounding, the nearest known, cautions, and what can be done with it."""
     st.html(predictions_html(row, summary))
+    if pd.notna(row["tc_judge_K"]):
+        st.html(judge_html(row, summary))
     if row["nearest_known"]:
         st.html(nearest_html(row))
     for text in cautions(row):
@@ -64,13 +66,30 @@ def predictions_html(row: pd.Series, summary: dict) -> str:
     """Tc and formation energy of base, composition as optimised, and integer formula."""
     base, number = summary["base"], pieces.signed_number
     lines = (
-        ("Base", base["tc_K"], base["formation_energy_eV_per_atom"]),
-        ("Before rounding", row["tc_before_rounding_K"], row["formation_energy_before_rounding_eV_per_atom"]),
-        ("This formula", row["tc_K"], row["formation_energy_eV_per_atom"]),
+        ("Base", f"{base['tc_K']:.1f}", base["formation_energy_eV_per_atom"]),
+        ("Before rounding", f"{row['tc_before_rounding_K']:.1f}", row["formation_energy_before_rounding_eV_per_atom"]),
+        ("This formula", with_deviation(row), row["formation_energy_eV_per_atom"]),
     )
-    body = "".join(f"<tr><td>{name}</td><td>{tc:.1f}</td><td>{number(ef, 3)}</td></tr>" for name, tc, ef in lines)
+    body = "".join(f"<tr><td>{name}</td><td>{tc}</td><td>{number(ef, 3)}</td></tr>" for name, tc, ef in lines)
     head = "<th>Predicted</th><th>Tc (K)</th><th>Ef (eV/atom)</th>"
     return f'<table class="plain last"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def with_deviation(row: pd.Series) -> str:
+    """Tc with the deviation to expect, if the model can say: "53.5 ± 12.1"."""
+    deviation = "" if pd.isna(row["tc_std_K"]) else f" ± {row['tc_std_K']:.1f}"
+    return f"{row['tc_K']:.1f}{deviation}"
+
+
+def judge_html(row: pd.Series, summary: dict) -> str:
+    """What the judge says, and how much of the gain it sees."""
+    base = summary["base"]
+    claimed, judged = row["tc_K"] - base["tc_K"], row["tc_judge_K"] - base["tc_judge_K"]
+    number = pieces.signed_number
+    return (
+        f"<p>The judge, a model of another kind that the optimiser never sees: {row['tc_judge_K']:.1f} K, a gain of "
+        f"{number(judged, 1)} K where {number(claimed, 1)} K is predicted.</p>"
+    )
 
 
 def nearest_html(row: pd.Series) -> str:

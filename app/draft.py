@@ -17,7 +17,7 @@ from app.components.periodic_table import TableState
 from core import elements
 from core.composition import parse_formula
 from core.errors import InputError
-from core.problem import RAISE_TC, SUBSTITUTE, DesignProblem, OptimiserSettings
+from core.problem import BEST, RAISE_TC, SUBSTITUTE, DesignProblem, Models, OptimiserSettings
 from core.screening.charge_balance import MAX_ATOMS, charge_balance, usual_state
 
 FIRST_BASE = "LaFeAsO"  # the paper's own first example
@@ -45,8 +45,7 @@ class Draft:
     settings: OptimiserSettings = field(default_factory=OptimiserSettings)
     seed: int = 0
     device: str = "auto"
-    tc_predictor: str = "tc"
-    formation_energy_predictor: str = "formation-energy"
+    models: Models = BEST
     set_aside: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -75,8 +74,8 @@ class Draft:
             settings=self.settings,
             seed=self.seed,
             device=self.device,
-            tc_predictor=self.tc_predictor,
-            formation_energy_predictor=self.formation_energy_predictor,
+            tc_predictor=self.models.tc,
+            formation_energy_predictor=self.models.formation_energy,
         )
 
 
@@ -103,8 +102,7 @@ def draft_of(problem: DesignProblem) -> Draft:
         settings=problem.settings,
         seed=problem.seed,
         device=problem.device,
-        tc_predictor=problem.tc_predictor,
-        formation_energy_predictor=problem.formation_energy_predictor,
+        models=Models(problem.tc_predictor, problem.formation_energy_predictor),
     )
 
 

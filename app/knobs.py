@@ -80,6 +80,10 @@ FORMULA = (
 OBJECTIVE = (
     Knob("formation_energy_weight", "α (K per eV/atom)", step=0.5, format="%.2f", help=(
         "Weight of the formation energy: how many kelvin one eV/atom is worth (KIAGO eq. 13). KIAGO 3.1: 4.")),
+    Knob("caution", "Caution κ", step=0.25, format="%.2f", help=(
+        "What is raised is Tc minus κ times the error that the model expects of it: far from all known superconductors "
+        "a high Tc is easily predicted and seldom true. 0: Tc alone, as in the papers. The published model knows no "
+        "error.")),
     Knob("integer_weight", "β (K)", step=100.0, format="%.0f", help=(
         "Weight of the integer loss: how strongly ratios are drawn to n/N in stage 2 (KIAGO eq. 16). Printed: 1; "
         "the authors' released code rises to 100,000 with the squared distance.")),

@@ -9,7 +9,7 @@ from core import elements
 from core.composition import format_amount
 from core.problem import RAISE_TC, SUBSTITUTE, DesignProblem
 
-STEPS_PER_SECOND = 1_500  # candidate-steps with both networks, measured on two cores without vector units of 512 bits
+STEPS_PER_SECOND = 1_000  # candidate-steps with the best models, on two cores without vector units of 512 bits
 
 
 def title(problem: DesignProblem) -> str:

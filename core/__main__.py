@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from core.problem import DesignProblem
 
-TRAINED = ("tc", "formation-energy", "formation-energy-ensemble", "references", "elements")
-EVALUATED = ("tc", "formation-energy", "formation-energy-ensemble")
+TRAINED = ("tc", "tc-kernel", "judge", "formation-energy", "formation-energy-ensemble", "references", "elements")
+EVALUATED = ("tc", "tc-kernel", "judge", "formation-energy", "formation-energy-ensemble")
+PREDICTORS = ("best", "published")
 BEST_COLUMNS = {
     "rank": "Rank",
     "formula": "Formula",
@@ -109,6 +110,7 @@ def _add_assessment(commands, name: str, summary: str, description: str) -> None
     parser.add_argument("formulas", nargs="*", metavar="FORMULA", help="a chemical formula, for example LaFeAsO")
     parser.add_argument("--csv", type=Path, metavar="IN", help="read the formulas from this CSV file instead")
     parser.add_argument("--out", type=Path, metavar="OUT", help="write the CSV here instead of on the screen")
+    _add_predictor(parser, "best")
     parser.set_defaults(command=_assess, assessment=name, parser=parser)
 
 
@@ -128,7 +130,15 @@ def _add_design(commands) -> None:
     parser.add_argument("--steps", type=int, nargs=2, metavar=("A", "B"), help="steps of the two stages")
     parser.add_argument("--seed", type=int, metavar="S", help="another seed gives other candidates")
     parser.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps")
+    _add_predictor(parser, "what the problem says")
     parser.set_defaults(command=_design)
+
+
+def _add_predictor(parser: argparse.ArgumentParser, usual: str) -> None:
+    parser.add_argument(
+        "--predictor", choices=PREDICTORS, metavar="P",
+        help=f"best, or published: ResNet18 and ElemNet as in the papers; default: {usual}",
+    )  # fmt: skip
 
 
 def _add_run(commands) -> None:
@@ -177,8 +187,9 @@ def _assess(options: argparse.Namespace) -> int:
         options.parser.error("give formulas, or --csv with a file")
     formulas = options.formulas or read_formulas(options.csv)
     from core import assess
+    from core.problem import MODELS
 
-    table = getattr(assess, options.assessment)(formulas)
+    table = getattr(assess, options.assessment)(formulas, MODELS[options.predictor or "best"])
     _write_table(table, options.out)
     bad = int((table["error"] != "").sum())
     if bad:
@@ -263,13 +274,16 @@ def _design(options: argparse.Namespace) -> int:
 
 def _problem(options: argparse.Namespace) -> DesignProblem:
     """The problem file, with what the command line says instead. Raises InputError."""
-    from core.problem import DesignProblem
+    from core.problem import MODELS, DesignProblem
 
     text = _text(options.problem, "problem", "Export the problem again")
     problem = DesignProblem.from_json(text)
     named = {"candidates": options.candidates, "steps": options.steps and tuple(options.steps)}
     settings = replace(problem.settings, **{k: v for k, v in named.items() if v is not None})
     named = {"seed": options.seed, "device": options.device}
+    if options.predictor:
+        models = MODELS[options.predictor]
+        named |= {"tc_predictor": models.tc, "formation_energy_predictor": models.formation_energy}
     return replace(problem, settings=settings, **{k: v for k, v in named.items() if v is not None})
 
 
@@ -332,12 +346,12 @@ def _train(options: argparse.Namespace) -> int:
 
         write_element_table(ASSETS / "elements.json")
         return 0
-    from core.training import data, formation_energy, references, tc
+    from core.training import data, formation_energy, judge, references, tc, tc_kernel
 
     if options.name in formation_energy.RECIPES:
         train = partial(formation_energy.train, recipe=formation_energy.RECIPES[options.name])
     else:
-        train = {"tc": tc, "references": references}[options.name].train
+        train = {"tc": tc, "tc-kernel": tc_kernel, "judge": judge, "references": references}[options.name].train
     card = train(data.data_folder(options.data), options.out, options.seed, PROJECT / "build")
     from core.training.evaluation import flat
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 
 import numpy as np
 import pandas as pd
@@ -13,14 +14,17 @@ from core import elements
 from core.composition import composition_vector, parse_formula
 from core.design import decomposition_text, resolve_device, states_text
 from core.errors import InputError
-from core.predictors.interface import Predictor, predict_in_batches
+from core.judge import load_judge
+from core.predictors.interface import Predictor, deviation_in_batches, predict_in_batches
 from core.predictors.registry import load_predictor
+from core.problem import BEST, Models
 from core.references import load_references
 from core.screening.charge_balance import charge_balance
 
 TYPED_TO = 1e-6  # amounts are taken to mean what they say to six decimals
 MAX_TOTAL = 100_000  # atoms; a formula that needs more to be whole is no stoichiometry
 PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
+DEVIATION, JUDGED = "tc_std_K", "tc_judge_K"
 SCREENED = (
     "charge_neutral",
     "pauling_ok",
@@ -37,25 +41,24 @@ _NOT_WHOLE = f"not tested: no {MAX_TOTAL:,} atoms or fewer have these amounts as
 
 def predict(
     formulas: Sequence[str],
-    tc_predictor: str = "tc",
-    formation_energy_predictor: str = "formation-energy",
+    models: Models = BEST,
     device: str = "auto",
 ) -> pd.DataFrame:
     """Predicted properties, one row per formula, in the order given.
 
-    Columns: formula (as given), tc_K, formation_energy_eV_per_atom, error. Where a formula cannot be read or has an
-    element that a predictor does not know, error says so and the numbers are missing; else error is empty.
+    Columns: formula (as given), tc_K, formation_energy_eV_per_atom, tc_std_K (the deviation to expect), tc_judge_K (by
+    another kind of model), error. Where a formula cannot be read or has an element that a predictor does not know,
+    error says so and the numbers are missing; else error is empty.
 
     Raises InputError for a device that is not there, CheckpointError for a predictor that is not.
     """
-    table, _, _ = _predicted(formulas, tc_predictor, formation_energy_predictor, device)
+    table, _, _ = _predicted(formulas, models, device)
     return table
 
 
 def screen(
     formulas: Sequence[str],
-    tc_predictor: str = "tc",
-    formation_energy_predictor: str = "formation-energy",
+    models: Models = BEST,
     device: str = "auto",
 ) -> pd.DataFrame:
     """`predict`, and the screens: charge balance, hull distance, nearest known superconductor (before `error`).
@@ -63,23 +66,21 @@ def screen(
     The columns mean what `core.results.COLUMNS` says. charge_neutral and pauling_ok are missing, with the reason
     given, where the amounts cannot be made whole numbers.
     """
-    table, rows, compositions = _predicted(formulas, tc_predictor, formation_energy_predictor, device)
+    table, rows, compositions = _predicted(formulas, models, device)
     energies = table["formation_energy_eV_per_atom"].to_numpy()[rows]
     found = {
         **_charges([parse_formula(table["formula"].iloc[row]) for row in rows]),
-        **_place(compositions, energies),
+        **_place(compositions, energies, models.formation_energy),
     }
     for name in SCREENED:
         table[name] = _spread(found[name], rows, len(table))
-    return table[["formula", *PREDICTED, *SCREENED, "error"]]
+    return table[["formula", *PREDICTED, DEVIATION, JUDGED, *SCREENED, "error"]]
 
 
-def _predicted(
-    formulas: Sequence[str], tc: str, formation_energy: str, device: str
-) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+def _predicted(formulas: Sequence[str], models: Models, device: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """The table of `predict`, the numbers of its good rows, and their compositions (n_good, 118)."""
     on = resolve_device(device)
-    predictors = {name: load_predictor(p).to(on) for name, p in zip(PREDICTED, (tc, formation_energy), strict=True)}
+    predictors = {name: load_predictor(p).to(on) for name, p in zip(PREDICTED, astuple(models), strict=True)}
     read = [_read(formula, predictors) for formula in formulas]
     rows = np.array([i for i, (vector, _) in enumerate(read) if vector is not None], dtype=np.int64)
     compositions = np.array([read[i][0] for i in rows]).reshape(len(rows), elements.N_ELEMENTS)
@@ -88,6 +89,10 @@ def _predicted(
     for name, predictor in predictors.items():
         table[name] = np.full(len(table), np.nan)
         table.loc[rows, name] = predict_in_batches(predictor, x)
+    table[DEVIATION] = np.full(len(table), np.nan)
+    table.loc[rows, DEVIATION] = deviation_in_batches(predictors["tc_K"], x)
+    table[JUDGED] = np.full(len(table), np.nan)
+    table.loc[rows, JUDGED] = load_judge().tc_K(compositions)
     table["error"] = pd.Series([error for _, error in read], dtype="str")
     return table, rows, compositions
 
@@ -160,10 +165,10 @@ def _reduced(amounts: Mapping[str, float], whole: np.ndarray) -> dict[str, int] 
     return {symbol: count // divisor for symbol, count in zip(amounts, counts, strict=True)}
 
 
-def _place(compositions: np.ndarray, energies: np.ndarray) -> dict[str, list | np.ndarray]:
+def _place(compositions: np.ndarray, energies: np.ndarray, energy_predictor: str) -> dict[str, list | np.ndarray]:
     """Hull distance (eV/atom), competing phases, nearest known superconductor of compositions (n, 118)."""
     references = load_references()
-    distances = references.hull.distances(compositions, energies)
+    distances = references.hull(energy_predictor).distances(compositions, energies)
     nearest = references.known_superconductors.nearest_many(compositions)
     return {
         "energy_above_hull_eV_per_atom": np.array([d.energy_above_hull_eV_per_atom for d in distances], np.float64),

@@ -18,8 +18,9 @@ from core.composition import composition_vector, formula_of_counts
 from core.constraints import Constraints
 from core.errors import InputError
 from core.initial_guesses import GuessMaker
+from core.judge import load_judge
 from core.optimiser import Report, State, Task
-from core.predictors.interface import predict_in_batches
+from core.predictors.interface import deviation_in_batches, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.problem import DesignProblem
 from core.references import load_references
@@ -131,7 +132,8 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
     rounded = round_compositions(composition[chosen], fixed, problem.atom_counts())
     first, times = _distinct(rounded)
     table = _described(_Found(rounded, report, chosen, first, times), task)
-    base = _predict(task, composition_vector(problem.base_fractions())[None])
+    base_composition = composition_vector(problem.base_fractions())[None]
+    base = _predict(task, base_composition) | {"tc_judge_K": load_judge().tc_K(base_composition)}
     table["tc_gain_K"] = table["tc_K"] - base["tc_K"][0]
     order = np.lexsort((table["formula"], -table["tc_K"], ~table["passes"]))
     table = table.iloc[order].reset_index(drop=True)
@@ -176,6 +178,8 @@ def _described(found: _Found, task: Task) -> pd.DataFrame:
     table = pd.DataFrame({"formula": [formula_of_counts(c) for c in counts]}, dtype="str")
     for name, values in _predict(task, compositions).items():
         table[name] = values
+    table["tc_std_K"] = deviation_in_batches(task.tc, _on_device(task, compositions))
+    table["tc_judge_K"] = load_judge().tc_K(compositions)
     table["n_elements"] = (counts > 0).sum(1)
     table["n_atoms"] = counts.sum(1)
     table["charge_neutral"] = np.array([b.charge_neutral for b in balances], dtype=bool)
@@ -192,7 +196,7 @@ def _described(found: _Found, task: Task) -> pd.DataFrame:
         table[name] = tensor.cpu().numpy().astype(np.float64)[candidates]
     table["times_found"] = found.times
     table["candidate"] = candidates
-    _place(table, compositions)
+    _place(table, compositions, task.formation_energy.name)
     return table
 
 
@@ -203,15 +207,13 @@ def states_text(balance: ChargeBalance) -> str:
 
 def _predict(task: Task, compositions: np.ndarray) -> dict[str, np.ndarray]:
     """Tc and formation energy (n,) of compositions (n, 118), in float64; batches bound the memory."""
-    x = torch.from_numpy(compositions).float().to(task.constraints.fixed.device)
-    with torch.no_grad():
-        return {
-            name: predict_in_batches(predictor, x)
-            for name, predictor in (
-                ("tc_K", task.tc),
-                ("formation_energy_eV_per_atom", task.formation_energy),
-            )
-        }
+    x = _on_device(task, compositions)
+    predictors = {"tc_K": task.tc, "formation_energy_eV_per_atom": task.formation_energy}
+    return {name: predict_in_batches(predictor, x) for name, predictor in predictors.items()}
+
+
+def _on_device(task: Task, compositions: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(compositions).float().to(task.constraints.fixed.device)
 
 
 def _first_failed(table: pd.DataFrame) -> np.ndarray:
@@ -228,12 +230,12 @@ def _first_failed(table: pd.DataFrame) -> np.ndarray:
     return failed
 
 
-def _place(table: pd.DataFrame, compositions: np.ndarray) -> None:
+def _place(table: pd.DataFrame, compositions: np.ndarray, energy_predictor: str) -> None:
     """Add hull distance and nearest known superconductor for the rows that pass; empty for the others."""
     references = load_references()
     passing = np.flatnonzero(table["passes"])
     energies = table["formation_energy_eV_per_atom"].to_numpy()[passing]
-    distances = references.hull.distances(compositions[passing], energies)
+    distances = references.hull(energy_predictor).distances(compositions[passing], energies)
     nearest = references.known_superconductors.nearest_many(compositions[passing])
     above, decomposition = np.full(len(table), np.nan), np.full(len(table), "", dtype=object)
     above[passing] = [d.energy_above_hull_eV_per_atom for d in distances]

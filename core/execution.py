@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +30,11 @@ from safetensors.torch import save
 from core import elements, optimiser, runs
 from core.composition import formula_of
 from core.design import conclude, optimise, prepare
+from core.judge import NAME as JUDGE
 from core.optimiser import Report, State
 from core.paths import PROJECT
 from core.predictors import checkpoint
+from core.predictors.registry import checkpoints_of
 from core.problem import DesignProblem
 from core.references import NAME as REFERENCES
 from core.results import DesignResult, to_csv
@@ -247,7 +250,8 @@ def _fingerprint(problem: DesignProblem, provenance: dict) -> str:
 def _provenance(run: Run, problem: DesignProblem) -> dict:
     """Everything needed to do the same again. The number of threads is that of the first start, for equal sums."""
     before = run.provenance()
-    names = (problem.tc_predictor, problem.formation_energy_predictor, REFERENCES)
+    predictors = (problem.tc_predictor, problem.formation_energy_predictor)
+    names = [*chain.from_iterable(map(checkpoints_of, predictors)), JUDGE, REFERENCES]
     return {
         "created": run.created().isoformat(),
         "started": before.get("started", datetime.now(UTC).isoformat()),

@@ -1,7 +1,8 @@
 """The optimiser: `init` makes a state, `step` moves it by one Adam step. Loops, reports and files live elsewhere.
 
-Stage 1 minimises L_1 = -Tc + alpha Ef; at the border M_max is built from the compositions reached; stage 2 minimises
-L_2 = L_1 + beta(t) L_integer (KIAGO eq. 12-17). A candidate that dies (nothing positive left, or not finite) is
+Stage 1 minimises L_1 = -(Tc - kappa error) + alpha Ef; at the border M_max is built from the compositions reached;
+stage 2 minimises L_2 = L_1 + beta(t) L_integer (KIAGO eq. 12-17). The error is what the predictor expects of its own
+Tc: 0 in the papers, and where a predictor cannot say. A candidate that dies (nothing positive left, or not finite) is
 restarted from a fresh guess, and counted.
 """
 
@@ -14,7 +15,7 @@ import torch
 
 from core import losses
 from core.constraints import Constraints
-from core.predictors.interface import Predictor, climbed
+from core.predictors.interface import Predictor, climbed, with_error
 from core.problem import OptimiserSettings
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
@@ -142,9 +143,10 @@ def _forward(
     """The loss (batch,) of the stage, and what there is to report."""
     settings, now = task.settings, int(state.step)
     composition = task.constraints.compose(x_base, state.max_mask)
-    tc, energy = tc_of(composition), energy_of(composition)
+    (tc, error), energy = with_error(tc_of, composition), energy_of(composition)
     integer = losses.integer_loss(_present(composition), task.atom_counts, settings.integer_loss)
-    loss = losses.objective(tc, energy, settings.formation_energy_weight)
+    safe_tc = tc if error is None else tc - settings.caution * error
+    loss = losses.objective(safe_tc, energy, settings.formation_energy_weight)
     weight = integer_weight(settings, now)
     if weight:
         loss = loss + weight * integer

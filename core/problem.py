@@ -25,6 +25,19 @@ FIXED_TOLERANCE = 0.01  # relative; the paper counts a preserved part as kept wi
 
 
 @dataclass(frozen=True)
+class Models:
+    """Names of the checkpoints that predict the critical temperature and the formation energy."""
+
+    tc: str
+    formation_energy: str
+
+
+BEST = Models("tc-kernel", "formation-energy-ensemble")
+PUBLISHED = Models("tc", "formation-energy")  # the architectures of the papers: ResNet18 and ElemNet
+MODELS = {"best": BEST, "published": PUBLISHED}
+
+
+@dataclass(frozen=True)
 class OptimiserSettings:
     """How the optimiser works; defaults measured to be good and fast on a laptop, `PAPER` is the paper's choice.
 
@@ -32,6 +45,7 @@ class OptimiserSettings:
     steps : Adam steps in stage 1 (no integers) and stage 2 (with the integer loss)
     learning_rate : of Adam, in units of the unnormalised ratios
     formation_energy_weight : alpha of KIAGO eq. 13, K per (eV/atom)
+    caution : kappa; what is raised is Tc - kappa times the error that the predictor expects. 0 in the papers
     integer_weight : beta of KIAGO eq. 16, K; its value at the end of stage 2 when the schedule is linear
     integer_loss : distance to the grid, absolute (KIAGO eq. 10) or squared (the authors' released code)
     integer_schedule : beta constant, or rising linearly from 0 over stage 2
@@ -46,6 +60,7 @@ class OptimiserSettings:
     steps: tuple[int, int] = (75, 75)
     learning_rate: float = 0.03
     formation_energy_weight: float = 4.0
+    caution: float = 1.0
     integer_weight: float = 300.0
     integer_loss: str = "absolute"
     integer_schedule: str = "linear"
@@ -63,6 +78,7 @@ PAPER = OptimiserSettings(
     steps=(500, 500),
     learning_rate=0.03,
     formation_energy_weight=4.0,
+    caution=0.0,
     integer_weight=100_000.0,
     integer_loss="squared",
     integer_schedule="linear",
@@ -100,8 +116,8 @@ class DesignProblem:
     settings: OptimiserSettings = field(default_factory=OptimiserSettings)
     seed: int = 0
     device: str = "auto"
-    tc_predictor: str = "tc"
-    formation_energy_predictor: str = "formation-energy"
+    tc_predictor: str = BEST.tc
+    formation_energy_predictor: str = BEST.formation_energy
 
     def base_fractions(self) -> dict[str, float]:
         """Fractions of the base. Raises InputError if it cannot be read."""
@@ -317,6 +333,7 @@ def check_settings(settings: OptimiserSettings) -> list[InputError]:
             InputError("steps", sum(s.steps), f"both stages together take 1 to {MAX_STEPS:,} steps", "Take fewer")
         )
     wrong += _range_error("learning_rate", s.learning_rate, 1e-6, 1, "", False)
+    wrong += _range_error("caution", s.caution, 0, 10, "K per K", False)
     wrong += _range_error("formation_energy_weight", s.formation_energy_weight, 0, 1e4, "K per eV/atom", False)
     wrong += _range_error("integer_weight", s.integer_weight, 0, 1e7, "K", False)
     wrong += _range_error("max_elements", s.max_elements, 1, elements.N_ELEMENTS, "", True)

@@ -6,7 +6,7 @@ Compositions are stored as flat lists of elements and amounts with offsets; form
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,24 +21,23 @@ from core.screening.hull import Hull
 from core.screening.novelty import KnownSuperconductors
 
 NAME = "references"
-ARCHITECTURE = "reference-tables-v1"
+ARCHITECTURE = "reference-tables-v2"
 
 
 @dataclass(frozen=True)
 class References:
     """What the app looks up.
 
-    hull_formulas, hull_compositions (n, 118), hull_energies (n,) eV/atom : phases of the hull, with the energies of
-        our own formation-energy predictor, named in `hull_predictor`
+    phase_formulas, phase_compositions (n, 118), phase_energies : what a candidate may decompose into, and for each
+        formation-energy predictor its own energies (n,) in eV/atom, NaN where it does not know an element
     known_formulas, known_compositions (m, 118), known_tc_K (m,), known_reports (m,) : superconductors with measured Tc
     frequencies : (118,) in how many known superconductors each element occurs
     training_counts : (118,) in how many compositions of the Tc model's data (with the COD) each element occurs
     """
 
-    hull_predictor: str
-    hull_formulas: tuple[str, ...]
-    hull_compositions: np.ndarray
-    hull_energies: np.ndarray
+    phase_formulas: tuple[str, ...]
+    phase_compositions: np.ndarray
+    phase_energies: Mapping[str, np.ndarray]
     known_formulas: tuple[str, ...]
     known_compositions: np.ndarray
     known_tc_K: np.ndarray
@@ -46,10 +45,27 @@ class References:
     frequencies: np.ndarray
     training_counts: np.ndarray
 
+    def hull(self, predictor: str) -> Hull:
+        """The hull with the energies of this formation-energy predictor, built once.
+
+        A candidate and what it competes with must err in the same way. Raises CheckpointError for a predictor whose
+        energies are not there.
+        """
+        if predictor not in self.phase_energies:
+            raise checkpoint.CheckpointError(
+                f"The reference tables hold no energies of {predictor}, only of {', '.join(self.phase_energies)}. "
+                f"Build them again: python -m core train {NAME}."
+            )
+        if predictor not in self._hulls:
+            energies = self.phase_energies[predictor]
+            below = energies < 0  # the elements, at 0, beat all others
+            formulas = tuple(f for f, b in zip(self.phase_formulas, below, strict=True) if b)
+            self._hulls[predictor] = Hull(self.phase_compositions[below], energies[below], formulas)
+        return self._hulls[predictor]
+
     @cached_property
-    def hull(self) -> Hull:
-        """The hull of the reference phases."""
-        return Hull(self.hull_compositions, self.hull_energies, self.hull_formulas)
+    def _hulls(self) -> dict[str, Hull]:
+        return {}
 
     @cached_property
     def known_superconductors(self) -> KnownSuperconductors:
@@ -89,16 +105,15 @@ def unpack_text(content: torch.Tensor) -> tuple[str, ...]:
 @cache
 def load_references(folder: Path = CHECKPOINTS) -> References:
     """The tables, loaded once per process. Raises CheckpointError."""
-    tensors, card = checkpoint.load(NAME, ARCHITECTURE, folder)
+    tensors, _ = checkpoint.load(NAME, ARCHITECTURE, folder)
 
     def part(prefix: str) -> dict[str, torch.Tensor]:
         return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
     return References(
-        hull_predictor=card["hull_predictor"],
-        hull_formulas=unpack_text(tensors["hull.formulas"]),
-        hull_compositions=unpack_compositions(part("hull.")),
-        hull_energies=tensors["hull.energy"].numpy().astype(np.float64),
+        phase_formulas=unpack_text(tensors["phases.formulas"]),
+        phase_compositions=unpack_compositions(part("phases.")),
+        phase_energies={name: e.numpy().astype(np.float64) for name, e in part("energies.").items()},
         known_formulas=unpack_text(tensors["known.formulas"]),
         known_compositions=unpack_compositions(part("known.")),
         known_tc_K=tensors["known.tc_K"].numpy().astype(np.float64),

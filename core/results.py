@@ -26,7 +26,9 @@ COLUMNS = (
     Column("rank", "int64", "Rank", "Order by predicted Tc, those that pass every screen first"),
     Column("formula", "str", "Formula", "Integer formula, reduced by the greatest common divisor"),
     Column("tc_K", "float64", "Tc (K)", "Predicted critical temperature of the integer formula", 2),
+    Column("tc_std_K", "float64", "± (K)", "Standard deviation to expect of Tc, by its distance to what is known", 2),
     Column("tc_gain_K", "float64", "Gain (K)", "Predicted Tc minus the predicted Tc of the base", 2),
+    Column("tc_judge_K", "float64", "Judge (K)", "Tc by another kind of model, that the optimiser never sees", 2),
     Column(
         "formation_energy_eV_per_atom",
         "float64",
@@ -105,7 +107,7 @@ class DesignResult:
 
     problem : what was asked
     status : "finished", or "cancelled" (then the candidates are those at the moment of the cancel)
-    base : predictions for the base material: tc_K, formation_energy_eV_per_atom
+    base : predictions for the base material: tc_K, formation_energy_eV_per_atom, tc_judge_K
     candidates : one row per distinct formula, the columns of `COLUMNS`, by rank
     funnel : the screens in order
     restarts : candidates that died and were restarted, over the run
@@ -124,6 +126,34 @@ class DesignResult:
     def passing(self) -> pd.DataFrame:
         """The candidates that pass every screen, by rank."""
         return self.candidates[self.candidates["passes"]]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Mean gain in Tc over the base of the best candidates that pass: as claimed by the model that was climbed, and as
+    judged by the one that was not. What is claimed and not judged is exploitation of the model's flaws."""
+
+    candidates: int
+    claimed_K: float
+    judged_K: float
+
+
+def gain(passing: pd.DataFrame, base: dict[str, float], most: int = 30) -> Gain | None:
+    """The gain of the first `most` rows; None if there are none, or they were never judged."""
+    best = passing.head(most)
+    if not len(best) or "tc_judge_K" not in base:
+        return None
+    return Gain(
+        candidates=len(best),
+        claimed_K=float(best["tc_K"].mean()) - base["tc_K"],
+        judged_K=float(best["tc_judge_K"].mean()) - base["tc_judge_K"],
+    )
+
+
+def read(table: pd.DataFrame) -> pd.DataFrame:
+    """A stored table as `typed` gives it; numbers that an older version did not store are missing."""
+    later = {c.name: float("nan") for c in COLUMNS if c.dtype == "float64" and c.name not in table}
+    return typed(table.assign(**later))
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:

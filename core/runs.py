@@ -164,9 +164,9 @@ class Run:
 
     def candidates(self) -> pd.DataFrame:
         """The candidates, the columns of `core.results.COLUMNS`. Raises FileNotFoundError before the end."""
-        from core.results import typed
+        from core.results import read
 
-        return typed(pd.read_parquet(self.folder / TABLE))
+        return read(pd.read_parquet(self.folder / TABLE))
 
     def csv(self) -> str:
         """The candidates as CSV text. Raises FileNotFoundError before the end."""

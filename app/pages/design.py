@@ -22,11 +22,12 @@ from core.composition import parse_formula
 from core.design import check, resolve_device
 from core.errors import InputError
 from core.paths import ASSETS
-from core.problem import RAISE_TC, SUBSTITUTE, DesignProblem
+from core.problem import MODELS, RAISE_TC, SUBSTITUTE, DesignProblem
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
 PLACES = {"base": "Base material", "target": "Element to replace", "oxidation_state": "Oxidation state",
           "fixed": "Periodic table", "forbidden": "Periodic table"}  # fmt: skip
+MODEL_NAMES = {"best": "Best", "published": "As published"}
 MAX_UPLOAD_MB = 1
 ONLY_STATE, PRESETS_WANTED = "design.only_state_chosen", "design.presets_wanted"  # of the session; no widget has them
 TC = "<i>T</i><sub>c</sub>"
@@ -187,8 +188,8 @@ def base_facts(draft: Draft) -> str:
     amounts = parse_formula(draft.base)
     total = sum(amounts.values())
     parts = "".join(f"<span><b>{symbol}</b> {amount / total:.3f}</span>" for symbol, amount in amounts.items())
-    tc = lookup.predict(draft.tc_predictor, draft.base)
-    energy = style.minus(f"{lookup.predict(draft.formation_energy_predictor, draft.base):.2f} eV")
+    tc = lookup.predict(draft.models.tc, draft.base)
+    energy = style.minus(f"{lookup.predict(draft.models.formation_energy, draft.base):.2f} eV")
     facts = (
         reported_fact(draft.base),
         style.fact(f"{TC} predicted", f"{tc:.1f} K", "by our model"),
@@ -271,7 +272,7 @@ def table() -> None:
 
 def unavailable(draft: Draft) -> dict[str, str]:
     """Elements that cannot be used whatever the user clicks, with the reason."""
-    reasons = lookup.unavailable(draft.tc_predictor, draft.formation_energy_predictor)
+    reasons = lookup.unavailable(draft.models.tc, draft.models.formation_energy)
     state = draft.oxidation_state
     if draft.task == RAISE_TC or state is None:
         return reasons
@@ -282,9 +283,10 @@ def unavailable(draft: Draft) -> dict[str, str]:
 
 def preset_buttons(draft: Draft) -> None:
     """Groups of elements, forbidden or allowed with one click."""
-    groups = {preset.label: preset.symbols for preset in presets.presets(lookup.unseen())}
+    available = available_symbols(draft)
+    groups = {p.label: p.symbols for p in presets.presets(lookup.unseen()) if p.symbols & available}
     wanted = st.session_state.setdefault(PRESETS_WANTED, set())
-    lit = presets.lit(draft.table, groups, available_symbols(draft), wanted)
+    lit = presets.lit(draft.table, groups, available, wanted)
     st.html('<span class="quiet">Leave out</span>', width="content")
     key = shown("design.presets", lit)
     st.pills("Leave out", list(groups), selection_mode="multi", key=key, default=lit, label_visibility="collapsed",
@@ -316,7 +318,7 @@ def only_state_field(left_out: list[frozenset[str]]) -> None:
 
 def available_symbols(draft: Draft) -> set[str]:
     """Elements that all models know."""
-    return set(elements.symbols()) - set(lookup.unavailable(draft.tc_predictor, draft.formation_energy_predictor))
+    return set(elements.symbols()) - set(lookup.unavailable(draft.models.tc, draft.models.formation_energy))
 
 
 @of_latest
@@ -370,6 +372,8 @@ def settings(draft: Draft, errors: Errors) -> None:
                     knob_field(draft, knob, errors)
                 if title == "Formula":
                     seed_and_device(draft, errors)
+                if title == "Objective":
+                    models_field(draft)
 
 
 def with_preset(draft: Draft, name: str) -> Draft:
@@ -415,6 +419,17 @@ def seed_and_device(draft: Draft, errors: Errors) -> None:
                  args=(key, lambda d, v: replace(d, device=v)),
                  help="Auto takes the GPU if there is one.")  # fmt: skip
     style.show_errors(errors["device"])
+
+
+def models_field(draft: Draft) -> None:
+    """Which networks predict: the best we have, or those of the papers."""
+    names = {models: MODEL_NAMES[name] for name, models in MODELS.items()}
+    names.setdefault(draft.models, f"{draft.models.tc}, {draft.models.formation_energy}")  # from a file
+    key = shown("design.models", draft.models)
+    st.selectbox("Models", list(names), index=place(draft.models, list(names)), key=key, format_func=names.get,
+                 on_change=changed, args=(key, lambda d, m: replace(d, models=m)),
+                 help="Tc and formation energy as in the papers (ResNet18, ElemNet), or by models that err less on "
+                      "data they never saw: see the page Models and data.")  # fmt: skip
 
 
 # ---- summary and run ---------------------------------------------------------------------------------------------

@@ -8,14 +8,18 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from core.judge import NAME as JUDGE
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import CheckpointError, read_card
+from core.problem import BEST, PUBLISHED
 
-ORDER = ("tc", "formation-energy", "formation-energy-ensemble", "references")
+ORDER = (BEST.tc, BEST.formation_energy, JUDGE, PUBLISHED.tc, PUBLISHED.formation_energy, "references")
 NAMES = {
-    "tc": "Critical temperature",
-    "formation-energy": "Formation energy",
-    "formation-energy-ensemble": "Formation energy, ensemble",
+    BEST.tc: "Critical temperature",
+    BEST.formation_energy: "Formation energy",
+    JUDGE: "Judge",
+    PUBLISHED.tc: "Critical temperature, as published",
+    PUBLISHED.formation_energy: "Formation energy, as published",
     "references": "Reference tables",
 }
 UNITS = {"_eV_per_atom": " eV/atom", "_K": " K"}
@@ -26,23 +30,35 @@ COUNTS = {
     "n_cod": "Held-out COD compositions",
 }
 MOST_METRICS = 4  # in large type
-LIMITS = {
-    "tc": """
+_TC_LIMITS = """
 - **A composition has no structure.** Diamond and graphite are the same to this model, and so are all phases of one
   formula.
 - **Tc of a new composition is extrapolation.** The figures on this page hold for compositions like those in the data.
-  The optimiser leaves them on purpose, and looks for what this network overrates.
+  The optimiser leaves them on purpose, and looks for what this model overrates.
 - **No pressure.** The high Tc of SuperCon's hydrides were measured under very high pressure; the model cannot tell.
 - **“Not a superconductor” is an assumption.** Compounds of the COD count as 0 K, although most were never tested.
-""",
-    "formation-energy": """
+"""
+_ENERGY_LIMITS = """
 - **The data are calculated** (density-functional theory at 0 K), and the model adds its own error.
 - **A composition has no structure:** the model learns the energy of the best known structure of each composition.
 - **Elements that it does not know** cannot be used at all.
+"""
+LIMITS = {
+    BEST.tc: _TC_LIMITS
+    + """- **Between known superconductors it interpolates.** It cannot promise much more than the best of its
+  neighbours, and far from all of them it says little.
 """,
+    BEST.formation_energy: _ENERGY_LIMITS,
+    JUDGE: """
+- **It is asked, never climbed.** The optimiser knows nothing of it; where it does not see the gain that was predicted,
+  the gain is likely to be an error of the model that was climbed.
+- **It learnt from the same measurements,** so it shares their errors and their gaps.
+""",
+    PUBLISHED.tc: _TC_LIMITS,
+    PUBLISHED.formation_energy: _ENERGY_LIMITS,
     "references": """
-- **The hull has the energies of our own model**, so that candidates and competing phases err in the same way. Its
-  distances are not those of the Materials Project.
+- **The hull has the energies of the model that is chosen**, so that candidates and competing phases err in the same
+  way. Its distances are not those of the Materials Project.
 - **The hull is only as complete as its phases.** An unknown competing phase makes a candidate look better than it
   is.
 - **“New” means: not in this list.** It holds SuperCon and a few more, not the whole literature.
@@ -79,6 +95,7 @@ def section(name: str, card: Mapping) -> None:
         st.warning("These weights are interim: the training is not finished.", icon=":material/hourglass_empty:")
     figures(card.get("metrics_held_out") or {})
     groups(card.get("metrics_held_out") or {})
+    systems(card.get("systems_held_out"))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Data**")
@@ -114,6 +131,17 @@ def groups(metrics: Mapping) -> None:
         for key, rows in tables.items():
             st.markdown(f"**{figure(key, 0)[0]}**")
             st.table(pd.DataFrame([grouped(*row) for row in rows.items()]).set_index(" "), border="horizontal")
+
+
+def systems(found: Mapping | None) -> None:
+    """Figures on whole chemical systems that were held out: nearer to what a design asks."""
+    if found:
+        half, most = (found[f"inside_{percent}_percent_interval"] for percent in (50, 90))
+        st.markdown(
+            f"**On new chemical systems** ({found['folds']} folds, no compound of the same elements in training; the "
+            f"regression alone): MAE {found['tc_mae_K']:.2f} K, R² {found['tc_r2']:.3f}. The interval that it promises "
+            f"for half of the compounds holds {half:.0%} of them, that for nine in ten {most:.0%}."
+        )
 
 
 def grouped(name: str, figures: Mapping) -> dict[str, str]:
@@ -153,7 +181,7 @@ def details(card: Mapping) -> None:
             about = {
                 "architecture": card.get("architecture"),
                 "knows": f"{len(known)} elements" if known else None,
-                "energies of the hull from": card.get("hull_predictor"),
+                "energies of the hull from": ", ".join(card.get("hull_predictors_sha256", ())) or None,
                 "date": card.get("date"),
                 "SHA-256": f"{card['sha256'][:16]}…" if card.get("sha256") else None,
             }

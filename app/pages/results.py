@@ -10,14 +10,15 @@ from app.candidate import panel
 from app.style import formula_html, formula_text
 from core.composition import parse_formula
 from core.problem import DesignProblem
-from core.results import BY_NAME, to_csv
+from core.results import BY_NAME, Gain, gain, to_csv
 from core.runs import ACTIVE, Run
 
 SHOWN = (
-    "rank", "formula", "tc_K", "tc_gain_K", "formation_energy_eV_per_atom", "energy_above_hull_eV_per_atom",
-    "nearest_known", "nearest_known_tc_K", "distance_to_known", "n_elements", "n_atoms", "times_found",
+    "rank", "formula", "tc_K", "tc_std_K", "tc_gain_K", "tc_judge_K", "formation_energy_eV_per_atom",
+    "energy_above_hull_eV_per_atom", "nearest_known", "nearest_known_tc_K", "distance_to_known", "n_elements",
+    "n_atoms", "times_found",
 )  # fmt: skip
-SHOWN_WITH_FAILING = (*SHOWN[:6], "passes", "failed_screen", "reason", *SHOWN[9:])
+SHOWN_WITH_FAILING = (*SHOWN[:8], "passes", "failed_screen", "reason", *SHOWN[11:])
 SELECTED, VISIBLE, ROUND = "results.selected", "results.visible", "results.round"
 
 
@@ -89,11 +90,24 @@ def metrics(run: Run, table: pd.DataFrame, summary: dict) -> None:
     best, base = summary["best_tc_K"], summary["base"]["tc_K"]
     cells = st.columns(5)
     cells[0].metric("Best Tc", f"{best:.1f} K" if best is not None else "–", help="Of the candidates that pass")
-    gain = f"{best - base:+.1f} K".replace("-", "−") if best is not None else "–"
-    cells[1].metric("Gain over the base", gain, help="Both are predictions of the same model")
+    over_base = f"{best - base:+.1f} K".replace("-", "−") if best is not None else "–"
+    cells[1].metric("Gain over the base", over_base, help="Both are predictions of the same model")
     cells[2].metric("Passing candidates", f"{summary['n_passing']:,}", help=f"Of {len(table):,} distinct formulas")
     cells[3].metric("Optimised", f"{run.problem().settings.candidates:,}", help="Compositions moved at once")
     cells[4].metric("Time", pieces.duration(run.status().elapsed_s), help=f"On {summary['device']}")
+    found = gain(table[table["passes"]], summary["base"])
+    if found is not None:
+        st.caption(judged_text(found))
+
+
+def judged_text(found: Gain) -> str:
+    """How much of the gain another kind of model sees, in a sentence."""
+    best = f"The best {found.candidates} that pass" if found.candidates > 1 else "The one that passes"
+    claimed, judged = (pieces.signed_number(x, 1) for x in (found.claimed_K, found.judged_K))
+    return (
+        f"{best}: a mean gain of {claimed} K by the model that was climbed, {judged} K by the judge, a model of another"
+        " kind that the optimiser never sees. What only the first sees is likely to be its error."
+    )
 
 
 # ---- looking through ---------------------------------------------------------------------------------------------

@@ -67,9 +67,9 @@ class Table:
         """One hashable key per row: equal keys, same composition."""
         return [composition_key(row) for row in self.compositions]
 
-    def subset(self, mask: np.ndarray) -> Table:
-        """The rows where mask (n,) is true, with the same counts."""
-        chosen = np.flatnonzero(mask)
+    def subset(self, rows: np.ndarray) -> Table:
+        """The rows of these numbers, in this order, or those where a mask (n,) is true; with the same counts."""
+        chosen = np.arange(len(self.values))[rows]
         return Table(
             self.compositions[chosen],
             self.values[chosen],

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.predictors import checkpoint
-from core.training import formation_energy, tc
+from core.training import formation_energy, judge, tc, tc_kernel
 
 _BELOW = ": "  # between the name of a group and the name of what is in it
 TOLERANCE = 1e-3  # relative; sums in another order, on another processor, may move one compound across a threshold
 
 # name -> held_out_figures(checkpoint's name, folder of the raw data, folder of the checkpoints)
 EVALUATED: dict[str, Callable[[str, Path, Path], dict]] = {
-    tc.NAME: tc.held_out_figures,
+    **dict.fromkeys((tc.NAME, tc_kernel.NAME), tc.held_out_figures),
+    judge.NAME: judge.held_out_figures,
     **dict.fromkeys(formation_energy.RECIPES, formation_energy.held_out_figures),
 }
 

@@ -98,7 +98,7 @@ RECIPES = {
                 "Deep ensembles, Lakshminarayanan et al. 2017: arXiv:1612.01474",
             ),
             settings=FormationEnergySettings(
-                epochs=30, batch=256, learning_rate=1e-3, weight_decay=0.01, oqmd=False, members=5
+                epochs=30, batch=256, learning_rate=1e-3, weight_decay=0.01, oqmd=False, members=4
             ),
             build=lambda known: FormationEnergyAttention(ENSEMBLE_NAME, AttentionSize(), known),
             stored=store_members,

@@ -11,31 +11,33 @@ import torch
 
 from core import references
 from core.composition import composition_vector, parse_formula
-from core.elements import symbols
 from core.predictors import checkpoint
-from core.predictors.interface import predict_in_batches
+from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
-from core.training import data
-from core.training.formation_energy import NAME as ENERGY_PREDICTOR
+from core.training import data, formation_energy
 
 
 def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
-    """Build the tables with the formation-energy predictor in `out`; returns the card. `seed`, `build`: not used."""
-    predictor = load_predictor(ENERGY_PREDICTOR, out)
-    formulas, compositions, counts = _phases(folder, predictor.known_elements.numpy())
-    energies = predict_in_batches(predictor, torch.from_numpy(compositions).float())
-    stable = energies < 0  # the elements, at 0, beat all others
-    counts["phases: predicted energy is not below the elements'"] = int((~stable).sum())
-    counts["phases of the hull"] = int(stable.sum())
+    """Build the tables with the formation-energy predictors in `out`; returns the card. `seed`, `build`: not used.
+
+    Raises CheckpointError if `out` holds none.
+    """
+    names = [name for name in formation_energy.RECIPES if checkpoint.paths(name, out)[1].exists()]
+    predictors = [load_predictor(name, out) for name in names or [formation_energy.NAME]]
+    formulas, compositions, counts = _phases(folder)
+    energies = {predictor.name: _energies(predictor, compositions) for predictor in predictors}
+    for name, values in energies.items():
+        counts[f"phases with an element that {name} does not know"] = int(np.isnan(values).sum())
+        counts[f"phases on or below the elements' line by {name}"] = int((values < 0).sum())
     superconductors = data.read_superconductors(folder)
     cod = data.read_non_superconductors(folder, superconductors)
     known = superconductors.subset(superconductors.values > 0)
     frequencies = (known.compositions > 0).sum(0)
     training_counts = (superconductors.compositions > 0).sum(0) + (cod.compositions > 0).sum(0)
     tensors = {
-        **{f"hull.{k}": v for k, v in references.pack_compositions(compositions[stable]).items()},
-        "hull.energy": torch.from_numpy(energies[stable].astype(np.float32)),
-        "hull.formulas": references.pack_text([f for f, s in zip(formulas, stable, strict=True) if s]),
+        **{f"phases.{k}": v for k, v in references.pack_compositions(compositions).items()},
+        "phases.formulas": references.pack_text(formulas),
+        **{f"energies.{name}": torch.from_numpy(values.astype(np.float32)) for name, values in energies.items()},
         **{f"known.{k}": v for k, v in references.pack_compositions(known.compositions).items()},
         "known.tc_K": torch.from_numpy(known.values.astype(np.float32)),
         "known.reports": torch.from_numpy(known.reports.astype(np.int32)),
@@ -47,8 +49,7 @@ def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
         "name": references.NAME,
         "architecture": references.ARCHITECTURE,
         "what": "Reference phases of the hull, known superconductors, element frequencies",
-        "hull_predictor": predictor.name,
-        "hull_predictor_sha256": checkpoint.read_card(ENERGY_PREDICTOR, out)["sha256"],
+        "hull_predictors_sha256": {name: checkpoint.read_card(name, out)["sha256"] for name in energies},
         "data": {k: data.ATTRIBUTION[k] for k in ("mp", "supercon", "stanev", "cod")},
         "cleaning": {**counts, **superconductors.counts, **cod.counts},
         "metrics_held_out": {},
@@ -58,17 +59,23 @@ def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
     return card
 
 
-def _phases(folder: Path, known: np.ndarray) -> tuple[list[str], np.ndarray, dict[str, int]]:
-    """Formulas and compositions (n, 118) of all MP compounds whose elements the predictor knows, and counts."""
+def _phases(folder: Path) -> tuple[list[str], np.ndarray, dict[str, int]]:
+    """Formulas and compositions (n, 118) of all MP compounds, and counts."""
     with gzip.open(folder / "mp_compositions.txt.gz", "rt", encoding="utf-8") as file:
         listed = [line.strip() for line in file][1:]
     amounts = [parse_formula(formula) for formula in listed]
-    names = symbols()
-    known_symbols = {names[i] for i in np.flatnonzero(known)}
-    kept = [i for i, a in enumerate(amounts) if len(a) > 1 and known_symbols.issuperset(a)]
-    counts = {"MP compositions": len(listed), "phases: a single element, or unknown": len(listed) - len(kept)}
-    formulas = [_plain(listed[i]) for i in kept]
-    return formulas, np.stack([composition_vector(amounts[i]) for i in kept]), counts
+    kept = [i for i, a in enumerate(amounts) if len(a) > 1]
+    counts = {"MP compositions": len(listed), "phases: a single element": len(listed) - len(kept)}
+    return [_plain(listed[i]) for i in kept], np.stack([composition_vector(amounts[i]) for i in kept]), counts
+
+
+def _energies(predictor: Predictor, compositions: np.ndarray) -> np.ndarray:
+    """Formation energies (n,) in eV/atom, NaN where the predictor does not know an element."""
+    known = predictor.known_elements.numpy()
+    inside = ~(compositions[:, ~known] > 0).any(1)
+    energies = np.full(len(compositions), np.nan)
+    energies[inside] = predict_in_batches(predictor, torch.from_numpy(compositions[inside]).float())
+    return energies
 
 
 def _plain(formula: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -123,10 +123,15 @@ def part(tables: Tables, which: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def evaluate(predictor: Predictor, tables: Tables) -> dict:
-    """Every figure of the card on the held-out 15% of SuperCon and of the COD."""
+    """Every figure of a predictor's card."""
+    return figures(lambda x: predict_in_batches(predictor, torch.from_numpy(x).float()), tables)
+
+
+def figures(tc_K: Callable[[np.ndarray], np.ndarray], tables: Tables) -> dict:
+    """Every figure on the held-out 15% of SuperCon and of the COD, of tc_K: compositions (n, 118) -> K (n,)."""
     (positive, parts), _ = tables
     x, y = part(tables, 2)
-    predicted = predict_in_batches(predictor, torch.from_numpy(x).float())
+    predicted = tc_K(x)
     n = len(parts[2])
     precision, recall = metrics.precision_recall(predicted, y, SUPERCONDUCTOR_K)
     error, true = predicted[:n] - y[:n], y[:n]

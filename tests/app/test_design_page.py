@@ -9,7 +9,13 @@ from app import session
 from app.draft import with_base
 from core import runs
 from core.paths import PROJECT
-from core.problem import SUBSTITUTE, DesignProblem
+from core.problem import BEST, PUBLISHED, SUBSTITUTE, DesignProblem, Models
+
+PUBLISHED_LINK = {
+    "base": "LaFeAsO",
+    "tc_predictor": PUBLISHED.tc,
+    "formation_energy_predictor": PUBLISHED.formation_energy,
+}
 
 
 @pytest.fixture
@@ -69,9 +75,9 @@ def draft(test: AppTest):
 def test_a_first_visit_can_be_run_at_once(page):
     assert widget(page.selectbox, "design.base").value == "LaFeAsO"
     assert not run_button(page).disabled
-    assert widget(page.pills, "design.presets").value == ["noble gases", "radioactive"]
+    assert widget(page.pills, "design.presets").value == ["radioactive"]
     assert "15.6 K" in words(page) and "predicted" in words(page)
-    assert "all that the models know but Kr" in words(page)
+    assert "all that the models know but Tc" in words(page)
     assert page.query_params["base"] == "LaFeAsO"
 
 
@@ -134,7 +140,25 @@ def test_an_element_of_the_base_is_fixed_with_its_own_amount(page):
     assert draft(page).table.fixed == {"Cu": 3.0}
 
 
-def test_presets_forbid_and_allow_groups(page):
+def test_a_group_of_which_the_models_know_nothing_is_not_offered(page):
+    assert "noble gases" not in widget(page.pills, "design.presets").options
+    assert "noble gases" in widget(opened(**PUBLISHED_LINK).pills, "design.presets").options
+
+
+def test_models_are_chosen_and_named_in_the_link(page):
+    best = words(page)
+    checked(widget(page.selectbox, "design.models").select(PUBLISHED).run())
+    assert draft(page).problem().tc_predictor == PUBLISHED.tc
+    assert {name: page.query_params[name] for name in PUBLISHED_LINK} == PUBLISHED_LINK
+    assert words(page) != best  # the base's predictions are those of the other models
+    other = DesignProblem("LaFeAsO", tc_predictor=BEST.tc, formation_energy_predictor=PUBLISHED.formation_energy)
+    page.session_state["tc_studio.draft"] = session.drafts.draft_of(other)
+    checked(page.run())
+    assert widget(page.selectbox, "design.models").value == Models(BEST.tc, PUBLISHED.formation_energy)
+
+
+def test_presets_forbid_and_allow_groups():
+    page = opened(**PUBLISHED_LINK)
     checked(widget(page.pills, "design.presets").set_value(["noble gases", "radioactive", "toxic"]).run())
     assert {"As", "Tl", "Kr", "Tc"} <= draft(page).table.forbidden
     checked(widget(page.pills, "design.presets").set_value(["toxic"]).run())

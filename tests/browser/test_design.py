@@ -11,6 +11,7 @@ import pytest
 from core.composition import parse_formula
 from core.paths import PROJECT
 from core.predictors.registry import load_predictor
+from core.problem import BEST
 from core.results import COLUMNS
 
 pytestmark = pytest.mark.browser
@@ -121,5 +122,5 @@ def _is_what_the_model_says(table):
 
     rows = torch.stack([torch.tensor(composition_vector(parse_formula(f))).float() for f in table["formula"]])
     with torch.no_grad():
-        tc = load_predictor("tc")(rows).numpy()
+        tc = load_predictor(BEST.tc)(rows).numpy()
     assert table["tc_K"].to_numpy() == pytest.approx(tc, abs=0.01)

@@ -7,7 +7,7 @@ import pytest
 from core import assess
 from core.errors import InputError
 
-PREDICT_COLUMNS = ["formula", "tc_K", "formation_energy_eV_per_atom", "error"]
+PREDICT_COLUMNS = ["formula", "tc_K", "formation_energy_eV_per_atom", "tc_std_K", "tc_judge_K", "error"]
 SCREEN_COLUMNS = [*PREDICT_COLUMNS[:-1], *assess.SCREENED, "error"]
 MIXED = ["Nb3Sn", "Xx2", "NaCl", "LaFeAs(O", "PoO2", "", "MgB2"]  # good rows and bad ones in turn
 GOOD = [0, 2, 6]

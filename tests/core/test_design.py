@@ -84,7 +84,9 @@ def test_predictions_are_those_of_the_formula_that_is_shown(small):
     assert np.allclose(table[energy], again[energy], atol=1e-5)
     assert np.abs(table["tc_K"] - table["tc_before_rounding_K"]).max() > 0.1
     base = assess.predict([SMALL.base], device="cpu").iloc[0]
-    assert small.base == {"tc_K": pytest.approx(base["tc_K"], abs=1e-3), energy: pytest.approx(base[energy], abs=1e-5)}
+    within = {"tc_K": 1e-3, energy: 1e-5, "tc_judge_K": 1e-9}
+    assert small.base == {name: pytest.approx(base[name], abs=tolerance) for name, tolerance in within.items()}
+    assert np.allclose(table["tc_judge_K"], again["tc_judge_K"]) and np.allclose(table["tc_std_K"], again["tc_std_K"])
     assert np.allclose(table["tc_gain_K"], table["tc_K"] - small.base["tc_K"], atol=1e-9)
 
 
@@ -152,7 +154,7 @@ def test_the_funnel_adds_up_to_the_table(which, request):
 
 def test_a_formation_energy_above_zero_fails(unmixed):
     step = unmixed.funnel[-1]
-    assert step.screen == "formation_energy" and step.failed["predicted formation energy is not negative"] > 5
+    assert step.screen == "formation_energy" and step.failed["predicted formation energy is not negative"] >= 3
 
 
 def test_more_than_nine_elements_fail(crowded):

@@ -72,6 +72,25 @@ def final(task: Task):
     return optimiser.evaluate(task, state)
 
 
+@dataclass
+class Unsure(Toy):
+    """Toy, which expects an error of 500 K for each atom of element 7."""
+
+    def with_error(self, composition):
+        return self(composition), 500 * composition[:, 7]
+
+
+def test_caution_keeps_away_from_what_the_predictor_is_unsure_of():
+    bold, careful = (final(task(tc=Unsure(), caution=kappa)) for kappa in (0.0, 1.0))
+    assert torch.allclose(bold.composition, final(task()).composition)
+    assert careful.composition[:, 7].max() < bold.composition[:, 7].min() - 0.2
+    assert torch.allclose(careful.tc_K, Toy()(careful.composition))  # what is reported is Tc, not Tc less its error
+
+
+def test_a_predictor_that_cannot_say_is_climbed_as_it_is():
+    assert torch.equal(final(task(caution=3.0)).composition, final(task(caution=0.0)).composition)
+
+
 class Tilted(torch.nn.Module):
     """Toy, plus a slope along one element that another member takes away."""
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.results import BY_NAME, COLUMNS, SCREENS, DesignResult, safe_cell, to_csv, typed
+from core.results import BY_NAME, COLUMNS, SCREENS, DesignResult, Gain, gain, safe_cell, to_csv, typed
+from core.results import read as read_stored
 
 NUMBER = {"tc_K": 39.12345, "tc_gain_K": -1.23456, "formation_energy_eV_per_atom": -0.123456, "integer_loss": 0.0123456}
 TEXT = {"formula": "MgB2", "decomposition": "0.833 B4Mg + 0.167 Mg", "oxidation_states": "Mg 2+, B 1-"}
@@ -168,3 +169,24 @@ def test_no_cell_of_any_text_column_starts_a_formula(column, text):
 def test_a_carriage_return_opens_no_new_row(text):
     (cells,) = read(to_csv(pd.DataFrame({"formula": [text], "tc_K": [1.0]})))
     assert cells["tc_K"] == "1.00" and not cells["formula"].startswith(("=", "\r"))
+
+
+# The judge.
+
+
+def test_gain_of_the_best_by_hand():
+    passing = table(*(row(tc_K=tc, tc_judge_K=judge) for tc, judge in ((60, 30), (50, 40), (10, 0))))
+    base = {"tc_K": 15.0, "tc_judge_K": 20.0}
+    assert gain(passing, base, most=2) == Gain(candidates=2, claimed_K=40.0, judged_K=15.0)
+    assert gain(passing, base) == Gain(candidates=3, claimed_K=pytest.approx(25), judged_K=pytest.approx(10 / 3))
+    assert gain(passing.head(0), base) is None
+    assert gain(passing, {"tc_K": 15.0}) is None  # a run of before there was a judge
+
+
+def test_a_table_of_an_older_version_has_missing_numbers_where_it_stored_none():
+    older = table().drop(columns=["tc_judge_K", "tc_std_K"])
+    again = read_stored(older)
+    assert list(again.columns) == list(BY_NAME) and again[["tc_judge_K", "tc_std_K"]].isna().all(axis=None)
+    assert again["tc_K"].equals(older["tc_K"])
+    with pytest.raises(KeyError):
+        read_stored(older.drop(columns="formula"))

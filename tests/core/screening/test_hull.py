@@ -9,6 +9,8 @@ from pymatgen.core import Composition
 
 from core import elements
 from core.composition import composition_vector, compositions, formula_of, parse_formula
+from core.predictors.checkpoint import CheckpointError, read_card
+from core.problem import BEST, PUBLISHED
 from core.references import load_references
 from core.screening.hull import Hull
 
@@ -224,12 +226,12 @@ def test_nine_elements_against_the_committed_references():
     energy_of = {
         formula: float(energy)
         for energy, formula in sorted(
-            zip(references.hull_energies, references.hull_formulas, strict=True), reverse=True
+            zip(references.phase_energies[BEST.formation_energy], references.phase_formulas, strict=True), reverse=True
         )
     }
     candidate = composition_vector(parse_formula("BiPbTlSr2BaCa2YCu3O12"))
     assert np.count_nonzero(candidate) == 9
-    found = references.hull.distance(candidate, 0.0)
+    found = references.hull(BEST.formation_energy).distance(candidate, 0.0)
     shares = np.array([f for _, f in found.decomposition])
     phases = compositions([formula for formula, _ in found.decomposition])
     assert len(shares) >= 2 and shares.sum() == pytest.approx(1, abs=1e-12)
@@ -242,5 +244,22 @@ def test_nine_elements_against_the_committed_references():
 
 def test_no_traces_among_the_committed_references():
     """La2CoO3 is 5/6 La2O3 and 1/6 Co; nothing is left for anything else."""
-    found = load_references().hull.distance(composition_vector(parse_formula("La2CoO3")), 0.0)
+    found = load_references().hull(BEST.formation_energy).distance(composition_vector(parse_formula("La2CoO3")), 0.0)
     assert dict(found.decomposition) == pytest.approx({"La2O3": 5 / 6, "Co": 1 / 6}, abs=1e-6)
+
+
+def test_each_predictor_has_its_own_hull_and_no_other_has_one():
+    references = load_references()
+    ours, published = (references.hull(models.formation_energy) for models in (BEST, PUBLISHED))
+    assert ours is references.hull(BEST.formation_energy) is not published
+    candidate = composition_vector(parse_formula("LaFeAsO"))
+    assert ours.distance(candidate, -1.0) != published.distance(candidate, -1.0)
+    with pytest.raises(CheckpointError, match="no energies of nonesuch"):
+        references.hull("nonesuch")
+
+
+def test_the_energies_are_those_of_the_committed_predictors():
+    stated = read_card("references")["hull_predictors_sha256"]
+    assert stated == {
+        models.formation_energy: read_card(models.formation_energy)["sha256"] for models in (BEST, PUBLISHED)
+    }

@@ -86,3 +86,12 @@ def test_split_is_disjoint_complete_and_seeded():
 def test_missing_folder_says_what_to_do(tmp_path):
     with pytest.raises(InputError, match="TC_STUDIO_DATA"):
         data.data_folder(tmp_path / "nowhere")
+
+
+def test_a_subset_by_numbers_or_by_a_mask_keeps_rows_together():
+    table = data.Table(np.eye(4, 118), np.arange(4.0), ("H", "He", "Li", "Be"), np.arange(4) + 1, {"rows": 4})
+    by_number = table.subset(np.array([3, 0]))
+    assert (by_number.formulas, by_number.values.tolist(), by_number.reports.tolist()) == (("Be", "H"), [3, 0], [4, 1])
+    assert by_number.compositions.argmax(1).tolist() == [3, 0]
+    by_mask = table.subset(np.array([True, False, False, True]))
+    assert by_mask.formulas == ("H", "Be") and by_mask.counts == {"rows": 4}

@@ -1,0 +1,135 @@
+"""Kernel regression over compositions: doping series, of which SuperCon is made, are interpolated.
+
+f(x) = m + sum_i a_i k(x, x_i)
+k    = (1 - s) exp(-D / l) + s exp(-sqrt(d_p^2 + soft^2) / l_p),    D^2 = d_f^2 + w d_p^2 + soft^2
+
+d_f is the distance between the square roots of the fractions (nearly: smooth at 0), d_p that between means and spreads
+of element facts. The first term tells neighbours in a doping series apart, the second sees families of elements. The
+exponential kernel follows kinks in Tc against doping as regression trees do, but its value is smooth: `soft` rounds the
+tip at the known compositions. Ridge regression gives the a_i (Rasmussen and Williams 2006, eq. 2.25).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from core.predictors.element_facts import element_facts
+
+SMOOTH_FRACTION = 1e-4  # sqrt(x + this): a fraction far below it changes nothing
+LEAST_VARIANCE = 1e-4
+ROWS = 512  # compositions at once: memory is ROWS x known compositions
+
+Features = tuple[torch.Tensor, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class KernelShape:
+    """The kernel's numbers: w, l, l_p, s and soft of the equations above."""
+
+    property_weight: float = 0.3
+    length: float = 1.0
+    property_length: float = 3.0
+    property_share: float = 0.3
+    soft: float = 0.01
+
+    def __call__(self, one: Features, other: Features) -> torch.Tensor:
+        """Features of n and of m compositions, float64 -> k (n, m)."""
+        near, alike, _, _ = self.terms(one, other, torch.float64)
+        return (1 - self.property_share) * near + self.property_share * alike
+
+    def terms(self, one: Features, other: Features, dtype: torch.dtype) -> tuple[torch.Tensor, ...]:
+        """Features of n and of m compositions, float64 -> the two exponentials and the two distances in them (n, m)."""
+        by_fraction, by_property = (squared_distance(a, b).to(dtype) for a, b in zip(one, other, strict=True))
+        distance = by_fraction.add_(by_property, alpha=self.property_weight).add_(self.soft**2).sqrt_()
+        unlikeness = by_property.add_(self.soft**2).sqrt_()
+        near, alike = (distance / -self.length).exp_(), (unlikeness / -self.property_length).exp_()
+        return near, alike, distance, unlikeness
+
+
+def features(composition: torch.Tensor, facts: torch.Tensor) -> Features:
+    """Compositions (n, 118) and facts (118, f) -> roots of the fractions (n, 118), means and spreads (n, 2 f)."""
+    roots = (composition + SMOOTH_FRACTION).sqrt() - SMOOTH_FRACTION**0.5
+    mean = composition @ facts
+    variance = composition @ facts.square() - mean.square()
+    # Rounding makes a variance of 0 a little negative; clamped at 0 it would lose its slope.
+    spread = (variance + LEAST_VARIANCE).clamp_min(LEAST_VARIANCE / 2).sqrt()
+    return roots, torch.cat([mean, spread], dim=1)
+
+
+def squared_distance(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """(n, k) and (m, k) in float64 -> (n, m), never negative.
+
+    In float32 the difference of large squares would be wrong by more than soft^2, and Tc by half a kelvin.
+    """
+    squares = one.square().sum(1)[:, None] + other.square().sum(1)[None, :]
+    return squares.addmm_(one, other.T, alpha=-2).clamp_min_(0)
+
+
+class CompositionKernel(nn.Module):
+    """points (n, 118): the known compositions; weights (n,): the a_i; mean: m, in the property's unit."""
+
+    def __init__(self, shape: KernelShape, points: torch.Tensor, weights: torch.Tensor, mean: float):
+        super().__init__()
+        self.shape, self.mean = shape, mean
+        facts = element_facts()
+        self.register_buffer("facts", facts.double(), persistent=False)
+        roots, properties = features(points.double(), self.facts)
+        self.register_buffer("roots", roots, persistent=False)
+        self.register_buffer("properties", properties, persistent=False)
+        self.register_buffer("weights", weights.float(), persistent=False)
+
+    def forward(self, composition: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Compositions (batch, 118) -> value (batch,), distance D to the nearest known composition (batch,)."""
+        described = features(composition.double(), self.facts)
+        # Thousands of large weights cancel: in float32 that costs some 0.05 K, which only a gradient step can afford.
+        weights = self.weights if composition.requires_grad else self.weights.double()
+        value, distance = _Regression.apply(*described, self.roots, self.properties, weights, self.shape)
+        return (self.mean + value).to(composition.dtype), distance.to(composition.dtype)
+
+
+class _Regression(torch.autograd.Function):
+    """The sum over the known compositions, and the least distance; both slopes come with the values.
+
+    Distances are taken in float64, all else in the type of the weights. Automatic differentiation would keep a dozen
+    (batch, n) matrices; here they live for ROWS compositions.
+    """
+
+    @staticmethod
+    def forward(ctx, roots, properties, known_roots, known_properties, weights, shape: KernelShape):
+        parts = [
+            _value_and_slope((a, b), (known_roots, known_properties), weights, shape)
+            for a, b in zip(roots.split(ROWS), properties.split(ROWS), strict=True)
+        ]
+        value, distance, *slopes = (torch.cat(part) for part in zip(*parts, strict=True))
+        ctx.save_for_backward(*slopes)
+        return value, distance
+
+    @staticmethod
+    def backward(ctx, of_value, of_distance):
+        value_roots, value_properties, distance_roots, distance_properties = ctx.saved_tensors
+        of_value, of_distance = of_value[:, None], of_distance[:, None]
+        return (
+            of_value * value_roots + of_distance * distance_roots,
+            of_value * value_properties + of_distance * distance_properties,
+            *(None,) * 4,
+        )
+
+
+def _value_and_slope(here: Features, known: Features, weights: torch.Tensor, shape: KernelShape):
+    """sum_i a_i k, least D, and the slopes of both with the roots and with the properties."""
+    near, alike, distance, unlikeness = shape.terms(here, known, weights.dtype)
+    here, known = (tuple(part.to(weights.dtype) for part in parts) for parts in (here, known))
+    share = shape.property_share
+    value = torch.mv(near, (1 - share) * weights).add_(torch.mv(alike, share * weights))
+    nearest, at = distance.min(dim=1)
+    # d near / d(d_f^2) = -near / (2 l D); the gradient of a squared distance is twice the difference.
+    steep = near.div_(distance).mul_(weights * (-(1 - share) / shape.length))
+    steep_alike = alike.div_(unlikeness).mul_(weights * (-share / shape.property_length))
+    by_roots = steep.sum(1)[:, None] * here[0] - steep @ known[0]
+    steep_alike.add_(steep, alpha=shape.property_weight)
+    by_properties = steep_alike.sum(1)[:, None] * here[1] - steep_alike @ known[1]
+    away = [(one - other[at]) / nearest[:, None] for one, other in zip(here, known, strict=True)]
+    return value, nearest, by_roots, by_properties, away[0], shape.property_weight * away[1]

@@ -1,0 +1,80 @@
+"""Train `judge`: boosted trees for Tc, on the same parts of the data as `tc`, with nothing else in common with it."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+
+from core.judge import ARCHITECTURE, NAME, Judge, described, load_judge, pack
+from core.predictors import checkpoint
+from core.training import data, tc
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """What can be set about this training; all of it goes into the card."""
+
+    height_trees: int = 1000
+    chance_trees: int = 400
+    leaves: int = 63
+    learning_rate: float = 0.05
+    least_in_leaf: int = 3
+    share_of_features: float = 0.4
+    share_of_rows: float = 0.8
+
+
+def train(folder: Path, out: Path, seed: int, build: Path, settings: JudgeSettings | None = None) -> dict:
+    """Train, evaluate on the held-out part, write trees and card; returns the card. `build`: not used."""
+    settings = settings or JudgeSettings()
+    tables, counts = tc.read_tables(folder, seed)
+    x, y = tc.part(tables, 0)
+    n = len(tables[0][1][0])
+    seen = described(x)
+    height = _boosted("regression", seen[:n], y[:n], settings.height_trees, settings, seed)
+    chance = _boosted("binary", seen, np.arange(len(y)) < n, settings.chance_trees, settings, seed)
+    tensors = {"height": pack(height), "chance": pack(chance)}
+    card = {
+        "name": NAME,
+        "architecture": ARCHITECTURE,
+        "what": "Critical temperature (K) from the composition: boosted trees, never climbed",
+        "papers": ["LightGBM, Ke et al. 2017", "Magpie, Ward et al. 2016: doi:10.1038/npjcompumats.2016.28"],
+        "data": {k: data.ATTRIBUTION[k] for k in ("supercon", "stanev", "cod")},
+        "cleaning": counts,
+        "known_errors": {f: reason for f, (_, reason) in data.KNOWN_ERRORS.items()},
+        "split": {"shares": tc.SPLIT, "by": "composition", "seed": seed},
+        "settings": asdict(settings),
+        "date": datetime.date.today().isoformat(),
+    }
+    checkpoint.save(NAME, tensors, card, out)
+    card["metrics_held_out"] = tc.figures(Judge(height, chance).tc_K, tables)
+    checkpoint.save(NAME, tensors, card, out)
+    return card
+
+
+def _boosted(
+    objective: str, seen: np.ndarray, wanted: np.ndarray, trees: int, settings: JudgeSettings, seed: int
+) -> lightgbm.Booster:
+    parameters = {
+        "objective": objective,
+        "num_leaves": settings.leaves,
+        "learning_rate": settings.learning_rate,
+        "min_data_in_leaf": settings.least_in_leaf,
+        "feature_fraction": settings.share_of_features,
+        "bagging_fraction": settings.share_of_rows,
+        "bagging_freq": 1,
+        "seed": seed,
+        "deterministic": True,
+        "num_threads": 1,
+        "verbose": -1,
+    }
+    return lightgbm.train(parameters, lightgbm.Dataset(seen, wanted), trees)
+
+
+def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
+    """The figures of the judge's card, found now. Raises CheckpointError; InputError if the data are missing."""
+    tables, _ = tc.read_tables(folder, checkpoint.read_card(name, checkpoints)["split"]["seed"])
+    return tc.figures(load_judge(checkpoints).tc_K, tables)

@@ -1,0 +1,30 @@
+"""Fit a `CompositionKernel`: ridge regression over known compositions."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy.linalg import cho_factor, cho_solve
+
+from core.predictors.composition_kernel import ROWS, CompositionKernel, KernelShape, features
+from core.predictors.element_facts import element_facts
+
+
+def fit(
+    compositions: np.ndarray, values: np.ndarray, ridge: np.ndarray | float, shape: KernelShape
+) -> CompositionKernel:
+    """Ridge regression in float64: a = (K + ridge)^-1 (y - mean y).
+
+    compositions (n, 118), values (n,) in the property's unit; ridge (n,) or one number: k of a composition with itself
+    is nearly 1. Time grows as n^3, memory as n^2: 10,000 compositions take a minute and 1 GB.
+    """
+    points = torch.from_numpy(compositions)
+    described = features(points, element_facts().double())
+    matrix = np.empty((len(compositions), len(compositions)))
+    for start in range(0, len(compositions), ROWS):
+        part = tuple(block[start : start + ROWS] for block in described)
+        matrix[start : start + ROWS] = shape(part, described).numpy()
+    matrix[np.diag_indices(len(matrix))] += ridge
+    mean = float(values.mean())
+    weights = cho_solve(cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False), values - mean)
+    return CompositionKernel(shape, points, torch.from_numpy(weights), mean).eval()

@@ -1,0 +1,100 @@
+"""Kernel regression: closed forms, smoothness, and slopes where it is steepest, at the known compositions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from core import composition, elements
+from core.predictors import composition_kernel
+from core.predictors.composition_kernel import CompositionKernel, KernelShape, features
+from core.predictors.element_facts import element_facts
+from core.training.kernel_regression import fit
+
+KNOWN = {"YBa2Cu3O7": 92.0, "La1.85Sr0.15CuO4": 37.0, "MgB2": 39.0, "Nb3Sn": 18.0, "FeSe": 9.0}
+
+
+def vectors(formulas) -> torch.Tensor:
+    return torch.from_numpy(composition.compositions(formulas))
+
+
+def fitted(ridge: float = 1e-6) -> CompositionKernel:
+    return fit(composition.compositions(KNOWN), np.array(list(KNOWN.values())), ridge, KernelShape())
+
+
+def test_the_kernel_of_a_composition_with_itself_is_nearly_1_and_falls_with_distance():
+    facts = element_facts().double()
+    here = features(vectors(["YBa2Cu3O7"]), facts)
+    others = features(vectors(["YBa2Cu3O7", "YBa2Cu3O6.9", "YBa2Cu3O6", "La2CuO4", "MgB2"]), facts)
+    (row,) = KernelShape()(here, others)
+    assert 0.98 < float(row[0]) < 1
+    assert (row.diff() < 0).all() and float(row[-1]) > 0
+
+
+def test_the_kernel_is_the_formula():
+    shape = KernelShape(property_weight=0.5, length=2.0, property_length=4.0, property_share=0.25, soft=0.1)
+    one = torch.tensor([[0.0, 3.0]]), torch.tensor([[1.0]])
+    other = torch.tensor([[4.0, 0.0]]), torch.tensor([[3.0]])
+    by_fraction, by_property = 25.0, 4.0
+    near = np.exp(-np.sqrt(by_fraction + 0.5 * by_property + 0.01) / 2)
+    alike = np.exp(-np.sqrt(by_property + 0.01) / 4)
+    assert float(shape(one, other)) == pytest.approx(0.75 * near + 0.25 * alike, rel=1e-6)
+
+
+def test_without_a_ridge_it_goes_through_what_is_known():
+    value, distance = fitted()(vectors(KNOWN).float())
+    assert value.numpy() == pytest.approx(list(KNOWN.values()), abs=0.05)
+    assert distance.numpy() == pytest.approx(KernelShape().soft, abs=1e-3)
+
+
+def test_a_ridge_draws_towards_the_mean_and_each_composition_may_have_its_own():
+    mean = np.mean(list(KNOWN.values()))
+    assert fitted(1e9)(vectors(["YBa2Cu3O7"]).float())[0].item() == pytest.approx(mean, abs=0.01)
+    uncertain = fit(
+        composition.compositions(KNOWN), np.array([*KNOWN.values()]), np.array([1e9, *[1e-6] * 4]), KernelShape()
+    )
+    value = uncertain(vectors(KNOWN).float())[0]
+    assert value[1:].numpy() == pytest.approx(list(KNOWN.values())[1:], abs=0.05)
+    assert float(value[0]) < 60
+
+
+def test_the_sum_is_the_kernel_times_the_weights_however_it_is_cut(monkeypatch):
+    model, x = fitted().double(), vectors([*KNOWN, "CaFeAsF", "HgBa2CuO4"])
+    value, distance = model(x)
+    matrix = model.shape(features(x, model.facts), (model.roots, model.properties))
+    assert torch.allclose(value, model.mean + matrix @ model.weights)
+    monkeypatch.setattr(composition_kernel, "ROWS", 2)
+    assert all(torch.allclose(a, b, rtol=1e-9) for a, b in zip(model(x), (value, distance), strict=True))
+
+
+@pytest.mark.parametrize("formula", ["YBa2Cu3O7", "MgB2", "CaFeAsF"])
+def test_a_trace_of_an_element_changes_little(formula):
+    model, x = fitted(), vectors([formula]).float()
+    mixed = x.clone()
+    mixed[0, elements.element("Hg").index] = 1e-6
+    assert abs(float(model(mixed / mixed.sum())[0] - model(x)[0])) < 0.05  # K
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("formula", ["YBa2Cu3O6.8", "MgB2", "CaFeAsF"])
+def test_slopes_against_finite_differences(formula, which):
+    model = fitted().double()
+    x = vectors([formula]).requires_grad_()
+    (gradient,) = torch.autograd.grad(model(x)[which].sum(), x)
+    assert torch.isfinite(gradient).all()
+    for symbol in ("O", "Cu", "Mg", "Fe"):
+        direction = vectors([symbol]) - x.detach()  # along the simplex: more of this element, less of all others
+        with torch.no_grad():
+            numeric = float(model(x + 1e-7 * direction)[which] - model(x - 1e-7 * direction)[which]) / 2e-7
+        assert float((gradient * direction).sum()) == pytest.approx(numeric, rel=1e-3, abs=1e-2)
+
+
+def test_slopes_of_both_outputs_add_up():
+    model, x = fitted().double(), vectors(["CaFeAsF", "La2CuO4"]).requires_grad_()
+    value, distance = model(x)
+    (both,) = torch.autograd.grad((3 * value - 7 * distance).sum(), x)
+    value, distance = model(x)
+    (first,) = torch.autograd.grad(value.sum(), x)
+    (second,) = torch.autograd.grad(model(x)[1].sum(), x)
+    assert torch.allclose(both, 3 * first - 7 * second)
