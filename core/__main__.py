@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.problem import DesignProblem
 
 TRAINED = ("tc", "tc-kernel", "judge", "formation-energy", "formation-energy-ensemble", "references", "elements")
-EVALUATED = ("tc", "tc-kernel", "judge", "formation-energy", "formation-energy-ensemble")
+EVALUATED = ("tc", "tc-kernel", "judge", "formation-energy", "formation-energy-ensemble", "references")
 PREDICTORS = ("best", "published")
 BEST_COLUMNS = {
     "rank": "Rank",

@@ -210,6 +210,16 @@ def read_formation_energies(folder: Path) -> tuple[Table, Table, Table]:
     return _without(train, held_out, "MP train"), val, _without(oqmd, held_out, "OQMD")
 
 
+def read_stability(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """MP val: compositions (n, 118) and decomposition energies (n,) in eV/atom, at or below 0 for a stable compound.
+
+    As calculated, not predicted (Bartel et al. 2020): against all other phases of its chemical system.
+    """
+    rows = [row for row in _rows(folder / "mp_decomposition_energy.csv.gz") if row["split"] == "val"]
+    energies = np.array([float(row["decomposition_energy_eV_per_atom"]) for row in rows])
+    return np.stack([composition_vector(parse_formula(row["formula"])) for row in rows]), energies
+
+
 def _without(table: Table, keys: set, name: str) -> Table:
     keep = np.array([key not in keys for key in table.composition_keys()])
     counts = {**table.counts, f"{name}: composition is in MP val": int((~keep).sum())}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.predictors import checkpoint
-from core.training import formation_energy, judge, tc, tc_kernel
+from core.training import formation_energy, judge, references, tc, tc_kernel
 
 _BELOW = ": "  # between the name of a group and the name of what is in it
 TOLERANCE = 1e-3  # relative; sums in another order, on another processor, may move one compound across a threshold
@@ -16,6 +16,7 @@ TOLERANCE = 1e-3  # relative; sums in another order, on another processor, may m
 EVALUATED: dict[str, Callable[[str, Path, Path], dict]] = {
     **dict.fromkeys((tc.NAME, tc_kernel.NAME), tc.held_out_figures),
     judge.NAME: judge.held_out_figures,
+    "references": references.held_out_figures,
     **dict.fromkeys(formation_energy.RECIPES, formation_energy.held_out_figures),
 }
 
