@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from app import style
 from core.judge import NAME as JUDGE
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import CheckpointError, read_card
@@ -159,7 +160,7 @@ def figure(key: str, value: float) -> tuple[str, str]:
             break
     label = COUNTS.get(key) or " ".join(WORDS.get(word, word) for word in key.split("_"))
     shown = f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}"
-    return label[:1].upper() + label[1:], shown + unit
+    return label[:1].upper() + label[1:], style.minus(shown) + unit
 
 
 def linked(text: str) -> str:
