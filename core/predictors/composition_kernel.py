@@ -20,6 +20,7 @@ from core.predictors.element_facts import element_facts
 
 SMOOTH_FRACTION = 1e-4  # sqrt(x + this): a fraction far below it changes nothing
 LEAST_VARIANCE = 1e-4
+WITHOUT_FLOAT64 = {"mps"}  # devices on which the regression cannot be done: there it stays on the processor
 ROWS = 512  # compositions at once: memory is ROWS x known compositions
 
 Features = tuple[torch.Tensor, torch.Tensor]
@@ -83,11 +84,17 @@ class CompositionKernel(nn.Module):
 
     def forward(self, composition: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Compositions (batch, 118) -> value (batch,), distance D to the nearest known composition (batch,)."""
-        described = features(composition.double(), self.facts)
+        described = features(composition.to(self.facts.device).double(), self.facts)
         # Thousands of large weights cancel: in float32 that costs some 0.05 K, which only a gradient step can afford.
         weights = self.weights if composition.requires_grad else self.weights.double()
         value, distance = _Regression.apply(*described, self.roots, self.properties, weights, self.shape)
-        return (self.mean + value).to(composition.dtype), distance.to(composition.dtype)
+        return (self.mean + value).to(composition), distance.to(composition)
+
+    def _apply(self, fn, recurse=True):
+        """What `to` and its kin do with every buffer."""
+        if fn(torch.zeros(0)).device.type in WITHOUT_FLOAT64:
+            return self
+        return super()._apply(fn, recurse)
 
 
 class _Regression(torch.autograd.Function):

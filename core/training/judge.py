@@ -11,7 +11,7 @@ import numpy as np
 
 from core.judge import ARCHITECTURE, NAME, Judge, described, load_judge, pack
 from core.predictors import checkpoint
-from core.training import data, tc
+from core.training import tc
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: JudgeSettin
         "architecture": ARCHITECTURE,
         "what": "Critical temperature (K) from the composition: boosted trees, never climbed",
         "papers": ["LightGBM, Ke et al. 2017", "Magpie, Ward et al. 2016: doi:10.1038/npjcompumats.2016.28"],
-        "data": {k: data.ATTRIBUTION[k] for k in ("supercon", "stanev", "cod")},
-        "cleaning": counts,
-        "known_errors": {f: reason for f, (_, reason) in data.KNOWN_ERRORS.items()},
-        "split": {"shares": tc.SPLIT, "by": "composition", "seed": seed},
+        **tc.about_data(counts, seed),
         "settings": asdict(settings),
         "date": datetime.date.today().isoformat(),
     }

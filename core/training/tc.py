@@ -89,10 +89,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
         "architecture": ARCHITECTURE,
         "what": "Critical temperature (K) from the composition: ResNet18 on the periodic-table image",
         "papers": ["KIAGO: doi:10.1039/d5dd00250h", "Konno et al. 2021: doi:10.1103/PhysRevB.103.014509"],
-        "data": {k: data.ATTRIBUTION[k] for k in ("supercon", "stanev", "cod")},
-        "cleaning": counts,
-        "known_errors": {f: reason for f, (_, reason) in data.KNOWN_ERRORS.items()},
-        "split": {"shares": SPLIT, "by": "composition", "seed": seed},
+        **about_data(counts, seed),
         "settings": asdict(settings),
         "known_elements": [s for s, n in zip(elements.symbols(), known, strict=True) if n > 0],
         "date": datetime.date.today().isoformat(),
@@ -113,6 +110,16 @@ def read_tables(folder: Path, seed: int) -> tuple[Tables, dict[str, int]]:
     negative = data.read_non_superconductors(folder, positive)
     tables = [(table, data.split(len(table.values), SPLIT, seed)) for table in (positive, negative)]
     return tables, {**positive.counts, **negative.counts}
+
+
+def about_data(counts: dict[str, int], seed: int) -> dict:
+    """What the card of every model of Tc says of its data: sources, cleaning, split."""
+    return {
+        "data": {k: data.ATTRIBUTION[k] for k in ("supercon", "stanev", "cod")},
+        "cleaning": counts,
+        "known_errors": {f: reason for f, (_, reason) in data.KNOWN_ERRORS.items()},
+        "split": {"shares": SPLIT, "by": "composition", "seed": seed},
+    }
 
 
 def part(tables: Tables, which: int) -> tuple[np.ndarray, np.ndarray]:

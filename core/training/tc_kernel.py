@@ -18,7 +18,7 @@ from core.predictors.composition_kernel import KernelShape
 from core.predictors.interface import predict_in_batches
 from core.predictors.registry import load_predictor
 from core.predictors.tc_kernel import ARCHITECTURE, ErrorScale, Mixture, TcKernel
-from core.training import data, kernel_regression, metrics, tc
+from core.training import kernel_regression, metrics, tc
 
 NAME = "tc-kernel"
 FOLDS = 5
@@ -58,10 +58,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcKernelSet
         "architecture": ARCHITECTURE,
         "what": "Critical temperature (K) from the composition: known superconductors interpolated, ResNet18 beside",
         "papers": ["Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 2.25", *under["papers"]],
-        "data": under["data"],
-        "cleaning": counts,
-        "known_errors": {f: reason for f, (_, reason) in data.KNOWN_ERRORS.items()},
-        "split": under["split"],
+        **tc.about_data(counts, seed),
         "settings": asdict(settings),
         "error_scale": asdict(error_scale),
         "systems_held_out": systems_figures(*held_out, y, error_scale),

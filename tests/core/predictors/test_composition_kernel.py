@@ -98,3 +98,12 @@ def test_slopes_of_both_outputs_add_up():
     (first,) = torch.autograd.grad(value.sum(), x)
     (second,) = torch.autograd.grad(model(x)[1].sum(), x)
     assert torch.allclose(both, 3 * first - 7 * second)
+
+
+def test_it_stays_on_the_processor_where_a_device_has_no_float64(monkeypatch):
+    monkeypatch.setattr(composition_kernel, "WITHOUT_FLOAT64", {"meta"})
+    model, x = fitted(), vectors(["CaFeAsF"]).float()
+    before = model(x)
+    kept = torch.nn.Sequential(model).to("meta")[0]
+    assert all(buffer.device.type == "cpu" for buffer in kept.buffers())
+    assert all(torch.equal(a, b) for a, b in zip(kept(x), before, strict=True))
