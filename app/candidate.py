@@ -13,7 +13,7 @@ from core.composition import composition_vector, parse_formula
 from core.elements import N_ELEMENTS
 from core.families import HYDROGEN_RICH
 from core.predictors.checkpoint import CheckpointError, read_card
-from core.problem import DesignProblem
+from core.problem import SUBSTITUTION, DesignProblem
 from core.results import SCREENS
 from core.runs import Run
 from core.screening.charge_balance import ChargeBalance, charge_balance
@@ -186,6 +186,9 @@ def course(run: Run, problem: DesignProblem, row: pd.Series) -> None:
     trajectory = run.trajectory(int(row["candidate"]))
     if trajectory.empty:
         st.caption("The course of this run was not recorded.")
+        return
+    if problem.method == SUBSTITUTION:
+        st.caption("It was drawn at random and stayed where it is.")
         return
     for quantity in plots.QUANTITIES:
         figure = plots.trajectory_figure(trajectory, quantity, problem.settings.steps, height=150)

@@ -17,7 +17,7 @@ from app.components.periodic_table import TableState
 from core import elements
 from core.composition import parse_formula
 from core.errors import InputError
-from core.problem import BEST, RAISE_TC, SUBSTITUTE, DesignProblem, Models, OptimiserSettings
+from core.problem import BEST, GRADIENT, RAISE_TC, SUBSTITUTE, DesignProblem, Models, OptimiserSettings
 from core.screening.charge_balance import MAX_ATOMS, charge_balance, usual_state
 
 FIRST_BASE = "LaFeAsO"  # the paper's own first example
@@ -46,6 +46,7 @@ class Draft:
     seed: int = 0
     device: str = "auto"
     models: Models = BEST
+    method: str = GRADIENT
     set_aside: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -76,6 +77,7 @@ class Draft:
             device=self.device,
             tc_predictor=self.models.tc,
             formation_energy_predictor=self.models.formation_energy,
+            method=self.method,
         )
 
 
@@ -103,6 +105,7 @@ def draft_of(problem: DesignProblem) -> Draft:
         seed=problem.seed,
         device=problem.device,
         models=Models(problem.tc_predictor, problem.formation_energy_predictor),
+        method=problem.method,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.problem import (
+    GRADIENT,
     MAX_ATOMS,
     MAX_CANDIDATES,
     MAX_STEPS,
@@ -24,7 +25,7 @@ class Knob:
     name : field of OptimiserSettings; index : which of the two, for a pair
     label : with the unit; help : what it does and its source
     step, format : of a number; choices : value -> label, of a choice
-    task : the only task that it matters for, or None
+    task, method : the only task, or method, that it matters for, or None
     """
 
     name: str
@@ -35,6 +36,7 @@ class Knob:
     format: str | None = None
     choices: dict[str, str] | None = None
     task: str | None = None
+    method: str | None = None
 
     @property
     def key(self) -> str:
@@ -46,6 +48,10 @@ class Knob:
         value = getattr(settings, self.name)
         value = value if self.index is None else value[self.index]
         return float(value) if isinstance(self.step, float) else value
+
+    def matters(self, task: str, method: str) -> bool:
+        """Whether it changes anything in this task by this method."""
+        return self.task in (None, task) and self.method in (None, method)
 
     def put(self, settings: OptimiserSettings, value: float | str) -> OptimiserSettings:
         """These settings with another value."""
@@ -59,12 +65,12 @@ class Knob:
 SEARCH = (
     Knob("candidates", "Candidates", step=64, help=(
         f"Compositions optimised at once, 1 to {MAX_CANDIDATES:,}. KIAGO 3.1 uses 4,096.")),
-    Knob("steps", "Steps, stage 1", index=0, step=50, help=(
+    Knob("steps", "Steps, stage 1", index=0, step=50, method=GRADIENT, help=(
         f"Adam steps on Tc and formation energy alone; both stages together at most {MAX_STEPS:,}. "
         "KIAGO 3.1 uses 500.")),
-    Knob("steps", "Steps, stage 2", index=1, step=50, help=(
+    Knob("steps", "Steps, stage 2", index=1, step=50, method=GRADIENT, help=(
         "Adam steps with the largest ratios kept and drawn to whole numbers of atoms. KIAGO 3.1 uses 500.")),
-    Knob("learning_rate", "Learning rate", step=0.01, format="%.3f", help=(
+    Knob("learning_rate", "Learning rate", step=0.01, format="%.3f", method=GRADIENT, help=(
         "Step of Adam, in units of the ratios before they are normalised. KIAGO 3.1: 0.03.")),
 )  # fmt: skip
 FORMULA = (
@@ -78,31 +84,32 @@ FORMULA = (
         "structure for. KIAGO 3.1: 25.")),
 )  # fmt: skip
 OBJECTIVE = (
-    Knob("formation_energy_weight", "α (K per eV/atom)", step=0.5, format="%.2f", help=(
+    Knob("formation_energy_weight", "α (K per eV/atom)", step=0.5, format="%.2f", method=GRADIENT, help=(
         "Weight of the formation energy: how many kelvin one eV/atom is worth (KIAGO eq. 13). KIAGO 3.1: 4.")),
-    Knob("caution", "Caution κ", step=0.25, format="%.2f", help=(
+    Knob("caution", "Caution κ", step=0.25, format="%.2f", method=GRADIENT, help=(
         "What is raised is Tc minus κ times the error that the model expects of it: far from all known superconductors "
         "a high Tc is easily predicted and seldom true. 0: Tc alone, as in the papers. The published model knows no "
         "error.")),
-    Knob("integer_weight", "β (K)", step=100.0, format="%.0f", help=(
+    Knob("integer_weight", "β (K)", step=100.0, format="%.0f", method=GRADIENT, help=(
         "Weight of the integer loss: how strongly ratios are drawn to n/N in stage 2 (KIAGO eq. 16). Printed: 1; "
         "the authors' released code rises to 100,000 with the squared distance.")),
-    Knob("integer_loss", "Distance to whole numbers",
+    Knob("integer_loss", "Distance to whole numbers", method=GRADIENT,
          choices={"absolute": "absolute", "squared": "squared"}, help=(
         "|x − n/N| as printed (GDMCD and KIAGO eq. 10), or its square as in the authors' released code.")),
-    Knob("integer_schedule", "β in stage 2",
+    Knob("integer_schedule", "β in stage 2", method=GRADIENT,
          choices={"constant": "constant", "linear": "rises from 0"}, help=(
         "Constant as printed in KIAGO, or rising linearly from 0 as in the authors' released code.")),
 )  # fmt: skip
 GUESSES = (
-    Knob("mutate_probability", "Chance to replace an element", step=0.01, format="%.2f", task=RAISE_TC, help=(
+    Knob("mutate_probability", "Chance to replace an element", step=0.01, format="%.2f", task=RAISE_TC, method=GRADIENT,
+         help=(
         "For each element of the base, the chance to be replaced by another one, drawn by how often it occurs "
         "in superconductors. KIAGO 3.2: 0.22.")),
     Knob("added_elements", "Elements added, from", index=0, step=1, help=(
-        "Fewest elements added to a first guess (KIAGO 3.2).")),
+        "Fewest elements added to a first guess (KIAGO 3.2); in a random substitution, fewest that share a site.")),
     Knob("added_elements", "Elements added, to", index=1, step=1, help=(
-        "Most elements added to a first guess (KIAGO 3.2).")),
-    Knob("perturb_ratio", "Largest added ratio", step=0.05, format="%.2f", help=(
+        "Most elements added to a first guess (KIAGO 3.2); in a random substitution, most that share a site.")),
+    Knob("perturb_ratio", "Largest added ratio", step=0.05, format="%.2f", method=GRADIENT, help=(
         "Added elements get a ratio between 0 and this, before normalising. KIAGO 3.2: 0.3.")),
 )  # fmt: skip
 

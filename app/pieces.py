@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from app.style import formula_html
+from app.summary import by_method
 from core.paths import ASSETS
-from core.problem import RAISE_TC, DesignProblem
+from core.problem import RAISE_TC, SUBSTITUTION, DesignProblem
 from core.runs import Phase, RunStatus
 
 PHASES = {  # phase -> (what is shown, colour of st.badge, icon)
@@ -44,17 +45,19 @@ def ordinal(number: int) -> str:
 def title_html(problem: DesignProblem) -> str:
     """What a problem is about, in one line with subscripts."""
     base = formula_html(problem.base)
+    by = by_method(problem)
     if problem.task == RAISE_TC:
-        return f"Raise <i>T</i><sub>c</sub> of {base}"
+        return f"Raise <i>T</i><sub>c</sub> of {base}{by}"
     charge = f" by elements of charge {problem.oxidation_state:+d}" if problem.oxidation_state else ""
-    return f"Replace {html.escape(problem.target or '?')} in {base}{charge}"
+    return f"Replace {html.escape(problem.target or '?')} in {base}{charge}{by}"
 
 
 def settings_text(problem: DesignProblem) -> str:
     """The size of a problem in one line."""
     settings = problem.settings
+    steps = f"{settings.steps[0]:,} + {settings.steps[1]:,} steps"
     return (
-        f"{settings.candidates:,} candidates · {settings.steps[0]:,} + {settings.steps[1]:,} steps · "
+        f"{settings.candidates:,} candidates · {'drawn once' if problem.method == SUBSTITUTION else steps} · "
         f"at most {settings.max_elements} elements · seed {problem.seed}"
     )
 
@@ -93,12 +96,13 @@ def progress_html(status: RunStatus, steps: tuple[int, int]) -> str:
     done = 1.0 if status.phase in (Phase.SCREENING, Phase.FINISHED) else min(status.step / total, 1)
     border = steps[0] / max(sum(steps), 1)
     mark = f'<u style="left:{border:.2%}"></u>' if 0 < border < 1 else ""
+    first, second = ("Stage 1: raise Tc, lower energy", "Stage 2: towards whole atoms") if total > 1 else ("Draw", "")
     return (
         f'<div class="steps {status.phase}"><div class="track" role="progressbar" aria-label="Steps done" '
         f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{done * 100:.0f}">'
         f'<i style="width:{done:.2%}"></i>{mark}</div>'
-        f'<div class="stages"><span style="flex:{max(border, 0.001):.4f}">Stage 1: raise Tc, lower energy</span>'
-        f'<span style="flex:{max(1 - border, 0.001):.4f}">Stage 2: towards whole atoms</span></div></div>'
+        f'<div class="stages"><span style="flex:{max(border, 0.001):.4f}">{first}</span>'
+        f'<span style="flex:{max(1 - border, 0.001):.4f}">{second}</span></div></div>'
     )
 
 

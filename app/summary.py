@@ -7,7 +7,7 @@ from collections.abc import Collection
 from app.style import formula_html, formula_text, signed
 from core import elements
 from core.composition import format_amount
-from core.problem import RAISE_TC, SUBSTITUTE, DesignProblem
+from core.problem import RAISE_TC, SUBSTITUTE, SUBSTITUTION, DesignProblem
 
 STEPS_PER_SECOND = 1_000  # candidate-steps with the best models, on two cores without vector units of 512 bits
 
@@ -16,9 +16,15 @@ def title(problem: DesignProblem) -> str:
     """One line of text without HTML: what this problem is about."""
     if problem.task == RAISE_TC:
         kept = ", ".join(problem.fixed or ())
-        return f"Raise Tc of {formula_text(problem.base)}" + (f" with {kept} fixed" if kept else "")
+        fixed = f" with {kept} fixed" if kept else ""
+        return f"Raise Tc of {formula_text(problem.base)}{fixed}{by_method(problem)}"
     state = f" by {signed(problem.oxidation_state)}" if problem.oxidation_state else ""
-    return f"Replace {problem.target or '…'} in {formula_text(problem.base)}{state}"
+    return f"Replace {problem.target or '…'} in {formula_text(problem.base)}{state}{by_method(problem)}"
+
+
+def by_method(problem: DesignProblem) -> str:
+    """What the title of a problem says of its method: nothing of the usual one."""
+    return " by random substitution" if problem.method == SUBSTITUTION else ""
 
 
 def in_words(problem: DesignProblem, known: Collection[str]) -> list[tuple[str, str]]:
@@ -58,7 +64,7 @@ def m_elem(problem: DesignProblem, known: Collection[str]) -> str:
 
 def seconds_text(problem: DesignProblem) -> str:
     """How long the optimisation takes on a small computer, roughly."""
-    seconds = problem.settings.candidates * sum(problem.settings.steps) / STEPS_PER_SECOND
+    seconds = problem.settings.candidates * sum(problem.course().steps) / STEPS_PER_SECOND
     if seconds < 10:
         return "a few seconds"
     if seconds < 90:
@@ -70,6 +76,9 @@ def _start(problem: DesignProblem) -> str:
     settings, base = problem.settings, formula_html(problem.base)
     low, high = settings.added_elements
     added = f"{low} to {high} elements" if low != high else f"{low} elements"
+    if problem.method == SUBSTITUTION:
+        what = "a random choice of its elements" if problem.task == RAISE_TC else (problem.target or "…")
+        return f"{base} with {what} replaced by {added} each of the same oxidation state, drawn at random"
     if problem.task == RAISE_TC:
         return f"{base} with each element replaced with a chance of {settings.mutate_probability:.0%} and {added} added"
     return f"random mixtures of {added} in the place of {problem.target or '…'} in {base}"
@@ -107,7 +116,9 @@ def _size(problem: DesignProblem) -> str:
 
 
 def _work(problem: DesignProblem) -> str:
-    settings = problem.settings
+    settings = problem.course()
+    if problem.method == SUBSTITUTION:
+        return f"{settings.candidates:,} candidates drawn and predicted; nothing is optimised (C-ES, KIAGO 3.1)"
     product = settings.candidates * sum(settings.steps)
     return (
         f"{settings.candidates:,} candidates × {sum(settings.steps):,} steps = {product:,}; "

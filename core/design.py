@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 
 from core import elements, optimiser
+from core.baselines import substitution
 from core.composition import composition_vector, formula_of_counts
 from core.constraints import Constraints
 from core.errors import InputError
@@ -22,7 +23,7 @@ from core.judge import load_judge
 from core.optimiser import Report, State, Task
 from core.predictors.interface import deviation_in_batches, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
-from core.problem import DesignProblem
+from core.problem import SUBSTITUTION, DesignProblem
 from core.references import load_references
 from core.results import SCREENS, DesignResult, FunnelStep, typed
 from core.rounding import Rounded, round_compositions
@@ -43,7 +44,11 @@ def known_by(problem: DesignProblem) -> dict[str, frozenset[str]]:
 
 def check(problem: DesignProblem) -> list[InputError]:
     """Everything that is wrong with a problem, the same for page, command line and engine; empty if it can run."""
-    return problem.check(known_by(problem))
+    known = known_by(problem)
+    wrong = problem.check(known)
+    if problem.method == SUBSTITUTION and not wrong:
+        return substitution.check(problem, frozenset.intersection(*known.values()))
+    return wrong
 
 
 def resolve_device(name: str) -> torch.device:
@@ -75,8 +80,28 @@ def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
         fixed[elements.element(symbol).index] = fraction
     for symbol in problem.allowed_symbols(known):
         allowed[elements.element(symbol).index] = True
+    maker = _guess_maker(problem, allowed)
+
+    def guess(candidate: int, restart: int) -> torch.Tensor:
+        return torch.from_numpy(maker.guess(candidate, restart)).float().to(device)
+
+    task = Task(
+        tc=predictors[0],
+        formation_energy=predictors[1],
+        constraints=Constraints(torch.from_numpy(fixed).float(), torch.from_numpy(allowed)).to(device),
+        settings=problem.course(),
+        atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
+        guess=guess,
+    )
+    return task, device
+
+
+def _guess_maker(problem: DesignProblem, allowed: np.ndarray) -> GuessMaker | substitution.Substituter:
+    """What draws the first composition of each candidate: to start from, or all there is to a substitution."""
+    if problem.method == SUBSTITUTION:
+        return substitution.substituter(problem, allowed)
     settings = problem.settings
-    maker = GuessMaker(
+    return GuessMaker(
         task=problem.task,
         base=composition_vector(problem.base_fractions()),
         allowed=allowed,
@@ -86,19 +111,6 @@ def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
         added_elements=settings.added_elements,
         seed=problem.seed,
     )
-
-    def guess(candidate: int, restart: int) -> torch.Tensor:
-        return torch.from_numpy(maker.guess(candidate, restart)).float().to(device)
-
-    task = Task(
-        tc=predictors[0],
-        formation_energy=predictors[1],
-        constraints=Constraints(torch.from_numpy(fixed).float(), torch.from_numpy(allowed)).to(device),
-        settings=settings,
-        atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
-        guess=guess,
-    )
-    return task, device
 
 
 def optimise(task: Task, state: State | None = None, on_step: OnStep | None = None) -> tuple[State, str]:
@@ -258,7 +270,7 @@ def _funnel(table: pd.DataFrame, candidates: int, alive: int) -> tuple[FunnelSte
     """How many are left after each screen, and why the others failed."""
     dead = {"nothing positive was left in the last step": candidates - alive} if candidates > alive else {}
     steps = [
-        FunnelStep("candidates", "Optimised candidates", alive, dead),
+        FunnelStep("candidates", "Candidates", alive, dead),
         FunnelStep(
             "distinct",
             SCREENS["distinct"],

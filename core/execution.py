@@ -91,9 +91,9 @@ class _Recorder:
         show: Callable[[RunStatus], None] | None,
         elapsed_s: float,
     ):
-        self.folder, self.settings, self.fingerprint = folder, problem.settings, fingerprint
+        self.folder, self.settings, self.fingerprint = folder, problem.course(), fingerprint
         self.asked, self.show = asked, show
-        self.total = sum(problem.settings.steps)
+        self.total = sum(self.settings.steps)
         self.in_progress = frozenset(runs.recorded_steps(self.total, runs.PROGRESS_RECORDS))
         self.in_trajectory = frozenset(runs.recorded_steps(self.total, runs.TRAJECTORY_RECORDS))
         self.started = time.monotonic() - elapsed_s

@@ -95,7 +95,7 @@ def stage(settings: OptimiserSettings, step: int) -> int:
 
 def integer_weight(settings: OptimiserSettings, step: int) -> float:
     """beta(t) in K: 0 in stage 1; in stage 2 constant, or rising linearly to its full value at the last step."""
-    if stage(settings, step) == 1:
+    if stage(settings, step) == 1 or not settings.steps[1]:
         return 0.0
     if settings.integer_schedule == "constant":
         return settings.integer_weight

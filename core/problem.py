@@ -17,6 +17,8 @@ from core.errors import InputError
 
 RAISE_TC, SUBSTITUTE = "raise_tc", "substitute"
 TASKS = (RAISE_TC, SUBSTITUTE)
+GRADIENT, SUBSTITUTION = "gradient", "substitution"
+METHODS = (GRADIENT, SUBSTITUTION)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 INTEGER_LOSSES = ("absolute", "squared")
 INTEGER_SCHEDULES = ("constant", "linear")
@@ -105,6 +107,8 @@ class DesignProblem:
     seed : of all that is random
     device : auto, cpu, cuda or mps
     tc_predictor, formation_energy_predictor : names of checkpoints
+    method : "gradient" (KIAGO) or "substitution" (C-ES, the baseline of KIAGO 3.1: elements of the base are replaced at
+        random by others of the same oxidation state, and nothing is optimised)
     """
 
     base: str
@@ -118,6 +122,7 @@ class DesignProblem:
     device: str = "auto"
     tc_predictor: str = BEST.tc
     formation_energy_predictor: str = BEST.formation_energy
+    method: str = GRADIENT
 
     def base_fractions(self) -> dict[str, float]:
         """Fractions of the base. Raises InputError if it cannot be read."""
@@ -142,10 +147,28 @@ class DesignProblem:
         return tuple(s for s in elements.symbols() if s in known and s not in out)
 
     def atom_counts(self) -> tuple[int, ...]:
-        """The N in `n_unit` at which the fixed part is a whole number of atoms (within 1%)."""
+        """The N in `n_unit` at which the fixed part is a whole number of atoms (within 1%).
+
+        A substitution keeps the amounts of the base: multiples of its own N, the next one if none is in the range.
+        """
         low, high = self.settings.n_unit
+        if self.method == SUBSTITUTION:
+            base = self.base_atoms()
+            first = base and math.ceil(low / base) * base
+            return tuple(range(first, max(first, high) + 1, base)) if base else ()
         fixed = self.fixed_fractions().values()
         return tuple(n for n in range(low, high + 1) if _whole(fixed, n))
+
+    def base_atoms(self) -> int | None:
+        """The smallest number of atoms (MAX_ATOMS at most) that makes the base a formula of whole atoms, or None."""
+        fractions = self.base_fractions().values()
+        return next((n for n in range(1, MAX_ATOMS + 1) if all(_whole_exactly(x * n) for x in fractions)), None)
+
+    def course(self) -> OptimiserSettings:
+        """The settings as the optimiser carries them out: what a substitution has drawn is looked at once, unmoved."""
+        if self.method == GRADIENT:
+            return self.settings
+        return replace(self.settings, steps=(1, 0), learning_rate=0.0)
 
     def to_json(self) -> str:
         """JSON text that `from_json` reads back to an equal problem."""
@@ -212,9 +235,13 @@ def _whole(fractions: Collection[float], n: int) -> bool:
     return all(round(x * n) >= 1 and abs(round(x * n) - x * n) <= FIXED_TOLERANCE * x * n + 1e-9 for x in fractions)
 
 
+def _whole_exactly(amount: float) -> bool:
+    return round(amount) >= 1 and abs(amount - round(amount)) < 1e-6
+
+
 def _check_task(problem: DesignProblem) -> list[InputError]:
     wrong = []
-    for name, choices in (("task", TASKS), ("device", DEVICES)):
+    for name, choices in (("task", TASKS), ("device", DEVICES), ("method", METHODS)):
         if getattr(problem, name) not in choices:
             wrong.append(InputError(name, getattr(problem, name), "unknown", f"Choose {' or '.join(choices)}"))
     if isinstance(problem.seed, bool) or not isinstance(problem.seed, int) or not 0 <= problem.seed < 2**32:
@@ -364,7 +391,14 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
                 f"{n_fixed} elements are fixed, and at least one more is needed", f"Allow {n_fixed + 1} or more",
             )
         )  # fmt: skip
-    if not problem.atom_counts():
+    if problem.method == SUBSTITUTION and problem.base_atoms() is None:
+        wrong.append(
+            InputError(
+                "base", problem.base, f"a substitution needs a base of whole atoms, {MAX_ATOMS} at most",
+                "Round its amounts",
+            )
+        )  # fmt: skip
+    elif not problem.atom_counts():
         wrong.append(_no_atom_count(problem))
     return wrong
 

@@ -139,7 +139,7 @@ class Run:
         """The status as last written, whether or not its writer still lives."""
         stored = read_json(self.folder / STATUS)
         if stored is None:
-            steps = self.problem().settings.steps
+            steps = self.problem().course().steps
             return RunStatus(Phase.QUEUED, 1 if steps[0] else 2, 0, sum(steps))
         names = {f.name for f in fields(RunStatus)}
         kept = {name: value for name, value in stored.items() if name in names}
@@ -187,7 +187,7 @@ class Run:
 
         Raises IndexError for a candidate that there is not.
         """
-        settings = self.problem().settings
+        settings = self.problem().course()
         if not 0 <= candidate < settings.candidates:
             raise IndexError(f"candidate {candidate} of {settings.candidates}")
         values = _read_trajectory(self.folder / TRAJECTORY, settings.candidates)[:, candidate]
@@ -233,7 +233,7 @@ def create_in(problem: DesignProblem, folder: Path) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(folder)
     write_json(folder / PROVENANCE, {"created": datetime.now(UTC).isoformat()})
-    steps = problem.settings.steps
+    steps = problem.course().steps
     write_status(folder, RunStatus(Phase.QUEUED, 1 if steps[0] else 2, 0, sum(steps)))
     write_atomically(folder / PROBLEM, problem.to_json())  # last: a folder with a problem is a run
     return run

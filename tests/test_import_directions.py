@@ -64,6 +64,7 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
         ("core/composition.py", ["core.problem", "core.constraints"]),
         ("core/results.py", ["core.design", "core.predictors", "torch"]),
         ("core/design.py", ["core.runs", "core.training"]),
+        ("core/baselines", ["core.design", "core.optimiser", "core.predictors", "core.training", "torch"]),
     ],
 )
 def test_arrows(users, forbidden):

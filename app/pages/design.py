@@ -22,11 +22,12 @@ from core.composition import parse_formula
 from core.design import check, resolve_device
 from core.errors import InputError
 from core.paths import ASSETS
-from core.problem import MODELS, RAISE_TC, SUBSTITUTE, DesignProblem
+from core.problem import GRADIENT, MODELS, RAISE_TC, SUBSTITUTE, SUBSTITUTION, DesignProblem
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
 PLACES = {"base": "Base material", "target": "Element to replace", "oxidation_state": "Oxidation state",
           "fixed": "Periodic table", "forbidden": "Periodic table"}  # fmt: skip
+METHODS = {GRADIENT: "By gradient (KIAGO)", SUBSTITUTION: "Random substitution (C-ES)"}
 MODEL_NAMES = {"best": "Best", "published": "As published"}
 MAX_UPLOAD_MB = 1
 ONLY_STATE, PRESETS_WANTED = "design.only_state_chosen", "design.presets_wanted"  # of the session; no widget has them
@@ -356,14 +357,16 @@ def reset_table() -> None:
 
 def settings(draft: Draft, errors: Errors) -> None:
     """Every hyperparameter, with its unit and source."""
-    names = {knob.name for _, group in knobs.GROUPS for knob in group} | {"seed", "device"}
+    names = {knob.name for _, group in knobs.GROUPS for knob in group} | {"seed", "device", "method"}
     wrong = [name for name in names if errors[name]]
     state = knobs.preset_of(draft.settings) or "changed"
     label = f"Settings · :red[{len(wrong)} to correct]" if wrong else f"Settings · {state.lower()}"
     with st.expander(label, key="design.settings", icon=":material/tune:"):
-        key = shown("design.preset", knobs.preset_of(draft.settings))
-        st.segmented_control("Preset", list(knobs.PRESETS), key=key, default=knobs.preset_of(draft.settings),
-                             label_visibility="collapsed", on_change=changed, args=(key, with_preset))  # fmt: skip
+        with st.container(horizontal=True, gap="large"):
+            key = shown("design.preset", knobs.preset_of(draft.settings))
+            st.segmented_control("Preset", list(knobs.PRESETS), key=key, default=knobs.preset_of(draft.settings),
+                                 on_change=changed, args=(key, with_preset))  # fmt: skip
+            method_field(draft, errors)
         columns = st.columns(len(knobs.GROUPS), gap="medium")
         for column, (title, group) in zip(columns, knobs.GROUPS, strict=True):
             with column:
@@ -374,6 +377,19 @@ def settings(draft: Draft, errors: Errors) -> None:
                     seed_and_device(draft, errors)
                 if title == "Objective":
                     models_field(draft)
+
+
+def method_field(draft: Draft, errors: Errors) -> None:
+    """The gradient, or the baseline that the paper measures it against."""
+    key = shown("design.method", draft.method)
+    st.segmented_control(
+        "Method", list(METHODS), key=key, default=draft.method, format_func=METHODS.get, required=True,
+        on_change=changed, args=(key, lambda d, m: replace(d, method=m)),
+        help="KIAGO moves all candidates along the gradient of Tc and formation energy. C-ES, the baseline of "
+             "KIAGO 3.1, replaces elements of the base at random by others of the same oxidation state, and moves "
+             "nothing: to see what the gradient is worth.",
+    )  # fmt: skip
+    style.show_errors(errors["method"])
 
 
 def with_preset(draft: Draft, name: str) -> Draft:
@@ -390,7 +406,7 @@ def knob_field(draft: Draft, knob: Knob, errors: Errors) -> None:
         "help": knob.help,
         "on_change": changed,
         "args": (key, with_knob, knob),
-        "disabled": knob.task not in (None, draft.task),
+        "disabled": not knob.matters(draft.task, draft.method),
     }
     if knob.choices:
         choices = list(knob.choices)

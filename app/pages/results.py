@@ -9,7 +9,7 @@ from app import pieces, plots, session
 from app.candidate import panel
 from app.style import formula_html, formula_text
 from core.composition import parse_formula
-from core.problem import DesignProblem
+from core.problem import SUBSTITUTION, DesignProblem
 from core.results import BY_NAME, Gain, gain, to_csv
 from core.runs import ACTIVE, Run
 
@@ -93,20 +93,21 @@ def metrics(run: Run, table: pd.DataFrame, summary: dict) -> None:
     over_base = f"{best - base:+.1f} K".replace("-", "−") if best is not None else "–"
     cells[1].metric("Gain over the base", over_base, help="Both are predictions of the same model")
     cells[2].metric("Passing candidates", f"{summary['n_passing']:,}", help=f"Of {len(table):,} distinct formulas")
-    cells[3].metric("Optimised", f"{run.problem().settings.candidates:,}", help="Compositions moved at once")
+    cells[3].metric("Candidates", f"{run.problem().settings.candidates:,}", help="Compositions at once")
     cells[4].metric("Time", pieces.duration(run.status().elapsed_s), help=f"On {summary['device']}")
     found = gain(table[table["passes"]], summary["base"])
     if found is not None:
-        st.caption(judged_text(found))
+        st.caption(judged_text(found, run.problem()))
 
 
-def judged_text(found: Gain) -> str:
+def judged_text(found: Gain, problem: DesignProblem) -> str:
     """How much of the gain another kind of model sees, in a sentence."""
     best = f"The best {found.candidates} that pass" if found.candidates > 1 else "The one that passes"
+    model = "chose them" if problem.method == SUBSTITUTION else "was climbed"
     claimed, judged = (pieces.signed_number(x, 1) for x in (found.claimed_K, found.judged_K))
     return (
-        f"{best}: a mean gain of {claimed} K by the model that was climbed, {judged} K by the judge, a model of another"
-        " kind that the optimiser never sees. What only the first sees is likely to be its error."
+        f"{best}: a mean gain of {claimed} K by the model that {model}, {judged} K by the judge, a model of another"
+        " kind that had no say in it. What only the first sees is likely to be its error."
     )
 
 

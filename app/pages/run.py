@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import pieces, plots, session
 from core import runs
+from core.problem import SUBSTITUTION
 from core.runs import ACTIVE, Phase, Run, RunStatus
 
 STATE_S, COURSE_S = 1.0, 2.5  # between two looks; drawing charts takes time that the run on the same cores lacks
@@ -33,7 +34,7 @@ def state(run: Run, live: bool) -> None:
     status = run.status()
     if live and status.phase not in ACTIVE:
         st.rerun()  # the whole page, this time without the clock
-    steps = run.problem().settings.steps
+    steps = run.problem().course().steps
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
         st.html(f'<p class="state" role="status">{state_text(run, status)}</p>')
@@ -46,7 +47,9 @@ def state(run: Run, live: bool) -> None:
 
 def course(run: Run) -> None:
     """How it went so far."""
-    charts(run, run.problem().settings.steps)
+    problem = run.problem()
+    if problem.method != SUBSTITUTION:  # there a candidate is looked at once: a point is no course
+        charts(run, problem.settings.steps)
     best_now(run, run.status())
 
 

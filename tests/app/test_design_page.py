@@ -9,7 +9,7 @@ from app import session
 from app.draft import with_base
 from core import runs
 from core.paths import PROJECT
-from core.problem import BEST, PUBLISHED, SUBSTITUTE, DesignProblem, Models
+from core.problem import BEST, PUBLISHED, SUBSTITUTE, SUBSTITUTION, DesignProblem, Models
 
 PUBLISHED_LINK = {
     "base": "LaFeAsO",
@@ -187,6 +187,17 @@ def test_settings_follow_the_preset_and_say_what_is_wrong(page):
     assert "from 1 to 16,384" in words(page) and "from 0 to 5,000" in words(page)
     assert "2 to correct" in page.expander[0].label or "2 to correct" in page.expander[1].label
     assert run_button(page).disabled and "Settings" in words(page)
+
+
+def test_the_baseline_is_chosen_and_what_it_has_no_use_for_is_switched_off(page):
+    checked(widget(page.segmented_control, "design.method").select(SUBSTITUTION).run())
+    assert page.query_params["method"] == SUBSTITUTION
+    assert "replaced by 1 to 4 elements each of the same oxidation state" in words(page)
+    assert "nothing is optimised" in words(page)
+    assert widget(page.number_input, "design.learning_rate").disabled
+    assert not widget(page.number_input, "design.candidates").disabled
+    click_table(page, fixed={"Fe": 2})
+    assert "a substitution keeps the amounts of the base" in words(page) and run_button(page).disabled
 
 
 def test_an_answer_that_the_browser_has_not_yet_heard_of_is_not_taken_back(page):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from app import candidate
 from core import runs
 from core.paths import PROJECT
-from core.problem import BEST, DesignProblem, OptimiserSettings
+from core.problem import BEST, SUBSTITUTION, DesignProblem, OptimiserSettings
 from core.results import COLUMNS
 from core.runs import Phase, Run, RunStatus
 
@@ -117,13 +118,13 @@ def test_results_show_the_figures_of_the_table(finished):
     table, summary = finished.candidates(), finished.summary()
     metrics = {metric.label: metric.value for metric in test.metric}
     assert metrics["Passing candidates"] == f"{summary['n_passing']:,}"
-    assert metrics["Optimised"] == "24"
+    assert metrics["Candidates"] == "24"
     if summary["n_passing"]:
         best = table.loc[table["passes"], "tc_K"].max()
         assert metrics["Best Tc"] == f"{best:.1f} K"
     for step in summary["funnel"]:
         assert step["label"] in words(test)
-    assert "Optimised candidates" in words(test)
+    assert "<div>Candidates</div>" in words(test)
 
 
 def test_failing_candidates_are_shown_with_their_reason_on_demand(finished):
@@ -167,6 +168,16 @@ def test_the_download_is_the_run_s_csv(finished):
 
 
 # Past runs.
+
+
+def test_a_run_by_substitution_has_no_course_but_the_same_results(carried_out, home):
+    run = carried_out(replace(PROBLEM, method=SUBSTITUTION), home / "substituted")
+    assert (run.status().phase, run.status().step, len(run.progress())) == (Phase.FINISHED, 1, 1)
+    shown = opened("run", run)
+    assert "drawn once" in words(shown) and not shown.get("plotly_chart") and "See results" in labels(shown)
+    test = opened("results", run)
+    assert "by random substitution" in words(test) and "the model that chose them" in words(test)
+    assert "It was drawn at random and stayed where it is." in words(test)
 
 
 def test_past_runs_list_date_state_and_best(finished, home):

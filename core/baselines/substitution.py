@@ -1,0 +1,177 @@
+"""Conventional element substitution (C-ES), the baseline of KIAGO 3.1 and 3.4: nothing is optimised.
+
+"The C-ES method randomly replaces some elements with others of identical oxidation states." What that leaves open is
+settled as the paper's samples (its table 3) show it: the base is written for one or more formula units, a random subset
+of its elements is chosen, and the atoms of each are shared out among one or more elements that can have the oxidation
+state which this element has in the base. So LaPt2B2C, twice, becomes La2Hf2Ir2B4C2. Amounts stay those of the base,
+every element stands for one site only, and a base that is charge neutral gives candidates that are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from core import elements
+from core.composition import composition_vector
+from core.errors import InputError
+from core.problem import SUBSTITUTE, DesignProblem
+from core.screening.charge_balance import charge_balance, usual_state
+
+CHOSEN = 0.5  # chance of each element of the base to be replaced: every subset is as likely as any other
+
+
+@dataclass(frozen=True)
+class Substituter:
+    """Draws candidates; used in the place of a `GuessMaker`.
+
+    counts : (118,) whole atoms of the base in its smallest cell
+    multiples : how many of these cells a candidate may be written for
+    states : symbol -> oxidation state, of the elements that may be replaced
+    forced : symbols among them that must be replaced, because they are forbidden
+    allowed : (118,) bool, what may take their place
+    fixed : (118,) bool, what stays as it is and is no part of a guess
+    elements_per_site : fewest and most elements among which the atoms of one are shared out
+    max_elements : in a candidate
+    seed : of the problem
+    """
+
+    counts: np.ndarray
+    multiples: tuple[int, ...]
+    states: Mapping[str, int]
+    forced: frozenset[str]
+    allowed: np.ndarray
+    fixed: np.ndarray
+    elements_per_site: tuple[int, int]
+    max_elements: int
+    seed: int
+
+    def guess(self, candidate: int, restart: int = 0) -> np.ndarray:
+        """The part of a candidate that is not fixed (118,), summing to 1; zeros if a forbidden element had to stay."""
+        random = np.random.default_rng([self.seed, candidate, restart])
+        counts = self.counts * random.choice(self.multiples)
+        for symbol in self._chosen(random):
+            self._replace(counts, symbol, random)
+        if any(counts[elements.element(symbol).index] for symbol in self.forced):
+            return np.zeros(len(counts))
+        free = np.where(self.fixed, 0, counts)
+        return free / free.sum()
+
+    def _chosen(self, random: np.random.Generator) -> list[str]:
+        """The elements to replace, one at least, in random order; those that must go have the first choice."""
+        names = list(self.states)
+        chosen = [s for s in names if random.random() < CHOSEN and s not in self.forced]
+        if not chosen and not self.forced:
+            chosen = [names[random.integers(len(names))]]
+        return sorted(self.forced) + [chosen[i] for i in random.permutation(len(chosen))]
+
+    def _replace(self, counts: np.ndarray, symbol: str, random: np.random.Generator) -> None:
+        """Share the atoms of an element out among elements of its state that the candidate does not have yet.
+
+        The element itself may keep some of them, as in doping. If there is nothing to put there it stays.
+        """
+        site = elements.element(symbol).index
+        pool = candidates_for(self.states[symbol]) & self.allowed & (counts == 0)
+        others, atoms = np.flatnonzero(pool), int(counts[site])
+        room = self.max_elements - int((counts > 0).sum()) + 1
+        low, high = (max(1, n) for n in self.elements_per_site)
+        parts = min(int(random.integers(low, high + 1)), atoms, room, len(others) + int(self.allowed[site]))
+        if not len(others) or parts < 1:
+            return
+        if parts > 1 and self.allowed[site]:
+            others = np.append(others, site)
+        chosen = random.choice(others, size=parts, replace=False)
+        borders = np.sort(random.choice(atoms - 1, size=parts - 1, replace=False)) + 1 if parts > 1 else []
+        counts[site] = 0
+        counts[chosen] += np.diff([0, *borders, atoms])
+
+
+def substituter(problem: DesignProblem, allowed: np.ndarray) -> Substituter:
+    """What draws the candidates of a problem without errors. allowed : (118,) bool, M_elem."""
+    atoms = problem.base_atoms()
+    states = site_states(problem)
+    replaceable = {s: q for s, q in states.items() if (candidates_for(q) & allowed & ~_mask([s])).any()}
+    return Substituter(
+        counts=np.round(composition_vector(problem.base_fractions()) * atoms).astype(np.int64),
+        multiples=tuple(n // atoms for n in problem.atom_counts()),
+        states=replaceable,
+        forced=frozenset(s for s in states if not allowed[elements.element(s).index]),
+        allowed=allowed,
+        fixed=_mask(problem.fixed_fractions()),
+        elements_per_site=problem.settings.added_elements,
+        max_elements=problem.settings.max_elements,
+        seed=problem.seed,
+    )
+
+
+def check(problem: DesignProblem, known: Collection[str]) -> list[InputError]:
+    """What is wrong with a problem, right by itself, for this method. known : symbols that all predictors know."""
+    wrong = _check_fixed(problem)
+    n_base, most = len(problem.base_fractions()), problem.settings.max_elements
+    if n_base > most:
+        wrong.append(
+            InputError("max_elements", most, f"the base has {n_base} elements, and a substitution keeps as many",
+                       f"Allow {n_base} or more")
+        )  # fmt: skip
+    allowed = _mask(problem.allowed_symbols(known))
+    states = site_states(problem)
+    pools = {s: (candidates_for(q) & allowed & ~_mask([s])).any() for s, q in states.items()}
+    stuck = [s for s in problem.base_fractions() if s in problem.forbidden and not pools.get(s, False)]
+    wrong += [
+        InputError("forbidden", s, "it is in the base, and no element that is allowed has its oxidation state",
+                   "Allow it, or choose another base")
+        for s in stuck
+    ]  # fmt: skip
+    if not stuck and not any(pools.values()):
+        wrong.append(
+            InputError("forbidden", problem.base, "no element of the base can be replaced by an allowed one of the "
+                       "same oxidation state", "Allow more elements, or fix fewer")
+        )  # fmt: skip
+    return wrong
+
+
+def _check_fixed(problem: DesignProblem) -> list[InputError]:
+    base, fixed = problem.base_fractions(), problem.fixed_fractions()
+    wrong = [
+        InputError("fixed", f"{s} {x:.4g}", "a substitution keeps the amounts of the base",
+                   f"Fix {s} at {base[s]:.4g} of the atoms" if s in base else f"Free {s}, it is not in the base")
+        for s, x in fixed.items()
+        if abs(base.get(s, 0) - x) > 1e-6
+    ]  # fmt: skip
+    if problem.task == SUBSTITUTE and not wrong:
+        loose = [s for s in base if s != problem.target and s not in fixed]
+        wrong = [InputError("fixed", s, f"only {problem.target} is replaced", f"Fix {s} as in the base") for s in loose]
+    return wrong
+
+
+def site_states(problem: DesignProblem) -> dict[str, int]:
+    """Oxidation state of each element of the base that is not fixed and has one: symbol -> state.
+
+    In a substitution of one element, the state asked for. Else those of the assignment that balances the base, and
+    where none does (or none is needed, as in alloys) the usual state of the element.
+    """
+    if problem.task == SUBSTITUTE:
+        return {problem.target: problem.oxidation_state}
+    fractions, fixed, atoms = problem.base_fractions(), problem.fixed_fractions(), problem.base_atoms()
+    counts = np.round(composition_vector(fractions) * atoms)[None]
+    balanced = dict(charge_balance(counts)[0].oxidation_states)
+    found = {s: balanced.get(s) or _usual(elements.element(s)) for s in fractions if s not in fixed}
+    return {s: q for s, q in found.items() if q}
+
+
+def candidates_for(state: int) -> np.ndarray:
+    """(118,) bool: the elements that can have this oxidation state."""
+    return _mask(elements.with_oxidation_state(state))
+
+
+def _usual(element: elements.Element) -> int | None:
+    state = usual_state(element, 1 if element.metal else -1)
+    return state if state in element.oxidation_states else next((q for q in element.oxidation_states if q), None)
+
+
+def _mask(symbols: Collection[str]) -> np.ndarray:
+    mask = np.zeros(elements.N_ELEMENTS, dtype=bool)
+    mask[[elements.element(s).index for s in symbols]] = True
+    return mask
