@@ -12,7 +12,7 @@ import torch
 
 from core import elements
 from core.composition import composition_vector, parse_formula
-from core.design import decomposition_text, resolve_device, states_text
+from core.design import decomposition_text, resolve_device
 from core.errors import InputError
 from core.judge import load_judge
 from core.predictors.interface import Predictor, deviation_in_batches, predict_in_batches
@@ -133,7 +133,7 @@ def _charges(amounts: Sequence[Mapping[str, float]]) -> dict[str, list]:
             vector = np.zeros((1, elements.N_ELEMENTS), dtype=np.int64)
             vector[0, [elements.element(symbol).index for symbol in count]] = list(count.values())
             balance = charge_balance(vector)[0]
-            verdict = (balance.charge_neutral, balance.pauling_ok, balance.reason, states_text(balance))
+            verdict = (balance.charge_neutral, balance.pauling_ok, balance.reason, balance.written)
         for name, value in zip(found, verdict, strict=True):
             found[name].append(value)
     return found

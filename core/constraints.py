@@ -19,7 +19,8 @@ class Constraints:
     """What may move and what may not.
 
     fixed : (118,) float, x_const; sum below 1
-    allowed : (118,) bool, M_elem; false for every fixed element
+    allowed : (118,) bool, M_elem; an element of x_const that is allowed has a floor (it may receive more, KIAGO 3.6),
+        one that is not allowed is fixed
     """
 
     fixed: torch.Tensor
@@ -35,6 +36,16 @@ class Constraints:
     def to(self, device: torch.device) -> Constraints:
         """The same constraints on another device."""
         return Constraints(self.fixed.to(device), self.allowed.to(device))
+
+    @property
+    def kept(self) -> torch.Tensor:
+        """(118,) the part of x_const that stays as it is."""
+        return self.fixed * ~self.allowed
+
+    @property
+    def floors(self) -> torch.Tensor:
+        """(118,) the part of x_const that is a floor."""
+        return self.fixed * self.allowed
 
     def weights(self, x_base: torch.Tensor, max_mask: torch.Tensor | None = None) -> torch.Tensor:
         """ReLU(x_base * M_elem * M_max), (batch, 118)."""
@@ -53,8 +64,12 @@ class Constraints:
         return (total > DEAD_BELOW) & torch.isfinite(x_base).all(1)
 
     def max_mask(self, x_base: torch.Tensor, max_elements: int) -> torch.Tensor:
-        """M_max (batch, 118) bool: the largest free ratios, so that with the fixed part there are max_elements."""
-        n_free = max_elements - int((self.fixed > 0).sum())
+        """M_max (batch, 118) bool: the largest free ratios, so that with the fixed part there are max_elements.
+
+        An element with a floor is there anyway, and its place in M_max costs nothing.
+        """
+        present = self.fixed > 0
+        n_free = max_elements - int(present.sum())
         weights = self.weights(x_base)
-        largest = weights.topk(min(n_free, weights.shape[1]), dim=1).indices
-        return torch.zeros_like(weights, dtype=torch.bool).scatter(1, largest, True)
+        largest = weights.masked_fill(present, 0).topk(min(n_free, weights.shape[1]), dim=1).indices
+        return (present & self.allowed).expand_as(weights).scatter(1, largest, True)

@@ -25,9 +25,9 @@ from core.predictors.interface import deviation_in_batches, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.problem import SUBSTITUTION, DesignProblem
 from core.references import load_references
-from core.results import SCREENS, DesignResult, FunnelStep, typed
+from core.results import DesignResult, FunnelStep, screens, typed
 from core.rounding import Rounded, round_compositions
-from core.screening.charge_balance import ChargeBalance, charge_balance
+from core.screening.charge_balance import charge_balance
 
 MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine
 
@@ -76,7 +76,7 @@ def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
     ]
     known = set.intersection(*(set(symbols) for symbols in known_by(problem).values()))
     fixed, allowed = np.zeros(elements.N_ELEMENTS), np.zeros(elements.N_ELEMENTS, dtype=bool)
-    for symbol, fraction in problem.fixed_fractions().items():
+    for symbol, fraction in problem.least_fractions().items():
         fixed[elements.element(symbol).index] = fraction
     for symbol in problem.allowed_symbols(known):
         allowed[elements.element(symbol).index] = True
@@ -105,6 +105,7 @@ def _guess_maker(problem: DesignProblem, allowed: np.ndarray) -> GuessMaker | su
         task=problem.task,
         base=composition_vector(problem.base_fractions()),
         allowed=allowed,
+        floors=fixed * allowed,
         frequencies=load_references().frequencies,
         mutate_probability=settings.mutate_probability,
         perturb_ratio=settings.perturb_ratio,
@@ -139,11 +140,11 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
     report = optimiser.evaluate(task, state)
     alive = task.constraints.alive(state.x_base, state.max_mask).cpu().numpy()
     composition = report.composition.cpu().numpy().astype(np.float64)
-    fixed = task.constraints.fixed.cpu().numpy().astype(np.float64)
+    kept, floors = (x.cpu().numpy().astype(np.float64) for x in (task.constraints.kept, task.constraints.floors))
     chosen = np.flatnonzero(alive)
-    rounded = round_compositions(composition[chosen], fixed, problem.atom_counts())
+    rounded = round_compositions(composition[chosen], kept, problem.atom_counts(), floors)
     first, times = _distinct(rounded)
-    table = _described(_Found(rounded, report, chosen, first, times), task)
+    table = _described(_Found(rounded, report, chosen, first, times), task, problem.charge_rule)
     base_composition = composition_vector(problem.base_fractions())[None]
     base = _predict(task, base_composition) | {"tc_judge_K": load_judge().tc_K(base_composition)}
     table["tc_gain_K"] = table["tc_K"] - base["tc_K"][0]
@@ -155,7 +156,7 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
         status=status,
         base={name: float(values[0]) for name, values in base.items()},
         candidates=typed(table),
-        funnel=_funnel(table, len(alive), int(alive.sum())),
+        funnel=_funnel(table, len(alive), int(alive.sum()), screens(problem.charge_rule)),
         restarts=int(state.restarts.sum()),
         device=str(device),
     )
@@ -181,12 +182,12 @@ def _distinct(rounded: Rounded) -> tuple[np.ndarray, np.ndarray]:
     return first[order], times[order]
 
 
-def _described(found: _Found, task: Task) -> pd.DataFrame:
+def _described(found: _Found, task: Task, charge_rule: str) -> pd.DataFrame:
     """Every column but rank and gain, one row per distinct formula."""
     counts = found.rounded.counts[found.first]
     compositions = found.rounded.compositions[found.first]
     candidates = found.chosen[found.first]
-    balances = charge_balance(counts)
+    balances = charge_balance(counts, charge_rule)
     table = pd.DataFrame({"formula": [formula_of_counts(c) for c in counts]}, dtype="str")
     for name, values in _predict(task, compositions).items():
         table[name] = values
@@ -197,7 +198,7 @@ def _described(found: _Found, task: Task) -> pd.DataFrame:
     table["charge_neutral"] = np.array([b.charge_neutral for b in balances], dtype=bool)
     table["pauling_ok"] = np.array([b.pauling_ok for b in balances], dtype=bool)
     table["reason"] = [b.reason for b in balances]
-    table["oxidation_states"] = [states_text(b) for b in balances]
+    table["oxidation_states"] = [b.written for b in balances]
     table["failed_screen"] = _first_failed(table)
     table["passes"] = table["failed_screen"] == ""
     for name, tensor in (
@@ -212,11 +213,6 @@ def _described(found: _Found, task: Task) -> pd.DataFrame:
     return table
 
 
-def states_text(balance: ChargeBalance) -> str:
-    """Oxidation states as text: "La 3+, Fe 2+, As 3-, O 2-"."""
-    return ", ".join(f"{symbol} {abs(q)}{'+' if q > 0 else '-'}" for symbol, q in balance.oxidation_states)
-
-
 def _predict(task: Task, compositions: np.ndarray) -> dict[str, np.ndarray]:
     """Tc and formation energy (n,) of compositions (n, 118), in float64; batches bound the memory."""
     x = _on_device(task, compositions)
@@ -229,7 +225,7 @@ def _on_device(task: Task, compositions: np.ndarray) -> torch.Tensor:
 
 
 def _first_failed(table: pd.DataFrame) -> np.ndarray:
-    """For each row the key (in SCREENS) of the first screen that it fails, or an empty string."""
+    """For each row the key (in `core.results.SCREENS`) of the first screen that it fails, or an empty string."""
     passed = {
         "elements": table["n_elements"] <= MAX_SCREENED_ELEMENTS,
         "charge_neutral": table["charge_neutral"],
@@ -266,23 +262,23 @@ def decomposition_text(phases: tuple[tuple[str, float], ...]) -> str:
     return " + ".join(f"{fraction:.3f} {formula}" for formula, fraction in phases)
 
 
-def _funnel(table: pd.DataFrame, candidates: int, alive: int) -> tuple[FunnelStep, ...]:
-    """How many are left after each screen, and why the others failed."""
+def _funnel(table: pd.DataFrame, candidates: int, alive: int, asked: dict[str, str]) -> tuple[FunnelStep, ...]:
+    """How many are left after each screen (name -> label), and why the others failed."""
     dead = {"nothing positive was left in the last step": candidates - alive} if candidates > alive else {}
     steps = [
         FunnelStep("candidates", "Candidates", alive, dead),
         FunnelStep(
             "distinct",
-            SCREENS["distinct"],
+            asked["distinct"],
             len(table),
             {"the same formula was reached before": alive - len(table)} if alive > len(table) else {},
         ),
     ]
     left = len(table)
-    for name in list(SCREENS)[1:]:
+    for name in list(asked)[1:]:
         failed = table[table["failed_screen"] == name]
         left -= len(failed)
-        steps.append(FunnelStep(name, SCREENS[name], left, _why(name, failed)))
+        steps.append(FunnelStep(name, asked[name], left, _why(name, failed)))
     return tuple(steps)
 
 

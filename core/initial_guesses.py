@@ -20,6 +20,7 @@ class GuessMaker:
     task : "raise_tc" or "substitute"
     base : (118,) fractions of the base material
     allowed : (118,) bool, M_elem
+    floors : (118,) fractions that x_const provides already; a guess holds what is beyond them
     frequencies : (118,) how often each element occurs among known superconductors; only ratios matter
     mutate_probability, perturb_ratio, added_elements : see OptimiserSettings
     seed : of the problem
@@ -28,6 +29,7 @@ class GuessMaker:
     task: str
     base: np.ndarray
     allowed: np.ndarray
+    floors: np.ndarray
     frequencies: np.ndarray
     mutate_probability: float
     perturb_ratio: float
@@ -39,6 +41,8 @@ class GuessMaker:
         random = np.random.default_rng([self.seed, candidate, restart])
         ratios = self._mutated(random) if self.task == RAISE_TC else np.zeros_like(self.base)
         self._add_elements(ratios, random)
+        if self.floors.any():
+            ratios = np.maximum(ratios / ratios.sum() - self.floors, 0)
         ratios *= self.allowed
         if ratios.sum() <= 0:  # every element of the base is fixed or forbidden and nothing was added
             ratios[random.choice(np.flatnonzero(self.allowed))] = 1.0

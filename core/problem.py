@@ -19,6 +19,8 @@ RAISE_TC, SUBSTITUTE = "raise_tc", "substitute"
 TASKS = (RAISE_TC, SUBSTITUTE)
 GRADIENT, SUBSTITUTION = "gradient", "substitution"
 METHODS = (GRADIENT, SUBSTITUTION)
+ONE_STATE, EVERY_ATOM = "one_state", "every_atom"
+CHARGE_RULES = (ONE_STATE, EVERY_ATOM)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 INTEGER_LOSSES = ("absolute", "squared")
 INTEGER_SCHEDULES = ("constant", "linear")
@@ -101,6 +103,8 @@ class DesignProblem:
     base : formula of the known material
     fixed : symbol -> fraction of all atoms, x_const of KIAGO eq. 3. None: nothing for raise_tc, the base without the
         target for substitute
+    floors : symbol -> least fraction of all atoms: part of x_const too, but the element stays in M_elem and may
+        receive more (KIAGO 3.6, where hydrogen has 0.40)
     forbidden : symbols that may not appear (M_elem = 0)
     target, oxidation_state : what is replaced, and the charge that its replacements must be able to take
     settings : see OptimiserSettings
@@ -109,6 +113,8 @@ class DesignProblem:
     tc_predictor, formation_energy_predictor : names of checkpoints
     method : "gradient" (KIAGO) or "substitution" (C-ES, the baseline of KIAGO 3.1: elements of the base are replaced at
         random by others of the same oxidation state, and nothing is optimised)
+    charge_rule : of the screen; "one_state" for each element and the Pauling test (SMACT, KIAGO 3.1), or "every_atom"
+        is free to take any state of its element (KIAGO 3.6)
     """
 
     base: str
@@ -123,6 +129,8 @@ class DesignProblem:
     tc_predictor: str = BEST.tc
     formation_energy_predictor: str = BEST.formation_energy
     method: str = GRADIENT
+    floors: Mapping[str, float] = field(default_factory=dict)
+    charge_rule: str = ONE_STATE
 
     def base_fractions(self) -> dict[str, float]:
         """Fractions of the base. Raises InputError if it cannot be read."""
@@ -138,6 +146,10 @@ class DesignProblem:
             return {symbol: x for symbol, x in self.base_fractions().items() if symbol != self.target}
         return {}
 
+    def least_fractions(self) -> dict[str, float]:
+        """x_const as symbol -> fraction: what is fixed, and the floors. Raises InputError for a bad base."""
+        return self.fixed_fractions() | dict(self.floors)
+
     def allowed_symbols(self, known: Collection[str]) -> tuple[str, ...]:
         """Elements that the free part may contain: known to the predictors, not forbidden, not fixed, right charge."""
         out = set(self.forbidden) | set(self.fixed_fractions())
@@ -147,7 +159,7 @@ class DesignProblem:
         return tuple(s for s in elements.symbols() if s in known and s not in out)
 
     def atom_counts(self) -> tuple[int, ...]:
-        """The N in `n_unit` at which the fixed part is a whole number of atoms (within 1%).
+        """The N in `n_unit` at which the fixed part is whole atoms (within 1%) and whole atoms can reach the floors.
 
         A substitution keeps the amounts of the base: multiples of its own N, the next one if none is in the range.
         """
@@ -156,8 +168,8 @@ class DesignProblem:
             base = self.base_atoms()
             first = base and math.ceil(low / base) * base
             return tuple(range(first, max(first, high) + 1, base)) if base else ()
-        fixed = self.fixed_fractions().values()
-        return tuple(n for n in range(low, high + 1) if _whole(fixed, n))
+        fixed, floors = self.fixed_fractions().values(), self.floors.values()
+        return tuple(n for n in range(low, high + 1) if _whole(fixed, n) and _reached(floors, fixed, n))
 
     def base_atoms(self) -> int | None:
         """The smallest number of atoms (MAX_ATOMS at most) that makes the base a formula of whole atoms, or None."""
@@ -204,8 +216,8 @@ class DesignProblem:
         base = _readable_base(self, wrong)
         if base is not None:
             wrong += _check_known("base", base, known)
-        wrong += _check_fixed(self)
-        wrong += _check_known("fixed", self.fixed or {}, known)
+        wrong += _check_amounts("fixed", self.fixed or {}, known)
+        wrong += _check_amounts("floors", self.floors, known)
         wrong += _check_forbidden(self)
         wrong += check_settings(self.settings)
         if not wrong:
@@ -239,9 +251,19 @@ def _whole_exactly(amount: float) -> bool:
     return round(amount) >= 1 and abs(amount - round(amount)) < 1e-6
 
 
+def _reached(floors: Collection[float], fixed: Collection[float], n: int) -> bool:
+    return sum(least_atoms(x, n) for x in floors) + sum(round(x * n) for x in fixed) <= n
+
+
+def least_atoms(floor: float, n: int) -> int:
+    """The fewest of n atoms that are at least this fraction of them."""
+    return math.ceil(floor * n - 1e-6)
+
+
 def _check_task(problem: DesignProblem) -> list[InputError]:
     wrong = []
-    for name, choices in (("task", TASKS), ("device", DEVICES), ("method", METHODS)):
+    choices_of = {"task": TASKS, "device": DEVICES, "method": METHODS, "charge_rule": CHARGE_RULES}
+    for name, choices in choices_of.items():
         if getattr(problem, name) not in choices:
             wrong.append(InputError(name, getattr(problem, name), "unknown", f"Choose {' or '.join(choices)}"))
     if isinstance(problem.seed, bool) or not isinstance(problem.seed, int) or not 0 <= problem.seed < 2**32:
@@ -292,30 +314,29 @@ def _check_known(name: str, used: Collection[str], known: Mapping[str, Collectio
     ]
 
 
-def _check_fixed(problem: DesignProblem) -> list[InputError]:
+def _check_amounts(name: str, amounts: Mapping[str, float], known: Mapping[str, Collection[str]]) -> list[InputError]:
+    """What is wrong with the amounts of single elements, each by itself."""
     wrong = []
-    for symbol, amount in (problem.fixed or {}).items():
+    for symbol, amount in amounts.items():
         if not elements.is_element(symbol):
-            wrong.append(InputError("fixed", symbol, "it is not an element", "Check the spelling and the capitals"))
+            wrong.append(InputError(name, symbol, "it is not an element", "Check the spelling and the capitals"))
         elif not _is_number(amount) or amount <= 0:
             wrong.append(
                 InputError(
-                    "fixed",
-                    f"{symbol} {amount}",
-                    "an amount is a finite number above zero",
-                    "Correct the amount",
+                    name, f"{symbol} {amount}", "an amount is a finite number above zero", "Correct the amount"
                 )
-            )
-    if not wrong and problem.fixed and sum(problem.fixed.values()) >= 1 - 1e-9:
-        wrong.append(
-            InputError(
-                "fixed",
-                f"sum of x_const = {sum(problem.fixed.values()):.4g}",
-                "the fixed part must leave room for the rest (sum of x_const below 1)",
-                "Fix fewer elements or smaller amounts",
-            )
-        )
-    return wrong
+            )  # fmt: skip
+    if not wrong and sum(amounts.values()) >= 1 - 1e-9:
+        wrong.append(_no_room(name, amounts))
+    return wrong + _check_known(name, amounts, known)
+
+
+def _no_room(name: str, amounts: Mapping[str, float]) -> InputError:
+    return InputError(
+        name, f"sum of x_const = {sum(amounts.values()):.4g}",
+        "the fixed part must leave room for the rest (sum of x_const below 1)",
+        "Fix fewer elements or smaller amounts" if name == "fixed" else "Lower the floors, or fix less",
+    )  # fmt: skip
 
 
 def _check_forbidden(problem: DesignProblem) -> list[InputError]:
@@ -324,8 +345,11 @@ def _check_forbidden(problem: DesignProblem) -> list[InputError]:
         for symbol in problem.forbidden
         if not elements.is_element(symbol)
     ]
-    both = [symbol for symbol in (problem.fixed or {}) if symbol in problem.forbidden]
-    wrong += [InputError("fixed", symbol, "it is both fixed and forbidden", "Free it, or allow it") for symbol in both]
+    for name, amounts, words in (
+        ("fixed", problem.fixed or {}, "both fixed and forbidden"), ("floors", problem.floors, "forbidden"),
+    ):  # fmt: skip
+        both = [symbol for symbol in amounts if symbol in problem.forbidden]
+        wrong += [InputError(name, symbol, f"it is {words}", "Free it, or allow it") for symbol in both]
     return wrong
 
 
@@ -383,8 +407,9 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
                 "Allow some elements, or choose another oxidation state",
             )
         )  # fmt: skip
-    n_fixed = len(problem.fixed_fractions())
-    if n_fixed >= problem.settings.max_elements:
+    wrong += _check_floors(problem)
+    n_fixed = len(problem.least_fractions())
+    if n_fixed + (not problem.floors) > problem.settings.max_elements:
         wrong.append(
             InputError(
                 "max_elements", problem.settings.max_elements,
@@ -398,17 +423,34 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
                 "Round its amounts",
             )
         )  # fmt: skip
-    elif not problem.atom_counts():
+    elif not wrong and not problem.atom_counts():
         wrong.append(_no_atom_count(problem))
+    return wrong
+
+
+def _check_floors(problem: DesignProblem) -> list[InputError]:
+    """What floors and the rest of the problem cannot be together."""
+    if not problem.floors:
+        return []
+    if problem.task == SUBSTITUTE or problem.method == SUBSTITUTION:
+        return [
+            InputError("floors", ", ".join(problem.floors), "a substitution keeps the rest of the base as it is",
+                       "Remove the floors, or raise Tc")
+        ]  # fmt: skip
+    both = [symbol for symbol in problem.floors if symbol in problem.fixed_fractions()]
+    wrong = [InputError("floors", symbol, "it is fixed already", "Free it, or remove the floor") for symbol in both]
+    if not wrong and sum(problem.least_fractions().values()) >= 1 - 1e-9:
+        wrong.append(_no_room("floors", problem.least_fractions()))
     return wrong
 
 
 def _no_atom_count(problem: DesignProblem) -> InputError:
     low, high = problem.settings.n_unit
     fixed = problem.fixed_fractions()
-    fits = next((n for n in range(high + 1, MAX_ATOMS + 1) if _whole(fixed.values(), n)), None)
+    wider = replace(problem, settings=replace(problem.settings, n_unit=(high + 1, MAX_ATOMS)))
+    fits = next(iter(wider.atom_counts()), None)
     remedy = f"Raise the largest N to {fits}" if fits else "Round the fixed amounts"
     shown = ", ".join(f"{symbol} {x:.4g}" for symbol, x in fixed.items())
-    return InputError(
-        "n_unit", f"{low}..{high}", f"no N in this range makes the fixed part whole atoms ({shown})", remedy
-    )
+    shown += "".join(f", {symbol} at least {x:.4g}" for symbol, x in problem.floors.items())
+    rule = f"no N in this range makes the fixed part whole atoms ({shown.removeprefix(', ')})"
+    return InputError("n_unit", f"{low}..{high}", rule, remedy)

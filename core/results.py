@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.problem import DesignProblem
+from core.problem import ONE_STATE, DesignProblem
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ COLUMNS = (
     ),
     Column("passes", "bool", "Passes", "Passes every screen"),
     Column("failed_screen", "str", "Failed screen", "The first screen that it fails; empty if it passes"),
-    Column("charge_neutral", "bool", "Neutral", "Oxidation states (smact14, one per element) can sum to zero"),
-    Column("pauling_ok", "bool", "Pauling", "... with every anion more electronegative than every cation"),
+    Column("charge_neutral", "bool", "Neutral", "Oxidation states (smact14; one per element or per atom) can sum to 0"),
+    Column("pauling_ok", "bool", "Pauling", "... with all anions more electronegative (not asked of free atoms)"),
     Column("oxidation_states", "str", "Oxidation states", "The assignment that balances"),
     Column("reason", "str", "Charge balance", "Why the charges balance, or how far off they are"),
     Column(
@@ -89,6 +89,14 @@ SCREENS = {
     "pauling_ok": "Pauling test",
     "formation_energy": "Formation energy below 0",
 }
+
+
+def screens(charge_rule: str) -> dict[str, str]:
+    """The screens that are asked under this rule. Electronegativities say nothing where every atom is free."""
+    if charge_rule == ONE_STATE:
+        return SCREENS
+    asked = {name: label for name, label in SCREENS.items() if name != "pauling_ok"}
+    return asked | {"charge_neutral": "Charge neutral, every atom free"}
 
 
 @dataclass(frozen=True)

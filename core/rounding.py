@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.problem import least_atoms
+
 
 @dataclass(frozen=True)
 class Rounded:
@@ -25,12 +27,15 @@ class Rounded:
         return self.counts / self.counts.sum(1, keepdims=True)
 
 
-def round_compositions(compositions: np.ndarray, fixed: np.ndarray, atom_counts: Sequence[int]) -> Rounded:
+def round_compositions(
+    compositions: np.ndarray, fixed: np.ndarray, atom_counts: Sequence[int], floors: np.ndarray | None = None
+) -> Rounded:
     """N* = argmin_N L_int^N, counts = x N* rounded to a total of N*, divided by their gcd.
 
     compositions : (n, 118) fractions
-    fixed : (118,) x_const; at every N of `atom_counts` it is whole, and it is kept
+    fixed : (118,) fractions that are kept; at every N of `atom_counts` they are whole
     atom_counts : the allowed N, ascending; the smallest wins a tie
+    floors : (118,) fractions that the whole atoms must reach too; none by default
     The papers round every element by itself; here the total is kept too, by rounding the free elements with the
     largest remainders up. Both agree wherever the integer loss has brought a composition near the grid.
     Raises ValueError for an empty list of N.
@@ -45,18 +50,18 @@ def round_compositions(compositions: np.ndarray, fixed: np.ndarray, atom_counts:
     chosen = sizes[np.argmin(np.round(loss, 12), axis=1)]
     counts = np.zeros(compositions.shape, dtype=np.int64)
     for row, (x, n) in enumerate(zip(compositions, chosen, strict=True)):
-        counts[row] = _round_to_total(x, fixed, n)
+        kept = np.round(fixed * n).astype(np.int64)
+        least = np.array([least_atoms(f, n) for f in floors]) if floors is not None else np.zeros_like(kept)
+        counts[row] = kept + round_to_total(np.where(fixed > 0, 0.0, x), int(n - kept.sum()), least)
     return Rounded(counts // np.gcd.reduce(counts, axis=1, keepdims=True), chosen)
 
 
-def _round_to_total(composition: np.ndarray, fixed: np.ndarray, n: int) -> np.ndarray:
-    """Whole atoms (118,), in total n, the fixed part kept; by largest remainder."""
-    kept = np.round(fixed * n).astype(np.int64)
-    free = np.where(fixed > 0, 0.0, composition)
-    room = int(n - kept.sum())
-    free = free / free.sum() * room
-    counts = np.floor(free + 1e-9).astype(np.int64)
-    remainder = np.where(free > 0, free - counts, -1.0)
-    up = np.argsort(-remainder, kind="stable")[: room - counts.sum()]
-    counts[up] += 1
-    return counts + kept
+def round_to_total(ratios: np.ndarray, total: int, least: np.ndarray) -> np.ndarray:
+    """Whole numbers (k,) in the given ratios (k,), none below `least` (k,), with this total; by largest remainder."""
+    exact = ratios / ratios.sum() * total
+    counts = np.maximum(np.floor(exact + 1e-9).astype(np.int64), least)
+    while counts.sum() < total:
+        counts[np.argmax(np.where(exact > 0, exact - counts, -np.inf))] += 1
+    while counts.sum() > total:  # floors were reached at the cost of others
+        counts[np.argmax(np.where(counts > least, counts - exact, -np.inf))] -= 1
+    return counts

@@ -5,11 +5,15 @@ The paper's screen is SMACT (Davies et al., J. Open Source Softw. 4, 1361 (2019)
 oxidation states, which takes minutes for nine elements. The same verdicts follow from the charges that can be
 reached at all, kept as the bits of one integer: bit q is set if the charge q can be reached, and an element
 of n atoms with the states s turns `bits` into the union of `bits << n * s`.
+
+For hydrides, and for whatever else mixes valences, the paper lets every atom take its own state (KIAGO 3.6) and
+asks for no electronegativity: the other rule here, see `core.screening.mixed_valence`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,6 +21,9 @@ import numpy as np
 
 from core import elements
 from core.elements import Element
+from core.problem import EVERY_ATOM, ONE_STATE
+from core.screening import mixed_valence
+from core.screening.mixed_valence import Choices
 
 MAX_ATOMS = 1_000_000  # per reduced formula unit; the memory for the reachable charges grows with it
 
@@ -25,17 +32,20 @@ _NO_PAULING = "neutral, but no assignment gives the anions the higher electroneg
 
 @dataclass(frozen=True)
 class ChargeBalance:
-    """Verdict of the screen on one composition; each element has one oxidation state throughout.
+    """Verdict of the screen on one composition.
 
     charge_neutral : SMACT's verdict without the electronegativity test
     pauling_ok : the verdict with it: charge neutral and every anion more electronegative than every
-        cation, or passed at once, as alloys (metals only) and single elements are
+        cation, or passed at once, as alloys (metals only) and single elements are. Where every atom is free
+        this is not asked, and the verdict is that of charge_neutral
     reason : one short sentence without a full stop
     oxidation_states : (symbol, state), electropositive elements first; of the assignment that passes both
-        tests if there is one, else of a neutral one; empty if there is none, or none was needed
+        tests if there is one, else of a neutral one; empty if there is none, or none was needed. Where every
+        atom is free an element may come several times
     nearest_charge : the total charge (elementary charges per reduced formula unit) closest to 0 that any
         assignment gives, the positive one of two equally close; 0 if neutral; None if an element has no
         oxidation state, or the composition passed at once
+    atoms : how many, per reduced formula unit, have each of `oxidation_states`
     """
 
     charge_neutral: bool
@@ -43,10 +53,18 @@ class ChargeBalance:
     reason: str
     oxidation_states: tuple[tuple[str, int], ...]
     nearest_charge: int | None
+    atoms: tuple[int, ...] = ()
+
+    @property
+    def written(self) -> str:
+        """The oxidation states as text: "La 3+, Fe 2+, As 3-, O 2-"."""
+        return _written(self.oxidation_states, self.atoms)
 
 
-def charge_balance(counts: np.ndarray) -> list[ChargeBalance]:
+def charge_balance(counts: np.ndarray, rule: str = ONE_STATE) -> list[ChargeBalance]:
     """Screen compositions given as integer atom counts, shape (n, 118), which are reduced by their gcd.
+
+    rule : "one_state" for each element, or "every_atom" is free to take any state of its element
 
     Where several assignments pass, the one shown is found by a fixed rule: every element has a usual state
     (see `usual_state`), the elements with the fewest choices settle first, each on the state nearest its
@@ -54,10 +72,12 @@ def charge_balance(counts: np.ndarray) -> list[ChargeBalance]:
     deviates least from the usual states (sum of absolute deviations) is shown, of equal ones the one with
     most cations.
 
-    Raises ValueError for a wrong shape, counts that are not whole numbers >= 0, a row without atoms, or
-    more than MAX_ATOMS atoms in a reduced formula unit.
+    Raises ValueError for a wrong shape, counts that are not whole numbers >= 0, a row without atoms,
+    more than MAX_ATOMS atoms in a reduced formula unit, or an unknown rule.
     """
-    return [_balance(row) for row in _checked(counts)]
+    if rule not in (ONE_STATE, EVERY_ATOM):
+        raise ValueError(f"the rule of the oxidation states is {ONE_STATE} or {EVERY_ATOM}, not {rule!r}")
+    return [_balance(row, rule) for row in _checked(counts)]
 
 
 def _checked(counts: np.ndarray) -> list[list[tuple[Element, int]]]:
@@ -88,7 +108,7 @@ def _reduced(row: np.ndarray, place: int) -> list[tuple[Element, int]]:
     return [(everything[i], n // divisor) for i, n in zip(present, amounts, strict=True)]
 
 
-def _balance(atoms: list[tuple[Element, int]]) -> ChargeBalance:
+def _balance(atoms: list[tuple[Element, int]], rule: str) -> ChargeBalance:
     if len(atoms) == 1:
         return ChargeBalance(True, True, "a single element", (), None)
     if all(element.metal for element, _ in atoms):
@@ -98,15 +118,36 @@ def _balance(atoms: list[tuple[Element, int]]) -> ChargeBalance:
         return ChargeBalance(False, False, f"{stateless[0]} has no known oxidation state", (), None)
 
     atoms = sorted(atoms, key=_electropositive_first)
+    if rule == EVERY_ATOM:
+        return _every_atom_free(atoms)
     unknown = [element.symbol for element, _ in atoms if element.electronegativity is None]
     states = _assignment_without_scale(atoms) if unknown else _pauling_assignment(atoms)
+    counts = {element.symbol: n for element, n in atoms}
     if states is not None:
-        return ChargeBalance(True, True, f"balanced: {_written(states)}", states, 0)
+        return _balanced(states, tuple(counts[symbol] for symbol, _ in states))
     choices = [(element, n, _all_states(element)) for element, n in atoms]
-    charge = _nearest_charge(choices)
+    charge = _nearest_charge(choices, _step)
     if charge != 0:
-        return ChargeBalance(False, False, f"nearest charge is {charge:+d} per formula unit", (), charge)
-    return ChargeBalance(True, False, _NO_PAULING, _assign(choices), 0)
+        return _unbalanced(charge)
+    states = _assign(choices)
+    return ChargeBalance(True, False, _NO_PAULING, states, 0, tuple(counts[symbol] for symbol, _ in states))
+
+
+def _every_atom_free(atoms: list[tuple[Element, int]]) -> ChargeBalance:
+    choices = [(element, n, _all_states(element)) for element, n in atoms]
+    charge = _nearest_charge(choices, mixed_valence.add_atoms)
+    if charge != 0:
+        return _unbalanced(charge)
+    found = mixed_valence.assign(choices)
+    return _balanced(tuple((symbol, state) for symbol, state, _ in found), tuple(n for _, _, n in found))
+
+
+def _balanced(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...]) -> ChargeBalance:
+    return ChargeBalance(True, True, f"balanced: {_written(states, atoms)}", states, 0, atoms)
+
+
+def _unbalanced(charge: int) -> ChargeBalance:
+    return ChargeBalance(False, False, f"nearest charge is {charge:+d} per formula unit", (), charge)
 
 
 def _electropositive_first(atom: tuple[Element, int]) -> tuple[float, int]:
@@ -115,9 +156,14 @@ def _electropositive_first(atom: tuple[Element, int]) -> tuple[float, int]:
     return (element.electronegativity if known else math.inf, element.atomic_number)
 
 
-def _written(states: tuple[tuple[str, int], ...]) -> str:
-    """As a chemist writes them: La 3+, O 2-."""
-    return ", ".join(f"{symbol} {abs(s)}{'+' if s > 0 else '-' if s < 0 else ''}" for symbol, s in states)
+def _written(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...]) -> str:
+    """As a chemist writes them: "La 3+, O 2-"; of an element with several states also how many atoms have each:
+    "La 2+, 4 H 1+, 6 H 1-"."""
+    named = [symbol for symbol, _ in states]
+    return ", ".join(
+        f"{f'{n} ' if named.count(symbol) > 1 else ''}{symbol} {abs(s)}{'+' if s > 0 else '-' if s < 0 else ''}"
+        for (symbol, s), n in zip(states, atoms, strict=True)
+    )
 
 
 # Which state an element prefers: only for showing one assignment out of several, no verdict depends on it.
@@ -159,7 +205,7 @@ def _all_states(element: Element) -> tuple[int, ...]:
 
 # Charges that can be reached.
 
-Choices = list[tuple[Element, int, tuple[int, ...]]]  # element, count, states it may take (best first)
+Step = Callable[[int, int, tuple[int, ...], int], int]  # bits, count, states, lowest -> bits
 
 
 def _step(bits: int, count: int, states: tuple[int, ...], lowest: int = 0) -> int:
@@ -170,12 +216,12 @@ def _step(bits: int, count: int, states: tuple[int, ...], lowest: int = 0) -> in
     return reached
 
 
-def _nearest_charge(choices: Choices) -> int:
+def _nearest_charge(choices: Choices, step: Step) -> int:
     """The reachable total charge closest to 0; of +q and -q, +q."""
     bits, zero = 1, 0  # bit `zero` stands for charge 0
     for _, count, states in choices:
         lowest = min(states)
-        bits = _step(bits, count, states, lowest)
+        bits = step(bits, count, states, lowest)
         zero -= count * lowest
     if zero < 0:  # positive states only: the smallest charge is -zero
         return -zero
@@ -245,7 +291,7 @@ def _assignment_without_scale(atoms: list[tuple[Element, int]]) -> tuple[tuple[s
             else:
                 allowed = _all_states(element)
             choices.append((element, count, allowed))
-        if all(allowed for _, _, allowed in choices) and _nearest_charge(choices) == 0:
+        if all(allowed for _, _, allowed in choices) and _nearest_charge(choices, _step) == 0:
             found = dict(_assign(choices))
             return tuple(sorted(found.items(), key=lambda item: item[1] < 0))  # cations first
     return None

@@ -67,3 +67,20 @@ def test_impossible_constraints_are_refused():
         constraints({0: 0.6, 1: 0.4}, [2])
     with pytest.raises(ValueError, match="no element"):
         constraints({0: 0.6}, [])
+
+
+def test_a_floor_is_kept_and_may_be_exceeded():
+    # x_const = (0.4, 0, 0), H stays in M_elem; x_base = (1, 3, 0): sigma = (1/4, 3/4, 0), x = 0.4 + 0.6 / 4
+    c = constraints({0: 0.4}, [0, 1, 2], n=3)
+    x = c.compose(torch.tensor([[1.0, 3.0, 0.0], [-1.0, 1.0, 1.0]], dtype=DOUBLE))
+    assert x[0].tolist() == pytest.approx([0.55, 0.45, 0.0], abs=1e-15)
+    assert x[1].tolist() == pytest.approx([0.40, 0.30, 0.3], abs=1e-15)
+    assert c.floors.tolist() == [0.4, 0.0, 0.0] and not c.kept.any()
+
+
+def test_an_element_with_a_floor_takes_one_place_of_the_most_elements():
+    torch.manual_seed(2)
+    c = constraints({0: 0.4, 7: 0.1}, [0, *range(30, 90)])
+    x_base = torch.rand(20, 118, dtype=DOUBLE)
+    x = c.compose(x_base, c.max_mask(x_base, 3))
+    assert ((x > 0).sum(1) == 3).all() and (x[:, 0] > 0.4).all()

@@ -13,6 +13,7 @@ def maker(**changes) -> GuessMaker:
         "task": "raise_tc",
         "base": BASE,
         "allowed": np.ones(118, dtype=bool),
+        "floors": np.zeros(118),
         "frequencies": np.arange(118.0),
         "mutate_probability": 0.22,
         "perturb_ratio": 0.3,
@@ -66,3 +67,12 @@ def test_everything_forbidden_but_one_element_still_starts():
     allowed = np.zeros(118, dtype=bool)
     allowed[0] = True
     assert maker(allowed=allowed, added_elements=(0, 0)).guess(3)[0] == 1.0
+
+
+def test_a_floor_is_taken_off_the_guess():
+    """H3S with a floor of 0.4 for H: 0.35 of H and 0.25 of S are free, so that x_const + 0.6 sigma is H3S again."""
+    floors = np.zeros(118)
+    floors[0] = 0.4
+    base = composition_vector({"H": 3, "S": 1})
+    x = maker(base=base, floors=floors, mutate_probability=0.0, added_elements=(0, 0)).guess(0)
+    assert np.allclose(floors + 0.6 * x, base)

@@ -35,7 +35,20 @@ def test_atom_counts_hold_the_fixed_part_whole():
     assert RAISE.atom_counts() == tuple(range(1, 26))
 
 
-@pytest.mark.parametrize("problem", [RAISE, SUBSTITUTE, replace(RAISE, fixed={"O": 0.25}, forbidden=("Hg",))])
+def test_atom_counts_leave_room_for_the_floors():
+    """H at least 0.4 and O at least 0.55: two and two of three atoms are too many, so are two and three of four."""
+    problem = replace(RAISE, floors={"H": 0.4, "O": 0.55})
+    # N = 5: 2 + 3; N = 7: 3 + 4; N = 9: 4 + 5; N = 10: 4 + 6; N = 8: 4 + 5 is one too many
+    assert [n for n in range(1, 11) if n in problem.atom_counts()] == [5, 7, 9, 10]
+    assert problem.least_fractions() == {"H": 0.4, "O": 0.55} and "H" in problem.allowed_symbols({"H", "O", "Y"})
+
+
+HYDRIDE = replace(RAISE, floors={"H": 0.4}, charge_rule="every_atom")
+
+
+@pytest.mark.parametrize(
+    "problem", [RAISE, SUBSTITUTE, HYDRIDE, replace(RAISE, fixed={"O": 0.25}, forbidden=("Hg",))]
+)
 def test_json_round_trip(problem):
     assert DesignProblem.from_json(problem.to_json()) == problem
 
@@ -66,6 +79,14 @@ def test_json_that_is_no_problem(text):
         ({"fixed": {"Oo": 0.1}}, "fixed", "not an element"),
         ({"fixed": {"Rn": 0.1}}, "fixed", "does not know"),
         ({"fixed": {"O": 0.2}, "forbidden": ("O",)}, "fixed", "both fixed and forbidden"),
+        ({"floors": {"O": 0.6, "Fe": 0.4}}, "floors", "leave room"),
+        ({"floors": {"O": 0.6}, "fixed": {"Fe": 0.4}}, "floors", "leave room"),
+        ({"floors": {"O": 0.2}, "fixed": {"O": 0.25}}, "floors", "fixed already"),
+        ({"floors": {"O": 0.2}, "forbidden": ("O",)}, "floors", "forbidden"),
+        ({"floors": {"Rn": 0.2}}, "floors", "does not know"),
+        ({"floors": {"O": -0.2}}, "floors", "above zero"),
+        ({"floors": {"O": 0.55, "F": 0.4}, "settings": OptimiserSettings(n_unit=(1, 3))}, "n_unit", "O at least 0.55"),
+        ({"charge_rule": "any"}, "charge_rule", "every_atom"),
         ({"forbidden": ("Qq",)}, "forbidden", "not an element"),
         ({"forbidden": elements.symbols()}, "forbidden", "no element is allowed"),
         ({"fixed": {"O": 0.123}, "settings": OptimiserSettings(n_unit=(1, 4))}, "n_unit", "Raise the largest N"),
@@ -95,6 +116,7 @@ def test_messages(change, field, words):
         ({"oxidation_state": 0}, "oxidation_state", "not 0"),
         ({"oxidation_state": -8}, "oxidation_state", "no element has"),
         ({"base": "La"}, "base", "nothing would be kept"),
+        ({"floors": {"Y": 0.1}}, "floors", "keeps the rest"),
         ({"forbidden": elements.with_oxidation_state(3)}, "fixed", "both"),
     ],
 )

@@ -49,3 +49,12 @@ def test_random_compositions_keep_totals_and_come_back():
 def test_no_size_is_an_error():
     with pytest.raises(ValueError, match="no number of atoms"):
         rounded({"La": 1}, [])
+
+
+def test_a_floor_is_reached_in_whole_atoms():
+    """0.36 H of 4 or 3 atoms is nearest to one atom, but 0.4 of them are two."""
+    floors = NOTHING.copy()
+    floors[0] = 0.4
+    x = composition_vector({"Pd": 0.40, "Ti": 0.24, "H": 0.36})[None]
+    assert formula_of_counts(round_compositions(x, NOTHING, [4], floors).counts[0]) == "TiH2Pd"
+    assert formula_of_counts(round_compositions(x, NOTHING, [3], floors).counts[0]) == "H2Pd"

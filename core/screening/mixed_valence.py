@@ -1,0 +1,99 @@
+"""Charge balance with every atom free in its oxidation state, so that one element may show several (KIAGO 3.6).
+
+LaH10 cannot balance with one state per element; with La 2+, six H 1- and four H 1+ it does. The paper enumerates all
+assignments, and therefore stops at 15 atoms. Here the charges that can be reached are kept as the bits of one integer
+(see `core.screening.charge_balance`), and there is no limit: of n atoms with states from lowest to highest, fewer than
+m = highest - lowest need another state. For of any m atoms some together deviate from the lowest state by a multiple
+of m (two of their m + 1 partial sums agree modulo m), and the same charge comes from as many atoms in the lowest and
+the highest state. All other atoms choose between these two, which doubling covers in log2(n) steps.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations, combinations_with_replacement
+
+from core.elements import Element
+
+Choices = list[tuple[Element, int, tuple[int, ...]]]  # element, atoms, states each may take (most usual first)
+Atoms = tuple[tuple[str, int, int], ...]  # (symbol, state, how many atoms have it)
+
+
+def add_atoms(bits: int, count: int, states: tuple[int, ...], lowest: int = 0) -> int:
+    """Add the atoms of one element: bit q of the result is set if a bit q - (sum of count states, less lowest) was.
+
+    `lowest`, the least state, is subtracted from every state, so that the bits begin at the lowest charge.
+    """
+    bottom, spread = min(states), max(states) - min(states)
+    free = min(count, max(spread - 1, 0))  # that many may need a state between the lowest and the highest
+    for _ in range(free):
+        reached = 0
+        for state in states:
+            reached |= bits << state - bottom
+        bits = reached
+    left, jump = count - free, 1
+    while left and spread:  # none, one, ... or all of the others in the highest state
+        taken = min(jump, left)
+        bits |= bits << taken * spread
+        left, jump = left - taken, 2 * jump
+    return bits << count * (bottom - lowest)
+
+
+def assign(choices: Choices) -> Atoms:
+    """States with total charge 0, in the order of `choices`; the caller knows that there are some.
+
+    Nonmetals settle first, the most electronegative before the others, then the metals with the fewest states: each
+    element takes the total charge nearest to that of its most usual state which the rest can balance. So the holes of
+    YBa2Cu3O7 end on the copper, which is how chemists count them.
+    """
+    ordered = sorted(choices, key=_settles)
+    rest = [(1, 0)]  # for each tail of the list: its reachable charges, the place of charge 0 in them
+    for _, count, states in reversed(ordered):
+        bits, zero = rest[-1]
+        rest.append((add_atoms(bits, count, states, min(states)), zero - count * min(states)))
+    found, charge = {}, 0
+    for (element, count, states), (bits, zero) in zip(ordered, reversed(rest[:-1]), strict=True):
+        own, bottom = add_atoms(1, count, states, min(states)), count * min(states)
+        usual = count * states[0]
+        for distance in range(count * (max(states) - min(states)) + 1):
+            near = [total for total in (usual + distance, usual - distance) if _is_set(own, total - bottom)]
+            total = next((t for t in near if _is_set(bits, zero - charge - t)), None)
+            if total is not None:
+                found[element.symbol] = _split(count, total, states)
+                charge += total
+                break
+    return tuple((element.symbol, *part) for element, _, _ in choices for part in found[element.symbol])
+
+
+def _settles(choice: tuple[Element, int, tuple[int, ...]]) -> tuple:
+    element, _, states = choice
+    if element.metal:
+        return (1, len(states), element.atomic_number)
+    return (0, -(element.electronegativity or 0.0), element.atomic_number)
+
+
+def _is_set(bits: int, place: int) -> bool:
+    return place >= 0 and bool(bits >> place & 1)
+
+
+def _split(count: int, total: int, states: tuple[int, ...]) -> list[tuple[int, int]]:
+    """(state, atoms) that sum to `total`: of all ways with at most two states the one that deviates least from the
+    most usual state, else the one with the fewest atoms between the lowest and the highest state."""
+    if total == count * states[0]:
+        return [(states[0], count)]
+    ways = []
+    for one, other in combinations(states, 2):
+        most, odd = divmod(total - count * other, one - other)
+        if not odd and 0 <= most <= count:
+            parts = [(one, most), (other, count - most)]
+            ways.append([part for part in parts if part[1]])
+    if ways:
+        return min(ways, key=lambda parts: sum(n * abs(state - states[0]) for state, n in parts))
+    low, high = min(states), max(states)
+    between = [state for state in states if low < state < high]
+    for few in range(min(count, high - low - 1) + 1):
+        for inner in combinations_with_replacement(between, few):
+            most, odd = divmod(total - sum(inner) - (count - few) * low, high - low)
+            if not odd and 0 <= most <= count - few:
+                ends = [(high, most), (low, count - few - most)]
+                return [(s, n) for s, n in [*ends, *((s, inner.count(s)) for s in dict.fromkeys(inner))] if n]
+    raise ValueError(f"{count} atoms with the states {states} cannot have the charge {total}")
