@@ -80,7 +80,7 @@ def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
         fixed[elements.element(symbol).index] = fraction
     for symbol in problem.allowed_symbols(known):
         allowed[elements.element(symbol).index] = True
-    maker = _guess_maker(problem, allowed)
+    maker = _guess_maker(problem, allowed, fixed * allowed)
 
     def guess(candidate: int, restart: int) -> torch.Tensor:
         return torch.from_numpy(maker.guess(candidate, restart)).float().to(device)
@@ -96,7 +96,9 @@ def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
     return task, device
 
 
-def _guess_maker(problem: DesignProblem, allowed: np.ndarray) -> GuessMaker | substitution.Substituter:
+def _guess_maker(
+    problem: DesignProblem, allowed: np.ndarray, floors: np.ndarray
+) -> GuessMaker | substitution.Substituter:
     """What draws the first composition of each candidate: to start from, or all there is to a substitution."""
     if problem.method == SUBSTITUTION:
         return substitution.substituter(problem, allowed)
@@ -105,7 +107,7 @@ def _guess_maker(problem: DesignProblem, allowed: np.ndarray) -> GuessMaker | su
         task=problem.task,
         base=composition_vector(problem.base_fractions()),
         allowed=allowed,
-        floors=fixed * allowed,
+        floors=floors,
         frequencies=load_references().frequencies,
         mutate_probability=settings.mutate_probability,
         perturb_ratio=settings.perturb_ratio,
