@@ -46,9 +46,7 @@ def test_atom_counts_leave_room_for_the_floors():
 HYDRIDE = replace(RAISE, floors={"H": 0.4}, charge_rule="every_atom")
 
 
-@pytest.mark.parametrize(
-    "problem", [RAISE, SUBSTITUTE, HYDRIDE, replace(RAISE, fixed={"O": 0.25}, forbidden=("Hg",))]
-)
+@pytest.mark.parametrize("problem", [RAISE, SUBSTITUTE, HYDRIDE, replace(RAISE, fixed={"O": 0.25}, forbidden=("Hg",))])
 def test_json_round_trip(problem):
     assert DesignProblem.from_json(problem.to_json()) == problem
 

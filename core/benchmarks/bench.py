@@ -1,0 +1,152 @@
+"""What all benchmarks share: the options, the results that are kept, and the files that come out.
+
+A benchmark is a function: options -> `Outcome`. What takes long is kept in a working folder as soon as it is done,
+under a name made of all that it depends on, so that a benchmark that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+
+import pandas as pd
+
+from core import runs
+from core.judge import NAME as JUDGE
+from core.paths import PROJECT
+from core.predictors.checkpoint import read_card
+from core.predictors.registry import checkpoints_of
+from core.problem import MODELS, PAPER, DesignProblem, Models, OptimiserSettings
+from core.runs import Phase, Run
+
+WORK = PROJECT / "build" / "benchmarks"
+
+
+@dataclass(frozen=True)
+class Options:
+    """How large a benchmark is.
+
+    candidates : compositions at once; the papers take 4,096
+    steps : of the two stages
+    seeds : how many; they are 0, 1, 2, ...
+    bases : only these, of those that the table has; empty: all
+    predictor : key of `MODELS`
+    caution : kappa, see OptimiserSettings; 0 in the papers
+    work : folder of what is kept
+    say : called with a line at each thing that is done
+    """
+
+    candidates: int = PAPER.candidates
+    steps: tuple[int, int] = PAPER.steps
+    seeds: int = 3
+    bases: tuple[str, ...] = ()
+    device: str = "auto"
+    predictor: str = "best"
+    caution: float = 0.0
+    work: Path = field(default_factory=lambda: WORK)
+    say: Callable[[str], None] = field(default=lambda line: None, compare=False)
+
+    @property
+    def models(self) -> Models:
+        """The predictors."""
+        return MODELS[self.predictor]
+
+    @property
+    def settings(self) -> OptimiserSettings:
+        """The paper's settings at this size."""
+        return replace(PAPER, candidates=self.candidates, steps=self.steps, caution=self.caution)
+
+    def problem(self, base: str, seed: int, **fields: object) -> DesignProblem:
+        """A problem of the paper's with these predictors; `fields` say what is different."""
+        given = {"settings": self.settings, "device": self.device} | fields
+        return DesignProblem(
+            base=base, seed=seed, tc_predictor=self.models.tc,
+            formation_energy_predictor=self.models.formation_energy, **given,
+        )  # fmt: skip
+
+    def weights(self) -> dict[str, str]:
+        """Name -> checksum of every checkpoint that the figures depend on."""
+        names = chain.from_iterable(map(checkpoints_of, (self.models.tc, self.models.formation_energy)))
+        return {name: read_card(name)["sha256"] for name in (*names, JUDGE)}
+
+    def about(self) -> dict:
+        """What a reader must know of how the figures were made."""
+        return {
+            "candidates": self.candidates, "steps": list(self.steps), "seeds": self.seeds, "bases": list(self.bases),
+            "predictor": self.predictor, "caution": self.caution, "device": self.device, "checkpoints": self.weights(),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a benchmark gives back.
+
+    table : one row per line that is printed; units in the names of the columns
+    sentences : what it says, for somebody who knows the paper
+    figure : a plotly figure as plain data: {"data": [...], "layout": {...}}
+    about : see `Options.about`
+    """
+
+    table: pd.DataFrame
+    sentences: tuple[str, ...]
+    figure: dict
+    about: dict
+
+
+def finished(problem: DesignProblem, options: Options) -> Run:
+    """The finished run of a problem: as kept, gone on with, or done now. Raises RuntimeError if it fails."""
+    from core.worker import work
+
+    folder = options.work / "runs" / _key([problem.to_json(), options.weights()])
+    run = Run(folder) if (folder / runs.PROBLEM).is_file() else runs.create_in(problem, folder)
+    status = run.stored_status()
+    if status.phase is not Phase.FINISHED:
+        options.say(f"{problem.base}, {problem.method}, seed {problem.seed}")
+        status = work(folder, wait=False)
+        (folder / runs.TRAJECTORY).unlink(missing_ok=True)  # megabytes that no table needs
+    if status.phase is Phase.INTERRUPTED:
+        raise KeyboardInterrupt
+    if status.phase is not Phase.FINISHED:
+        raise RuntimeError(f"{problem.base}: {status.message or status.phase}")
+    return run
+
+
+def kept(what: Sequence, options: Options, make: Callable[[], dict]) -> dict:
+    """What `make` gives (plain data), kept under `what` (plain data: all that it depends on) and the weights."""
+    path = options.work / "parts" / f"{_key([*what, options.weights()])}.json"
+    if not path.exists():
+        options.say(", ".join(str(part) for part in what[:3]))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        runs.write_json(path, make())
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _key(content: object) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:20]
+
+
+def mean_and_spread(values: Sequence[float | None]) -> tuple[float, float]:
+    """Mean and standard deviation (between seeds, n - 1) of what is there; NaN where there is too little."""
+    series = pd.Series([v for v in values if v is not None], dtype="float64")
+    return float(series.mean()), float(series.std())
+
+
+def write(outcome: Outcome, name: str, folder: Path) -> tuple[Path, Path]:
+    """Write NAME.csv (the table) and NAME.json (figure, sentences, how it was made); returns both."""
+    from core.results import to_csv
+
+    folder.mkdir(parents=True, exist_ok=True)
+    table, rest = folder / f"{name}.csv", folder / f"{name}.json"
+    runs.write_atomically(table, to_csv(outcome.table.round(4)))
+    about = {"about": outcome.about, "sentences": list(outcome.sentences), "figure": outcome.figure}
+    runs.write_atomically(rest, json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    return table, rest
+
+
+def text(table: pd.DataFrame) -> str:
+    """The table for a terminal: two decimals, a dash where there is nothing."""
+    return table.to_string(index=False, na_rep="-", float_format=lambda x: f"{x:.2f}")

@@ -1,0 +1,42 @@
+"""The papers' own figures (assets/papers.json), and the protocol that they belong to (KIAGO 3.1 to 3.6)."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+from core.errors import InputError
+from core.paths import ASSETS
+
+KIAGO, C_ES, SUPERDIFF, GUIDED = "KIAGO", "C-ES", "SuperDiff", "SuperDiff with guidance"
+OURS = (KIAGO, C_ES)  # the methods that are run here; of the others there are only the paper's figures
+TOP = 30  # the figure of tables 2 and 7 is the mean of so many
+INTEGER_MATERIALS = 15  # of table 1, which does not name them: those of table 2, and the first of table 5
+
+
+@cache
+def figures() -> dict:
+    """All figures, as they are in the file."""
+    return json.loads((ASSETS / "papers.json").read_text(encoding="utf-8"))
+
+
+def rows(table: str, bases: tuple[str, ...] = ()) -> list[dict]:
+    """The rows of a table, only those of these bases if any are named. Raises InputError for a base it has not."""
+    found = figures()[table]
+    if not bases:
+        return found
+    chosen = _chosen(tuple(row["base"] for row in found), bases)
+    return [row for row in found if row["base"] in chosen]
+
+
+def integer_materials(bases: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The materials of table 1 here, or those of them that are named. Raises InputError for another one."""
+    names = tuple(dict.fromkeys(row["base"] for table in ("table2", "substitution") for row in rows(table)))
+    return _chosen(names[:INTEGER_MATERIALS], bases)
+
+
+def _chosen(names: tuple[str, ...], bases: tuple[str, ...]) -> tuple[str, ...]:
+    for base in bases:
+        if base not in names:
+            raise InputError("bases", base, "this table has no such base", f"Choose from {', '.join(names)}")
+    return tuple(name for name in names if not bases or name in bases)

@@ -1,0 +1,91 @@
+"""KIAGO's figure 3: stage 1 from a known superconductor, and from random mixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import torch
+
+from core.benchmarks import figures
+from core.benchmarks.bench import Options, Outcome, kept, mean_and_spread
+from core.design import optimise, prepare
+from core.optimiser import Report, State, Task
+
+BASE, LEARNING_RATE = "LaNiAsO", 0.001
+RANDOM_ELEMENTS = 4  # as many as LaNiAsO has, says the text of KIAGO 3.2; its caption says seven
+RECORDS = 20  # points of a course
+KNOWN, RANDOM = "from LaNiAsO", "from random mixtures"
+STATISTICS = ("mean", "low", "median", "high")
+
+
+def figure3(options: Options) -> Outcome:
+    """Tc of all candidates against the step of stage 1, for both kinds of start, averaged over the seeds."""
+    lines = []
+    for start in (KNOWN, RANDOM):
+        courses = [_course(start, seed, options) for seed in range(options.seeds)]
+        for place, step in enumerate(map(int, courses[0]["step"])):
+            line = {"start": start, "step": step}
+            for name in STATISTICS:
+                line[f"tc_{name}_K"], spread = mean_and_spread([course[name][place] for course in courses])
+                if name == "mean":
+                    line["tc_mean_spread_K"] = spread
+            lines.append(line)
+    table = pd.DataFrame(lines)
+    last = table[table["step"] == table["step"].max()].set_index("start")["tc_mean_K"]
+    sentence = (
+        f"After stage 1 the mean Tc is {last[KNOWN]:.1f} K {KNOWN} and {last[RANDOM]:.1f} K {RANDOM}; the paper shows "
+        "the same two distributions and finds the first higher."
+    )
+    courses = {
+        start: rows.rename(columns={f"tc_{name}_K": name for name in STATISTICS})
+        for start, rows in table.groupby("start", sort=False)
+    }
+    return Outcome(table, (sentence,), figures.bands(courses, "step of stage 1", "Tc (K)"), options.about())
+
+
+def _course(start: str, seed: int, options: Options) -> dict[str, list[float]]:
+    """Mean, 5th percentile, median and 95th percentile of Tc over the candidates, at RECORDS + 1 steps."""
+    settings = replace(options.settings, learning_rate=LEARNING_RATE, steps=(options.steps[0], 0))
+
+    def make() -> dict:
+        task, device = prepare(options.problem(BASE, seed, settings=settings))
+        if start == RANDOM:
+            task = replace(task, guess=random_guess(task, seed, device))
+        recorder = _Recorder(settings.steps[0])
+        optimise(task, on_step=recorder)
+        return recorder.course
+
+    return kept(["figure3", start, seed, settings, options.models], options, make)
+
+
+def random_guess(task: Task, seed: int, device: torch.device) -> Callable[[int, int], torch.Tensor]:
+    """The random start of KIAGO 3.2: so many elements, all equally likely, with ratios uniform in (0, 1)."""
+    allowed = np.flatnonzero(task.constraints.allowed.cpu().numpy())
+
+    def guess(candidate: int, restart: int) -> torch.Tensor:
+        random = np.random.default_rng([seed, candidate, restart])
+        ratios = np.zeros(task.constraints.allowed.shape[0])
+        ratios[random.choice(allowed, size=RANDOM_ELEMENTS, replace=False)] = random.uniform(size=RANDOM_ELEMENTS)
+        return torch.from_numpy(ratios / ratios.sum()).float().to(device)
+
+    return guess
+
+
+class _Recorder:
+    """Keeps the statistics of Tc at evenly spread steps; called by `optimise`."""
+
+    def __init__(self, steps: int):
+        self.at = set(np.unique(np.linspace(0, steps - 1, RECORDS + 1).round().astype(int)).tolist())
+        self.course: dict[str, list[float]] = {name: [] for name in ("step", *STATISTICS)}
+
+    def __call__(self, state: State, report: Report) -> bool:
+        """Look at one step; the optimisation always goes on."""
+        if report.step in self.at:
+            tc = report.tc_K.double().cpu().numpy()
+            low, median, high = np.percentile(tc, (5, 50, 95))
+            for name, value in zip(self.course, (report.step, tc.mean(), low, median, high), strict=True):
+                self.course[name].append(float(value))
+        return True

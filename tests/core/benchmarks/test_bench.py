@@ -1,0 +1,121 @@
+"""The benchmarks: what is measured, what is kept, what is written; small, and by hand where that can be done."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from core.__main__ import BENCHMARKS, main
+from core.benchmarks import bench, figures, paper, raise_tc
+from core.benchmarks.bench import Options, mean_and_spread
+from core.benchmarks.integers import by_rule
+from core.benchmarks.raise_tc import exploitation, of_run, table2, wins
+from core.benchmarks.tables import TABLES
+from core.errors import InputError
+from core.problem import PAPER
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+BASE = "LaPt2B2C"
+
+
+@pytest.fixture
+def options(tmp_path, monkeypatch) -> Options:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    return Options(candidates=8, steps=(2, 2), seeds=2, bases=(BASE,), device="cpu", work=tmp_path)
+
+
+def test_the_settings_are_the_paper_s_at_another_size(options):
+    problem = raise_tc.problem(BASE, paper.KIAGO, 1, options)
+    same = ("learning_rate", "formation_energy_weight", "caution", "n_unit", "max_elements", "mutate_probability")
+    assert all(getattr(problem.settings, name) == getattr(PAPER, name) for name in same)
+    assert (problem.settings.candidates, problem.settings.steps, problem.seed) == (8, (2, 2), 1)
+    assert Options().settings == PAPER
+
+
+def test_table_2_is_the_mean_of_its_runs_and_they_are_not_done_twice(options):
+    table = table2(options).table.set_index("method")
+    said = []
+    again = Options(**{**vars(options), "say": said.append})
+    assert table2(again).table.set_index("method").equals(table) and said == []
+    problems = [raise_tc.problem(BASE, paper.C_ES, seed, options) for seed in (0, 1)]
+    gains = [of_run(bench.finished(problem, again))["gain_K"] for problem in problems]
+    row = table.loc[paper.C_ES]
+    assert row["gain_K"] == pytest.approx(np.mean(gains)) and row["gain_spread_K"] == pytest.approx(
+        np.std(gains, ddof=1)
+    )
+    assert row["paper_gain_K"] == 6.90 and table.loc[paper.SUPERDIFF, "paper_gain_K"] == -5.01
+    assert pd.isna(table.loc[paper.SUPERDIFF, "gain_K"])
+    shared = exploitation(again).table.iloc[0]
+    assert shared["gain_K"] == table.loc[paper.KIAGO, "gain_K"]
+
+
+def test_a_gain_is_of_the_best_that_pass(options):
+    run = bench.finished(raise_tc.problem(BASE, paper.C_ES, 0, options), options)
+    table, base = run.candidates(), run.summary()["base"]
+    best = table[table["passes"]].nlargest(30, "tc_K")
+    found = of_run(run)
+    assert found["gain_K"] == pytest.approx(best["tc_K"].mean() - base["tc_K"])
+    assert found["gain_judge_K"] == pytest.approx(best["tc_judge_K"].mean() - base["tc_judge_K"])
+    assert found["passing_share"] == len(best) / len(table)
+
+
+def test_what_wins():
+    """Ahead, behind, and a method without any result."""
+    rows = [("a", 3.0, 1.0), ("b", 1.0, 3.0), ("c", -2.0, None), ("d", None, -2.0)]
+    table = pd.DataFrame(
+        [{"base": b, "method": m, "gain_K": v} for b, k, c in rows for m, v in ((paper.KIAGO, k), (paper.C_ES, c))]
+    )
+    assert wins(table, "gain_K") == (2, 4)
+
+
+def test_mean_and_spread_of_what_is_there():
+    assert mean_and_spread([1.0, None, 3.0]) == (2.0, pytest.approx(2**0.5))
+    assert all(np.isnan(mean_and_spread([])))
+
+
+def test_the_rule_of_the_paper():
+    """Ca 0.23 Sr 0.27 O 0.50, four atoms: CaSrO2 (GDMCD figure 3); what rounds to nothing is left out."""
+    x = np.zeros((2, 118))
+    x[0, [7, 19, 37]] = 0.50, 0.23, 0.27
+    x[1, :20] = 0.05
+    counts, left = by_rule(x, 4)
+    assert left.tolist() == [True, False]
+    assert counts[0, [7, 19, 37]].tolist() == [2, 1, 1] and counts.shape == (1, 118)
+
+
+def test_the_paper_s_figures_are_found_and_other_bases_refused():
+    assert [row["max_atoms"] for row in paper.rows("table1")] == [15, 20, 25, 50, 100]
+    assert len(paper.rows("table2")) == 8 and len(paper.rows("substitution")) == 11
+    assert len(paper.integer_materials()) == 15
+    assert [row["base"] for row in paper.rows("table2", (BASE,))] == [BASE]
+    with pytest.raises(InputError, match="no such base"):
+        paper.rows("table2", ("MgB2",))
+
+
+def test_figures_are_what_plotly_reads():
+    table = pd.DataFrame({"base": ["a", "a"], "method": ["x", "y"], "v": [1.0, None], "s": [0.5, None]})
+    made = figures.bars(table, "base", "v", "method", "gain (K)", "s")
+    assert go.Figure(made).data[0].error_y.array == (0.5,) and json.loads(json.dumps(made)) == made
+    assert go.Figure(figures.lines({"x": ([1, 2], [3, float("nan")])}, "n", "K", log=True)).layout.xaxis.type == "log"
+    course = pd.DataFrame({"step": [0, 1], "low": [0, 1], "median": [1, 2], "high": [2, 3]})
+    assert [trace.name for trace in go.Figure(figures.bands({"x": course}, "step", "K")).data][-1] == "x"
+
+
+def test_the_command_line_writes_table_and_plot(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(bench, "WORK", tmp_path / "work")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    arguments = ["table1", "--bases", BASE, "--candidates", "4", "--steps", "2", "2", "--seeds", "1", "--device", "cpu"]
+    assert main(["benchmark", *arguments, "--out", str(tmp_path / "out")]) == 0
+    shown = capsys.readouterr().out
+    assert "paper_integer_loss_K" in shown and "The integer loss costs less Tc" in shown
+    table = pd.read_csv(tmp_path / "out" / "table1.csv")
+    assert table["paper_rule_K"].tolist() == [-7.65, -4.30, -2.23, -1.38, -0.31]
+    about = json.loads((tmp_path / "out" / "table1.json").read_text())
+    assert about["about"]["candidates"] == 4 and go.Figure(about["figure"]).data
+
+
+def test_every_table_of_the_command_line_is_there():
+    assert set(TABLES) == set(BENCHMARKS)
