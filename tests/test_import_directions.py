@@ -63,7 +63,8 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
         ("core/problem.py", ["core.predictors", "core.constraints", "core.optimiser", "core.design", "torch"]),
         ("core/composition.py", ["core.problem", "core.constraints"]),
         ("core/results.py", ["core.design", "core.predictors", "torch"]),
-        ("core/design.py", ["core.runs", "core.training"]),
+        ("core/design.py", ["core.runs", "core.training", "core.benchmarks"]),
+        ("core/benchmarks", ["core.training"]),
         ("core/baselines", ["core.design", "core.optimiser", "core.predictors", "core.training", "torch"]),
     ],
 )
