@@ -28,6 +28,7 @@ page = st.navigation(
         st.Page("pages/runs.py", title="Past runs", url_path="runs"),
         st.Page("pages/learn.py", title="Learn", url_path="learn"),
         st.Page("pages/models.py", title="Models", url_path="models"),
+        st.Page("pages/benchmarks.py", title="Benchmarks", url_path="benchmarks"),
     ],
     position="top",
 )

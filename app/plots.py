@@ -211,6 +211,18 @@ def _base_line(figure: go.Figure, formula: str, tc_K: float) -> None:
     )  # fmt: skip
 
 
+# ---- benchmarks --------------------------------------------------------------------------------------------------
+
+
+def stored_figure(figure: Mapping, height: int = 400) -> go.Figure:
+    """A figure that a benchmark stored as plain data, with the look of the others and a legend above it."""
+    drawn = _quiet(go.Figure(figure), height)
+    drawn.update_layout(
+        showlegend=True, margin={"t": 48}, legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"}
+    )
+    return drawn
+
+
 # ---- teaching ----------------------------------------------------------------------------------------------------
 
 

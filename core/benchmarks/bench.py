@@ -150,3 +150,12 @@ def write(outcome: Outcome, name: str, folder: Path) -> tuple[Path, Path]:
 def text(table: pd.DataFrame) -> str:
     """The table for a terminal: two decimals, a dash where there is nothing."""
     return table.to_string(index=False, na_rep="-", float_format=lambda x: f"{x:.2f}")
+
+
+def read(name: str, folder: Path) -> Outcome | None:
+    """What `write` wrote; None if one of the files is not there."""
+    table, rest = folder / f"{name}.csv", folder / f"{name}.json"
+    if not (table.exists() and rest.exists()):
+        return None
+    stored = json.loads(rest.read_text(encoding="utf-8"))
+    return Outcome(pd.read_csv(table), tuple(stored["sentences"]), stored["figure"], stored["about"])

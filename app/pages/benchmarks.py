@@ -1,0 +1,158 @@
+"""The papers' experiments made again: what is asked, our figures, the paper's figures. Shows what is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from app import plots, style
+from app.style import formula_text
+from core.benchmarks.bench import Outcome, read
+from core.paths import ASSETS
+from core.predictors.checkpoint import CheckpointError, read_card
+from core.problem import MODELS
+
+FOLDER = ASSETS / "benchmarks"
+VARIANTS = {"": "With our best models", "-published": "With the models of the paper, trained again"}
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """One benchmark: its name on the command line, where it is printed, and what it asks."""
+
+    name: str
+    title: str
+    printed: str
+    protocol: str
+
+
+KIAGO_PAPER = "KIAGO (Fujii *et al.*, [doi:10.1039/d5dd00250h](https://doi.org/10.1039/d5dd00250h))"
+BENCHMARKS = (
+    Benchmark("table2", "Higher Tc from known superconductors", f"{KIAGO_PAPER}, table 2", """
+KIAGO starts 4,096 candidates from each known superconductor and moves them for 1,000 steps. C-ES, the baseline, draws
+as many by replacing elements of the same superconductor at random by others of the same oxidation state, and moves
+nothing. All pass through the same screens. The figure is the mean predicted Tc of the best 30, less that of the base.
+The judge is a model of another kind that had no say in it: what it does not see of a gain is likely to be an error of
+the model that was climbed."""),
+    Benchmark("exploitation", "How much of the gain a judge sees", f"the bases of {KIAGO_PAPER}, table 2", """
+The same runs by KIAGO: the gain of the best 30 as the model claims it that was climbed, and as the judge sees it. The
+paper has no such figure."""),
+    Benchmark("table1", "What whole numbers of atoms cost", f"{KIAGO_PAPER}, table 1", """
+Candidates that were optimised without integers are made integer formulas of at most so many atoms, in two ways: by
+stage 2, where the integer loss draws them to the grid while Tc is still watched, and by the rule of rounding each
+ratio times the largest number of atoms. The figure is the mean change in Tc, so nearer to 0 (or above) is better. We
+add a third way, rounding to the nearest formula of any size up to the largest. The paper does not name its 15
+materials; ours are those of its tables 2 and 5."""),
+    Benchmark("figure3", "Where to start from", f"{KIAGO_PAPER}, figure 3", """
+Stage 1 alone, slowly (learning rate 0.001), from LaNiAsO mutated and perturbed, and from mixtures of four random
+elements. Lines are medians over the candidates, bands hold 90% of them."""),
+)  # fmt: skip
+
+LABELS = {  # column -> (label, digits)
+    "base": ("Base", None), "method": ("Method", None), "start": ("Start", None), "step": ("Step", 0),
+    "max_atoms": ("Atoms, at most", 0), "base_tc_K": ("Tc of the base (K)", 1),
+    "seeds_with_result": ("Seeds with a result", 0), "gain_K": ("Gain (K)", 2), "gain_spread_K": ("± seeds (K)", 2),
+    "gain_judge_K": ("Gain, judge (K)", 2), "gain_judge_spread_K": ("± judge (K)", 2),
+    "passing": ("Passing", 0), "passing_share": ("Share passing", 2), "neutral_share": ("Share neutral", 2),
+    "share_unseen": ("Share not seen", 2), "paper_gain_K": ("Paper (K)", 2),
+    "integer_loss_K": ("Integer loss (K)", 2), "integer_loss_spread_K": ("± seeds (K)", 2),
+    "integer_loss_judge_K": ("Integer loss, judge (K)", 2), "rule_K": ("Rule (K)", 2),
+    "rule_spread_K": ("± seeds (K)", 2), "rule_judge_K": ("Rule, judge (K)", 2), "nearest_K": ("Nearest (K)", 2),
+    "nearest_spread_K": ("± seeds (K)", 2), "nearest_judge_K": ("Nearest, judge (K)", 2),
+    "paper_integer_loss_K": ("Integer loss, paper (K)", 2), "paper_rule_K": ("Rule, paper (K)", 2),
+}  # fmt: skip
+FORMULAS = ("base",)
+
+
+def page() -> None:
+    """One section for each benchmark."""
+    st.title("Benchmarks", anchor=False)
+    st.markdown(
+        "The papers' experiments, made again with the models of this app. Their Tc are predictions of their own model, "
+        "so their kelvins and ours are not the same kelvins: what can be compared is which method is ahead, and by "
+        "how much of the whole."
+    )
+    for benchmark in BENCHMARKS:
+        st.divider()
+        section(benchmark)
+
+
+def section(benchmark: Benchmark) -> None:
+    """What it asks, and what came out with each set of models; or how to make it."""
+    st.subheader(benchmark.title, anchor=False)
+    st.caption(f"After {benchmark.printed}")
+    st.markdown(benchmark.protocol.strip())
+    found = {label: read(benchmark.name + ending, FOLDER) for ending, label in VARIANTS.items()}
+    there = {label: outcome for label, outcome in found.items() if outcome is not None}
+    if not there:
+        st.info(
+            f"There are no results of this one. `python -m core benchmark {benchmark.name}` makes them: hours on a "
+            "processor, minutes on a GPU.", icon=":material/info:",
+        )  # fmt: skip
+    for place, (label, outcome) in enumerate(there.items()):
+        with st.container(key=f"{benchmark.name}-{place}"):
+            st.markdown(f"**{label}**")
+            results(f"{benchmark.name}-{place}", outcome)
+
+
+def results(key: str, outcome: Outcome) -> None:
+    """Sentences, plot, table, and how they were made."""
+    st.markdown("\n".join(f"- {style.minus(sentence)}" for sentence in outcome.sentences))
+    st.plotly_chart(plots.stored_figure(outcome.figure), key=f"plot-{key}", config=plots.CHART_CONFIG)
+    with st.expander("All figures"):
+        table(outcome.table)
+    st.caption(how(outcome.about))
+    changed = outdated(outcome.about)
+    if changed:
+        st.caption(f":orange[Made with other weights of {', '.join(changed)} than those that are here now.]")
+
+
+def table(figures: pd.DataFrame) -> None:
+    """The figures with readable headings; columns that are empty are left out."""
+    shown = figures.dropna(axis=1, how="all")
+    for name in set(FORMULAS) & set(shown):
+        shown = shown.assign(**{name: shown[name].map(formula_text)})
+    config = {}
+    for name in shown:
+        label, digits = LABELS.get(name, (name, 2))
+        number = pd.api.types.is_numeric_dtype(shown[name]) and digits is not None
+        config[name] = (
+            st.column_config.NumberColumn(label, format=f"%.{digits}f")
+            if number
+            else st.column_config.TextColumn(label)
+        )
+    st.dataframe(shown, hide_index=True, column_config=config)
+
+
+def how(about: dict) -> str:
+    """Size and models of a benchmark, in a line."""
+    steps = " + ".join(f"{n:,}" for n in about.get("steps", ()))
+    parts = [
+        f"{about['candidates']:,} candidates" if "candidates" in about else "",
+        f"{steps} steps" if steps else "",
+        f"{about['seeds']} seeds" if about.get("seeds", 1) > 1 else "one seed",
+        f"κ = {about['caution']:g}" if about.get("caution") else "",
+        f"on {about['device']}" if about.get("device", "auto") != "auto" else "",
+    ]
+    models = MODELS[about["predictor"]] if about.get("predictor") in MODELS else None
+    if models:
+        parts.append(f"models {models.tc} and {models.formation_energy}")
+    return " · ".join(part for part in parts if part)
+
+
+def outdated(about: dict) -> list[str]:
+    """Names of the checkpoints that are others now than those that the figures were made with."""
+    return [name for name, sha256 in about.get("checkpoints", {}).items() if current(name) != sha256]
+
+
+def current(name: str) -> str | None:
+    """Checksum of a checkpoint as it is now; None if it is gone."""
+    try:
+        return read_card(name)["sha256"]
+    except CheckpointError:
+        return None
+
+
+page()
