@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 
-from core.benchmarks import integers, raise_tc, starts
+from core.benchmarks import integers, quality, raise_tc, starts
 from core.benchmarks.bench import Options, Outcome
+from core.benchmarks.speed import SpeedOptions, speed
+from core.errors import InputError
 
 TABLES: dict[str, Callable[[Options], Outcome]] = {
     "table1": integers.table1,
     "table2": raise_tc.table2,
     "figure3": starts.figure3,
     "exploitation": raise_tc.exploitation,
+    "time-to-quality": quality.time_to_quality,
 }
+SPEED = "speed"
+NAMES = (*TABLES, SPEED)
+
+
+def carry_out(name: str, given: Mapping[str, object]) -> tuple[str, Outcome]:
+    """Do a benchmark; returns the name of its files and what came out. given : options that are not the usual ones.
+
+    `candidates` is a tuple: the speed is measured at each of them, all else takes the first. Raises InputError for an
+    option that means nothing to the benchmark.
+    """
+    given = dict(given)
+    if name == SPEED:
+        if "predictor" in given:
+            given["predictors"] = (given.pop("predictor"),)
+        return name, speed(SpeedOptions(**_meant(name, given, SpeedOptions)))
+    if "candidates" in given:
+        given["candidates"] = given["candidates"][0]
+    options = Options(**_meant(name, given, Options))
+    ending = "" if options.predictor == Options.predictor else f"-{options.predictor}"
+    return name + ending, TABLES[name](options)
+
+
+def _meant(name: str, given: Mapping[str, object], cls: type) -> Mapping[str, object]:
+    names = {f.name for f in fields(cls)}
+    for option, value in given.items():
+        if option not in names:
+            raise InputError(option, value, f"{name} has no use for this option", "Leave it out")
+    return given

@@ -1,0 +1,67 @@
+"""The method without any of our speed, to measure against: networks as trained in one eager loop, as the authors do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from unittest.mock import patch
+
+import torch
+
+from core import losses
+from core.design import prepare
+from core.optimiser import Task, integer_weight
+from core.predictors import elemnet, registry, tc_resnet
+from core.problem import DesignProblem
+
+AS_TRAINED = {
+    tc_resnet.ARCHITECTURE: tc_resnet.load_tc_resnet,
+    elemnet.ARCHITECTURE: elemnet.load_elemnet,
+}
+
+OnStep = Callable[[int, torch.Tensor], bool]
+
+
+def prepare_plain(problem: DesignProblem) -> tuple[Task, torch.device]:
+    """`core.design.prepare` with the modules as they were trained: nothing folded, float32."""
+    with patch.dict(registry.LOADERS, AS_TRAINED):
+        return prepare(problem)
+
+
+@dataclass
+class PlainLoop:
+    """Adam of torch on x_base, both networks whole at every step, every column in the integer loss.
+
+    x_base : (batch, 118); mask : M_max, None in stage 1
+    """
+
+    task: Task
+    x_base: torch.Tensor
+    mask: torch.Tensor | None = None
+
+    @classmethod
+    def begin(cls, task: Task) -> PlainLoop:
+        """From the same first guesses as ours."""
+        guesses = [task.guess(i, 0) for i in range(task.settings.candidates)]
+        return cls(task, torch.stack(guesses).requires_grad_(True))
+
+    def run(self, on_step: OnStep | None = None) -> torch.Tensor:
+        """Both stages. Returns the compositions (batch, 118); on_step(steps done, compositions) may stop it."""
+        task, settings = self.task, self.task.settings
+        adam = torch.optim.Adam([self.x_base], lr=settings.learning_rate)
+        for step in range(sum(settings.steps)):
+            if step == settings.steps[0]:
+                self.mask = task.constraints.max_mask(self.x_base.detach(), settings.max_elements)
+            composition = task.constraints.compose(self.x_base, self.mask)
+            loss = losses.objective(
+                task.tc(composition), task.formation_energy(composition), settings.formation_energy_weight
+            )
+            weight = integer_weight(settings, step)
+            if weight:
+                loss = loss + weight * losses.integer_loss(composition, task.atom_counts, settings.integer_loss)
+            adam.zero_grad()
+            loss.sum().backward()
+            adam.step()
+            if on_step is not None and not on_step(step + 1, composition.detach()):
+                break
+        return task.constraints.compose(self.x_base.detach(), self.mask)

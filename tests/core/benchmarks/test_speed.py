@@ -1,0 +1,96 @@
+"""The plain loop is the same method; speeds and times to quality are of what they say. No test is of a time."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core import optimiser
+from core.benchmarks import speed as speeds
+from core.benchmarks.bench import Options
+from core.benchmarks.paper import TOP
+from core.benchmarks.plain import PlainLoop, prepare_plain
+from core.benchmarks.quality import Best, time_to_quality
+from core.benchmarks.speed import SpeedOptions, random_counts, speed
+from core.design import optimise, prepare
+from core.predictors.tc_resnet import TcResNet
+from core.problem import PAPER, PUBLISHED, DesignProblem
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+PROBLEM = DesignProblem(
+    base="LaFeAsO", settings=replace(PAPER, candidates=6, steps=(3, 3)), device="cpu", tc_predictor=PUBLISHED.tc,
+    formation_energy_predictor=PUBLISHED.formation_energy,
+)  # fmt: skip
+
+
+def test_the_plain_loop_goes_where_ours_goes():
+    plain, _ = prepare_plain(PROBLEM)
+    ours, _ = prepare(PROBLEM)
+    assert isinstance(plain.tc, TcResNet) and not isinstance(ours.tc, TcResNet)
+    state, _ = optimise(ours)
+    reached = optimiser.evaluate(ours, state).composition
+    assert torch.allclose(PlainLoop.begin(plain).run(), reached, atol=2e-4)
+
+
+def test_the_plain_loop_can_be_stopped():
+    plain, _ = prepare_plain(PROBLEM)
+    seen = []
+    PlainLoop.begin(plain).run(lambda step, x: seen.append(step) or step < 2)
+    assert seen == [1, 2]
+
+
+def test_speeds_are_compared_on_the_same_weights(monkeypatch):
+    monkeypatch.setattr(speeds, "screening_times", lambda: ("screens",))
+    options = SpeedOptions((4,), (1, 1), repeats=1, device="cpu", predictors=("published",), memory=False)
+    outcome = speed(options)
+    row = outcome.table.iloc[0]
+    assert row["ratio"] == pytest.approx(row["ours_candidate_steps_per_s"] / row["plain_candidate_steps_per_s"])
+    assert row["largest_tc_difference_mK"] < 1 and row["largest_energy_difference_meV_per_atom"] < 0.1
+    assert [trace["name"] for trace in outcome.figure["data"]] == [
+        "ResNet18 and ElemNet, plain", "ResNet18 and ElemNet, ours"
+    ]  # fmt: skip
+
+
+def test_peak_memory_is_of_a_process_of_its_own():
+    assert 50 < speeds.peak_memory(replace(PROBLEM, settings=replace(PROBLEM.settings, steps=(1, 0))), "ours") < 20_000
+
+
+def test_screens_are_timed_on_compositions_of_so_many_elements():
+    counts = random_counts(20, 9, {"La", "Fe", "As", "O", "Cu", "Ba", "Y", "Sr", "Ca", "He"})
+    assert ((counts > 0).sum(1) == 9).all() and not counts[:, 1].any()  # helium has no oxidation state
+    assert len(speeds.screening_times(3, 2)) == 2
+
+
+class Constant:
+    """A predictor that knows every value before: Tc is 100 times the first fraction, the energy that of the second."""
+
+    def __init__(self, column: int, factor: float):
+        self.column, self.factor = column, factor
+
+    def __call__(self, composition: torch.Tensor) -> torch.Tensor:
+        return self.factor * composition[:, self.column]
+
+
+def test_quality_is_the_mean_objective_of_the_best_distinct_formulas():
+    """H(n)He(60-n) for n = 1..40: Tc = 100 n / 60, no energy; the best 30 are n = 11..40, each counted once."""
+    task, _ = prepare(PROBLEM)
+    task = replace(task, tc=Constant(0, 100.0), formation_energy=Constant(5, 1.0), atom_counts=torch.tensor([60.0]))
+    n = torch.arange(1, 41, dtype=torch.float64)
+    x = torch.zeros(40, 118, dtype=torch.float64)
+    x[:, 0], x[:, 1] = n / 60, 1 - n / 60
+    best = Best(task, enough=-42.0)
+    best.start()
+    assert best.look(x[:20].repeat(3, 1)) and best.quality == float("inf")  # 20 distinct ones are too few
+    assert not best.look(x)
+    assert best.quality == pytest.approx(-100 * np.mean(np.arange(40 - TOP + 1, 41)) / 60, abs=1e-4)
+    assert best.reached and len(best.course) == 2
+
+
+def test_time_to_quality_stops_when_ours_is_as_good(tmp_path):
+    options = Options(candidates=40, steps=(1, 1), bases=("LaFeAsO",), device="cpu", predictor="published",
+                      work=tmp_path)  # fmt: skip
+    row = time_to_quality(options).table.iloc[0]
+    assert row["ratio"] == pytest.approx(row["plain_s"] / row["ours_s"])
+    assert not row["reached"] or row["ours_objective_K"] <= row["plain_objective_K"]
