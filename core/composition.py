@@ -163,6 +163,6 @@ def formula_of(amounts: Mapping[str, float], digits: int = 4) -> str:
 
 
 def formula_of_counts(counts: np.ndarray) -> str:
-    """Integer atom counts, shape (118,) -> formula."""
+    """Atoms per formula unit, shape (118,), whole or not -> formula."""
     names = elements.symbols()
     return formula_of({names[i]: float(counts[i]) for i in np.flatnonzero(counts)})

@@ -18,18 +18,20 @@ from core.baselines import substitution
 from core.composition import composition_vector, formula_of_counts
 from core.constraints import Constraints
 from core.errors import InputError
-from core.initial_guesses import GuessMaker
+from core.families import families
+from core.initial_guesses import MIXTURE, GuessMaker
 from core.judge import load_judge
 from core.optimiser import Report, State, Task
 from core.predictors.interface import deviation_in_batches, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
-from core.problem import SUBSTITUTION, DesignProblem
+from core.problem import ANY_FAMILY, INTERPOLATED, KNOWN, RAISE_TC, SUBSTITUTION, DesignProblem
 from core.references import load_references
 from core.results import DesignResult, FunnelStep, screens, typed
 from core.rounding import Rounded, round_compositions
 from core.screening.charge_balance import charge_balance
 
 MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine
+FROM_KNOWN = (KNOWN, INTERPOLATED)
 
 OnStep = Callable[[State, Report], bool]
 
@@ -46,9 +48,35 @@ def check(problem: DesignProblem) -> list[InputError]:
     """Everything that is wrong with a problem, the same for page, command line and engine; empty if it can run."""
     known = known_by(problem)
     wrong = problem.check(known)
+    if not wrong:
+        wrong = _check_start(problem)
     if problem.method == SUBSTITUTION and not wrong:
         return substitution.check(problem, frozenset.intersection(*known.values()))
     return wrong
+
+
+def _check_start(problem: DesignProblem) -> list[InputError]:
+    """A start from known superconductors needs some."""
+    settings = problem.settings
+    if problem.task != RAISE_TC or settings.start not in FROM_KNOWN or len(starting_materials(problem)):
+        return []
+    family = "" if settings.start_family == ANY_FAMILY else f"{settings.start_family} "
+    return [
+        InputError("start_above_K", settings.start_above_K, f"no known {family}superconductor above this Tc is made of "
+                   "elements that may be there", "Lower the Tc, take another family, or allow more elements")
+    ]  # fmt: skip
+
+
+def starting_materials(problem: DesignProblem) -> np.ndarray:
+    """The known superconductors (m, 118) that the problem may start from: of the family, above the Tc, and with no
+    element that may not be there."""
+    references, settings = load_references(), problem.settings
+    usable = {*problem.allowed_symbols(frozenset.intersection(*known_by(problem).values())), *problem.fixed_fractions()}
+    other = np.array([symbol not in usable for symbol in elements.symbols()])
+    chosen = (references.known_tc_K > settings.start_above_K) & ~references.known_compositions[:, other].any(1)
+    if settings.start_family != ANY_FAMILY:
+        chosen &= families(references.known_compositions) == settings.start_family
+    return references.known_compositions[chosen]
 
 
 def resolve_device(name: str) -> torch.device:
@@ -103,16 +131,19 @@ def _guess_maker(
     if problem.method == SUBSTITUTION:
         return substitution.substituter(problem, allowed)
     settings = problem.settings
+    start = settings.start if problem.task == RAISE_TC else MIXTURE
     return GuessMaker(
-        task=problem.task,
+        start=start,
         base=composition_vector(problem.base_fractions()),
         allowed=allowed,
         floors=floors,
+        room=1 - sum(problem.least_fractions().values()),
         frequencies=load_references().frequencies,
         mutate_probability=settings.mutate_probability,
         perturb_ratio=settings.perturb_ratio,
         added_elements=settings.added_elements,
         seed=problem.seed,
+        known=starting_materials(problem) if start in FROM_KNOWN else None,
     )
 
 
@@ -144,7 +175,8 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
     composition = report.composition.cpu().numpy().astype(np.float64)
     kept, floors = (x.cpu().numpy().astype(np.float64) for x in (task.constraints.kept, task.constraints.floors))
     chosen = np.flatnonzero(alive)
-    rounded = round_compositions(composition[chosen], kept, problem.atom_counts(), floors)
+    exempt = problem.settings.exempt_elements
+    rounded = round_compositions(composition[chosen], kept, problem.atom_counts(), floors, exempt)
     first, times = _distinct(rounded)
     table = _described(_Found(rounded, report, chosen, first, times), task, problem.charge_rule)
     base_composition = composition_vector(problem.base_fractions())[None]
@@ -189,14 +221,15 @@ def _described(found: _Found, task: Task, charge_rule: str) -> pd.DataFrame:
     counts = found.rounded.counts[found.first]
     compositions = found.rounded.compositions[found.first]
     candidates = found.chosen[found.first]
-    balances = charge_balance(counts, charge_rule)
-    table = pd.DataFrame({"formula": [formula_of_counts(c) for c in counts]}, dtype="str")
+    amounts = found.rounded.amounts[found.first]
+    balances = charge_balance(counts, charge_rule, list(counts.sum(1) / amounts.sum(1)))
+    table = pd.DataFrame({"formula": [formula_of_counts(a) for a in amounts]}, dtype="str")
     for name, values in _predict(task, compositions).items():
         table[name] = values
     table["tc_std_K"] = deviation_in_batches(task.tc, _on_device(task, compositions))
     table["tc_judge_K"] = load_judge().tc_K(compositions)
     table["n_elements"] = (counts > 0).sum(1)
-    table["n_atoms"] = counts.sum(1)
+    table["n_atoms"] = np.round(amounts.sum(1)).astype(np.int64)
     table["charge_neutral"] = np.array([b.charge_neutral for b in balances], dtype=bool)
     table["pauling_ok"] = np.array([b.pauling_ok for b in balances], dtype=bool)
     table["reason"] = [b.reason for b in balances]
@@ -232,7 +265,7 @@ def _first_failed(table: pd.DataFrame) -> np.ndarray:
         "elements": table["n_elements"] <= MAX_SCREENED_ELEMENTS,
         "charge_neutral": table["charge_neutral"],
         "pauling_ok": table["pauling_ok"],
-        "formation_energy": table["formation_energy_eV_per_atom"] < 0,
+        "formation_energy": (table["formation_energy_eV_per_atom"] < 0) & (table["n_elements"] > 1),
     }
     failed = np.full(len(table), "", dtype=object)
     for name in reversed(passed):
@@ -289,7 +322,9 @@ def _why(name: str, failed: pd.DataFrame) -> dict[str, int]:
     if name == "elements":
         reasons = failed["n_elements"].map(lambda n: f"{n} elements")
     elif name == "formation_energy":
-        reasons = failed["formation_energy_eV_per_atom"].map(lambda _: "predicted formation energy is not negative")
+        reasons = failed["n_elements"].map(
+            lambda n: "predicted formation energy is not negative" if n > 1 else "that of a pure element is 0"
+        )
     else:
         reasons = failed["reason"]
     return {str(reason): int(count) for reason, count in reasons.value_counts().items()}

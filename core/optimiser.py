@@ -1,7 +1,8 @@
 """The optimiser: `init` makes a state, `step` moves it by one Adam step. Loops, reports and files live elsewhere.
 
 Stage 1 minimises L_1 = -(Tc - kappa error) + alpha Ef; at the border M_max is built from the compositions reached;
-stage 2 minimises L_2 = L_1 + beta(t) L_integer (KIAGO eq. 12-17). The error is what the predictor expects of its own
+stage 2 minimises L_2 = L_1 + beta(t) L_integer (KIAGO eq. 12-17). With a target L_1 has max(0, y_t - Tc) in the place
+of -Tc (GDMCD eq. 3-10). The error is what the predictor expects of its own
 Tc: 0 in the papers, and where a predictor cannot say. A candidate that dies (nothing positive left, or not finite) is
 restarted from a fresh guess, and counted.
 """
@@ -16,7 +17,7 @@ import torch
 from core import losses
 from core.constraints import Constraints
 from core.predictors.interface import Predictor, climbed, with_error
-from core.problem import OptimiserSettings
+from core.problem import TARGET, OptimiserSettings
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
 
@@ -144,9 +145,12 @@ def _forward(
     settings, now = task.settings, int(state.step)
     composition = task.constraints.compose(x_base, state.max_mask)
     (tc, error), energy = with_error(tc_of, composition), energy_of(composition)
-    integer = losses.integer_loss(_present(composition), task.atom_counts, settings.integer_loss)
+    integer = losses.integer_loss(
+        _present(composition), task.atom_counts, settings.integer_loss, settings.exempt_elements
+    )
     safe_tc = tc if error is None else tc - settings.caution * error
-    loss = losses.objective(safe_tc, energy, settings.formation_energy_weight)
+    target = settings.target_tc_K if settings.objective == TARGET else None
+    loss = losses.objective(safe_tc, energy, settings.formation_energy_weight, target)
     weight = integer_weight(settings, now)
     if weight:
         loss = loss + weight * integer

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from core import elements
 from core.composition import formula_of, parse_formula
 from core.errors import InputError
+from core.families import FAMILIES
 
 RAISE_TC, SUBSTITUTE = "raise_tc", "substitute"
 TASKS = (RAISE_TC, SUBSTITUTE)
@@ -24,6 +25,12 @@ CHARGE_RULES = (ONE_STATE, EVERY_ATOM)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 INTEGER_LOSSES = ("absolute", "squared")
 INTEGER_SCHEDULES = ("constant", "linear")
+HIGHEST, TARGET = "highest", "target"
+OBJECTIVES = (HIGHEST, TARGET)
+BASE, RANDOM, KNOWN, INTERPOLATED, ENUMERATED = "base", "random", "known", "interpolated", "enumerated"
+STARTS = (BASE, RANDOM, KNOWN, INTERPOLATED, ENUMERATED)
+ANY_FAMILY = "any"
+START_FAMILIES = (ANY_FAMILY, *FAMILIES)
 MAX_CANDIDATES, MAX_STEPS, MAX_ATOMS = 16_384, 5_000, 200
 FIXED_TOLERANCE = 0.01  # relative; the paper counts a preserved part as kept within 1%
 
@@ -58,6 +65,14 @@ class OptimiserSettings:
     mutate_probability : chance for each element of the base to be replaced in an initial guess
     perturb_ratio : largest ratio of an element added to an initial guess
     added_elements : fewest and most elements added to (or, for a substitution, making up) an initial guess
+    objective : "highest" Tc (KIAGO eq. 13), or a "target": max(0, target_tc_K - Tc) (GDMCD eq. 3)
+    target_tc_K : y_t of GDMCD, K
+    exempt_elements : so many, those that cost most, are left out of the integer loss and may stay fractional, as in
+        doping; 2 in GDMCD eq. 7
+    start : what the candidates of raise_tc start from: the "base" mutated and perturbed (KIAGO 3.2), "random" elements
+        and ratios (its comparison), "known" superconductors, those and "interpolated" pairs of them (GDMCD), or
+        "enumerated": each allowed element and each pair of them beside x_const (GDMCD S5)
+    start_family, start_above_K : which known superconductors are meant
     """
 
     candidates: int = 256
@@ -73,6 +88,12 @@ class OptimiserSettings:
     mutate_probability: float = 0.22
     perturb_ratio: float = 0.3
     added_elements: tuple[int, int] = (1, 4)
+    objective: str = HIGHEST
+    target_tc_K: float = 300.0
+    exempt_elements: int = 0
+    start: str = BASE
+    start_family: str = ANY_FAMILY
+    start_above_K: float = 20.0
 
 
 # KIAGO 3.1 and 3.4; the weight and form of the integer loss are those of the authors' released code, because the
@@ -92,6 +113,30 @@ PAPER = OptimiserSettings(
     perturb_ratio=0.3,
     added_elements=(1, 4),
 )
+
+# GDMCD: "optimization with Eq. 4, followed by Eq. 10", y_t = 300 K, {N} = 4..24, alpha rising to 100,000, no formation
+# energy and no limit on the number of elements. How many of its 11,640 starts were interpolated it does not say.
+GDMCD = OptimiserSettings(
+    candidates=11_640,
+    steps=(1000, 1000),
+    learning_rate=0.01,
+    formation_energy_weight=0.0,
+    caution=0.0,
+    integer_weight=100_000.0,
+    integer_loss="absolute",
+    integer_schedule="linear",
+    n_unit=(4, 24),
+    max_elements=elements.N_ELEMENTS,
+    objective=TARGET,
+    target_tc_K=300.0,
+    exempt_elements=2,
+    start=INTERPOLATED,
+    start_above_K=20.0,
+)
+
+# KIAGO 3.6; the floor of hydrogen and the rule of the charges belong to the problem.
+HYDRIDE = OptimiserSettings(max_elements=3, n_unit=(1, 15), mutate_probability=0.29, perturb_ratio=0.03)
+HYDRIDE_FLOORS = {"H": 0.40}
 
 
 @dataclass(frozen=True)
@@ -255,7 +300,7 @@ def _reached(floors: Collection[float], fixed: Collection[float], n: int) -> boo
     return sum(least_atoms(x, n) for x in floors) + sum(round(x * n) for x in fixed) <= n
 
 
-def least_atoms(floor: float, n: int) -> int:
+def least_atoms(floor: float, n: float) -> int:
     """The fewest of n atoms that are at least this fraction of them."""
     return math.ceil(floor * n - 1e-6)
 
@@ -390,7 +435,14 @@ def check_settings(settings: OptimiserSettings) -> list[InputError]:
     wrong += _range_error("max_elements", s.max_elements, 1, elements.N_ELEMENTS, "", True)
     wrong += _range_error("mutate_probability", s.mutate_probability, 0, 1, "", False)
     wrong += _range_error("perturb_ratio", s.perturb_ratio, 0, 10, "", False)
-    for name, choices in (("integer_loss", INTEGER_LOSSES), ("integer_schedule", INTEGER_SCHEDULES)):
+    wrong += _range_error("target_tc_K", s.target_tc_K, 1, 1000, "K", False)
+    wrong += _range_error("exempt_elements", s.exempt_elements, 0, 10, "", True)
+    wrong += _range_error("start_above_K", s.start_above_K, 0, 300, "K", False)
+    choices_of = {
+        "integer_loss": INTEGER_LOSSES, "integer_schedule": INTEGER_SCHEDULES, "objective": OBJECTIVES,
+        "start": STARTS, "start_family": START_FAMILIES,
+    }  # fmt: skip
+    for name, choices in choices_of.items():
         if getattr(s, name) not in choices:
             wrong.append(InputError(name, getattr(s, name), "unknown", f"Choose {' or '.join(choices)}"))
     return wrong

@@ -24,7 +24,7 @@ class Column:
 
 COLUMNS = (
     Column("rank", "int64", "Rank", "Order by predicted Tc, those that pass every screen first"),
-    Column("formula", "str", "Formula", "Integer formula, reduced by the greatest common divisor"),
+    Column("formula", "str", "Formula", "Whole atoms in lowest terms; fractions of an atom are doping"),
     Column("tc_K", "float64", "Tc (K)", "Predicted critical temperature of the integer formula", 2),
     Column("tc_std_K", "float64", "± (K)", "Standard deviation to expect of Tc, by its distance to what is known", 2),
     Column("tc_gain_K", "float64", "Gain (K)", "Predicted Tc minus the predicted Tc of the base", 2),

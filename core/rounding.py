@@ -1,4 +1,4 @@
-"""Ratios -> integer formula: choose N, round, reduce by the gcd (KIAGO 2.6, GDMCD eq. 7 and below)."""
+"""Ratios -> formula: choose N, round, reduce by the gcd (KIAGO 2.6, GDMCD eq. 7 and below)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ import numpy as np
 
 from core.problem import least_atoms
 
+HUNDREDTHS = 100  # exempt elements are rounded to 0.01 atoms per formula unit, as doping levels are written
+
 
 @dataclass(frozen=True)
 class Rounded:
-    """Integer formulas.
+    """Formulas of whole atoms; with exempt elements of whole atoms but for these, which are doped in.
 
-    counts : (n, 118) int64 atoms per reduced formula unit
+    counts : (n, 118) int64 whole atoms in lowest terms: of the formula unit, or of the smallest cell that makes the
+        doped elements whole too
     atoms : (n,) the N at which the composition lay nearest to the grid, before reduction
+    amounts : (n, 118) atoms per formula unit, as the formula is written: `counts`, or fractions (Ba0.6K0.4Fe2As2)
     """
 
     counts: np.ndarray
     atoms: np.ndarray
+    amounts: np.ndarray
 
     @property
     def compositions(self) -> np.ndarray:
@@ -28,7 +33,11 @@ class Rounded:
 
 
 def round_compositions(
-    compositions: np.ndarray, fixed: np.ndarray, atom_counts: Sequence[int], floors: np.ndarray | None = None
+    compositions: np.ndarray,
+    fixed: np.ndarray,
+    atom_counts: Sequence[int],
+    floors: np.ndarray | None = None,
+    exempt: int = 0,
 ) -> Rounded:
     """N* = argmin_N L_int^N, counts = x N* rounded to a total of N*, divided by their gcd.
 
@@ -36,6 +45,8 @@ def round_compositions(
     fixed : (118,) fractions that are kept; at every N of `atom_counts` they are whole
     atom_counts : the allowed N, ascending; the smallest wins a tie
     floors : (118,) fractions that the whole atoms must reach too; none by default
+    exempt : so many elements, the farthest from the grid, stay fractional (GDMCD eq. 7): Ca0.92Sr1.08O2. Together they
+        are whole, as sites are. What fits into an allowed N as whole atoms is written with whole atoms
     The papers round every element by itself; here the total is kept too, by rounding the free elements with the
     largest remainders up. Both agree wherever the integer loss has brought a composition near the grid.
     Raises ValueError for an empty list of N.
@@ -43,17 +54,64 @@ def round_compositions(
     sizes = np.asarray(atom_counts, dtype=np.int64)
     if sizes.size == 0:
         raise ValueError("no number of atoms is allowed")
+    floors = np.zeros(compositions.shape[1]) if floors is None else floors
     present = compositions.any(0)
     scaled = compositions[:, None, present] * sizes[None, :, None]
-    loss = (np.abs(scaled - np.round(scaled)) / sizes[None, :, None]).sum(2)
+    cost = np.sort(np.abs(scaled - np.round(scaled)) / sizes[None, :, None], axis=2)
+    loss = cost[:, :, : max(cost.shape[2] - exempt, 0)].sum(2)
     # Equal to twelve digits is equal: N = 4 and N = 8 hit the same grid point, and 4 is the formula meant.
     chosen = sizes[np.argmin(np.round(loss, 12), axis=1)]
-    counts = np.zeros(compositions.shape, dtype=np.int64)
-    for row, (x, n) in enumerate(zip(compositions, chosen, strict=True)):
-        kept = np.round(fixed * n).astype(np.int64)
-        least = np.array([least_atoms(f, n) for f in floors]) if floors is not None else np.zeros_like(kept)
-        counts[row] = kept + round_to_total(np.where(fixed > 0, 0.0, x), int(n - kept.sum()), least)
-    return Rounded(counts // np.gcd.reduce(counts, axis=1, keepdims=True), chosen)
+    limits = _Limits(fixed, floors, exempt, int(sizes[-1]))
+    rounded = [_round_one(x, int(n), limits) for x, n in zip(compositions, chosen, strict=True)]
+    counts = np.array([cell for cell, _ in rounded], dtype=np.int64).reshape(compositions.shape)
+    units = np.array([units for _, units in rounded])
+    return Rounded(counts, chosen, counts / units[:, None])
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """What holds for every composition; see `round_compositions`. largest : of the allowed N."""
+
+    fixed: np.ndarray
+    floors: np.ndarray
+    exempt: int
+    largest: int
+
+
+def _round_one(x: np.ndarray, n: int, limits: _Limits) -> tuple[np.ndarray, float]:
+    """Whole atoms (118,) in lowest terms, and how many formula units they are."""
+    kept = np.round(limits.fixed * n).astype(np.int64)
+    free = np.where(limits.fixed > 0, 0.0, x)
+    hundredths = _round_doped(free, n, kept, limits) if limits.exempt else None
+    if hundredths is not None:
+        divisor = np.gcd.reduce(hundredths)
+        cell = hundredths // divisor
+        return cell, (HUNDREDTHS / divisor if cell.sum() > limits.largest else 1.0)
+    least = np.array([least_atoms(floor, n) for floor in limits.floors])
+    counts = kept + round_to_total(free, n - int(kept.sum()), least)
+    return counts // np.gcd.reduce(counts), 1.0
+
+
+def _round_doped(free: np.ndarray, n: int, kept: np.ndarray, limits: _Limits) -> np.ndarray | None:
+    """Hundredths of atoms (118,) per formula unit, whole atoms but for the exempt elements; None if the others leave
+    nothing for these.
+
+    free : (118,) fractions without the fixed part; kept : (118,) atoms of it
+    """
+    doped = np.argsort(-np.abs(free * n - np.round(free * n)), kind="stable")[: limits.exempt]
+    doped = doped[free[doped] > 0]
+    least = np.array([least_atoms(floor, n) for floor in limits.floors])
+    whole = np.maximum(np.round(free * n).astype(np.int64), least)
+    whole[doped] = 0
+    whole += kept
+    room = n - int(whole.sum())
+    divisor = int(np.gcd.reduce([*whole, room]))
+    least = np.array([least_atoms(floor, HUNDREDTHS * n / divisor) for floor in limits.floors[doped]], dtype=np.int64)
+    if len(doped) == 0 or room < 1 or least.sum() > HUNDREDTHS * room // divisor:
+        return None
+    hundredths = whole * HUNDREDTHS // divisor
+    hundredths[doped] = round_to_total(free[doped], HUNDREDTHS * room // divisor, least)
+    return hundredths
 
 
 def round_to_total(ratios: np.ndarray, total: int, least: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ asks for no electronegativity: the other rule here, see `core.screening.mixed_va
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -46,6 +46,7 @@ class ChargeBalance:
         assignment gives, the positive one of two equally close; 0 if neutral; None if an element has no
         oxidation state, or the composition passed at once
     atoms : how many, per reduced formula unit, have each of `oxidation_states`
+    written : the oxidation states as text: "La 3+, Fe 2+, As 3-, O 2-"; empty if there are none
     """
 
     charge_neutral: bool
@@ -54,17 +55,16 @@ class ChargeBalance:
     oxidation_states: tuple[tuple[str, int], ...]
     nearest_charge: int | None
     atoms: tuple[int, ...] = ()
-
-    @property
-    def written(self) -> str:
-        """The oxidation states as text: "La 3+, Fe 2+, As 3-, O 2-"."""
-        return _written(self.oxidation_states, self.atoms)
+    written: str = ""
 
 
-def charge_balance(counts: np.ndarray, rule: str = ONE_STATE) -> list[ChargeBalance]:
+def charge_balance(
+    counts: np.ndarray, rule: str = ONE_STATE, units: Sequence[float] | None = None
+) -> list[ChargeBalance]:
     """Screen compositions given as integer atom counts, shape (n, 118), which are reduced by their gcd.
 
     rule : "one_state" for each element, or "every_atom" is free to take any state of its element
+    units : formula units in each reduced row, for the texts: Ba3K2Fe10As10 is five of Ba0.6K0.4Fe2As2. By default 1
 
     Where several assignments pass, the one shown is found by a fixed rule: every element has a usual state
     (see `usual_state`), the elements with the fewest choices settle first, each on the state nearest its
@@ -77,7 +77,8 @@ def charge_balance(counts: np.ndarray, rule: str = ONE_STATE) -> list[ChargeBala
     """
     if rule not in (ONE_STATE, EVERY_ATOM):
         raise ValueError(f"the rule of the oxidation states is {ONE_STATE} or {EVERY_ATOM}, not {rule!r}")
-    return [_balance(row, rule) for row in _checked(counts)]
+    rows = _checked(counts)
+    return [_balance(row, rule, unit) for row, unit in zip(rows, units or [1.0] * len(rows), strict=True)]
 
 
 def _checked(counts: np.ndarray) -> list[list[tuple[Element, int]]]:
@@ -108,7 +109,7 @@ def _reduced(row: np.ndarray, place: int) -> list[tuple[Element, int]]:
     return [(everything[i], n // divisor) for i, n in zip(present, amounts, strict=True)]
 
 
-def _balance(atoms: list[tuple[Element, int]], rule: str) -> ChargeBalance:
+def _balance(atoms: list[tuple[Element, int]], rule: str, units: float) -> ChargeBalance:
     if len(atoms) == 1:
         return ChargeBalance(True, True, "a single element", (), None)
     if all(element.metal for element, _ in atoms):
@@ -119,35 +120,37 @@ def _balance(atoms: list[tuple[Element, int]], rule: str) -> ChargeBalance:
 
     atoms = sorted(atoms, key=_electropositive_first)
     if rule == EVERY_ATOM:
-        return _every_atom_free(atoms)
+        return _every_atom_free(atoms, units)
     unknown = [element.symbol for element, _ in atoms if element.electronegativity is None]
     states = _assignment_without_scale(atoms) if unknown else _pauling_assignment(atoms)
     counts = {element.symbol: n for element, n in atoms}
     if states is not None:
-        return _balanced(states, tuple(counts[symbol] for symbol, _ in states))
+        return _balanced(states, tuple(counts[symbol] for symbol, _ in states), units)
     choices = [(element, n, _all_states(element)) for element, n in atoms]
     charge = _nearest_charge(choices, _step)
     if charge != 0:
-        return _unbalanced(charge)
+        return _unbalanced(charge, units)
     states = _assign(choices)
-    return ChargeBalance(True, False, _NO_PAULING, states, 0, tuple(counts[symbol] for symbol, _ in states))
+    found = tuple(counts[symbol] for symbol, _ in states)
+    return ChargeBalance(True, False, _NO_PAULING, states, 0, found, _written(states, found, units))
 
 
-def _every_atom_free(atoms: list[tuple[Element, int]]) -> ChargeBalance:
+def _every_atom_free(atoms: list[tuple[Element, int]], units: float) -> ChargeBalance:
     choices = [(element, n, _all_states(element)) for element, n in atoms]
     charge = _nearest_charge(choices, mixed_valence.add_atoms)
     if charge != 0:
-        return _unbalanced(charge)
+        return _unbalanced(charge, units)
     found = mixed_valence.assign(choices)
-    return _balanced(tuple((symbol, state) for symbol, state, _ in found), tuple(n for _, _, n in found))
+    return _balanced(tuple((symbol, state) for symbol, state, _ in found), tuple(n for _, _, n in found), units)
 
 
-def _balanced(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...]) -> ChargeBalance:
-    return ChargeBalance(True, True, f"balanced: {_written(states, atoms)}", states, 0, atoms)
+def _balanced(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units: float) -> ChargeBalance:
+    written = _written(states, atoms, units)
+    return ChargeBalance(True, True, f"balanced: {written}", states, 0, atoms, written)
 
 
-def _unbalanced(charge: int) -> ChargeBalance:
-    return ChargeBalance(False, False, f"nearest charge is {charge:+d} per formula unit", (), charge)
+def _unbalanced(charge: int, units: float) -> ChargeBalance:
+    return ChargeBalance(False, False, f"nearest charge is {charge / units:+.4g} per formula unit", (), charge)
 
 
 def _electropositive_first(atom: tuple[Element, int]) -> tuple[float, int]:
@@ -156,14 +159,16 @@ def _electropositive_first(atom: tuple[Element, int]) -> tuple[float, int]:
     return (element.electronegativity if known else math.inf, element.atomic_number)
 
 
-def _written(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...]) -> str:
+def _written(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units: float) -> str:
     """As a chemist writes them: "La 3+, O 2-"; of an element with several states also how many atoms have each:
     "La 2+, 4 H 1+, 6 H 1-"."""
     named = [symbol for symbol, _ in states]
-    return ", ".join(
-        f"{f'{n} ' if named.count(symbol) > 1 else ''}{symbol} {abs(s)}{'+' if s > 0 else '-' if s < 0 else ''}"
-        for (symbol, s), n in zip(states, atoms, strict=True)
-    )
+    texts = []
+    for (symbol, state), n in zip(states, atoms, strict=True):
+        number = f"{n / units:.4g} " if named.count(symbol) > 1 else ""
+        sign = "+" if state > 0 else "-" if state < 0 else ""
+        texts.append(f"{number}{symbol} {abs(state)}{sign}")
+    return ", ".join(texts)
 
 
 # Which state an element prefers: only for showing one assignment out of several, no verdict depends on it.

@@ -9,9 +9,19 @@ import torch
 
 from core import assess, optimiser
 from core.composition import parse_formula
-from core.design import MAX_SCREENED_ELEMENTS, DesignResult, check, conclude, design, prepare, resolve_device
+from core.design import (
+    MAX_SCREENED_ELEMENTS,
+    DesignResult,
+    check,
+    conclude,
+    design,
+    prepare,
+    resolve_device,
+    starting_materials,
+)
 from core.errors import InputError
-from core.problem import DesignProblem, OptimiserSettings
+from core.families import families
+from core.problem import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, DesignProblem, OptimiserSettings
 from core.results import COLUMNS, SCREENS, to_csv
 
 SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3))
@@ -287,3 +297,58 @@ def test_devices():
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="not available here"):
             resolve_device("cuda")
+
+
+# Hydrides (KIAGO 3.6) and doping (GDMCD).
+
+FREE = replace(SMALL, charge_rule=EVERY_ATOM)
+
+
+def test_a_hydride_keeps_its_floor_and_every_atom_may_take_its_own_state():
+    settings = replace(HYDRIDE, candidates=24, steps=(3, 3))
+    result = design(replace(FREE, base="LaH10", floors=HYDRIDE_FLOORS, settings=settings))
+    assert [step.screen for step in result.funnel] == [
+        "candidates",
+        *(name for name in SCREENS if name != "pauling_ok"),
+    ]
+    more = 0
+    for _, row in result.candidates.iterrows():
+        amounts = parse_formula(row["formula"])
+        assert amounts["H"] / row["n_atoms"] >= 0.4 and len(amounts) <= 3 and row["n_atoms"] <= 15
+        more += amounts["H"] / row["n_atoms"] > 0.5
+    assert more  # a floor, not a fixed amount
+    assert (result.candidates["charge_neutral"] == result.candidates["pauling_ok"]).all()
+    assert result.candidates["oxidation_states"].str.contains(r"H 1\+, \d+ H 1-|H 1-, \d+ H 1\+").any()
+
+
+def test_a_pure_element_has_no_formation_energy():
+    task, device = prepare(replace(FREE, base="LaH10", floors=HYDRIDE_FLOORS))
+    state = optimiser.init(task)
+    state.x_base[:] = 0
+    state.x_base[:, 0] = 1
+    result = conclude(SMALL, task, state, "cancelled", device)
+    assert result.candidates["formula"].tolist() == ["H"]
+    assert result.candidates["failed_screen"].tolist() == ["formation_energy"]
+    assert result.funnel[-1].failed == {"that of a pure element is 0": 1}
+
+
+def test_exempt_elements_stay_fractional_and_the_file_is_read_back():
+    settings = replace(SETTINGS, exempt_elements=2, n_unit=(4, 12), integer_weight=0.0)
+    result = design(replace(FREE, settings=settings))
+    table = result.candidates
+    fractional = [any(n != int(n) for n in parse_formula(f).values()) for f in table["formula"]]
+    assert any(fractional)
+    for formula, n in zip(table["formula"], table["n_atoms"], strict=True):
+        amounts = parse_formula(formula)
+        assert sum(amounts.values()) == pytest.approx(n, abs=1e-9) and sum(x % 1 > 0 for x in amounts.values()) <= 2
+    again = assess.screen(table["formula"], device="cpu")
+    assert (again["error"] == "").all() and np.allclose(table["tc_K"], again["tc_K"], atol=1e-3)
+
+
+def test_starts_from_known_superconductors_of_a_family():
+    settings = replace(SETTINGS, start="known", start_family="iron-based", start_above_K=40.0)
+    found = starting_materials(replace(SMALL, settings=settings, forbidden=("F",)))
+    assert len(found) > 10 and (families(found) == "iron-based").all() and not found[:, 8].any()
+    none = replace(SMALL, settings=replace(settings, start_above_K=200.0))
+    (error,) = check(none)
+    assert error.field == "start_above_K" and "no known iron-based superconductor" in error.message

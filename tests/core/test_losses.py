@@ -47,3 +47,15 @@ def test_gradient_against_finite_differences(form):
 def test_objective():
     tc, energy = torch.tensor([20.0, 0.0]), torch.tensor([-1.5, 0.5])
     assert objective(tc, energy, 4.0).tolist() == [-26.0, 2.0]
+
+
+def test_two_exempt_elements_cost_nothing():
+    """Figure 3 of GDMCD: 0.23 and 0.27 are a and b, 0.50 is on the grid of N = 4. One exempt leaves 0.02."""
+    assert grid_distance(CA_SR_O, sizes(4), exempt=2).item() == pytest.approx(0.0, abs=1e-12)
+    assert grid_distance(CA_SR_O, sizes(4), exempt=1).item() == pytest.approx(0.02, abs=1e-12)
+    assert grid_distance(CA_SR_O, sizes(4), exempt=9).item() == 0.0
+
+
+def test_the_hinge_asks_for_no_more_than_the_target():
+    tc, energy = torch.tensor([20.0, 299.0, 310.0]), torch.tensor([-1.5, 0.0, 0.5])
+    assert objective(tc, energy, 4.0, target=300.0).tolist() == [274.0, 1.0, 2.0]
