@@ -9,11 +9,11 @@ import streamlit as st
 
 from app import pieces, plots, session
 from app.style import formula_html
-from core.composition import composition_vector, parse_formula
+from core.assess import whole_counts
+from core.composition import composition_vector, formula_of, parse_formula
 from core.elements import N_ELEMENTS
-from core.families import HYDROGEN_RICH
 from core.predictors.checkpoint import CheckpointError, read_card
-from core.problem import SUBSTITUTION, DesignProblem
+from core.problem import EVERY_ATOM, ONE_STATE, SUBSTITUTION, DesignProblem
 from core.results import SCREENS
 from core.runs import Run
 from core.screening.charge_balance import ChargeBalance, charge_balance
@@ -21,6 +21,11 @@ from core.screening.charge_balance import ChargeBalance, charge_balance
 ON_THE_HULL = 5e-4  # eV/atom; shown as 0.000
 SAME_FRACTION = 1e-6
 OFTEN_MADE = 0.067  # eV/atom; 90% of the known metastable phases are within it (10.1126/sciadv.1600225)
+
+RULES = {
+    ONE_STATE: "One oxidation state per element (SMACT's smact14 set).",
+    EVERY_ATOM: "Every atom may take any oxidation state of its element (smact14 set, KIAGO 3.6); no Pauling test.",
+}
 
 
 def panel(run: Run, problem: DesignProblem, row: pd.Series, summary: dict) -> None:
@@ -35,7 +40,7 @@ def panel(run: Run, problem: DesignProblem, row: pd.Series, summary: dict) -> No
         with overview_tab:
             overview(problem, row, summary)
         with charges_tab:
-            charges(row)
+            charges(row, problem)
         with stability_tab:
             stability(row, problem)
         with course_tab:
@@ -105,9 +110,8 @@ def nearest_html(row: pd.Series) -> str:
 
 def cautions(row: pd.Series) -> list[str]:
     """What a reader of these numbers should not overlook."""
-    amounts = parse_formula(row["formula"])
     said = []
-    if amounts.get("H", 0) / sum(amounts.values()) >= HYDROGEN_RICH:
+    if row["hydrogen_rich"]:
         said.append("Rich in hydrogen: the high Tc that the model knows of such hydrides were measured under very high "
                     "pressure. Do not read this one as a Tc at ambient pressure.")  # fmt: skip
     if row["nearest_known"] and not row["known"]:
@@ -115,24 +119,26 @@ def cautions(row: pd.Series) -> list[str]:
     return said
 
 
-def charges(row: pd.Series) -> None:
+def charges(row: pd.Series, problem: DesignProblem) -> None:
     """The balance of charges, or why there is none."""
-    amounts = parse_formula(row["formula"])
-    balance = balance_of(row["formula"])
+    balance = balance_of(row["formula"], problem.charge_rule)
     if balance.oxidation_states:
-        st.html(pieces.charges_html(amounts, balance.oxidation_states))
-        st.caption("One oxidation state per element (SMACT's smact14 set)."
-                   + ("" if balance.pauling_ok else f" But: {balance.reason}."))  # fmt: skip
+        if "." in row["formula"]:
+            cell = formula_of(whole_counts(parse_formula(row["formula"])))
+            st.html(f"<p>Counted in {formula_html(cell)}, the smallest cell with whole atoms.</p>")
+        st.html(pieces.charges_html(balance.oxidation_states, balance.atoms))
+        st.caption(RULES[problem.charge_rule] + ("" if balance.pauling_ok else f" But: {balance.reason}."))
     else:
         st.html(f"<p>{balance.reason[:1].upper()}{balance.reason[1:]}.</p>")
 
 
 @cache
-def balance_of(formula: str) -> ChargeBalance:
-    """The charge balance of an integer formula."""
+def balance_of(formula: str, rule: str) -> ChargeBalance:
+    """The charge balance of the smallest cell of a formula that has whole atoms."""
     amounts = parse_formula(formula)
-    counts = (composition_vector(amounts) * sum(amounts.values())).round().reshape(1, N_ELEMENTS)
-    return charge_balance(counts)[0]
+    counts = whole_counts(amounts)
+    cell = (composition_vector(counts) * sum(counts.values())).round().reshape(1, N_ELEMENTS)
+    return charge_balance(cell, rule, [sum(counts.values()) / sum(amounts.values())])[0]
 
 
 def stability(row: pd.Series, problem: DesignProblem) -> None:

@@ -7,20 +7,31 @@ functions here are pure: draft in, draft out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
 
+from app import knobs
 from app.components.periodic_table import TableState
 from core import elements
 from core.composition import parse_formula
 from core.errors import InputError
-from core.problem import BEST, GRADIENT, RAISE_TC, SUBSTITUTE, DesignProblem, Models, OptimiserSettings
+from core.problem import (
+    BEST,
+    GRADIENT,
+    ONE_STATE,
+    RAISE_TC,
+    SUBSTITUTE,
+    DesignProblem,
+    Models,
+    OptimiserSettings,
+)
 from core.screening.charge_balance import MAX_ATOMS, charge_balance, usual_state
 
 FIRST_BASE = "LaFeAsO"  # the paper's own first example
+FIRST_FLOOR = 0.1
 
 
 @cache
@@ -34,6 +45,7 @@ class Draft:
     """State of the design page.
 
     amounts : of the last base that could be read, so that a typing error does not empty the table
+    floors : symbol -> least fraction of all atoms; of the task "raise Tc", and set aside by the other
     set_aside : what was fixed in the other task, given back when the user returns to it
     """
 
@@ -47,6 +59,8 @@ class Draft:
     device: str = "auto"
     models: Models = BEST
     method: str = GRADIENT
+    floors: Mapping[str, float] = field(default_factory=dict)
+    charge_rule: str = ONE_STATE
     set_aside: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -78,6 +92,8 @@ class Draft:
             tc_predictor=self.models.tc,
             formation_energy_predictor=self.models.formation_energy,
             method=self.method,
+            floors={} if substitute else dict(self.floors),
+            charge_rule=self.charge_rule,
         )
 
 
@@ -106,6 +122,8 @@ def draft_of(problem: DesignProblem) -> Draft:
         device=problem.device,
         models=Models(problem.tc_predictor, problem.formation_energy_predictor),
         method=problem.method,
+        floors=dict(problem.floors),
+        charge_rule=problem.charge_rule,
     )
 
 
@@ -164,6 +182,32 @@ def _amounts_of_base(draft: Draft, fixed: Mapping[str, float]) -> dict[str, floa
         symbol: draft.amounts.get(symbol, amount) if amount == 1 and symbol not in draft.table.fixed else amount
         for symbol, amount in fixed.items()
     }
+
+
+def with_floors(draft: Draft, symbols: Collection[str]) -> Draft:
+    """Floors for these elements and no others; a new one begins at FIRST_FLOOR."""
+    return replace(draft, floors={symbol: draft.floors.get(symbol, FIRST_FLOOR) for symbol in symbols})
+
+
+def with_floor(draft: Draft, symbol: str, fraction: float) -> Draft:
+    """Another floor for this element, as a fraction of all atoms."""
+    return replace(draft, floors={**draft.floors, symbol: fraction})
+
+
+def with_preset(draft: Draft, name: str) -> Draft:
+    """The settings of a preset with its floors and its rule of the charges; the floors of the one before go.
+
+    An element that gets a floor is not forbidden or fixed any more: it was chosen by name.
+    """
+    preset = knobs.PRESETS[name]
+    before = knobs.preset_of(draft.settings, draft.floors, draft.charge_rule)
+    gone = knobs.PRESETS[before].floors if before else {}
+    floors = {s: x for s, x in draft.floors.items() if gone.get(s) != x} | dict(preset.floors)
+    table = draft.table
+    if draft.task == RAISE_TC:
+        fixed = {s: x for s, x in table.fixed.items() if s not in preset.floors}
+        table = replace(table, fixed=fixed, forbidden=table.forbidden - set(preset.floors))
+    return replace(draft, settings=preset.settings, charge_rule=preset.charge_rule, floors=floors, table=table)
 
 
 def with_fresh_table(draft: Draft) -> Draft:

@@ -2,20 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from core.families import CUPRATE, HYDRIDE, IRON_BASED, OTHER
 from core.problem import (
+    ANY_FAMILY,
+    BASE,
+    ENUMERATED,
+    EVERY_ATOM,
+    GDMCD,
     GRADIENT,
+    HIGHEST,
+    HYDRIDE_FLOORS,
+    INTERPOLATED,
+    KNOWN,
     MAX_ATOMS,
     MAX_CANDIDATES,
     MAX_STEPS,
+    ONE_STATE,
     PAPER,
     RAISE_TC,
+    RANDOM,
+    TARGET,
     OptimiserSettings,
 )
+from core.problem import HYDRIDE as HYDRIDES
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings, and what else of a problem belongs to them: floors of elements, and the rule of the charges."""
+
+    settings: OptimiserSettings
+    floors: Mapping[str, float] = field(default_factory=dict)
+    charge_rule: str = ONE_STATE
+
 
 QUICK = OptimiserSettings()
-PRESETS = {"Quick": QUICK, "As in the paper": PAPER}
+# GDMCD with as much work, and as strong an integer loss, as Quick has. Doping mixes valences, so every atom is free.
+GDMCD_QUICK = replace(
+    GDMCD, candidates=QUICK.candidates, steps=(100, 100), learning_rate=QUICK.learning_rate,
+    integer_weight=QUICK.integer_weight, max_elements=9,
+)  # fmt: skip
+PRESETS = {
+    "Quick": Preset(QUICK),
+    "As in the paper": Preset(PAPER),
+    "Small cells": Preset(replace(QUICK, max_elements=4, n_unit=(1, 20))),
+    "Hydrides": Preset(HYDRIDES, HYDRIDE_FLOORS, EVERY_ATOM),
+    "GDMCD": Preset(GDMCD_QUICK, charge_rule=EVERY_ATOM),
+}
+PRESETS_HELP = (
+    "Quick: minutes on a laptop. As in the paper: KIAGO 3.1 and 3.4. Small cells: at most 20 atoms and 4 elements, for "
+    "which one can think of a structure. Hydrides: KIAGO 3.6, at least 40% hydrogen, at most 3 elements and 15 atoms, "
+    "every atom free in its oxidation state. GDMCD: up to a target Tc from known superconductors and mixtures of two, "
+    "two elements may stay fractional (published with 11,640 candidates, 1,000 + 1,000 steps of 0.01 and β to 100,000)."
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +68,7 @@ class Knob:
     label : with the unit; help : what it does and its source
     step, format : of a number; choices : value -> label, of a choice
     task, method : the only task, or method, that it matters for, or None
+    when : another setting and the values of it for which this one matters, or None; it is hidden for the others
     """
 
     name: str
@@ -37,6 +80,7 @@ class Knob:
     choices: dict[str, str] | None = None
     task: str | None = None
     method: str | None = None
+    when: tuple[str, tuple[str, ...]] | None = None
 
     @property
     def key(self) -> str:
@@ -52,6 +96,10 @@ class Knob:
     def matters(self, task: str, method: str) -> bool:
         """Whether it changes anything in this task by this method."""
         return self.task in (None, task) and self.method in (None, method)
+
+    def hidden(self, settings: OptimiserSettings) -> bool:
+        """Whether another setting leaves it without a meaning."""
+        return self.when is not None and getattr(settings, self.when[0]) not in self.when[1]
 
     def put(self, settings: OptimiserSettings, value: float | str) -> OptimiserSettings:
         """These settings with another value."""
@@ -82,8 +130,17 @@ FORMULA = (
     Knob("n_unit", "Atoms per formula unit, to", index=1, step=1, help=(
         f"Largest N, at most {MAX_ATOMS}. Small cells (20 and less) are the ones that one can think of a "
         "structure for. KIAGO 3.1: 25.")),
+    Knob("exempt_elements", "Doped elements", step=1, method=GRADIENT, help=(
+        "So many elements of each candidate, those farthest from whole atoms, may stay fractional and are written to "
+        "0.01 of an atom: Ba0.6K0.4Fe2As2. GDMCD eq. 7: 2. In KIAGO none: 0.")),
 )  # fmt: skip
 OBJECTIVE = (
+    Knob("objective", "Aim", method=GRADIENT,
+         choices={HIGHEST: "the highest Tc", TARGET: "a target Tc"}, help=(
+        "Raise Tc without end (KIAGO eq. 13), or up to a target, above which nothing is gained: max(0, target − Tc), "
+        "GDMCD eq. 3.")),
+    Knob("target_tc_K", "Target Tc (K)", step=10.0, format="%.0f", method=GRADIENT, when=("objective", (TARGET,)),
+         help="y_t of GDMCD eq. 3, which takes 300 K."),
     Knob("formation_energy_weight", "α (K per eV/atom)", step=0.5, format="%.2f", method=GRADIENT, help=(
         "Weight of the formation energy: how many kelvin one eV/atom is worth (KIAGO eq. 13). KIAGO 3.1: 4.")),
     Knob("caution", "Caution κ", step=0.25, format="%.2f", method=GRADIENT, help=(
@@ -100,7 +157,23 @@ OBJECTIVE = (
          choices={"constant": "constant", "linear": "rises from 0"}, help=(
         "Constant as printed in KIAGO, or rising linearly from 0 as in the authors' released code.")),
 )  # fmt: skip
+_FROM_KNOWN = ("start", (KNOWN, INTERPOLATED))
 GUESSES = (
+    Knob("start", "Start from", task=RAISE_TC, method=GRADIENT,
+         choices={BASE: "the base", RANDOM: "random mixtures", KNOWN: "known superconductors",
+                  INTERPOLATED: "those, and mixtures of two", ENUMERATED: "every element and every pair"}, help=(
+        "The base, mutated and perturbed (KIAGO 3.2). Random mixtures of as many elements as the base has (KIAGO 3.2, "
+        "for comparison). Known superconductors: each as it is, then perturbed. Those and mixtures of two, by a ratio "
+        "from Beta(10, 10) (GDMCD). Every element and every pair of elements beside what is fixed or has a floor: all "
+        "binary and ternary hydrides, say (GDMCD S5).")),
+    Knob("start_family", "Of the family", task=RAISE_TC, method=GRADIENT, when=_FROM_KNOWN,
+         choices={ANY_FAMILY: "any", CUPRATE: "cuprates", IRON_BASED: "iron-based", HYDRIDE: "hydrides",
+                  OTHER: "all others"}, help=(
+        "Which known superconductors to start from: cuprates (Cu and O), iron-based ones (Fe with P, As, S, Se or Te), "
+        "hydrides (at least 40% H), or all others.")),
+    Knob("start_above_K", "With a Tc above (K)", step=5.0, format="%.0f", task=RAISE_TC, method=GRADIENT,
+         when=_FROM_KNOWN, help=(
+        "Which known superconductors to start from, by their reported Tc. GDMCD: 20 K.")),
     Knob("mutate_probability", "Chance to replace an element", step=0.01, format="%.2f", task=RAISE_TC, method=GRADIENT,
          help=(
         "For each element of the base, the chance to be replaced by another one, drawn by how often it occurs "
@@ -121,6 +194,12 @@ GROUPS: tuple[tuple[str, tuple[Knob, ...]], ...] = (
 )
 
 
-def preset_of(settings: OptimiserSettings) -> str | None:
-    """Name of the preset that these settings are, or None."""
-    return next((name for name, preset in PRESETS.items() if preset == settings), None)
+def preset_of(
+    settings: OptimiserSettings, floors: Mapping[str, float] | None = None, charge_rule: str = ONE_STATE
+) -> str | None:
+    """Name of the preset that these settings are, or None. Floors of one's own are no part of it."""
+    for name, preset in PRESETS.items():
+        same = (preset.settings, preset.charge_rule) == (settings, charge_rule)
+        if same and preset.floors.items() <= (floors or {}).items():
+            return name
+    return None

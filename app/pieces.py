@@ -117,14 +117,14 @@ def top_html(top: Iterable[Mapping]) -> str:
     return f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def charges_html(counts: Mapping[str, float], states: Iterable[tuple[str, int]]) -> str:
+def charges_html(states: Iterable[tuple[str, int]], atoms: Iterable[int]) -> str:
     """The balance of charges: element, atoms, state, charge, and the sum."""
     rows, total = "", 0
-    for symbol, state in states:
-        charge = round(counts[symbol] * state)
+    for (symbol, state), count in zip(states, atoms, strict=True):
+        charge = count * state
         total += charge
         rows += (
-            f"<tr><td>{symbol}</td><td>{counts[symbol]:.0f}</td><td>{signed_number(state)}</td>"
+            f"<tr><td>{symbol}</td><td>{count}</td><td>{signed_number(state)}</td>"
             f"<td>{signed_number(charge)}</td></tr>"
         )
     head = "<th>Element</th><th>Atoms</th><th>State</th><th>Charge</th>"

@@ -112,7 +112,7 @@ def read_problem(text: str) -> DesignProblem:
 
 # ---- the URL -----------------------------------------------------------------------------------------------------
 
-_SHORT = {"target": "replace", "oxidation_state": "state", "fixed": "fix", "forbidden": "forbid"}
+_SHORT = {"target": "replace", "oxidation_state": "state", "fixed": "fix", "forbidden": "forbid", "floors": "least"}
 _LONG = {short: long for long, short in _SHORT.items()}
 _NONE = "none"
 
@@ -190,7 +190,7 @@ def _read(name: str, text: str, usual: object) -> object:
     """Text of one parameter -> its value, by the kind of value that the field has."""
     text = "" if text == _NONE else text
     try:
-        if name == "fixed":
+        if name in ("fixed", "floors"):
             return {s: float(x) for s, x in re.findall(r"([A-Z][a-z]?)([\d.]+)", text)}
         if name == "forbidden":
             return re.findall(r"[A-Z][a-z]?", text)

@@ -7,7 +7,21 @@ from collections.abc import Collection
 from app.style import formula_html, formula_text, signed
 from core import elements
 from core.composition import format_amount
-from core.problem import RAISE_TC, SUBSTITUTE, SUBSTITUTION, DesignProblem
+from core.initial_guesses import BINARY_ATOMS, count_enumerated
+from core.problem import (
+    ANY_FAMILY,
+    BASE,
+    ENUMERATED,
+    EVERY_ATOM,
+    INTERPOLATED,
+    KNOWN,
+    RAISE_TC,
+    RANDOM,
+    SUBSTITUTE,
+    SUBSTITUTION,
+    TARGET,
+    DesignProblem,
+)
 
 STEPS_PER_SECOND = 1_000  # candidate-steps with the best models, on two cores without vector units of 512 bits
 
@@ -16,10 +30,17 @@ def title(problem: DesignProblem) -> str:
     """One line of text without HTML: what this problem is about."""
     if problem.task == RAISE_TC:
         kept = ", ".join(problem.fixed or ())
-        fixed = f" with {kept} fixed" if kept else ""
-        return f"Raise Tc of {formula_text(problem.base)}{fixed}{by_method(problem)}"
+        parts = [f"{kept} fixed"] if kept else []
+        parts += [f"{symbol} at least {x:.0%}" for symbol, x in problem.floors.items()]
+        what = f" with {', '.join(parts)}" if parts else ""
+        return f"{_aim(problem)} of {formula_text(problem.base)}{what}{by_method(problem)}"
     state = f" by {signed(problem.oxidation_state)}" if problem.oxidation_state else ""
     return f"Replace {problem.target or '…'} in {formula_text(problem.base)}{state}{by_method(problem)}"
+
+
+def _aim(problem: DesignProblem) -> str:
+    settings = problem.settings
+    return "Raise Tc" + (f" to {settings.target_tc_K:g} K" if settings.objective == TARGET else "")
 
 
 def by_method(problem: DesignProblem) -> str:
@@ -30,14 +51,18 @@ def by_method(problem: DesignProblem) -> str:
 def in_words(problem: DesignProblem, known: Collection[str]) -> list[tuple[str, str]]:
     """Pairs of (what, HTML) that together say the whole problem. Its base must be readable."""
     fixed = problem.fixed_fractions()
-    room = 1 - sum(fixed.values())
-    return [
-        ("Start", _start(problem)),
+    room = 1 - sum(problem.least_fractions().values())
+    rows = [
+        ("Start", _start(problem, known)),
+        ("Aim", _aim_in_words(problem)),
         ("Fixed", _fixed(fixed)),
+        ("At least", fractions(problem.floors)),
         ("Free", f"{room:.0%} of the atoms, from {_elements(problem, known)}"),
         ("Size", _size(problem)),
+        ("Charges", _charges(problem)),
         ("Work", _work(problem)),
     ]
+    return [(what, text) for what, text in rows if text]
 
 
 def fractions(amounts: dict[str, float]) -> str:
@@ -47,7 +72,7 @@ def fractions(amounts: dict[str, float]) -> str:
 
 def x_const(problem: DesignProblem) -> str:
     """The vector of fixed fractions, compactly."""
-    fixed = fractions(problem.fixed_fractions())
+    fixed = fractions(problem.least_fractions())
     return f"x_const = ({fixed}, 0 elsewhere)" if fixed else "x_const = 0"
 
 
@@ -72,7 +97,19 @@ def seconds_text(problem: DesignProblem) -> str:
     return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
 
 
-def _start(problem: DesignProblem) -> str:
+def _aim_in_words(problem: DesignProblem) -> str:
+    """The objective where it is not simply the highest Tc."""
+    if problem.settings.objective != TARGET or problem.method == SUBSTITUTION:
+        return ""
+    return f"a Tc of {problem.settings.target_tc_K:g} K; above it nothing is gained"
+
+
+def _charges(problem: DesignProblem) -> str:
+    """The rule of the screen where it is not the usual one."""
+    return "every atom may take its own oxidation state" if problem.charge_rule == EVERY_ATOM else ""
+
+
+def _start(problem: DesignProblem, known: Collection[str]) -> str:
     settings, base = problem.settings, formula_html(problem.base)
     low, high = settings.added_elements
     added = f"{low} to {high} elements" if low != high else f"{low} elements"
@@ -80,8 +117,33 @@ def _start(problem: DesignProblem) -> str:
         what = "a random choice of its elements" if problem.task == RAISE_TC else (problem.target or "…")
         return f"{base} with {what} replaced by {added} each of the same oxidation state, drawn at random"
     if problem.task == RAISE_TC:
-        return f"{base} with each element replaced with a chance of {settings.mutate_probability:.0%} and {added} added"
+        chance, known_ones = f"{settings.mutate_probability:.0%}", _known(problem)
+        starts = {
+            BASE: f"{base} with each element replaced with a chance of {chance} and {added} added",
+            RANDOM: f"random mixtures of as many elements as {base} has",
+            KNOWN: f"{known_ones}, compared with {base}",
+            INTERPOLATED: f"{known_ones}, and mixtures of two of them, compared with {base}",
+            ENUMERATED: _enumerated(problem, known),
+        }
+        return starts[settings.start]
     return f"random mixtures of {added} in the place of {problem.target or '…'} in {base}"
+
+
+def _known(problem: DesignProblem) -> str:
+    settings = problem.settings
+    family = "" if settings.start_family == ANY_FAMILY else f" ({settings.start_family})"
+    return f"known superconductors{family} above {settings.start_above_K:g} K"
+
+
+def _enumerated(problem: DesignProblem, known: Collection[str]) -> str:
+    """How many binary and ternary starts there are, and how many of them are taken."""
+    others = len(set(problem.allowed_symbols(known)) - set(problem.floors))
+    room = 1 - sum(problem.least_fractions().values())
+    shares = sum(1 / n <= room + 1e-9 for n in BINARY_ATOMS) if problem.floors else 1
+    total, candidates = count_enumerated(others, shares), problem.settings.candidates
+    beside = ", ".join(problem.least_fractions())
+    taken = "all" if candidates >= total else f"{candidates:,} of them, drawn at random"
+    return f"every element and every pair{f' beside {beside}' if beside else ''}: {total:,} starts, {taken}"
 
 
 def _fixed(fixed: dict[str, float]) -> str:
@@ -112,7 +174,9 @@ def _size(problem: DesignProblem) -> str:
     atoms = f"{low} to {high}"
     if counts and len(counts) < high - low + 1:  # the fixed part must be whole atoms
         atoms = ", ".join(map(str, counts[:3])) + (f" … {counts[-1]}" if len(counts) > 3 else "")
-    return f"at most {problem.settings.max_elements} elements; {atoms} atoms per formula unit"
+    doped = problem.settings.exempt_elements
+    fractional = f", {doped} elements may stay fractional" if doped else ""
+    return f"at most {problem.settings.max_elements} elements; {atoms} atoms per formula unit{fractional}"
 
 
 def _work(problem: DesignProblem) -> str:

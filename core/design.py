@@ -26,7 +26,7 @@ from core.predictors.interface import deviation_in_batches, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.problem import ANY_FAMILY, INTERPOLATED, KNOWN, RAISE_TC, SUBSTITUTION, DesignProblem
 from core.references import load_references
-from core.results import DesignResult, FunnelStep, screens, typed
+from core.results import DesignResult, FunnelStep, hydrogen_rich, screens, typed
 from core.rounding import Rounded, round_compositions
 from core.screening.charge_balance import charge_balance
 
@@ -228,6 +228,7 @@ def _described(found: _Found, task: Task, charge_rule: str) -> pd.DataFrame:
         table[name] = values
     table["tc_std_K"] = deviation_in_batches(task.tc, _on_device(task, compositions))
     table["tc_judge_K"] = load_judge().tc_K(compositions)
+    table["hydrogen_rich"] = hydrogen_rich(compositions)
     table["n_elements"] = (counts > 0).sum(1)
     table["n_atoms"] = np.round(amounts.sum(1)).astype(np.int64)
     table["charge_neutral"] = np.array([b.charge_neutral for b in balances], dtype=bool)

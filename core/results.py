@@ -6,8 +6,12 @@ import csv
 import io
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from core import elements
+from core.composition import compositions
+from core.families import HYDROGEN_RICH
 from core.problem import ONE_STATE, DesignProblem
 
 
@@ -59,6 +63,7 @@ COLUMNS = (
     Column("nearest_known", "str", "Nearest known", "Nearest known superconductor (earth mover's distance)"),
     Column("nearest_known_tc_K", "float64", "Its Tc (K)", "Reported Tc of the nearest known superconductor", 2),
     Column("distance_to_known", "float64", "Distance", "Earth mover's distance on the Mendeleev-number scale", 3),
+    Column("hydrogen_rich", "bool", "H-rich", "40% hydrogen or more: a Tc as under very high pressure, not at ambient"),
     Column("n_elements", "int64", "Elements", "Number of elements"),
     Column("n_atoms", "int64", "Atoms", "Atoms per formula unit"),
     Column("tc_before_rounding_K", "float64", "Tc unrounded (K)", "Predicted Tc before rounding to integers", 2),
@@ -161,7 +166,14 @@ def gain(passing: pd.DataFrame, base: dict[str, float], most: int = 30) -> Gain 
 def read(table: pd.DataFrame) -> pd.DataFrame:
     """A stored table as `typed` gives it; numbers that an older version did not store are missing."""
     later = {c.name: float("nan") for c in COLUMNS if c.dtype == "float64" and c.name not in table}
+    if "hydrogen_rich" not in table:
+        later["hydrogen_rich"] = hydrogen_rich(compositions(table["formula"]))
     return typed(table.assign(**later))
+
+
+def hydrogen_rich(compositions: np.ndarray) -> np.ndarray:
+    """(n,) bool: which of the compositions (n, 118) have a Tc that is known from hydrides under pressure only."""
+    return compositions[:, elements.element("H").index] >= HYDROGEN_RICH - 1e-9
 
 
 def typed(table: pd.DataFrame) -> pd.DataFrame:

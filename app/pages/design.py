@@ -22,12 +22,23 @@ from core.composition import parse_formula
 from core.design import check, resolve_device
 from core.errors import InputError
 from core.paths import ASSETS
-from core.problem import GRADIENT, MODELS, RAISE_TC, SUBSTITUTE, SUBSTITUTION, DesignProblem
+from core.problem import (
+    EVERY_ATOM,
+    GRADIENT,
+    MODELS,
+    ONE_STATE,
+    RAISE_TC,
+    SUBSTITUTE,
+    SUBSTITUTION,
+    DesignProblem,
+)
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
 PLACES = {"base": "Base material", "target": "Element to replace", "oxidation_state": "Oxidation state",
-          "fixed": "Periodic table", "forbidden": "Periodic table"}  # fmt: skip
+          "fixed": "Periodic table", "forbidden": "Periodic table", "floors": "At least"}  # fmt: skip
 METHODS = {GRADIENT: "By gradient (KIAGO)", SUBSTITUTION: "Random substitution (C-ES)"}
+CHARGE_RULES = {ONE_STATE: "one per element", EVERY_ATOM: "every atom its own"}
+OTHER_SETTINGS = {"seed", "device", "method", "charge_rule"}
 MODEL_NAMES = {"best": "Best", "published": "As published"}
 MAX_UPLOAD_MB = 1
 ONLY_STATE, PRESETS_WANTED = "design.only_state_chosen", "design.presets_wanted"  # of the session; no widget has them
@@ -57,6 +68,8 @@ def page() -> None:
         preset_buttons(draft)
     with table_box:
         style.show_errors(errors["fixed"] + errors["forbidden"])
+        if draft.task == RAISE_TC:
+            floors(draft, errors)
     with settings_box:
         settings(draft, errors)
     with right, st.container(border=True, key="summary"):
@@ -352,28 +365,55 @@ def reset_table() -> None:
     st.session_state[PRESETS_WANTED] = set()
 
 
+def floors(draft: Draft, errors: Errors) -> None:
+    """Elements of which there must be at least so much."""
+    wrong = errors["floors"]
+    said = f":red[{len(wrong)} to correct]" if wrong else summary.fractions(draft.floors) or "none"
+    with st.expander(f"At least · {said}", key="design.floors", icon=":material/vertical_align_bottom:"):
+        options = [s for s in elements.symbols() if s in available_symbols(draft) | set(draft.floors)]
+        key = shown("design.floors_of", list(draft.floors))
+        st.multiselect(
+            "At least so much of", options, key=key, default=list(draft.floors), placeholder="elements",
+            on_change=changed, args=(key, drafts.with_floors),
+            help="An element with a floor has this fraction of all atoms and may have more (x_const of KIAGO eq. 3, "
+                 "and allowed in M_elem). KIAGO 3.6 searches hydrides with at least 0.40 H. To fix an amount, click "
+                 "the tile.",
+        )  # fmt: skip
+        columns = st.columns(max(4, len(draft.floors)))
+        for column, (symbol, fraction) in zip(columns, draft.floors.items(), strict=False):
+            key = shown(f"design.floor.{symbol}", float(fraction))
+            column.number_input(
+                f"{symbol}, fraction of all atoms", value=float(fraction), step=0.05, format="%.3f", key=key,
+                on_change=changed, args=(key, drafts.with_floor, symbol),
+            )  # fmt: skip
+        style.show_errors(wrong)
+
+
 # ---- settings ----------------------------------------------------------------------------------------------------
 
 
 def settings(draft: Draft, errors: Errors) -> None:
     """Every hyperparameter, with its unit and source."""
-    names = {knob.name for _, group in knobs.GROUPS for knob in group} | {"seed", "device", "method"}
+    names = {knob.name for _, group in knobs.GROUPS for knob in group} | OTHER_SETTINGS
     wrong = [name for name in names if errors[name]]
-    state = knobs.preset_of(draft.settings) or "changed"
+    preset = knobs.preset_of(draft.settings, draft.floors, draft.charge_rule)
+    state = preset or "changed"
     label = f"Settings · :red[{len(wrong)} to correct]" if wrong else f"Settings · {state.lower()}"
     with st.expander(label, key="design.settings", icon=":material/tune:"):
         with st.container(horizontal=True, gap="large"):
-            key = shown("design.preset", knobs.preset_of(draft.settings))
-            st.segmented_control("Preset", list(knobs.PRESETS), key=key, default=knobs.preset_of(draft.settings),
-                                 on_change=changed, args=(key, with_preset))  # fmt: skip
+            key = shown("design.preset", preset)
+            st.segmented_control("Preset", list(knobs.PRESETS), key=key, default=preset, help=knobs.PRESETS_HELP,
+                                 on_change=changed, args=(key, drafts.with_preset))  # fmt: skip
             method_field(draft, errors)
         columns = st.columns(len(knobs.GROUPS), gap="medium")
         for column, (title, group) in zip(columns, knobs.GROUPS, strict=True):
             with column:
                 st.markdown(f"**{title}**")
                 for knob in group:
-                    knob_field(draft, knob, errors)
+                    if not knob.hidden(draft.settings):
+                        knob_field(draft, knob, errors)
                 if title == "Formula":
+                    charge_rule_field(draft, errors)
                     seed_and_device(draft, errors)
                 if title == "Objective":
                     models_field(draft)
@@ -392,9 +432,17 @@ def method_field(draft: Draft, errors: Errors) -> None:
     style.show_errors(errors["method"])
 
 
-def with_preset(draft: Draft, name: str) -> Draft:
-    """The draft with the settings of this preset."""
-    return replace(draft, settings=knobs.PRESETS[name])
+def charge_rule_field(draft: Draft, errors: Errors) -> None:
+    """How the screen counts charges."""
+    key = shown("design.charge_rule", draft.charge_rule)
+    st.selectbox(
+        "Oxidation states", list(CHARGE_RULES), key=key, index=place(draft.charge_rule, list(CHARGE_RULES)),
+        format_func=CHARGE_RULES.get, on_change=changed, args=(key, lambda d, rule: replace(d, charge_rule=rule)),
+        help="The screen for charge neutrality. One state per element, with the anions more electronegative than the "
+             "cations (SMACT, KIAGO 3.1). Or every atom by itself, so that H may be +1 and −1 in one hydride, or Fe +2 "
+             "and +3 in a doped compound; electronegativities are then not asked (KIAGO 3.6).",
+    )  # fmt: skip
+    style.show_errors(errors["charge_rule"])
 
 
 def knob_field(draft: Draft, knob: Knob, errors: Errors) -> None:

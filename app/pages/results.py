@@ -98,6 +98,20 @@ def metrics(run: Run, table: pd.DataFrame, summary: dict) -> None:
     found = gain(table[table["passes"]], summary["base"])
     if found is not None:
         st.caption(judged_text(found, run.problem()))
+    if table["hydrogen_rich"].any():
+        st.warning(pressure_text(table), icon=":material/compress:")
+
+
+def pressure_text(table: pd.DataFrame) -> str:
+    """What the Tc of hydrides mean, in two sentences."""
+    rich = table["hydrogen_rich"]
+    passing = int((rich & table["passes"]).sum())
+    what = f"{passing:,} that pass" if passing else f"{int(rich.sum()):,} that fail"
+    return (
+        f"Rich in hydrogen (40% of the atoms or more, H-rich in the table): {what}. The high Tc of such hydrides were "
+        "measured at very high pressure, mostly above 100 GPa, which SuperCon does not say: read these values as "
+        "high-pressure ones."
+    )
 
 
 def judged_text(found: Gain, problem: DesignProblem) -> str:
@@ -221,6 +235,8 @@ def candidate_table(shown: pd.DataFrame, failing: bool, chosen: pd.Series) -> No
         choose(st.session_state[VISIBLE][rows[0]] if rows else None, "table")
 
     columns = SHOWN_WITH_FAILING if failing else SHOWN
+    if shown["hydrogen_rich"].any():
+        columns = (*columns[:3], "hydrogen_rich", *columns[3:])
     view = shown[list(columns)].copy()
     for name in ("formula", "nearest_known"):
         if name in columns:

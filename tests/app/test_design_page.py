@@ -239,3 +239,22 @@ def test_run_makes_a_folder_and_goes_to_its_page(page, monkeypatch, tmp_path):
     assert len(started) == 1
     assert runs.get(started[0].id).problem() == draft(page).problem()
     assert page.query_params["run"] == started[0].id
+
+
+def test_a_floor_is_set_shown_and_explained_beside_its_field(page):
+    checked(widget(page.segmented_control, "design.preset").select("Hydrides").run())
+    assert widget(page.number_input, "design.floor.H").value == 0.4
+    assert "H 0.4" in words(page) and not run_button(page).disabled
+    checked(widget(page.number_input, "design.floor.H").set_value(1.2).run())
+    assert "must leave room for the rest" in words(page) and "Please correct first: At least" in words(page)
+    checked(widget(page.multiselect, "design.floors_of").set_value([]).run())
+    assert draft(page).floors == {} and not run_button(page).disabled
+
+
+def test_a_start_that_there_is_not_is_explained_and_its_fields_appear_when_asked_for(page):
+    assert not [each for each in page.selectbox if (each.key or "").startswith("design.start_family")]
+    checked(widget(page.selectbox, "design.start").select("known").run())
+    checked(widget(page.selectbox, "design.start_family").select("iron-based").run())
+    assert "known superconductors (iron-based) above 20 K" in words(page)
+    checked(widget(page.number_input, "design.start_above_K").set_value(200.0).run())
+    assert "no known iron-based superconductor above this Tc" in words(page) and run_button(page).disabled

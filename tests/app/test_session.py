@@ -15,7 +15,17 @@ from core import elements
 from core.composition import parse_formula
 from core.errors import InputError
 from core.paths import ASSETS
-from core.problem import PAPER, RAISE_TC, SUBSTITUTE, DesignProblem, OptimiserSettings
+from core.problem import (
+    EVERY_ATOM,
+    GDMCD,
+    HYDRIDE,
+    ONE_STATE,
+    PAPER,
+    RAISE_TC,
+    SUBSTITUTE,
+    DesignProblem,
+    OptimiserSettings,
+)
 
 EXAMPLES = sorted((ASSETS / "examples").glob("*.json"))
 KNOWN = frozenset(elements.symbols()[:86])
@@ -27,6 +37,8 @@ PROBLEMS = [
     DesignProblem("LaFeAsO", task=SUBSTITUTE, target="La", oxidation_state=3),
     DesignProblem("YBa2Cu3O7", task=SUBSTITUTE, target="Y", oxidation_state=3, fixed={"Cu": 3 / 13, "O": 7 / 13}),
     DesignProblem("H3S", settings=replace(OptimiserSettings(), n_unit=(1, 15), perturb_ratio=0.125)),
+    DesignProblem("LaH10", settings=HYDRIDE, floors={"H": 0.4}, charge_rule=EVERY_ATOM),
+    DesignProblem("YBa2Cu3O7", settings=GDMCD),
 ]
 
 
@@ -201,6 +213,29 @@ def test_every_setting_has_a_knob_that_reads_and_writes_it():
     assert (knobs.preset_of(PAPER), knobs.preset_of(replace(PAPER, candidates=1))) == ("As in the paper", None)
 
 
+@pytest.mark.parametrize("name", knobs.PRESETS)
+def test_a_preset_is_known_again_and_leaves_nothing_behind(name):
+    draft = drafts.with_floors(drafts.draft_of(DesignProblem("LaH10", fixed={"La": 1 / 11}, forbidden=("H",))), ["Y"])
+    chosen = drafts.with_preset(draft, name)
+    assert knobs.preset_of(chosen.settings, chosen.floors, chosen.charge_rule) == name
+    again = drafts.with_preset(chosen, "Quick")
+    assert (again.settings, again.floors, again.charge_rule) == (draft.settings, {"Y": 0.1}, ONE_STATE)
+
+
+def test_the_preset_for_hydrides_asks_for_hydrogen_by_name():
+    draft = drafts.with_preset(drafts.draft_of(DesignProblem("LaH10", forbidden=("H", "He"))), "Hydrides")
+    assert draft.floors == {"H": 0.4} and draft.table.forbidden == {"He"}
+    problem = draft.problem()
+    assert problem.charge_rule == EVERY_ATOM and problem.settings.n_unit == (1, 15)
+    assert drafts.with_task(draft, SUBSTITUTE).problem().floors == {}
+
+
+def test_a_setting_is_shown_where_it_matters():
+    shown = {knob.name for _, group in knobs.GROUPS for knob in group if not knob.hidden(knobs.QUICK)}
+    assert not shown & {"target_tc_K", "start_family", "start_above_K"} and "start" in shown
+    assert not any(knob.hidden(knobs.GDMCD_QUICK) for _, group in knobs.GROUPS for knob in group)
+
+
 def test_the_summary_says_what_is_fixed_free_and_how_much_work_it_is():
     problem = DesignProblem("LaFeAsO", fixed={"Fe": 0.25, "As": 0.25}, forbidden=("He", "Kr"))
     words = dict(summary.in_words(problem, KNOWN - {"He"}))
@@ -237,3 +272,16 @@ def test_a_message_marks_the_character_at_fault_and_escapes_the_rest():
 def test_examples_are_plain_json():
     for path in EXAMPLES:
         assert json.loads(path.read_text(encoding="utf-8"))["base"]
+
+
+def test_the_summary_says_what_is_special_of_hydrides_and_of_gdmcd():
+    hydride = DesignProblem("LaH10", settings=replace(HYDRIDE, start="enumerated"), floors={"H": 0.4},
+                            charge_rule=EVERY_ATOM)  # fmt: skip
+    words = dict(summary.in_words(hydride, {"H", "La", "Y", "Pd"}))
+    assert words["Start"] == "every element and every pair beside H: 30 starts, all"  # 3 x 9 + 3
+    assert words["At least"] == "H 0.4" and words["Free"].startswith("60% of the atoms")
+    assert "its own oxidation state" in words["Charges"] and "Aim" not in words
+    assert summary.title(hydride) == "Raise Tc of LaH₁₀ with H at least 40%"
+    words = dict(summary.in_words(DesignProblem("FeSe", settings=replace(GDMCD, start_family="cuprate")), KNOWN))
+    assert words["Start"].startswith("known superconductors (cuprate) above 20 K, and mixtures of two of them")
+    assert words["Aim"].startswith("a Tc of 300 K") and "2 elements may stay fractional" in words["Size"]
