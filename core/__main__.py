@@ -31,6 +31,9 @@ PREDICTORS = ("best", "published")
 BENCHMARKS = {
     "table1": "KIAGO: what whole numbers of atoms cost, by integer loss and by rounding",
     "table2": "KIAGO: higher Tc from known superconductors, against element substitution",
+    "table5-7": "KIAGO: one element substituted; success, neutrality, gain",
+    "table8": "KIAGO: the best substitutions beside the best known ones",
+    "table9-10": "KIAGO: hydrides",
     "figure3": "KIAGO: starts from a known superconductor, and at random",
     "exploitation": "bases of table 2: the gain that the model claims, and what a judge sees of it",
     "speed": "candidate-steps per second of a plain loop and of ours, memory, screens",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 
-from core.benchmarks import integers, quality, raise_tc, starts
+from core.benchmarks import hydrides, integers, quality, raise_tc, starts, substitute
 from core.benchmarks.bench import Options, Outcome
 from core.benchmarks.speed import SpeedOptions, speed
 from core.errors import InputError
@@ -13,6 +13,9 @@ from core.errors import InputError
 TABLES: dict[str, Callable[[Options], Outcome]] = {
     "table1": integers.table1,
     "table2": raise_tc.table2,
+    "table5-7": substitute.table5_7,
+    "table8": substitute.table8,
+    "table9-10": hydrides.table9_10,
     "figure3": starts.figure3,
     "exploitation": raise_tc.exploitation,
     "time-to-quality": quality.time_to_quality,
