@@ -20,6 +20,7 @@ from core.screening.charge_balance import ChargeBalance, charge_balance
 
 ON_THE_HULL = 5e-4  # eV/atom; shown as 0.000
 SAME_FRACTION = 1e-6
+FAR_EXCHANGE = 0.1  # of the atoms, by rounding; from here on it is said
 OFTEN_MADE = 0.067  # eV/atom; 90% of the known metastable phases are within it (10.1126/sciadv.1600225)
 
 RULES = {
@@ -114,6 +115,9 @@ def cautions(row: pd.Series) -> list[str]:
     if row["hydrogen_rich"]:
         said.append("Rich in hydrogen: the high Tc that the model knows of such hydrides were measured under very high "
                     "pressure. Do not read this one as a Tc at ambient pressure.")  # fmt: skip
+    if row["rounding_distance"] > FAR_EXCHANGE:
+        said.append(f"Rounding exchanged {row['rounding_distance']:.0%} of the atoms to reach a formula that balances: "
+                    "this is a relative of the composition that was optimised.")  # fmt: skip
     if row["nearest_known"] and not row["known"]:
         said.append("Tc of a new composition is extrapolated, and the optimiser looks for what this model overrates.")
     return said

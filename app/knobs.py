@@ -20,6 +20,8 @@ from core.problem import (
     MAX_ATOMS,
     MAX_CANDIDATES,
     MAX_STEPS,
+    NEAREST,
+    NEUTRAL,
     ONE_STATE,
     PAPER,
     RAISE_TC,
@@ -133,6 +135,11 @@ FORMULA = (
     Knob("exempt_elements", "Doped elements", step=1, method=GRADIENT, help=(
         "So many elements of each candidate, those farthest from whole atoms, may stay fractional and are written to "
         "0.01 of an atom: Ba0.6K0.4Fe2As2. GDMCD eq. 7: 2. In KIAGO none: 0.")),
+    Knob("rounding", "Rounding", method=GRADIENT,
+         choices={NEUTRAL: "to a neutral neighbour", NEAREST: "to the nearest formula"}, help=(
+        "Where the nearest integer formula fails charge neutrality or the Pauling test, the best of the nearest "
+        "formulas that pass both is proposed in its place. To the nearest formula: as in the papers, where about one "
+        "proposal in five passes.")),
 )  # fmt: skip
 OBJECTIVE = (
     Knob("objective", "Aim", method=GRADIENT,

@@ -82,10 +82,11 @@ def funnel_html(funnel: Sequence[Mapping]) -> str:
     for step in funnel:
         failed = sum(step["failed"].values())
         why = f"<b>−{failed:,}:</b> {html.escape(reasons_text(step['failed']))}" if failed else ""
+        note = html.escape(step.get("note", ""))  # runs of earlier versions have none
         rows.append(
             f"<div>{html.escape(step['label'])}</div>"
             f'<div class="bar" aria-hidden="true"><i style="width:{step["left"] / most:.2%}"></i></div>'
-            f'<div class="number">{step["left"]:,}</div><div class="why">{why}</div>'
+            f'<div class="number">{step["left"]:,}</div><div class="why">{"; ".join(filter(None, (why, note)))}</div>'
         )
     return f'<div class="funnel">{"".join(rows)}</div>'
 

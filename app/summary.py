@@ -15,6 +15,7 @@ from core.problem import (
     EVERY_ATOM,
     INTERPOLATED,
     KNOWN,
+    NEUTRAL,
     RAISE_TC,
     RANDOM,
     SUBSTITUTE,
@@ -176,7 +177,8 @@ def _size(problem: DesignProblem) -> str:
         atoms = ", ".join(map(str, counts[:3])) + (f" … {counts[-1]}" if len(counts) > 3 else "")
     doped = problem.settings.exempt_elements
     fractional = f", {doped} elements may stay fractional" if doped else ""
-    return f"at most {problem.settings.max_elements} elements; {atoms} atoms per formula unit{fractional}"
+    neutral = ", charges balanced where they can be" if problem.course().rounding == NEUTRAL else ""
+    return f"at most {problem.settings.max_elements} elements; {atoms} atoms per formula unit{fractional}{neutral}"
 
 
 def _work(problem: DesignProblem) -> str:

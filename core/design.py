@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -20,18 +21,22 @@ from core.constraints import Constraints
 from core.errors import InputError
 from core.families import families
 from core.initial_guesses import MIXTURE, GuessMaker
+from core.integer_search import Grid, best_on_grid
 from core.judge import load_judge
 from core.optimiser import Report, State, Task
 from core.predictors.interface import deviation_in_batches, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
-from core.problem import ANY_FAMILY, INTERPOLATED, KNOWN, RAISE_TC, SUBSTITUTION, DesignProblem
+from core.problem import ANY_FAMILY, INTERPOLATED, KNOWN, NEAREST, RAISE_TC, SUBSTITUTION, DesignProblem
 from core.references import load_references
 from core.results import DesignResult, FunnelStep, hydrogen_rich, screens, typed
 from core.rounding import Rounded, round_compositions
 from core.screening.charge_balance import charge_balance
+from core.screening.charge_sums import balanced_compounds, passes_at_once
 
 MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine
 FROM_KNOWN = (KNOWN, INTERPOLATED)
+PREDICTED_AT_ONCE = 1024  # compositions, to bound the memory
+UNSTABLE_K = 1e6  # added to the loss of what fails the screen of the formation energy
 
 OnStep = Callable[[State, Report], bool]
 
@@ -173,10 +178,8 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
     report = optimiser.evaluate(task, state)
     alive = task.constraints.alive(state.x_base, state.max_mask).cpu().numpy()
     composition = report.composition.cpu().numpy().astype(np.float64)
-    kept, floors = (x.cpu().numpy().astype(np.float64) for x in (task.constraints.kept, task.constraints.floors))
     chosen = np.flatnonzero(alive)
-    exempt = problem.settings.exempt_elements
-    rounded = round_compositions(composition[chosen], kept, problem.atom_counts(), floors, exempt)
+    rounded, moved = _rounded(problem, task, composition[chosen])
     first, times = _distinct(rounded)
     table = _described(_Found(rounded, report, chosen, first, times), task, problem.charge_rule)
     base_composition = composition_vector(problem.base_fractions())[None]
@@ -190,10 +193,33 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
         status=status,
         base={name: float(values[0]) for name, values in base.items()},
         candidates=typed(table),
-        funnel=_funnel(table, len(alive), int(alive.sum()), screens(problem.charge_rule)),
+        funnel=_funnel(table, len(alive), int(alive.sum()), moved, screens(problem.charge_rule)),
         restarts=int(state.restarts.sum()),
         device=str(device),
     )
+
+
+def _rounded(problem: DesignProblem, task: Task, compositions: np.ndarray) -> tuple[Rounded, int]:
+    """The integer formula of each composition (n, 118), and how many are not the nearest one.
+
+    What passes the charge screens as rounded stays. So no formula that plain rounding would have proposed is lost.
+    """
+    kept, floors = (x.cpu().numpy().astype(np.float64) for x in (task.constraints.kept, task.constraints.floors))
+    exempt = problem.settings.exempt_elements
+    rounded = round_compositions(compositions, kept, problem.atom_counts(), floors, exempt)
+    if task.settings.rounding == NEAREST:
+        return rounded, 0
+
+    def balanced(counts: np.ndarray) -> np.ndarray:
+        few = (counts > 0).sum(1) <= MAX_SCREENED_ELEMENTS
+        return few & balanced_compounds(counts, problem.charge_rule)
+
+    failing = np.flatnonzero(~(passes_at_once(rounded.counts) | balanced(rounded.counts)))
+    grid = Grid(problem.atom_counts(), kept, floors, np.ones_like(kept))
+    owner, counts = best_on_grid(compositions[failing], grid, balanced, partial(_loss, task))
+    moved = failing[owner]
+    rounded.counts[moved], rounded.amounts[moved], rounded.atoms[moved] = counts, counts, counts.sum(1)
+    return rounded, len(moved)
 
 
 @dataclass(frozen=True)
@@ -243,6 +269,8 @@ def _described(found: _Found, task: Task, charge_rule: str) -> pd.DataFrame:
         ("integer_loss", found.report.integer_loss),
     ):
         table[name] = tensor.cpu().numpy().astype(np.float64)[candidates]
+    optimised = found.report.composition.cpu().numpy().astype(np.float64)[candidates]
+    table["rounding_distance"] = np.abs(compositions - optimised).sum(1) / 2
     table["times_found"] = found.times
     table["candidate"] = candidates
     _place(table, compositions, task.formation_energy.name)
@@ -254,6 +282,17 @@ def _predict(task: Task, compositions: np.ndarray) -> dict[str, np.ndarray]:
     x = _on_device(task, compositions)
     predictors = {"tc_K": task.tc, "formation_energy_eV_per_atom": task.formation_energy}
     return {name: predict_in_batches(predictor, x) for name, predictor in predictors.items()}
+
+
+def _loss(task: Task, compositions: np.ndarray) -> np.ndarray:
+    """L_1 (n,) in K of compositions (n, 118), larger than any other where the formation energy is not below zero."""
+    with torch.no_grad():
+        parts = [
+            optimiser.first_loss(task.settings, x, task.tc, task.formation_energy)
+            for x in _on_device(task, compositions).split(PREDICTED_AT_ONCE)
+        ]
+    loss, _, energy = (torch.cat(column).cpu().numpy().astype(np.float64) for column in zip(*parts, strict=True))
+    return np.where(energy < 0, loss, loss + UNSTABLE_K)
 
 
 def _on_device(task: Task, compositions: np.ndarray) -> torch.Tensor:
@@ -298,7 +337,9 @@ def decomposition_text(phases: tuple[tuple[str, float], ...]) -> str:
     return " + ".join(f"{fraction:.3f} {formula}" for formula, fraction in phases)
 
 
-def _funnel(table: pd.DataFrame, candidates: int, alive: int, asked: dict[str, str]) -> tuple[FunnelStep, ...]:
+def _funnel(
+    table: pd.DataFrame, candidates: int, alive: int, moved: int, asked: dict[str, str]
+) -> tuple[FunnelStep, ...]:
     """How many are left after each screen (name -> label), and why the others failed."""
     dead = {"nothing positive was left in the last step": candidates - alive} if candidates > alive else {}
     steps = [
@@ -308,6 +349,7 @@ def _funnel(table: pd.DataFrame, candidates: int, alive: int, asked: dict[str, s
             asked["distinct"],
             len(table),
             {"the same formula was reached before": alive - len(table)} if alive > len(table) else {},
+            f"{moved:,} rounded to a neighbour that passes the charge screens" if moved else "",
         ),
     ]
     left = len(table)

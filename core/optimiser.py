@@ -144,13 +144,10 @@ def _forward(
     """The loss (batch,) of the stage, and what there is to report."""
     settings, now = task.settings, int(state.step)
     composition = task.constraints.compose(x_base, state.max_mask)
-    (tc, error), energy = with_error(tc_of, composition), energy_of(composition)
+    loss, tc, energy = first_loss(settings, composition, tc_of, energy_of)
     integer = losses.integer_loss(
         _present(composition), task.atom_counts, settings.integer_loss, settings.exempt_elements
     )
-    safe_tc = tc if error is None else tc - settings.caution * error
-    target = settings.target_tc_K if settings.objective == TARGET else None
-    loss = losses.objective(safe_tc, energy, settings.formation_energy_weight, target)
     weight = integer_weight(settings, now)
     if weight:
         loss = loss + weight * integer
@@ -164,6 +161,16 @@ def _forward(
         restarts=int(state.restarts.sum()),
     )
     return loss, report
+
+
+def first_loss(
+    settings: OptimiserSettings, composition: torch.Tensor, tc_of: Predictor, energy_of: Predictor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """L_1, Tc and formation energy, each (batch,), of compositions (batch, 118)."""
+    (tc, error), energy = with_error(tc_of, composition), energy_of(composition)
+    safe_tc = tc if error is None else tc - settings.caution * error
+    target = settings.target_tc_K if settings.objective == TARGET else None
+    return losses.objective(safe_tc, energy, settings.formation_energy_weight, target), tc, energy
 
 
 def _present(composition: torch.Tensor) -> torch.Tensor:

@@ -31,6 +31,8 @@ BASE, RANDOM, KNOWN, INTERPOLATED, ENUMERATED = "base", "random", "known", "inte
 STARTS = (BASE, RANDOM, KNOWN, INTERPOLATED, ENUMERATED)
 ANY_FAMILY = "any"
 START_FAMILIES = (ANY_FAMILY, *FAMILIES)
+NEUTRAL, NEAREST = "neutral", "nearest"
+ROUNDINGS = (NEUTRAL, NEAREST)
 MAX_CANDIDATES, MAX_STEPS, MAX_ATOMS = 16_384, 5_000, 200
 FIXED_TOLERANCE = 0.01  # relative; the paper counts a preserved part as kept within 1%
 
@@ -60,6 +62,8 @@ class OptimiserSettings:
     integer_weight : beta of KIAGO eq. 16, K; its value at the end of stage 2 when the schedule is linear
     integer_loss : distance to the grid, absolute (KIAGO eq. 10) or squared (the authors' released code)
     integer_schedule : beta constant, or rising linearly from 0 over stage 2
+    rounding : the nearest integer formula (the papers), or "neutral": where that one fails the charge screens, the best
+        of its neighbours on the grid that pass them
     n_unit : smallest and largest number of atoms per formula unit (KIAGO eq. 11)
     max_elements : n_elem_max of KIAGO eq. 7, fixed elements included
     mutate_probability : chance for each element of the base to be replaced in an initial guess
@@ -83,6 +87,7 @@ class OptimiserSettings:
     integer_weight: float = 300.0
     integer_loss: str = "absolute"
     integer_schedule: str = "linear"
+    rounding: str = NEUTRAL
     n_unit: tuple[int, int] = (1, 25)
     max_elements: int = 7
     mutate_probability: float = 0.22
@@ -107,6 +112,7 @@ PAPER = OptimiserSettings(
     integer_weight=100_000.0,
     integer_loss="squared",
     integer_schedule="linear",
+    rounding=NEAREST,
     n_unit=(1, 25),
     max_elements=10,
     mutate_probability=0.22,
@@ -125,6 +131,7 @@ GDMCD = OptimiserSettings(
     integer_weight=100_000.0,
     integer_loss="absolute",
     integer_schedule="linear",
+    rounding=NEAREST,
     n_unit=(4, 24),
     max_elements=elements.N_ELEMENTS,
     objective=TARGET,
@@ -225,7 +232,7 @@ class DesignProblem:
         """The settings as the optimiser carries them out: what a substitution has drawn is looked at once, unmoved."""
         if self.method == GRADIENT:
             return self.settings
-        return replace(self.settings, steps=(1, 0), learning_rate=0.0)
+        return replace(self.settings, steps=(1, 0), learning_rate=0.0, rounding=NEAREST)
 
     def to_json(self) -> str:
         """JSON text that `from_json` reads back to an equal problem."""
@@ -439,8 +446,8 @@ def check_settings(settings: OptimiserSettings) -> list[InputError]:
     wrong += _range_error("exempt_elements", s.exempt_elements, 0, 10, "", True)
     wrong += _range_error("start_above_K", s.start_above_K, 0, 300, "K", False)
     choices_of = {
-        "integer_loss": INTEGER_LOSSES, "integer_schedule": INTEGER_SCHEDULES, "objective": OBJECTIVES,
-        "start": STARTS, "start_family": START_FAMILIES,
+        "integer_loss": INTEGER_LOSSES, "integer_schedule": INTEGER_SCHEDULES, "rounding": ROUNDINGS,
+        "objective": OBJECTIVES, "start": STARTS, "start_family": START_FAMILIES,
     }  # fmt: skip
     for name, choices in choices_of.items():
         if getattr(s, name) not in choices:

@@ -81,6 +81,13 @@ COLUMNS = (
         "Distance to the integer grid before rounding (L_integer)",
         5,
     ),
+    Column(
+        "rounding_distance",
+        "float64",
+        "Exchanged",
+        "Fraction of the atoms that rounding exchanged: half the sum of the changes of the fractions",
+        4,
+    ),
     Column("times_found", "int64", "Found", "How many of the optimised candidates ended at this formula"),
     Column("candidate", "int64", "Candidate", "Number of the optimised candidate (the first that ended here)"),
 )
@@ -106,12 +113,16 @@ def screens(charge_rule: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class FunnelStep:
-    """One screen: how many formulas are left after it, and why the others failed (reason -> how many)."""
+    """One screen: how many formulas are left after it, and why the others failed (reason -> how many).
+
+    note : what else happened here, in a few words
+    """
 
     screen: str
     label: str
     left: int
     failed: dict[str, int]
+    note: str = ""
 
 
 @dataclass(frozen=True)

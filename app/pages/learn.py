@@ -69,7 +69,8 @@ def method() -> None:
         "4. Stage 2: whole atoms",
         r"L_2 = L_1 + \beta\, \min_N \sum_i \min_n \left| x_i - \tfrac{n}{N} \right|",
         "A crystal has whole atoms in its cell. The integer loss pulls all fractions to multiples of 1/N, for "
-        "whichever N is nearest. Then they are rounded, and both predictions are made again for the integer formula.",
+        "whichever N is nearest. Then they are rounded, where need be to a neighbour whose charges balance, and both "
+        "predictions are made again for the integer formula.",
     )
     step(
         "5. Screening",

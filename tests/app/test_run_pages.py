@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import candidate
+from app import candidate, pieces
 from core import runs
 from core.paths import PROJECT
-from core.problem import BEST, SUBSTITUTION, DesignProblem, OptimiserSettings
+from core.problem import BEST, NEAREST, SUBSTITUTION, DesignProblem, OptimiserSettings
 from core.results import COLUMNS
 from core.runs import Phase, Run, RunStatus
 
-SETTINGS = OptimiserSettings(candidates=24, steps=(6, 10))
+SETTINGS = OptimiserSettings(candidates=24, steps=(6, 10), rounding=NEAREST)  # some candidates fail
 PROBLEM = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=1, device="cpu")
 
 
@@ -125,6 +125,13 @@ def test_results_show_the_figures_of_the_table(finished):
     for step in summary["funnel"]:
         assert step["label"] in words(test)
     assert "<div>Candidates</div>" in words(test)
+
+
+def test_the_funnel_says_how_many_were_rounded_to_a_neighbour():
+    step = {"label": "Distinct formulas", "left": 3, "failed": {"the same formula was reached before": 2}}
+    assert "reached before; 4 moved</div>" in pieces.funnel_html([step | {"note": "4 moved"}])
+    assert 'class="why">4 moved</div>' in pieces.funnel_html([step | {"failed": {}, "note": "4 moved"}])
+    assert "reached before</div>" in pieces.funnel_html([step])  # of a run from before there were notes
 
 
 def test_failing_candidates_are_shown_with_their_reason_on_demand(finished):

@@ -241,7 +241,9 @@ def test_the_summary_says_what_is_fixed_free_and_how_much_work_it_is():
     words = dict(summary.in_words(problem, KNOWN - {"He"}))
     assert words["Fixed"].startswith("Fe 0.25, As 0.25") and "= 0.5)" in words["Fixed"]
     assert words["Free"] == "50% of the atoms, from 82 elements: all that the models know but Kr"
-    assert words["Size"] == "at most 7 elements; 4, 8, 12 … 24 atoms per formula unit"
+    assert words["Size"] == (
+        "at most 7 elements; 4, 8, 12 … 24 atoms per formula unit, charges balanced where they can be"
+    )
     assert "256 candidates × 150 steps = 38,400" in words["Work"]
     replaced = DesignProblem("LaFeAsO", task=SUBSTITUTE, target="La", oxidation_state=3, forbidden=("Pm",))
     assert dict(summary.in_words(replaced, KNOWN))["Free"].endswith("all that can be +3 but Pm")

@@ -21,10 +21,10 @@ from core.design import (
 )
 from core.errors import InputError
 from core.families import families
-from core.problem import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, DesignProblem, OptimiserSettings
+from core.problem import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, NEAREST, NEUTRAL, DesignProblem, OptimiserSettings
 from core.results import COLUMNS, SCREENS, to_csv
 
-SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3))
+SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3), rounding=NEAREST)  # some formulas fail the screens
 SMALL = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=3, device="cpu")
 
 
@@ -171,6 +171,45 @@ def test_more_than_nine_elements_fail(crowded):
     failed = next(step for step in crowded.funnel if step.screen == "elements").failed
     too_many = crowded.candidates["n_elements"][crowded.candidates["n_elements"] > 9]
     assert len(too_many) and failed == {f"{n} elements": c for n, c in too_many.value_counts().items()}
+
+
+# Rounding to a neutral neighbour.
+
+
+def neutral(problem: DesignProblem) -> DesignResult:
+    return design(replace(problem, settings=replace(problem.settings, rounding=NEUTRAL)))
+
+
+def test_whatever_passes_by_plain_rounding_is_proposed_and_more(small):
+    table = neutral(SMALL).candidates
+    before = small.passing.set_index("formula")["tc_K"]
+    after = table[table["passes"]].set_index("formula")["tc_K"]
+    assert set(before.index) < set(after.index)
+    assert np.allclose(after[before.index], before, atol=1e-3)
+    assert table["pauling_ok"].mean() > 0.9 > small.candidates["pauling_ok"].mean()
+
+
+def test_only_what_fails_is_moved_and_the_funnel_says_how_many(small):
+    result = neutral(SMALL)
+    before, after = (t.candidates.set_index("candidate") for t in (small, result))
+    failing = set(before.index[~before["pauling_ok"]])
+    moved = {c for c in failing & set(after.index) if before["formula"][c] != after["formula"][c]}
+    assert moved == {c for c in failing & set(after.index) if after["pauling_ok"][c]}
+    for c in moved:
+        assert after["rounding_distance"][c] > before["rounding_distance"][c]
+        assert "all metals" not in after["reason"][c]
+    all_that_fail = before["times_found"][~before["pauling_ok"]].sum()
+    assert result.funnel[1].note == f"{all_that_fail} rounded to a neighbour that passes the charge screens"
+    assert small.funnel[1].note == ""
+
+
+def test_a_neutral_neighbour_keeps_what_is_fixed():
+    problem = replace(SMALL, fixed={"Fe": 0.25, "As": 0.25})
+    before, after = design(problem).candidates, neutral(problem).candidates
+    assert after["pauling_ok"].mean() > before["pauling_ok"].mean()
+    for formula in after["formula"]:
+        amounts = parse_formula(formula)
+        assert amounts["Fe"] == amounts["As"] == sum(amounts.values()) / 4
 
 
 # What the user asked for.
