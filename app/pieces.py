@@ -125,8 +125,7 @@ def charges_html(states: Iterable[tuple[str, int]], atoms: Iterable[int]) -> str
         charge = count * state
         total += charge
         rows += (
-            f"<tr><td>{symbol}</td><td>{count}</td><td>{signed_number(state)}</td>"
-            f"<td>{signed_number(charge)}</td></tr>"
+            f"<tr><td>{symbol}</td><td>{count}</td><td>{signed_number(state)}</td><td>{signed_number(charge)}</td></tr>"
         )
     head = "<th>Element</th><th>Atoms</th><th>State</th><th>Charge</th>"
     foot = f"<tr><td>Sum</td><td></td><td></td><td>{signed_number(total)}</td></tr>"

@@ -35,6 +35,7 @@ BENCHMARKS = {
     "table8": "KIAGO: the best substitutions beside the best known ones",
     "table9-10": "KIAGO: hydrides",
     "figure3": "KIAGO: starts from a known superconductor, and at random",
+    "gdmcd-table2": "GDMCD: whole numbers of atoms, with and without exempt elements",
     "exploitation": "bases of table 2: the gain that the model claims, and what a judge sees of it",
     "speed": "candidate-steps per second of a plain loop and of ours, memory, screens",
     "time-to-quality": "seconds until ours is as good as a plain run of 4,096 x 1,000",

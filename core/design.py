@@ -62,7 +62,7 @@ def check(problem: DesignProblem) -> list[InputError]:
 
 def _check_start(problem: DesignProblem) -> list[InputError]:
     """A start from known superconductors needs some."""
-    settings = problem.settings
+    settings = problem.course()
     if problem.task != RAISE_TC or settings.start not in FROM_KNOWN or len(starting_materials(problem)):
         return []
     family = "" if settings.start_family == ANY_FAMILY else f"{settings.start_family} "
@@ -205,7 +205,7 @@ def _rounded(problem: DesignProblem, task: Task, compositions: np.ndarray) -> tu
     What passes the charge screens as rounded stays. So no formula that plain rounding would have proposed is lost.
     """
     kept, floors = (x.cpu().numpy().astype(np.float64) for x in (task.constraints.kept, task.constraints.floors))
-    exempt = problem.settings.exempt_elements
+    exempt = task.settings.exempt_elements
     rounded = round_compositions(compositions, kept, problem.atom_counts(), floors, exempt)
     if task.settings.rounding == NEAREST:
         return rounded, 0

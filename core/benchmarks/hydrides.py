@@ -11,10 +11,9 @@ from core.benchmarks.bench import Options, Outcome, finished, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS
 from core.composition import parse_formula
-from core.problem import EVERY_ATOM, DesignProblem
+from core.problem import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, DesignProblem
 from core.runs import Run
 
-LEAST_HYDROGEN, MOST_ELEMENTS, MOST_ATOMS = 0.40, 3, 15
 TOP = 5
 
 
@@ -48,13 +47,11 @@ def table9_10(options: Options) -> Outcome:
 
 def problem(base: str, method: str, seed: int, options: Options) -> DesignProblem:
     """What these tables ask of a method. C-ES keeps the hydrogen of the base, which is never less than the floor."""
-    settings = replace(
-        options.settings, n_unit=(1, MOST_ATOMS), max_elements=MOST_ELEMENTS, mutate_probability=0.29,
-        perturb_ratio=0.03,
-    )  # fmt: skip
+    theirs = ("n_unit", "max_elements", "mutate_probability", "perturb_ratio")
+    settings = replace(options.settings, **{name: getattr(HYDRIDE, name) for name in theirs})
     asked = options.problem(base, seed, settings=settings, method=METHODS[method], charge_rule=EVERY_ATOM)
     if method == KIAGO:
-        return replace(asked, floors={"H": LEAST_HYDROGEN})
+        return replace(asked, floors=HYDRIDE_FLOORS)
     return replace(
         asked, fixed={"H": asked.base_fractions()["H"]}, settings=replace(settings, added_elements=SITE_ELEMENTS)
     )
@@ -64,8 +61,8 @@ def fulfils(formula: str) -> bool:
     """The three conditions of table 10."""
     amounts = parse_formula(formula)
     atoms = sum(amounts.values())
-    enough = amounts.get("H", 0) >= LEAST_HYDROGEN * atoms - 1e-9
-    return enough and len(amounts) <= MOST_ELEMENTS and atoms <= MOST_ATOMS
+    enough = all(amounts.get(symbol, 0) >= least * atoms - 1e-9 for symbol, least in HYDRIDE_FLOORS.items())
+    return enough and len(amounts) <= HYDRIDE.max_elements and atoms <= HYDRIDE.n_unit[1]
 
 
 def _measured(base: str, method: str, options: Options) -> dict:

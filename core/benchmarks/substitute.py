@@ -17,7 +17,7 @@ from core.composition import composition_vector, formula_of, parse_formula
 from core.judge import load_judge
 from core.predictors.interface import predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
-from core.problem import FIXED_TOLERANCE, MAX_ATOMS, SUBSTITUTE, DesignProblem
+from core.problem import FIXED_TOLERANCE, SUBSTITUTE, DesignProblem
 from core.references import load_references
 from core.results import gain
 from core.runs import Run
@@ -81,8 +81,8 @@ def table8(options: Options) -> Outcome:
 
 
 def problem(row: dict, method: str, seed: int, options: Options) -> DesignProblem:
-    """What these tables ask of a method: KIAGO without integers (beta = 0), written with as many atoms as can be."""
-    settings = replace(options.settings, integer_weight=0.0, n_unit=(1, MAX_ATOMS))
+    """What these tables ask of a method: KIAGO without integers (beta = 0), written to 0.01 atoms of the base."""
+    settings = replace(options.settings, integer_weight=0.0, exempt_elements=options.settings.max_elements)
     if method == C_ES:
         settings = replace(options.settings, added_elements=SITE_ELEMENTS)
     return options.problem(

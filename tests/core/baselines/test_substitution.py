@@ -141,6 +141,13 @@ def test_a_base_of_many_atoms_is_taken_as_it_is():
     assert replace(SMALL, settings=replace(SETTINGS, n_unit=(25, 26))).atom_counts() == (28,)
 
 
+def test_settings_of_the_gradient_change_nothing():
+    """Neither the start from known superconductors nor exempt elements nor a target mean anything here."""
+    other = replace(SETTINGS, start="known", start_above_K=299.0, exempt_elements=2, objective="target", steps=(9, 9))
+    changed = design(replace(SMALL, settings=other))
+    assert to_csv(changed.candidates) == to_csv(design(SMALL).candidates)
+
+
 # What is refused.
 
 

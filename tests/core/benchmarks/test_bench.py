@@ -10,8 +10,9 @@ import pytest
 from core.__main__ import BENCHMARKS, main
 from core.benchmarks import bench, figures, paper, raise_tc
 from core.benchmarks.bench import Options, mean_and_spread
-from core.benchmarks.integers import by_rule
+from core.benchmarks.integers import by_rule, gdmcd_table2
 from core.benchmarks.raise_tc import exploitation, of_run, table2, wins
+from core.benchmarks.starts import figure3
 from core.benchmarks.tables import NAMES
 from core.errors import InputError
 from core.problem import PAPER
@@ -93,6 +94,24 @@ def test_the_paper_s_figures_are_found_and_other_bases_refused():
     assert [row["base"] for row in paper.rows("table2", (BASE,))] == [BASE]
     with pytest.raises(InputError, match="no such base"):
         paper.rows("table2", ("MgB2",))
+
+
+def test_gdmcd_starts_from_known_superconductors_and_spares_two_elements(options):
+    outcome = gdmcd_table2(Options(**{**vars(options), "bases": (), "seeds": 1}))
+    table = outcome.table.set_index("atoms")
+    assert table.loc[8, "paper_exempt_K"] == -13.4 and len(table) == 5
+    kept_in = list((options.work / "parts").glob("*.json"))
+    found = json.loads(kept_in[0].read_text())
+    assert set(found["8"]) == {"rule", "integer_loss", "exempt"} and found["8"]["exempt"]["candidates"] == 8
+    assert table.loc[8, "exempt_K"] == pytest.approx(found["8"]["exempt"]["tc"])
+    # Two elements may stay where they are: with a start of two elements nothing is lost.
+    assert abs(table["exempt_K"]).sum() < abs(table["rule_K"]).sum()
+
+
+def test_both_starts_of_figure_3_are_followed(options):
+    table = figure3(Options(**{**vars(options), "bases": (), "seeds": 1, "steps": (3, 3)})).table
+    assert table["step"].tolist() == [0, 1, 2] * 2
+    assert (table["tc_low_K"] <= table["tc_median_K"]).all() and (table["tc_median_K"] <= table["tc_high_K"]).all()
 
 
 def test_figures_are_what_plotly_reads():
