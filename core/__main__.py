@@ -36,6 +36,7 @@ BENCHMARKS = {
     "table9-10": "KIAGO: hydrides",
     "figure3": "KIAGO: starts from a known superconductor, and at random",
     "gdmcd-table2": "GDMCD: whole numbers of atoms, with and without exempt elements",
+    "neutral": "bases of table 2: proposals that pass the charge screens, by plain rounding and by ours",
     "exploitation": "bases of table 2: the gain that the model claims, and what a judge sees of it",
     "speed": "candidate-steps per second of a plain loop and of ours, memory, screens",
     "time-to-quality": "seconds until ours is as good as a plain run of 4,096 x 1,000",

@@ -232,9 +232,7 @@ class DesignProblem:
         """The settings as the optimiser carries them out: what a substitution has drawn is looked at once, unmoved."""
         if self.method == GRADIENT:
             return self.settings
-        return replace(
-            self.settings, steps=(1, 0), learning_rate=0.0, rounding=NEAREST, exempt_elements=0, start=BASE
-        )
+        return replace(self.settings, steps=(1, 0), learning_rate=0.0, rounding=NEAREST, exempt_elements=0, start=BASE)
 
     def to_json(self) -> str:
         """JSON text that `from_json` reads back to an equal problem."""

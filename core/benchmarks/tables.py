@@ -18,6 +18,7 @@ TABLES: dict[str, Callable[[Options], Outcome]] = {
     "table9-10": hydrides.table9_10,
     "figure3": starts.figure3,
     "gdmcd-table2": integers.gdmcd_table2,
+    "neutral": raise_tc.neutral,
     "exploitation": raise_tc.exploitation,
     "time-to-quality": quality.time_to_quality,
 }

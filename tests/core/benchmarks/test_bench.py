@@ -11,7 +11,7 @@ from core.__main__ import BENCHMARKS, main
 from core.benchmarks import bench, figures, paper, raise_tc
 from core.benchmarks.bench import Options, mean_and_spread
 from core.benchmarks.integers import by_rule, gdmcd_table2
-from core.benchmarks.raise_tc import exploitation, of_run, table2, wins
+from core.benchmarks.raise_tc import exploitation, neutral, of_run, table2, wins
 from core.benchmarks.starts import figure3
 from core.benchmarks.tables import NAMES
 from core.errors import InputError
@@ -138,3 +138,11 @@ def test_the_command_line_writes_table_and_plot(tmp_path, monkeypatch, capsys):
 
 def test_every_table_of_the_command_line_is_there():
     assert set(NAMES) == set(BENCHMARKS)
+
+
+def test_rounding_to_neutral_neighbours_is_set_beside_plain_rounding(options):
+    table = neutral(Options(**{**vars(options), "seeds": 1})).table.set_index("rounding")
+    plain, ours = raise_tc.ROUNDINGS.values()
+    assert table.loc[ours, "neutral_share"] >= table.loc[plain, "neutral_share"]
+    same = table2(Options(**{**vars(options), "seeds": 1})).table.set_index("method")
+    assert same.loc[paper.KIAGO, "neutral_share"] == table.loc[plain, "neutral_share"]  # the paper's rounding
