@@ -2,6 +2,9 @@
 
 sigma(v) = ReLU(v) / sum ReLU(v)
 x        = x_const + sigma(x_base * M_elem * M_max) (1 - sum x_const)
+
+A substitution at several sites has such a free part for each oxidation state that comes in, one behind the other in
+x_base and the masks: x = x_const + sum_s sigma(x_base_s * M_elem_s * M_max_s) room_s.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from dataclasses import dataclass
 
 import torch
 
-# Below this sum nothing positive is left of a candidate and sigma has no meaning: the candidate is dead.
+# Below this sum nothing positive is left of a part and sigma has no meaning: the candidate is dead.
 DEAD_BELOW = 1e-8
 
 
@@ -19,57 +22,76 @@ class Constraints:
     """What may move and what may not.
 
     fixed : (118,) float, x_const; sum below 1
-    allowed : (118,) bool, M_elem; an element of x_const that is allowed has a floor (it may receive more, KIAGO 3.6),
-        one that is not allowed is fixed
+    allowed : (parts * 118,) bool, M_elem; an element of x_const that is allowed has a floor (it may receive more, KIAGO
+        3.6), one that is not allowed is fixed
+    rooms : fraction of all atoms in each part; None: one part, and all that x_const leaves
     """
 
     fixed: torch.Tensor
     allowed: torch.Tensor
+    rooms: tuple[float, ...] | None = None
 
     def __post_init__(self):
         total = float(self.fixed.sum())
         if not total < 1 or float(self.fixed.min()) < 0:
             raise ValueError(f"x_const must be non-negative and sum to less than 1; its sum is {total}")
-        if not bool(self.allowed.any()):
-            raise ValueError("M_elem allows no element")
+        if self.rooms is not None and abs(total + sum(self.rooms) - 1) > 1e-6:
+            raise ValueError(f"x_const and the free parts sum to {total + sum(self.rooms)}, not to 1")
+        if not bool(self._by_part(self.allowed).any(-1).all()):
+            raise ValueError("M_elem allows no element" + (" in one of the parts" if self.rooms else ""))
 
     def to(self, device: torch.device) -> Constraints:
         """The same constraints on another device."""
-        return Constraints(self.fixed.to(device), self.allowed.to(device))
+        return Constraints(self.fixed.to(device), self.allowed.to(device), self.rooms)
 
     @property
     def kept(self) -> torch.Tensor:
         """(118,) the part of x_const that stays as it is."""
-        return self.fixed * ~self.allowed
+        return self.fixed * ~self._by_part(self.allowed).any(0)
 
     @property
     def floors(self) -> torch.Tensor:
         """(118,) the part of x_const that is a floor."""
-        return self.fixed * self.allowed
+        return self.fixed * self._by_part(self.allowed).any(0)
 
     def weights(self, x_base: torch.Tensor, max_mask: torch.Tensor | None = None) -> torch.Tensor:
-        """ReLU(x_base * M_elem * M_max), (batch, 118)."""
+        """ReLU(x_base * M_elem * M_max), of the shape of x_base: (batch, parts * 118)."""
         masked = x_base * self.allowed
         return torch.relu(masked if max_mask is None else masked * max_mask)
 
+    def parts(self, x_base: torch.Tensor, max_mask: torch.Tensor | None = None) -> torch.Tensor:
+        """What each free part adds to the composition, (batch, parts, 118)."""
+        weights = self._by_part(self.weights(x_base, max_mask))
+        free = weights / weights.sum(-1, keepdim=True).clamp_min(DEAD_BELOW)
+        if self.rooms is None:
+            return free * (1 - self.fixed.sum())
+        return free * free.new_tensor(self.rooms)[:, None]
+
     def compose(self, x_base: torch.Tensor, max_mask: torch.Tensor | None = None) -> torch.Tensor:
-        """x_base (batch, 118) -> compositions (batch, 118). A dead candidate gets its fixed part only: see `alive`."""
-        weights = self.weights(x_base, max_mask)
-        free = weights / weights.sum(1, keepdim=True).clamp_min(DEAD_BELOW)
-        return self.fixed + free * (1 - self.fixed.sum())
+        """x_base -> compositions (batch, 118). A dead candidate lacks a part: see `alive`."""
+        parts = self.parts(x_base, max_mask)
+        return self.fixed + (parts[:, 0] if self.rooms is None else parts.sum(1))
 
     def alive(self, x_base: torch.Tensor, max_mask: torch.Tensor | None = None) -> torch.Tensor:
-        """(batch,) bool: something positive is left, and everything is finite."""
-        total = self.weights(x_base, max_mask).sum(1)
-        return (total > DEAD_BELOW) & torch.isfinite(x_base).all(1)
+        """(batch,) bool: something positive is left in every part, and everything is finite."""
+        total = self._by_part(self.weights(x_base, max_mask)).sum(-1)
+        return (total > DEAD_BELOW).all(-1) & torch.isfinite(x_base).all(1)
 
     def max_mask(self, x_base: torch.Tensor, max_elements: int) -> torch.Tensor:
-        """M_max (batch, 118) bool: the largest free ratios, so that with the fixed part there are max_elements.
+        """M_max, of the shape of x_base, bool: the largest free ratios, so that with the fixed part there are at most
+        max_elements; of every part the largest one stays.
 
         An element with a floor is there anyway, and its place in M_max costs nothing.
         """
-        present = self.fixed > 0
-        n_free = max_elements - int(present.sum())
-        weights = self.weights(x_base)
-        largest = weights.masked_fill(present, 0).topk(min(n_free, weights.shape[1]), dim=1).indices
-        return (present & self.allowed).expand_as(weights).scatter(1, largest, True)
+        present = (self.fixed > 0).repeat(self.allowed.shape[0] // self.fixed.shape[0])
+        n_free = max_elements - int((self.fixed > 0).sum())
+        ratios = self.parts(x_base).flatten(1).masked_fill(present, 0)
+        if self.rooms is not None:
+            best = self._by_part(ratios).argmax(-1, keepdim=True)
+            ratios = self._by_part(ratios).scatter_add(-1, best, torch.ones_like(best, dtype=ratios.dtype)).flatten(1)
+        largest = ratios.topk(min(n_free, ratios.shape[1]), dim=1).indices
+        return (present & self.allowed).expand_as(ratios).scatter(1, largest, True)
+
+    def _by_part(self, flat: torch.Tensor) -> torch.Tensor:
+        """(..., parts * 118) -> (..., parts, 118)."""
+        return flat.unflatten(-1, (-1, self.fixed.shape[0]))

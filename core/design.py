@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -108,20 +108,22 @@ def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
         load_predictor(name).to(device) for name in (problem.tc_predictor, problem.formation_energy_predictor)
     ]
     known = set.intersection(*(set(symbols) for symbols in known_by(problem).values()))
-    fixed, allowed = np.zeros(elements.N_ELEMENTS), np.zeros(elements.N_ELEMENTS, dtype=bool)
+    fixed = np.zeros(elements.N_ELEMENTS)
     for symbol, fraction in problem.least_fractions().items():
         fixed[elements.element(symbol).index] = fraction
-    for symbol in problem.allowed_symbols(known):
-        allowed[elements.element(symbol).index] = True
-    maker = _guess_maker(problem, allowed, fixed * allowed)
+    rooms, allowed = _free_parts(problem, known)
+    makers = [_guess_maker(problem, mask, fixed * mask, part) for part, mask in enumerate(allowed)]
 
     def guess(candidate: int, restart: int) -> torch.Tensor:
-        return torch.from_numpy(maker.guess(candidate, restart)).float().to(device)
+        parts = [maker.guess(candidate, restart) for maker in makers]
+        return torch.from_numpy(np.concatenate(parts)).float().to(device)
 
     task = Task(
         tc=predictors[0],
         formation_energy=predictors[1],
-        constraints=Constraints(torch.from_numpy(fixed).float(), torch.from_numpy(allowed)).to(device),
+        constraints=Constraints(
+            torch.from_numpy(fixed).float(), torch.from_numpy(allowed.ravel()), rooms if len(rooms) > 1 else None
+        ).to(device),
         settings=problem.course(),
         atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
         guess=guess,
@@ -129,8 +131,20 @@ def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
     return task, device
 
 
+def _free_parts(problem: DesignProblem, known: Collection[str]) -> tuple[tuple[float, ...], np.ndarray]:
+    """Fraction of all atoms in each free part, and M_elem (parts, 118); a random substitution draws a single part."""
+    rooms = tuple(room for _, room in problem.free_parts())
+    symbols = [problem.allowed_symbols(known, part) for part in range(len(rooms))]
+    if problem.method == SUBSTITUTION:
+        rooms, symbols = (sum(rooms),), [problem.allowed_symbols(known)]
+    allowed = np.zeros((len(rooms), elements.N_ELEMENTS), dtype=bool)
+    for mask, names in zip(allowed, symbols, strict=True):
+        mask[[elements.element(symbol).index for symbol in names]] = True
+    return rooms, allowed
+
+
 def _guess_maker(
-    problem: DesignProblem, allowed: np.ndarray, floors: np.ndarray
+    problem: DesignProblem, allowed: np.ndarray, floors: np.ndarray, part: int
 ) -> GuessMaker | substitution.Substituter:
     """What draws the first composition of each candidate: to start from, or all there is to a substitution."""
     if problem.method == SUBSTITUTION:
@@ -148,6 +162,7 @@ def _guess_maker(
         perturb_ratio=settings.perturb_ratio,
         added_elements=settings.added_elements,
         seed=problem.seed,
+        part=part,
         known=starting_materials(problem) if start in FROM_KNOWN else None,
     )
 
@@ -179,7 +194,9 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
     alive = task.constraints.alive(state.x_base, state.max_mask).cpu().numpy()
     composition = report.composition.cpu().numpy().astype(np.float64)
     chosen = np.flatnonzero(alive)
-    rounded, moved = _rounded(problem, task, composition[chosen])
+    with torch.no_grad():
+        parts = task.constraints.parts(state.x_base, state.max_mask).cpu().numpy().astype(np.float64)
+    rounded, moved = _rounded(problem, task, composition[chosen], parts[chosen])
     first, times = _distinct(rounded)
     table = _described(_Found(rounded, report, chosen, first, times), task, problem.charge_rule)
     base_composition = composition_vector(problem.base_fractions())[None]
@@ -199,15 +216,19 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
     )
 
 
-def _rounded(problem: DesignProblem, task: Task, compositions: np.ndarray) -> tuple[Rounded, int]:
-    """The integer formula of each composition (n, 118), and how many are not the nearest one.
+def _rounded(
+    problem: DesignProblem, task: Task, compositions: np.ndarray, parts: np.ndarray
+) -> tuple[Rounded, int]:
+    """The integer formula of each composition (n, 118) with its free parts (n, parts, 118), and how many are not the
+    nearest one.
 
     What passes the charge screens as rounded stays. So no formula that plain rounding would have proposed is lost.
+    Several sites keep their own numbers of atoms, and with them the total charge: there the nearest formula stays too.
     """
     kept, floors = (x.cpu().numpy().astype(np.float64) for x in (task.constraints.kept, task.constraints.floors))
     exempt = task.settings.exempt_elements
-    rounded = round_compositions(compositions, kept, problem.atom_counts(), floors, exempt)
-    if task.settings.rounding == NEAREST:
+    rounded = round_compositions(compositions, kept, problem.atom_counts(), floors, exempt, parts)
+    if task.settings.rounding == NEAREST or parts.shape[1] > 1:
         return rounded, 0
 
     def balanced(counts: np.ndarray) -> np.ndarray:

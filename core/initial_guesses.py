@@ -31,6 +31,7 @@ class GuessMaker:
     frequencies : (118,) how often each element occurs among known superconductors; only ratios matter
     mutate_probability, perturb_ratio, added_elements : see OptimiserSettings
     seed : of the problem
+    part : number of the free part that this is for; each has its own random stream
     known : (m, 118) known superconductors to start from, one at least; None where the start needs none
     """
 
@@ -44,11 +45,12 @@ class GuessMaker:
     perturb_ratio: float
     added_elements: tuple[int, int]
     seed: int
+    part: int = 0
     known: np.ndarray | None = None
 
     def guess(self, candidate: int, restart: int = 0) -> np.ndarray:
         """x_base (118,), non-negative, with something positive on an allowed element; sums to 1."""
-        random = np.random.default_rng([self.seed, candidate, restart])
+        random = np.random.default_rng([self.seed, candidate, restart, *([self.part] if self.part else [])])
         starts = {BASE: self._base, MIXTURE: self._mixture, RANDOM: self._random, KNOWN: self._known,
                   INTERPOLATED: self._interpolated, ENUMERATED: self._enumerated}  # fmt: skip
         ratios = starts[self.start](candidate, restart, random)

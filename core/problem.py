@@ -15,6 +15,7 @@ from core import elements
 from core.composition import formula_of, parse_formula
 from core.errors import InputError
 from core.families import FAMILIES
+from core.sites import Site, check_sites, incoming, kept, takers
 
 RAISE_TC, SUBSTITUTE = "raise_tc", "substitute"
 TASKS = (RAISE_TC, SUBSTITUTE)
@@ -151,14 +152,14 @@ class DesignProblem:
     """What a user asks for.
 
     task : "raise_tc" (start from the base, change anything that is not fixed) or "substitute" (keep the base, replace
-        `target` by elements that can have `oxidation_state`)
+        elements at the `sites`)
     base : formula of the known material
-    fixed : symbol -> fraction of all atoms, x_const of KIAGO eq. 3. None: nothing for raise_tc, the base without the
-        target for substitute
+    fixed : symbol -> fraction of all atoms, x_const of KIAGO eq. 3. None: nothing for raise_tc, what the sites
+        leave of the base for substitute
     floors : symbol -> least fraction of all atoms: part of x_const too, but the element stays in M_elem and may
         receive more (KIAGO 3.6, where hydrogen has 0.40)
     forbidden : symbols that may not appear (M_elem = 0)
-    target, oxidation_state : what is replaced, and the charge that its replacements must be able to take
+    sites : what is replaced, and the charges that the replacements must be able to take; together they keep the charge
     settings : see OptimiserSettings
     seed : of all that is random
     device : auto, cpu, cuda or mps
@@ -173,8 +174,7 @@ class DesignProblem:
     task: str = RAISE_TC
     fixed: Mapping[str, float] | None = None
     forbidden: tuple[str, ...] = ()
-    target: str | None = None
-    oxidation_state: int | None = None
+    sites: tuple[Site, ...] = ()
     settings: OptimiserSettings = field(default_factory=OptimiserSettings)
     seed: int = 0
     device: str = "auto"
@@ -194,21 +194,44 @@ class DesignProblem:
         """x_const as symbol -> fraction, with the task's default filled in. Raises InputError for a bad base."""
         if self.fixed is not None:
             return dict(self.fixed)
-        if self.task == SUBSTITUTE:
-            return {symbol: x for symbol, x in self.base_fractions().items() if symbol != self.target}
-        return {}
+        if self.task == RAISE_TC:
+            return {}
+        return {symbol: amount / self.atoms_after() for symbol, amount in kept(self._amounts(), self.sites).items()}
+
+    def atoms_after(self) -> float:
+        """Atoms per formula unit of the base as it is written, when the sites are replaced (or left empty)."""
+        amounts = self._amounts()
+        if self.task == RAISE_TC:
+            return sum(amounts.values())
+        return sum(kept(amounts, self.sites).values()) + sum(incoming(amounts, self.sites).values())
+
+    def free_parts(self) -> tuple[tuple[int | None, float], ...]:
+        """The parts of the composition that are searched: oxidation state (None: any) and fraction of all atoms.
+
+        One part for raise_tc, and one for each oxidation state that comes in for substitute.
+        """
+        room = 1 - sum(self.least_fractions().values())
+        if self.task == RAISE_TC:
+            return ((None, room),)
+        atoms = incoming(self._amounts(), self.sites)
+        return tuple((state, room * n / sum(atoms.values())) for state, n in atoms.items())
+
+    def _amounts(self) -> dict[str, float]:
+        return parse_formula(self.base)
 
     def least_fractions(self) -> dict[str, float]:
         """x_const as symbol -> fraction: what is fixed, and the floors. Raises InputError for a bad base."""
         return self.fixed_fractions() | dict(self.floors)
 
-    def allowed_symbols(self, known: Collection[str]) -> tuple[str, ...]:
-        """Elements that the free part may contain: known to the predictors, not forbidden, not fixed, right charge."""
+    def allowed_symbols(self, known: Collection[str], part: int | None = None) -> tuple[str, ...]:
+        """Elements that one of the free parts (None: any of them) may contain, M_elem: known to the predictors, not
+        forbidden, not fixed, able to take the part's oxidation state."""
         out = set(self.forbidden) | set(self.fixed_fractions())
-        if self.task == SUBSTITUTE and self.oxidation_state is not None:
-            charged = set(elements.with_oxidation_state(self.oxidation_state))
-            return tuple(s for s in elements.symbols() if s in known and s not in out and s in charged)
-        return tuple(s for s in elements.symbols() if s in known and s not in out)
+        states = [state for state, _ in self.free_parts()]
+        charged: set[str] = set()
+        for state in states if part is None else states[part : part + 1]:
+            charged |= set(elements.symbols() if state is None else takers(state))
+        return tuple(s for s in elements.symbols() if s in charged and s in known and s not in out)
 
     def atom_counts(self) -> tuple[int, ...]:
         """The N in `n_unit` at which the fixed part is whole atoms (within 1%) and whole atoms can reach the floors.
@@ -221,7 +244,9 @@ class DesignProblem:
             first = base and math.ceil(low / base) * base
             return tuple(range(first, max(first, high) + 1, base)) if base else ()
         fixed, floors = self.fixed_fractions().values(), self.floors.values()
-        return tuple(n for n in range(low, high + 1) if _whole(fixed, n) and _reached(floors, fixed, n))
+        parts = [share for _, share in self.free_parts()]
+        whole = [*fixed, *parts] if len(parts) > 1 else fixed  # one part is what the others leave
+        return tuple(n for n in range(low, high + 1) if _whole(whole, n) and _reached(floors, fixed, n))
 
     def base_atoms(self) -> int | None:
         """The smallest number of atoms (MAX_ATOMS at most) that makes the base a formula of whole atoms, or None."""
@@ -248,11 +273,13 @@ class DesignProblem:
         if not isinstance(given, dict) or "base" not in given:
             raise InputError("problem", text[:40], "a problem needs at least a base", 'Write {"base": "LaFeAsO"}')
         settings = given.pop("settings", {})
+        _read_sites(given)
         _refuse_unknown(given, cls, "problem")
         _refuse_unknown(settings, OptimiserSettings, "settings")
         problem = cls(**given)
         return replace(
             problem,
+            sites=_as_tuple(problem.sites, "sites"),
             forbidden=_as_tuple(problem.forbidden, "forbidden"),
             settings=OptimiserSettings(
                 **{k: _as_tuple(v, k) if k in _PAIRS else v for k, v in settings.items()},
@@ -278,6 +305,21 @@ class DesignProblem:
 
 
 _PAIRS = ("steps", "n_unit", "added_elements")
+
+
+def _read_sites(given: dict) -> None:
+    """Sites as JSON objects; a problem of an older version has one, as `target` with its `oxidation_state`."""
+    target, state = given.pop("target", None), given.pop("oxidation_state", None)
+    if target is not None and "sites" not in given:
+        given["sites"] = [{"element": target, "state": state}]
+    sites = _as_tuple(given.get("sites", ()), "sites")
+    for site in sites:
+        _refuse_unknown(site, Site, "sites")
+        if not isinstance(site.get("element"), str):
+            raise InputError(
+                "sites", site.get("element"), "a site is an element of the base", 'Write {"element": "La"}'
+            )
+    given["sites"] = tuple(Site(**site) for site in sites)
 
 
 def _refuse_unknown(given: object, cls: type, name: str) -> None:
@@ -324,37 +366,15 @@ def _check_task(problem: DesignProblem) -> list[InputError]:
 
 
 def _readable_base(problem: DesignProblem, wrong: list[InputError]) -> dict[str, float] | None:
-    """The base's fractions, or None with the reason added to `wrong`; checks target and state on the way."""
+    """The base's fractions, or None with the reason added to `wrong`; checks the sites on the way."""
     try:
         base = problem.base_fractions()
     except InputError as error:
         wrong.append(InputError("base", error.value, error.rule, error.remedy, error.position))
         return None
     if problem.task == SUBSTITUTE:
-        wrong += _check_substitution(problem, base)
+        wrong += check_sites(parse_formula(problem.base), problem.sites)
     return base
-
-
-def _check_substitution(problem: DesignProblem, base: Mapping[str, float]) -> list[InputError]:
-    target, state = problem.target, problem.oxidation_state
-    wrong = []
-    if target is None:
-        wrong.append(InputError("target", None, "no element is chosen for replacement", "Choose one of the base"))
-    elif target not in base:
-        wrong.append(
-            InputError("target", target, "it is not in the base", f"Choose one of {', '.join(base)}"),
-        )
-    elif len(base) == 1:
-        wrong.append(InputError("base", problem.base, "nothing would be kept", "Take a base of two elements or more"))
-    if state is None:
-        wrong.append(InputError("oxidation_state", None, "no oxidation state is chosen", "Choose one, for example +3"))
-    elif isinstance(state, bool) or not isinstance(state, int) or state == 0 or abs(state) > 8:
-        wrong.append(
-            InputError("oxidation_state", state, "an oxidation state is a whole number, -8..8, not 0", "Take +3")
-        )
-    elif not elements.with_oxidation_state(state):
-        wrong.append(InputError("oxidation_state", state, "no element has this oxidation state", "Take another"))
-    return wrong
 
 
 def _check_known(name: str, used: Collection[str], known: Mapping[str, Collection[str]]) -> list[InputError]:
@@ -459,21 +479,31 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
     """What can only be judged when every field is right by itself."""
     wrong = []
     known_to_all = set(elements.symbols()).intersection(*map(set, known.values()))
-    if not problem.allowed_symbols(known_to_all):
-        wrong.append(
-            InputError(
-                "forbidden", formula_of(problem.fixed_fractions()), "no element is allowed for the free part",
-                "Allow some elements, or choose another oxidation state",
-            )
-        )  # fmt: skip
+    parts = problem.free_parts()
+    for part, (state, _) in enumerate(parts):
+        if not problem.allowed_symbols(known_to_all, part):
+            of_state = "" if state is None else f" of {state:+d}"
+            wrong.append(
+                InputError(
+                    "forbidden", formula_of(problem.fixed_fractions()),
+                    f"no element is allowed for the free part{of_state}",
+                    "Allow some elements, or choose another oxidation state",
+                )
+            )  # fmt: skip
     wrong += _check_floors(problem)
-    n_fixed = len(problem.least_fractions())
-    if n_fixed + (not problem.floors) > problem.settings.max_elements:
+    n_fixed, needed = len(problem.least_fractions()), 0 if problem.floors else len(parts)
+    if n_fixed + needed > problem.settings.max_elements:
+        more = "one more is" if needed < 2 else f"{needed} more are"
         wrong.append(
             InputError(
                 "max_elements", problem.settings.max_elements,
-                f"{n_fixed} elements are fixed, and at least one more is needed", f"Allow {n_fixed + 1} or more",
+                f"{n_fixed} elements are fixed, and at least {more} needed", f"Allow {n_fixed + needed} or more",
             )
+        )  # fmt: skip
+    if len(parts) > 1 and problem.settings.exempt_elements:
+        wrong.append(
+            InputError("exempt_elements", problem.settings.exempt_elements, "at several sites every element is whole",
+                       "Take 0")
         )  # fmt: skip
     if problem.method == SUBSTITUTION and problem.base_atoms() is None:
         wrong.append(

@@ -38,6 +38,7 @@ def round_compositions(
     atom_counts: Sequence[int],
     floors: np.ndarray | None = None,
     exempt: int = 0,
+    parts: np.ndarray | None = None,
 ) -> Rounded:
     """N* = argmin_N L_int^N, counts = x N* rounded to a total of N*, divided by their gcd.
 
@@ -47,6 +48,8 @@ def round_compositions(
     floors : (118,) fractions that the whole atoms must reach too; none by default
     exempt : so many elements, the farthest from the grid, stay fractional (GDMCD eq. 7): Ca0.92Sr1.08O2. Together they
         are whole, as sites are. What fits into an allowed N as whole atoms is written with whole atoms
+    parts : (n, parts, 118) what each free part adds to the composition. Several of them keep their own totals, so that
+        what is substituted keeps its charge; at every N of `atom_counts` these are whole
     The papers round every element by itself; here the total is kept too, by rounding the free elements with the
     largest remainders up. Both agree wherever the integer loss has brought a composition near the grid.
     Raises ValueError for an empty list of N.
@@ -62,7 +65,9 @@ def round_compositions(
     # Equal to twelve digits is equal: N = 4 and N = 8 hit the same grid point, and 4 is the formula meant.
     chosen = sizes[np.argmin(np.round(loss, 12), axis=1)]
     limits = _Limits(fixed, floors, exempt, int(sizes[-1]))
-    rounded = [_round_one(x, int(n), limits) for x, n in zip(compositions, chosen, strict=True)]
+    if parts is None or parts.shape[1] == 1:
+        parts = np.where(fixed > 0, 0.0, compositions)[:, None]
+    rounded = [_round_one(free, int(n), limits) for free, n in zip(parts, chosen, strict=True)]
     counts = np.array([cell for cell, _ in rounded], dtype=np.int64).reshape(compositions.shape)
     units = np.array([units for _, units in rounded])
     return Rounded(counts, chosen, counts / units[:, None])
@@ -78,10 +83,14 @@ class _Limits:
     largest: int
 
 
-def _round_one(x: np.ndarray, n: int, limits: _Limits) -> tuple[np.ndarray, float]:
-    """Whole atoms (118,) in lowest terms, and how many formula units they are."""
+def _round_one(parts: np.ndarray, n: int, limits: _Limits) -> tuple[np.ndarray, float]:
+    """Whole atoms (118,) in lowest terms of free parts (parts, 118), and how many formula units they are."""
     kept = np.round(limits.fixed * n).astype(np.int64)
-    free = np.where(limits.fixed > 0, 0.0, x)
+    if len(parts) > 1:
+        nothing = np.zeros_like(kept)
+        counts = kept + sum(round_to_total(part, round(part.sum() * n), nothing) for part in parts)
+        return counts // np.gcd.reduce(counts), 1.0
+    (free,) = parts
     hundredths = _round_doped(free, n, kept, limits) if limits.exempt else None
     if hundredths is not None:
         divisor = np.gcd.reduce(hundredths)

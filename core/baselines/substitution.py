@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core import elements
-from core.composition import composition_vector
+from core.composition import composition_vector, parse_formula
 from core.errors import InputError
 from core.problem import SUBSTITUTE, DesignProblem
 from core.screening.charge_balance import charge_balance, usual_state
@@ -133,7 +133,7 @@ def check(problem: DesignProblem, known: Collection[str]) -> list[InputError]:
 
 
 def _check_fixed(problem: DesignProblem) -> list[InputError]:
-    base, fixed = problem.base_fractions(), problem.fixed_fractions()
+    base, fixed, base_atoms = problem.base_fractions(), problem.fixed_fractions(), parse_formula(problem.base)
     wrong = [
         InputError("fixed", f"{s} {x:.4g}", "a substitution keeps the amounts of the base",
                    f"Fix {s} at {base[s]:.4g} of the atoms" if s in base else f"Free {s}, it is not in the base")
@@ -141,19 +141,27 @@ def _check_fixed(problem: DesignProblem) -> list[InputError]:
         if abs(base.get(s, 0) - x) > 1e-6
     ]  # fmt: skip
     if problem.task == SUBSTITUTE and not wrong:
-        loose = [s for s in base if s != problem.target and s not in fixed]
-        wrong = [InputError("fixed", s, f"only {problem.target} is replaced", f"Fix {s} as in the base") for s in loose]
+        replaced = [site.element for site in problem.sites]
+        loose = [s for s in base if s not in replaced and s not in fixed]
+        names = " and ".join(replaced)
+        wrong = [InputError("fixed", s, f"only {names} is replaced", f"Fix {s} as in the base") for s in loose]
+        wrong += [
+            InputError("sites", site.element, "a random substitution replaces all atoms of an element by others of its "
+                       "own oxidation state", "Take all atoms and the same state, or the gradient")
+            for site in problem.sites
+            if site.replacement != site.state or site.atoms_in(base_atoms) < base_atoms[site.element]
+        ]  # fmt: skip
     return wrong
 
 
 def site_states(problem: DesignProblem) -> dict[str, int]:
     """Oxidation state of each element of the base that is not fixed and has one: symbol -> state.
 
-    In a substitution of one element, the state asked for. Else those of the assignment that balances the base, and
+    In a substitution at sites, the states asked for. Else those of the assignment that balances the base, and
     where none does (or none is needed, as in alloys) the usual state of the element.
     """
     if problem.task == SUBSTITUTE:
-        return {problem.target: problem.oxidation_state}
+        return {site.element: site.state for site in problem.sites}
     fractions, fixed, atoms = problem.base_fractions(), problem.fixed_fractions(), problem.base_atoms()
     counts = np.round(composition_vector(fractions) * atoms)[None]
     balanced = dict(charge_balance(counts)[0].oxidation_states)

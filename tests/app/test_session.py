@@ -26,6 +26,7 @@ from core.problem import (
     DesignProblem,
     OptimiserSettings,
 )
+from core.sites import Site
 
 EXAMPLES = sorted((ASSETS / "examples").glob("*.json"))
 KNOWN = frozenset(elements.symbols()[:86])
@@ -34,8 +35,8 @@ PROBLEMS = [
     DesignProblem("LaFeAsO"),
     DesignProblem("LaFeAsO", fixed={"Fe": 0.25, "As": 0.25}, forbidden=("He", "Tc")),
     DesignProblem("La1.85Sr0.15CuO4", fixed={"Cu": 1 / 7}, settings=PAPER, seed=7, device="cpu"),
-    DesignProblem("LaFeAsO", task=SUBSTITUTE, target="La", oxidation_state=3),
-    DesignProblem("YBa2Cu3O7", task=SUBSTITUTE, target="Y", oxidation_state=3, fixed={"Cu": 3 / 13, "O": 7 / 13}),
+    DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3),)),
+    DesignProblem("YBa2Cu3O7", task=SUBSTITUTE, sites=(Site("Y", 3),), fixed={"Cu": 3 / 13, "O": 7 / 13}),
     DesignProblem("H3S", settings=replace(OptimiserSettings(), n_unit=(1, 15), perturb_ratio=0.125)),
     DesignProblem("LaH10", settings=HYDRIDE, floors={"H": 0.4}, charge_rule=EVERY_ATOM),
     DesignProblem("YBa2Cu3O7", settings=GDMCD),
@@ -245,7 +246,7 @@ def test_the_summary_says_what_is_fixed_free_and_how_much_work_it_is():
         "at most 7 elements; 4, 8, 12 … 24 atoms per formula unit, charges balanced where they can be"
     )
     assert "256 candidates × 150 steps = 38,400" in words["Work"]
-    replaced = DesignProblem("LaFeAsO", task=SUBSTITUTE, target="La", oxidation_state=3, forbidden=("Pm",))
+    replaced = DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3),), forbidden=("Pm",))
     assert dict(summary.in_words(replaced, KNOWN))["Free"].endswith("all that can be +3 but Pm")
     assert summary.title(replaced) == "Replace La in LaFeAsO by +3"
 

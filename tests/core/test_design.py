@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from core import assess, optimiser
+from core import assess, elements, optimiser
 from core.composition import parse_formula
 from core.design import (
     MAX_SCREENED_ELEMENTS,
@@ -23,6 +23,7 @@ from core.errors import InputError
 from core.families import families
 from core.problem import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, NEAREST, NEUTRAL, DesignProblem, OptimiserSettings
 from core.results import COLUMNS, SCREENS, to_csv
+from core.sites import Site, takers
 
 SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3), rounding=NEAREST)  # some formulas fail the screens
 SMALL = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=3, device="cpu")
@@ -229,7 +230,7 @@ def test_forbidden_elements_are_absent_and_others_take_their_place(kept):
 
 
 def test_a_substitution_keeps_the_rest_and_takes_elements_of_that_charge():
-    problem = replace(SMALL, task="substitute", target="La", oxidation_state=3)
+    problem = replace(SMALL, task="substitute", sites=(Site("La", 3),))
     allowed = set(problem.allowed_symbols({"La", "Y", "Nd", "Al", "Na", "Fe"}))
     assert allowed == {"La", "Y", "Nd", "Al"}
     for formula in design(problem).candidates["formula"]:
@@ -391,3 +392,39 @@ def test_starts_from_known_superconductors_of_a_family():
     none = replace(SMALL, settings=replace(settings, start_above_K=200.0))
     (error,) = check(none)
     assert error.field == "start_above_K" and "no known iron-based superconductor" in error.message
+
+
+def test_two_sites_keep_their_atoms_and_the_total_charge():
+    """La3+ by X2+ and O2- by X1- in LaFeAsO: a quarter of the atoms each, and Fe and As as they are."""
+    settings = replace(SETTINGS, steps=(4, 4), max_elements=6)
+    sites = (Site("La", 3, by=2), Site("O", -2, by=-1))
+    problem = replace(SMALL, task="substitute", sites=sites, settings=settings, forbidden=("O", "H"))
+    task, _ = prepare(problem)
+    state = optimiser.init(task)
+    for _ in range(8):
+        state, _ = optimiser.step(task, state)
+        parts = task.constraints.parts(state.x_base, state.max_mask)
+        assert torch.allclose(parts.sum(2), torch.full((16, 2), 0.25), atol=1e-6)
+    plus, minus = (set(takers(q)) for q in (2, -1))
+    assert {"Ti", "W"} <= set(elements.with_oxidation_state(-1)) - minus and {"F", "Br", "H", "N"} <= minus
+    mixed = 0
+    for formula in design(problem).candidates["formula"]:
+        amounts = parse_formula(formula)
+        atoms = sum(amounts.values())
+        assert amounts.pop("Fe") / atoms == amounts.pop("As") / atoms == 0.25 and len(amounts) <= 4
+        assert set(amounts) <= plus | minus
+        for one, other in ((plus, minus), (minus, plus)):
+            assert sum(amounts[s] for s in set(amounts) & (one - other)) <= atoms / 4
+        mixed += len(amounts) > 2
+    assert mixed
+
+
+def test_a_site_left_empty_changes_the_number_of_atoms():
+    """Ti2O4 to X2O3 (KIAGO 3.5): two fifths of the atoms are X."""
+    sites = (Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1))
+    result = design(replace(SMALL, base="Ti2O4", task="substitute", sites=sites))
+    for formula in result.candidates["formula"]:
+        amounts = parse_formula(formula)
+        assert amounts["O"] / sum(amounts.values()) == 0.6
+        assert all(3 in elements.element(s).oxidation_states for s in amounts if s != "O")
+    assert result.candidates["charge_neutral"].all()  # X3+ and O2-, whatever X is

@@ -9,10 +9,11 @@ import pytest
 from core import elements
 from core.errors import InputError
 from core.problem import PAPER, DesignProblem, OptimiserSettings
+from core.sites import Site
 
 ALL = {"Tc model": set(elements.symbols()), "formation-energy model": set(elements.symbols()) - {"Rn"}}
 RAISE = DesignProblem(base="LaFeAsO")
-SUBSTITUTE = DesignProblem(base="LaFeAsO", task="substitute", target="La", oxidation_state=3)
+SUBSTITUTE = DesignProblem(base="LaFeAsO", task="substitute", sites=(Site("La", 3),))
 
 
 def messages(problem: DesignProblem) -> dict[str, str]:
@@ -28,6 +29,34 @@ def test_substitution_keeps_the_rest():
     assert SUBSTITUTE.fixed_fractions() == {"Fe": 0.25, "As": 0.25, "O": 0.25}
     allowed = SUBSTITUTE.allowed_symbols(elements.symbols())
     assert "Y" in allowed and "La" in allowed and "Fe" not in allowed and "Na" not in allowed
+
+
+# KIAGO 3.5: two Ti4+ and one O2- of Ti2O4 by two X3+.
+TI2O4 = DesignProblem("Ti2O4", task="substitute", sites=(Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1)))
+# Two sites at once: La3+ by X2+, O2- by X1-.
+FLUORIDE = DesignProblem("LaFeAsO", task="substitute", sites=(Site("La", 3, by=2), Site("O", -2, by=-1)))
+
+
+def test_several_sites_keep_the_charge_and_say_what_is_free():
+    assert TI2O4.check(ALL) == [] and FLUORIDE.check(ALL) == []
+    assert TI2O4.fixed_fractions() == {"O": 0.6} and TI2O4.free_parts() == ((3, pytest.approx(0.4)),)
+    assert TI2O4.atom_counts() == (5, 10, 15, 20, 25)
+    assert FLUORIDE.fixed_fractions() == {"Fe": 0.25, "As": 0.25}
+    assert FLUORIDE.free_parts() == ((2, 0.25), (-1, 0.25)) and FLUORIDE.atom_counts() == (4, 8, 12, 16, 20, 24)
+    known = {"Ca", "La", "F", "O", "Fe", "As"}
+    assert FLUORIDE.allowed_symbols(known, 0) == ("O", "Ca", "La") and "F" in FLUORIDE.allowed_symbols(known, 1)
+    assert set(FLUORIDE.allowed_symbols(known)) == {"O", "F", "Ca", "La"}
+
+
+def test_two_sites_of_one_state_are_one_part():
+    problem = DesignProblem("LaYO3", task="substitute", sites=(Site("La", 3), Site("Y", 3)))
+    assert problem.free_parts() == ((3, pytest.approx(0.4)),) and problem.check(ALL) == []
+
+
+def test_a_problem_of_an_older_version_has_one_site():
+    old = '{"base": "LaFeAsO", "task": "substitute", "target": "La", "oxidation_state": 3}'
+    assert DesignProblem.from_json(old) == SUBSTITUTE
+    assert DesignProblem.from_json('{"base": "LaFeAsO", "target": null, "oxidation_state": null}') == RAISE
 
 
 def test_atom_counts_hold_the_fixed_part_whole():
@@ -46,7 +75,9 @@ def test_atom_counts_leave_room_for_the_floors():
 HYDRIDE = replace(RAISE, floors={"H": 0.4}, charge_rule="every_atom")
 
 
-@pytest.mark.parametrize("problem", [RAISE, SUBSTITUTE, HYDRIDE, replace(RAISE, fixed={"O": 0.25}, forbidden=("Hg",))])
+@pytest.mark.parametrize(
+    "problem", [RAISE, SUBSTITUTE, HYDRIDE, TI2O4, FLUORIDE, replace(RAISE, fixed={"O": 0.25}, forbidden=("Hg",))]
+)
 def test_json_round_trip(problem):
     assert DesignProblem.from_json(problem.to_json()) == problem
 
@@ -54,7 +85,8 @@ def test_json_round_trip(problem):
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "{}", '{"base": "Fe", "colour": 1}', '{"base": "Fe", "settings": {"speed": 1}}',
-     '{"base": "Fe", "forbidden": "Hg"}', '{"base": "Fe", "settings": []}'],
+     '{"base": "Fe", "forbidden": "Hg"}', '{"base": "Fe", "sites": [{"element": "Fe", "colour": 1}]}',
+     '{"base": "Fe", "sites": ["Fe"]}', '{"base": "Fe", "sites": [{"state": 2}]}', '{"base": "Fe", "settings": []}'],
 )  # fmt: skip
 def test_json_that_is_no_problem(text):
     with pytest.raises(InputError):
@@ -108,12 +140,27 @@ def test_messages(change, field, words):
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        ({"target": None}, "target", "no element is chosen"),
-        ({"target": "Y"}, "target", "not in the base"),
-        ({"oxidation_state": None}, "oxidation_state", "no oxidation state"),
-        ({"oxidation_state": 0}, "oxidation_state", "not 0"),
-        ({"oxidation_state": -8}, "oxidation_state", "no element has"),
-        ({"base": "La"}, "base", "nothing would be kept"),
+        ({"sites": ()}, "sites", "no element is chosen"),
+        ({"sites": (Site("Y", 3),)}, "sites", "not in the base"),
+        ({"sites": (Site("La"),)}, "sites", "no oxidation state"),
+        ({"sites": (Site("La", 0),)}, "sites", "not 0"),
+        ({"sites": (Site("La", -8),)}, "sites", "no element has"),
+        ({"sites": (Site("La", 3), Site("La", 3))}, "sites", "replaced twice"),
+        ({"sites": (Site("La", 3, atoms=2),)}, "sites", "between 0 and 1 atoms"),
+        ({"sites": (Site("La", 3, by=0), Site("O", -2, by=0))}, "sites", "nothing comes in"),
+        ({"sites": (Site("La", 3, by=2),)}, "sites", "total charge is not kept"),
+        ({"sites": (Site("La", 3, by=2), Site("O", -2))}, "sites", "Replace O by -1, or change a number of atoms"),
+        (
+            {"sites": (Site("La", 3, by=2), Site("O", -2, by=-1)), "settings": OptimiserSettings(max_elements=3)},
+            "max_elements",
+            "2 elements are fixed, and at least 2 more are needed",
+        ),
+        (
+            {"sites": (Site("La", 3, by=2), Site("O", -2, by=-1)), "settings": OptimiserSettings(exempt_elements=2)},
+            "exempt_elements",
+            "every element is whole",
+        ),
+        ({"base": "La", "sites": (Site("La", 3),)}, "base", "nothing would be kept"),
         ({"floors": {"Y": 0.1}}, "floors", "keeps the rest"),
         ({"forbidden": elements.with_oxidation_state(3)}, "fixed", "both"),
     ],

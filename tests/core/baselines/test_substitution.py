@@ -15,6 +15,7 @@ from core.design import check, design
 from core.problem import SUBSTITUTION, DesignProblem, OptimiserSettings
 from core.results import to_csv
 from core.screening.charge_balance import charge_balance
+from core.sites import Site
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -107,7 +108,7 @@ def test_states_are_those_that_balance_else_the_usual_ones():
     assert site_states(replace(SMALL, base="LaFeAsO")) == {"La": 3, "Fe": 2, "As": -3, "O": -2}
     assert site_states(replace(SMALL, base="LaH10")) == {"La": 3, "H": -1}  # does not balance
     assert site_states(replace(SMALL, base="MgCu2"))["Mg"] == 2  # an alloy: nothing to balance
-    replaced = replace(SMALL, task="substitute", target="Fe", oxidation_state=3)
+    replaced = replace(SMALL, task="substitute", sites=(Site("Fe", 3),))
     assert site_states(replaced) == {"Fe": 3}
 
 
@@ -125,7 +126,7 @@ def test_a_design_by_substitution_has_the_same_table_and_is_the_same_each_time()
 
 
 def test_in_a_substitution_of_one_element_the_rest_is_kept_exactly():
-    problem = replace(SMALL, base="CeFeAsF0.2O0.8", task="substitute", target="Ce", oxidation_state=3)
+    problem = replace(SMALL, base="CeFeAsF0.2O0.8", task="substitute", sites=(Site("Ce", 3),))
     kept = problem.fixed_fractions()
     for formula in design(replace(problem, settings=replace(SETTINGS, max_elements=8))).candidates["formula"]:
         amounts = parse_formula(formula)
@@ -164,7 +165,7 @@ def test_settings_of_the_gradient_change_nothing():
             "no element that is allowed has its oxidation state",
         ),
         (
-            {"task": "substitute", "target": "La", "oxidation_state": 3, "fixed": {"Fe": 0.25}},
+            {"task": "substitute", "sites": (Site("La", 3),), "fixed": {"Fe": 0.25}},
             "fixed",
             "only La is replaced",
         ),
