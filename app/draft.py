@@ -16,6 +16,7 @@ import numpy as np
 from app import knobs
 from app.components.periodic_table import TableState
 from core import elements
+from core.assess import whole_counts
 from core.composition import parse_formula
 from core.errors import InputError
 from core.problem import (
@@ -28,7 +29,8 @@ from core.problem import (
     Models,
     OptimiserSettings,
 )
-from core.screening.charge_balance import MAX_ATOMS, charge_balance, usual_state
+from core.screening.charge_balance import MAX_ATOMS, balancing_states, charge_balance, usual_state
+from core.sites import Site, incoming, kept
 
 FIRST_BASE = "LaFeAsO"  # the paper's own first example
 FIRST_FLOOR = 0.1
@@ -45,6 +47,7 @@ class Draft:
     """State of the design page.
 
     amounts : of the last base that could be read, so that a typing error does not empty the table
+    sites : what the task "substitute" replaces; those elements are the substituted ones of the table
     floors : symbol -> least fraction of all atoms; of the task "raise Tc", and set aside by the other
     set_aside : what was fixed in the other task, given back when the user returns to it
     """
@@ -53,7 +56,7 @@ class Draft:
     amounts: Mapping[str, float]
     task: str
     table: TableState
-    oxidation_state: int | None = None
+    sites: tuple[Site, ...] = ()
     settings: OptimiserSettings = field(default_factory=OptimiserSettings)
     seed: int = 0
     device: str = "auto"
@@ -64,28 +67,32 @@ class Draft:
     set_aside: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def target(self) -> str | None:
-        """The element to be replaced."""
-        return min(self.table.substituted, default=None)
-
-    @property
     def atoms(self) -> float:
         """Atoms per formula unit of the base."""
         return sum(self.amounts.values())
 
+    @property
+    def atoms_after(self) -> float:
+        """The same when the sites are replaced: one that is left empty loses its atoms."""
+        if self.task == RAISE_TC or not self.sites:
+            return self.atoms
+        return sum(kept(self.amounts, self.sites).values()) + sum(incoming(self.amounts, self.sites).values())
+
     def problem(self) -> DesignProblem:
         """What is asked for, with amounts as fractions of all atoms."""
-        fixed = {symbol: amount / self.atoms for symbol, amount in self.table.fixed.items()}
         substitute = self.task == SUBSTITUTE
-        if dict(self.table.fixed) == _fixed_by_default(self.task, self.amounts, self.target):
+        fixed = dict(self.table.fixed)
+        if substitute:  # what a site gives up in part stays in part
+            fixed |= {s: x for s, x in kept(self.amounts, self.sites).items() if s in _elements(self.sites)}
+        fixed = {symbol: amount / self.atoms_after for symbol, amount in fixed.items()}
+        if dict(self.table.fixed) == _fixed_by_default(self.task, self.amounts, self.sites):
             fixed = None  # the task's own default, which follows the base
         return DesignProblem(
             base=self.base,
             task=self.task,
             fixed=fixed,
             forbidden=tuple(s for s in elements.symbols() if s in self.table.forbidden),
-            target=self.target if substitute else None,
-            oxidation_state=self.oxidation_state if substitute else None,
+            sites=self.sites if substitute else (),
             settings=self.settings,
             seed=self.seed,
             device=self.device,
@@ -105,18 +112,19 @@ def first_draft() -> Draft:
 def draft_of(problem: DesignProblem) -> Draft:
     """The draft that shows this problem. Its base must be readable: raises InputError."""
     amounts = parse_formula(problem.base)
-    atoms = sum(amounts.values())
+    sites = tuple(site for site in problem.sites if site.element in amounts)
+    substituted = set(_elements(sites)) if problem.task == SUBSTITUTE else set()
     if problem.fixed is None:
-        fixed = _fixed_by_default(problem.task, amounts, problem.target)
+        fixed = _fixed_by_default(problem.task, amounts, sites)
     else:  # rounded, because 1/3 of 3 atoms is 1 atom
-        fixed = {symbol: round(x * atoms, 9) for symbol, x in problem.fixed.items()}
-    substituted = {problem.target} if problem.task == SUBSTITUTE and problem.target else set()
+        atoms = problem.atoms_after()
+        fixed = {symbol: round(x * atoms, 9) for symbol, x in problem.fixed.items() if symbol not in substituted}
     return Draft(
         base=problem.base,
         amounts=amounts,
         task=problem.task,
         table=_table(set(problem.forbidden), fixed, substituted),
-        oxidation_state=problem.oxidation_state,
+        sites=sites,
         settings=problem.settings,
         seed=problem.seed,
         device=problem.device,
@@ -143,7 +151,7 @@ def with_base(draft: Draft, base: str) -> Draft:
     moved = replace(draft, base=base, amounts=amounts, set_aside={})
     if draft.task == RAISE_TC:
         return replace(moved, table=_table(draft.table.forbidden, fixed, set()))
-    return with_target(moved, draft.target if draft.target in amounts else first_target(amounts))
+    return with_elements(replace(moved, sites=_of_base(draft.sites, amounts)), _first_choice(draft.sites, amounts))
 
 
 def with_task(draft: Draft, task: str) -> Draft:
@@ -154,26 +162,52 @@ def with_task(draft: Draft, task: str) -> Draft:
     moved = replace(draft, task=task, set_aside=before)
     if task == RAISE_TC:
         return replace(moved, table=_table(draft.table.forbidden, draft.set_aside, set()))
-    target = draft.target if draft.target in draft.amounts else first_target(draft.amounts)
-    return with_target(moved, target)
+    return with_elements(moved, _first_choice(draft.sites, draft.amounts))
 
 
-def with_target(draft: Draft, target: str | None) -> Draft:
-    """Substitute this element of the base: everything else is kept, with the state that it has in the base."""
-    fixed = _fixed_by_default(SUBSTITUTE, draft.amounts, target)
-    table = _table(draft.table.forbidden, fixed, {target} if target else set())
-    state = draft.oxidation_state
-    if target is not None and (target != draft.target or state is None):
-        state = proposed_state(draft.amounts, target)
-    return replace(draft, table=table, oxidation_state=state)
+def _of_base(sites: tuple[Site, ...], amounts: Mapping[str, float]) -> tuple[Site, ...]:
+    """The sites that another base has too, with all of its atoms."""
+    return tuple(replace(site, atoms=None) for site in sites if site.element in amounts)
+
+
+def _first_choice(sites: tuple[Site, ...], amounts: Mapping[str, float]) -> list[str]:
+    """What to replace in a base: the same elements as before, or the obvious one."""
+    same = [symbol for symbol in _elements(sites) if symbol in amounts]
+    first = first_target(amounts)
+    return same or ([first] if first else [])
+
+
+def _elements(sites: tuple[Site, ...]) -> list[str]:
+    return [site.element for site in sites]
+
+
+def with_elements(draft: Draft, replaced: Collection[str]) -> Draft:
+    """Substitute these elements of the base, new ones by others of the state that they have in it; the rest is kept."""
+    before = {site.element: site for site in draft.sites}
+    sites = tuple(
+        before.get(symbol) or Site(symbol, proposed_state(draft.amounts, symbol))
+        for symbol in draft.amounts if symbol in replaced
+    )  # fmt: skip
+    fixed = _fixed_by_default(SUBSTITUTE, draft.amounts, sites)
+    return replace(draft, table=_table(draft.table.forbidden, fixed, set(_elements(sites))), sites=sites)
+
+
+def with_site(draft: Draft, symbol: str, name: str, value: float) -> Draft:
+    """One site with another value of one of its fields; what is usual (the same state, all atoms) is not stored."""
+    usual = {"by": next(s.state for s in draft.sites if s.element == symbol), "atoms": draft.amounts[symbol]}
+    stored = None if value == usual.get(name) else value
+    sites = tuple(replace(s, **{name: stored}) if s.element == symbol else s for s in draft.sites)
+    return replace(draft, sites=sites)
 
 
 def with_table(draft: Draft, table: TableState) -> Draft:
-    """What was clicked on the table. Of two substituted elements the one clicked last is the target."""
-    clicked = table.substituted - draft.table.substituted
-    if draft.task == SUBSTITUTE and clicked:
-        return with_target(draft, min(clicked))
-    return replace(draft, table=replace(table, fixed=_amounts_of_base(draft, table.fixed)))
+    """What was clicked on the table; an element that is substituted no more is no site any more."""
+    if draft.task == SUBSTITUTE and table.substituted - draft.table.substituted:
+        return with_elements(draft, table.substituted)
+    sites = draft.sites
+    if draft.task == SUBSTITUTE:
+        sites = tuple(site for site in sites if site.element in table.substituted)
+    return replace(draft, table=replace(table, fixed=_amounts_of_base(draft, table.fixed)), sites=sites)
 
 
 def _amounts_of_base(draft: Draft, fixed: Mapping[str, float]) -> dict[str, float]:
@@ -212,7 +246,7 @@ def with_preset(draft: Draft, name: str) -> Draft:
 
 def with_fresh_table(draft: Draft) -> Draft:
     """The table of a first visit: noble gases and radioactive elements forbidden, fixed what the task fixes."""
-    fixed = _fixed_by_default(draft.task, draft.amounts, draft.target)
+    fixed = _fixed_by_default(draft.task, draft.amounts, draft.sites)
     return replace(draft, table=_table(forbidden_at_first(), fixed, set(draft.table.substituted)))
 
 
@@ -255,11 +289,22 @@ def _balanced_states(amounts: tuple[tuple[str, float], ...]) -> tuple[tuple[str,
     return balance.oxidation_states if balance.pauling_ok else ()
 
 
-def _fixed_by_default(task: str, amounts: Mapping[str, float], target: str | None) -> dict[str, float]:
-    """What a task fixes by itself: nothing, or the base without the target."""
+def possible_states(amounts: Mapping[str, float], symbol: str) -> tuple[int, ...]:
+    """All states of an element of the base with which the base can balance, whatever (one) state the others take."""
+    return _possible_states(tuple(amounts.items())).get(symbol, ())
+
+
+@cache
+def _possible_states(amounts: tuple[tuple[str, float], ...]) -> dict[str, tuple[int, ...]]:
+    counts = whole_counts(dict(amounts))
+    return {} if counts is None else balancing_states(counts)
+
+
+def _fixed_by_default(task: str, amounts: Mapping[str, float], sites: tuple[Site, ...]) -> dict[str, float]:
+    """What a task fixes by itself: nothing, or the elements of the base that are no site."""
     if task == RAISE_TC:
         return {}
-    return {symbol: amount for symbol, amount in amounts.items() if symbol != target}
+    return {symbol: amount for symbol, amount in amounts.items() if symbol not in _elements(sites)}
 
 
 def _table(forbidden: set | frozenset, fixed: Mapping[str, float], substituted: set) -> TableState:

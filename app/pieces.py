@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from app.style import formula_html
-from app.summary import by_method
+from app.summary import by_method, replaced
 from core.paths import ASSETS
 from core.problem import RAISE_TC, SUBSTITUTION, DesignProblem
 from core.runs import Phase, RunStatus
@@ -48,8 +48,7 @@ def title_html(problem: DesignProblem) -> str:
     by = by_method(problem)
     if problem.task == RAISE_TC:
         return f"Raise <i>T</i><sub>c</sub> of {base}{by}"
-    charge = f" by elements of charge {problem.oxidation_state:+d}" if problem.oxidation_state else ""
-    return f"Replace {html.escape(problem.target or '?')} in {base}{charge}{by}"
+    return f"{replaced(problem, base)}{by}"
 
 
 def settings_text(problem: DesignProblem) -> str:

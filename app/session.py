@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import astuple, fields
 from typing import NoReturn
 
 import streamlit as st
@@ -23,6 +23,7 @@ from core.errors import InputError
 from core.predictors.checkpoint import CheckpointError
 from core.problem import DesignProblem, OptimiserSettings
 from core.runs import Run
+from core.sites import Site
 
 DESIGN_PAGE = "pages/design.py"
 _DRAFT, _LAST_RUN, _COMPLAINT = "tc_studio.draft", "tc_studio.last_run", "tc_studio.complaint"
@@ -112,7 +113,7 @@ def read_problem(text: str) -> DesignProblem:
 
 # ---- the URL -----------------------------------------------------------------------------------------------------
 
-_SHORT = {"target": "replace", "oxidation_state": "state", "fixed": "fix", "forbidden": "forbid", "floors": "least"}
+_SHORT = {"sites": "replace", "fixed": "fix", "forbidden": "forbid", "floors": "least"}
 _LONG = {short: long for long, short in _SHORT.items()}
 _NONE = "none"
 
@@ -135,6 +136,8 @@ def from_link(link: Mapping[str, str]) -> DesignProblem:
     usual = DesignProblem(base=drafts.FIRST_BASE, forbidden=_in_order(drafts.forbidden_at_first()))
     given = {_LONG.get(name, name): text for name, text in link.items()}
     problem = {"base": given.get("base", usual.base), "forbidden": list(usual.forbidden)}
+    if "state" in given:  # a link of an older version: replace=La&state=3
+        given["sites"] = f"{given.get('sites', '')}:{given['state']}"
     for name in (f.name for f in fields(DesignProblem) if f.name in given and f.name not in ("base", "settings")):
         problem[name] = _read(name, given[name], getattr(usual, name))
     problem["settings"] = {
@@ -177,9 +180,23 @@ def _written(value: object) -> str:
         return "".join(f"{symbol}{_plain(amount)}" for symbol, amount in value.items()) or _NONE
     if isinstance(value, tuple) and all(isinstance(v, str) for v in value):
         return "".join(value) or _NONE
+    if isinstance(value, tuple) and all(isinstance(v, Site) for v in value):
+        return ",".join(":".join(_field(v) for v in astuple(site)).rstrip(":") for site in value) or _NONE
     if isinstance(value, tuple):
         return ",".join(map(str, value))
     return _plain(value) if isinstance(value, float) else str(value)
+
+
+def _field(value: str | float | None) -> str:
+    return "" if value is None else value if isinstance(value, str) else _plain(value)
+
+
+def _site(text: str) -> dict:
+    """La:3, O:-2:0:1 -> a site as JSON."""
+    element, *numbers = text.split(":")
+    read = [float(number) if number else None for number in numbers]
+    whole = [int(x) if x is not None and x == int(x) else x for x in read]
+    return {"element": element} | dict(zip(("state", "by", "atoms"), whole, strict=False))
 
 
 def _plain(number: float) -> str:
@@ -192,11 +209,13 @@ def _read(name: str, text: str, usual: object) -> object:
     try:
         if name in ("fixed", "floors"):
             return {s: float(x) for s, x in re.findall(r"([A-Z][a-z]?)([\d.]+)", text)}
+        if name == "sites":
+            return [_site(part) for part in text.split(",") if part]
         if name == "forbidden":
             return re.findall(r"[A-Z][a-z]?", text)
         if isinstance(usual, tuple):
             return [int(part) for part in text.split(",")]
-        if name == "oxidation_state" or isinstance(usual, int):
+        if isinstance(usual, int):
             return int(text)
         return float(text) if isinstance(usual, float) else text
     except ValueError:

@@ -18,11 +18,11 @@ from core.problem import (
     NEUTRAL,
     RAISE_TC,
     RANDOM,
-    SUBSTITUTE,
     SUBSTITUTION,
     TARGET,
     DesignProblem,
 )
+from core.sites import EMPTY, Site, takers
 
 STEPS_PER_SECOND = 1_000  # candidate-steps with the best models, on two cores without vector units of 512 bits
 
@@ -35,8 +35,25 @@ def title(problem: DesignProblem) -> str:
         parts += [f"{symbol} at least {x:.0%}" for symbol, x in problem.floors.items()]
         what = f" with {', '.join(parts)}" if parts else ""
         return f"{_aim(problem)} of {formula_text(problem.base)}{what}{by_method(problem)}"
-    state = f" by {signed(problem.oxidation_state)}" if problem.oxidation_state else ""
-    return f"Replace {problem.target or '…'} in {formula_text(problem.base)}{state}{by_method(problem)}"
+    return f"{replaced(problem, formula_text(problem.base))}{by_method(problem)}"
+
+
+def replaced(problem: DesignProblem, base: str) -> str:
+    """What a substitution replaces: "Replace La in LaFeAsO by +3", "Replace La (+3) by +2 and O (−2) by −1 in …"."""
+    if len(problem.sites) == 1 and problem.sites[0].by is None:
+        (site,) = problem.sites
+        return f"Replace {_what(site)} in {base}" + (f" by {signed(site.state)}" if site.state else "")
+    return f"Replace {' and '.join(map(_site_text, problem.sites)) or '…'} in {base}"
+
+
+def _what(site: Site) -> str:
+    return site.element if site.atoms is None else f"{site.atoms:g} {site.element}"
+
+
+def _site_text(site: Site) -> str:
+    own = f" ({signed(site.state)})" if site.state else ""
+    by = "nothing" if site.replacement == EMPTY else signed(site.replacement) if site.replacement else "…"
+    return f"{_what(site)}{own} by {by}"
 
 
 def _aim(problem: DesignProblem) -> str:
@@ -52,13 +69,12 @@ def by_method(problem: DesignProblem) -> str:
 def in_words(problem: DesignProblem, known: Collection[str]) -> list[tuple[str, str]]:
     """Pairs of (what, HTML) that together say the whole problem. Its base must be readable."""
     fixed = problem.fixed_fractions()
-    room = 1 - sum(problem.least_fractions().values())
     rows = [
         ("Start", _start(problem, known)),
         ("Aim", _aim_in_words(problem)),
         ("Fixed", _fixed(fixed)),
         ("At least", fractions(problem.floors)),
-        ("Free", f"{room:.0%} of the atoms, from {_elements(problem, known)}"),
+        ("Free", _free(problem, known)),
         ("Size", _size(problem)),
         ("Charges", _charges(problem)),
         ("Work", _work(problem)),
@@ -115,7 +131,8 @@ def _start(problem: DesignProblem, known: Collection[str]) -> str:
     low, high = settings.added_elements
     added = f"{low} to {high} elements" if low != high else f"{low} elements"
     if problem.method == SUBSTITUTION:
-        what = "a random choice of its elements" if problem.task == RAISE_TC else (problem.target or "…")
+        sites = " and ".join(site.element for site in problem.sites) or "…"
+        what = "a random choice of its elements" if problem.task == RAISE_TC else sites
         return f"{base} with {what} replaced by {added} each of the same oxidation state, drawn at random"
     if problem.task == RAISE_TC:
         chance, known_ones = f"{settings.mutate_probability:.0%}", _known(problem)
@@ -127,7 +144,9 @@ def _start(problem: DesignProblem, known: Collection[str]) -> str:
             ENUMERATED: _enumerated(problem, known),
         }
         return starts[settings.start]
-    return f"random mixtures of {added} in the place of {problem.target or '…'} in {base}"
+    sites = " and ".join(_what(site) for site in problem.sites if site.replacement != EMPTY)
+    each = " each" if len(problem.free_parts()) > 1 else ""
+    return f"random mixtures of {added}{each} in the place of {sites or '…'} in {base}"
 
 
 def _known(problem: DesignProblem) -> str:
@@ -154,14 +173,21 @@ def _fixed(fixed: dict[str, float]) -> str:
     return f'{fractions(fixed)} <span class="formula">({total})</span>'
 
 
-def _elements(problem: DesignProblem, known: Collection[str]) -> str:
-    """How many elements may fill the free part, and which: those, or all but those, whichever is shorter."""
-    allowed, state = problem.allowed_symbols(known), problem.oxidation_state
+def _free(problem: DesignProblem, known: Collection[str]) -> str:
+    """How much of the composition is searched, and what may be there."""
+    parts = problem.free_parts()
+    texts = [f"{room:.0%} of the atoms, from {_elements(problem, known, i)}" for i, (_, room) in enumerate(parts)]
+    return "; ".join(texts) or "nothing"
+
+
+def _elements(problem: DesignProblem, known: Collection[str], part: int) -> str:
+    """How many elements may fill a free part, and which: those, or all but those, whichever is shorter."""
+    allowed, state = problem.allowed_symbols(known, part), problem.free_parts()[part][0]
     if not allowed:
         return "no element"
     possible, all_of_them = set(known), "all that the models know"
-    if problem.task == SUBSTITUTE and state is not None:
-        possible &= set(elements.with_oxidation_state(state))
+    if state is not None:
+        possible &= set(takers(state))
         all_of_them = f"all that can be {signed(state)}"
     missing = [s for s in elements.symbols() if s in possible - set(allowed) - set(problem.fixed_fractions())]
     if len(missing) >= len(allowed):

@@ -32,9 +32,10 @@ from core.problem import (
     SUBSTITUTION,
     DesignProblem,
 )
+from core.sites import EMPTY, Site, takers
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
-PLACES = {"base": "Base material", "target": "Element to replace", "oxidation_state": "Oxidation state",
+PLACES = {"base": "Base material", "sites": "Elements to replace",
           "fixed": "Periodic table", "forbidden": "Periodic table", "floors": "At least"}  # fmt: skip
 METHODS = {GRADIENT: "By gradient (KIAGO)", SUBSTITUTION: "Random substitution (C-ES)"}
 CHARGE_RULES = {ONE_STATE: "one per element", EVERY_ATOM: "every atom its own"}
@@ -42,6 +43,7 @@ OTHER_SETTINGS = {"seed", "device", "method", "charge_rule"}
 MODEL_NAMES = {"best": "Best", "published": "As published"}
 MAX_UPLOAD_MB = 1
 ONLY_STATE, PRESETS_WANTED = "design.only_state_chosen", "design.presets_wanted"  # of the session; no widget has them
+STATES = sorted({q for e in elements.all_elements() for q in e.oxidation_states if q}, key=lambda q: (abs(q), -q))
 TC = "<i>T</i><sub>c</sub>"
 
 Errors = dict[str, list[InputError]]  # field -> what is wrong with it
@@ -225,43 +227,85 @@ def reported_fact(formula: str) -> str:
 
 
 def substitution(draft: Draft, errors: Errors) -> None:
-    """Which element of the base is replaced, and by which oxidation state."""
-    balancing = drafts.balancing_state(draft.amounts, draft.target) if draft.target else None
-    target, state = st.columns([1, 1], gap="medium")
-    with target:
-        key = shown("design.target", draft.target)
-        st.pills("Element to replace", list(draft.amounts), key=key, default=draft.target, on_change=changed,
-                 args=(key, drafts.with_target))  # fmt: skip
-        style.show_errors(errors["target"])
-    with state:
-        key = shown("design.state", draft.oxidation_state)
+    """Which elements of the base are replaced, and by which oxidation states."""
+    chosen = [site.element for site in draft.sites]
+    which, state = st.columns([1, 1], gap="medium")
+    with which:
+        key = shown("design.replaced", chosen)
+        st.pills("Elements to replace", list(draft.amounts), selection_mode="multi", key=key, default=chosen,
+                 on_change=changed, args=(key, drafts.with_elements),
+                 help="One, or several at once as long as the total charge is kept: in Ti2O4, two Ti +4 and one O −2 "
+                      "by two atoms of +3 (KIAGO 3.5).")  # fmt: skip
+    if len(draft.sites) == 1 and draft.sites[0].by is None and draft.sites[0].atoms is None:
+        with state:
+            state_field(draft, draft.sites[0], "By elements that can be")
+    else:
+        for site in draft.sites:
+            site_fields(draft, site)
+    style.show_errors(errors["sites"])
+
+
+def state_field(draft: Draft, site: Site, label: str) -> None:
+    """The oxidation state of an element in the base: those that balance it first, then its others, then all."""
+    options = states_of(draft, site.element)
+    key = shown(f"design.state.{site.element}", site.state)
+    st.selectbox(
+        label,
+        options,
+        key=key,
+        index=place(site.state, options),
+        format_func=lambda q: state_label(q, site.element, draft),
+        placeholder="Choose an oxidation state",
+        on_change=changed,
+        args=(key, drafts.with_site, site.element, "state"),
+    )
+
+
+def site_fields(draft: Draft, site: Site) -> None:
+    """One of several sites: what it is in the base, what comes in, and how many atoms of it."""
+    own, by, atoms = st.columns([1.2, 1.2, 0.8], gap="medium")
+    with own:
+        state_field(draft, site, f"{site.element} is")
+    with by:
+        options = list(dict.fromkeys([site.state, *STATES, EMPTY]))
+        value = site.replacement
+        key = shown(f"design.by.{site.element}", value)
         st.selectbox(
-            "By elements that can be",
-            states_of(draft),
-            key=key,
-            index=place(draft.oxidation_state, states_of(draft)),
-            format_func=lambda q: state_label(q, draft.target, balancing),
-            placeholder="Choose an oxidation state",
-            on_change=changed,
-            args=(key, lambda d, q: replace(d, oxidation_state=q)),
-        )
-        style.show_errors(errors["oxidation_state"])
+            "replaced by elements that can be", options, key=key, index=place(value, options),
+            format_func=lambda q: "nothing (left empty)" if q == EMPTY else incoming_label(q, site),
+            on_change=changed, args=(key, drafts.with_site, site.element, "by"),
+        )  # fmt: skip
+    with atoms:
+        value = float(site.atoms_in(draft.amounts))
+        key = shown(f"design.atoms.{site.element}", value)
+        st.number_input(f"atoms, of {draft.amounts[site.element]:g} {site.element}", value=value, step=1.0, format="%g",
+                        key=key, on_change=changed, args=(key, drafts.with_site, site.element, "atoms"))  # fmt: skip
 
 
-def states_of(draft: Draft) -> list[int]:
-    """Oxidation states to choose from: those of the target first, then all others that some element has."""
-    own = elements.element(draft.target).oxidation_states if draft.target else ()
-    every = sorted({q for e in elements.all_elements() for q in e.oxidation_states if q})
-    return [*[q for q in own if q], *[q for q in every if q not in own]]
+def incoming_label(state: int | None, site: Site) -> str:
+    """An oxidation state that comes in."""
+    if state is None:
+        return "Choose an oxidation state"
+    return f"{style.signed(state)} · the same" if state == site.state else style.signed(state)
 
 
-def state_label(state: int, target: str | None, balancing: int | None) -> str:
+def states_of(draft: Draft, symbol: str) -> list[int]:
+    """Oxidation states to choose from: the proposed one, others that balance the base, others of the element, all."""
+    proposed = drafts.proposed_state(draft.amounts, symbol)
+    first = [] if proposed is None else [proposed]
+    own = [q for q in elements.element(symbol).oxidation_states if q]
+    return list(dict.fromkeys([*first, *drafts.possible_states(draft.amounts, symbol), *own, *STATES]))
+
+
+def state_label(state: int, symbol: str, draft: Draft) -> str:
     """An oxidation state, and why one would choose it."""
     text = style.signed(state)
-    if state == balancing:
+    if state == drafts.balancing_state(draft.amounts, symbol):
         return f"{text} · balances the base"
-    if target and state in elements.element(target).oxidation_states:
-        return f"{text} · known of {target}"
+    if state in drafts.possible_states(draft.amounts, symbol):
+        return f"{text} · balances it with unusual states of the others"
+    if state in elements.element(symbol).oxidation_states:
+        return f"{text} · known of {symbol}"
     return text
 
 
@@ -287,11 +331,11 @@ def table() -> None:
 def unavailable(draft: Draft) -> dict[str, str]:
     """Elements that cannot be used whatever the user clicks, with the reason."""
     reasons = lookup.unavailable(draft.models.tc, draft.models.formation_energy)
-    state = draft.oxidation_state
-    if draft.task == RAISE_TC or state is None:
+    states = [site.replacement for site in draft.sites if site.replacement not in (None, EMPTY)]
+    if draft.task == RAISE_TC or not states:
         return reasons
-    charged = {*elements.with_oxidation_state(state), *draft.amounts, *draft.table.fixed}
-    no_state = f"it has no oxidation state {style.signed(state)}"
+    charged = {*draft.amounts, *draft.table.fixed}.union(*map(takers, states))
+    no_state = f"it cannot take the oxidation state {' or '.join(map(style.signed, dict.fromkeys(states)))}"
     return {s: no_state for s in elements.symbols() if s not in charged} | reasons
 
 

@@ -13,7 +13,7 @@ asks for no electronegativity: the other rule here, see `core.screening.mixed_va
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -169,6 +169,22 @@ def _written(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units:
         sign = "+" if state > 0 else "-" if state < 0 else ""
         texts.append(f"{number}{symbol} {abs(state)}{sign}")
     return ", ".join(texts)
+
+
+def balancing_states(counts: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """For each element of a formula (symbol -> whole atoms) the states, in ascending order, with which the others can
+    balance it, each element with one state throughout. Electronegativities are not asked."""
+    atoms = [(elements.element(symbol), n) for symbol, n in counts.items()]
+    found = {}
+    for element, n in atoms:
+        bits, zero = 1, 0
+        for other, m in atoms:
+            if other is not element:
+                states = other.oxidation_states or (0,)
+                bits, zero = _step(bits, m, states, min(states)), zero - m * min(states)
+        places = {q: zero - n * q for q in element.oxidation_states if q}
+        found[element.symbol] = tuple(q for q, place in places.items() if place >= 0 and bits >> place & 1)
+    return found
 
 
 # Which state an element prefers: only for showing one assignment out of several, no verdict depends on it.

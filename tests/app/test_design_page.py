@@ -10,6 +10,7 @@ from app.draft import with_base
 from core import runs
 from core.paths import PROJECT
 from core.problem import BEST, PUBLISHED, SUBSTITUTE, SUBSTITUTION, DesignProblem, Models
+from core.sites import Site
 
 PUBLISHED_LINK = {
     "base": "LaFeAsO",
@@ -49,7 +50,7 @@ def words(test: AppTest) -> str:
 
 
 def widget(kind, name: str):
-    """The widget of this name among those of a kind: `widget(page.pills, "design.target")`."""
+    """The widget of this name among those of a kind: `widget(page.pills, "design.replaced")`."""
     (found,) = [each for each in kind if (each.key or "").split("#")[0] == name]
     return found
 
@@ -117,7 +118,8 @@ def test_any_formula_may_be_typed_and_is_found_among_the_known_ones(page, formul
 
 def test_a_substitution_fixes_the_rest_and_asks_for_what_is_missing(page):
     checked(widget(page.segmented_control, "design.task").select(SUBSTITUTE).run())
-    assert (widget(page.pills, "design.target").value, widget(page.selectbox, "design.state").value) == ("La", 3)
+    assert widget(page.pills, "design.replaced").value == ["La"]
+    assert widget(page.selectbox, "design.state.La").value == 3
     assert draft(page).table.fixed == {"Fe": 1, "As": 1, "O": 1}
     assert "all that can be +3" in words(page)
     click_table(page, fixed={"Fe": 1.0, "As": 1.0, "O": 1.0})  # La was clicked on: nothing is replaced now
@@ -213,7 +215,8 @@ def test_an_answer_that_the_browser_has_not_yet_heard_of_is_not_taken_back(page)
 
 def test_a_link_opens_what_it_says_and_a_broken_one_says_why():
     test = opened(base="LaFeAsO", task="substitute", replace="La", state="3", candidates="64", forbid="none")
-    assert widget(test.pills, "design.target").value == "La"
+    assert widget(test.pills, "design.replaced").value == ["La"]
+    assert widget(test.selectbox, "design.state.La").value == 3
     assert widget(test.number_input, "design.candidates").value == 64
     assert draft(test).table.forbidden == frozenset()
     broken = opened(base="LaFeQsO")
@@ -258,3 +261,24 @@ def test_a_start_that_there_is_not_is_explained_and_its_fields_appear_when_asked
     assert "known superconductors (iron-based) above 20 K" in words(page)
     checked(widget(page.number_input, "design.start_above_K").set_value(200.0).run())
     assert "no known iron-based superconductor above this Tc" in words(page) and run_button(page).disabled
+
+
+def test_several_elements_are_replaced_and_a_charge_that_is_not_kept_is_explained(page):
+    checked(widget(page.segmented_control, "design.task").select(SUBSTITUTE).run())
+    checked(widget(page.pills, "design.replaced").set_value(["La", "O"]).run())
+    assert [widget(page.selectbox, f"design.state.{s}").value for s in ("La", "O")] == [3, -2]
+    assert draft(page).table.fixed == {"Fe": 1, "As": 1} and not run_button(page).disabled
+    checked(widget(page.selectbox, "design.by.La").select(2).run())
+    assert "the total charge is not kept" in words(page) and "Replace O by -1" in words(page)
+    assert run_button(page).disabled and "Please correct first: Elements to replace" in words(page)
+    checked(widget(page.selectbox, "design.by.O").select(-1).run())
+    assert draft(page).problem().sites == (Site("La", 3, by=2), Site("O", -2, by=-1))
+    assert not run_button(page).disabled and "25% of the atoms" in words(page)
+    checked(widget(page.number_input, "design.atoms.O").set_value(3.0).run())
+    assert "between 0 and 1 atoms can be replaced" in words(page)
+
+
+def test_a_site_is_left_empty():
+    test = opened(base="Ti2O4", task="substitute", replace="Ti:4:3,O:-2:0:1")
+    assert widget(test.selectbox, "design.by.O").value == 0 and widget(test.number_input, "design.atoms.O").value == 1
+    assert "O 0.6" in words(test) and "40% of the atoms" in words(test) and not run_button(test).disabled

@@ -37,6 +37,8 @@ PROBLEMS = [
     DesignProblem("La1.85Sr0.15CuO4", fixed={"Cu": 1 / 7}, settings=PAPER, seed=7, device="cpu"),
     DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3),)),
     DesignProblem("YBa2Cu3O7", task=SUBSTITUTE, sites=(Site("Y", 3),), fixed={"Cu": 3 / 13, "O": 7 / 13}),
+    DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3, by=2), Site("O", -2, by=-1))),
+    DesignProblem("Ti2O4", task=SUBSTITUTE, sites=(Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1.0))),
     DesignProblem("H3S", settings=replace(OptimiserSettings(), n_unit=(1, 15), perturb_ratio=0.125)),
     DesignProblem("LaH10", settings=HYDRIDE, floors={"H": 0.4}, charge_rule=EVERY_ATOM),
     DesignProblem("YBa2Cu3O7", settings=GDMCD),
@@ -134,19 +136,46 @@ def test_a_base_that_cannot_be_read_keeps_the_table():
 
 def test_substitution_keeps_the_rest_and_proposes_the_balanced_state():
     draft = drafts.with_task(drafts.draft_of(DesignProblem("LaFeAsO", fixed={"As": 0.125})), SUBSTITUTE)
-    assert (draft.target, draft.oxidation_state) == ("La", 3)
+    assert draft.sites == (Site("La", 3),)
     assert draft.table.fixed == {"Fe": 1.0, "As": 1.0, "O": 1.0}
     assert draft.problem().fixed is None  # the task's own default
-    other = drafts.with_target(draft, "Fe")
-    assert (other.target, other.oxidation_state, set(other.table.fixed)) == ("Fe", 2, {"La", "As", "O"})
+    other = drafts.with_elements(draft, ["Fe"])
+    assert (other.sites, set(other.table.fixed)) == ((Site("Fe", 2),), {"La", "As", "O"})
     assert drafts.with_task(other, RAISE_TC).table.fixed == {"As": 0.5}
 
 
-def test_of_two_substituted_elements_the_last_clicked_one_stays():
+def test_elements_clicked_one_after_the_other_are_replaced_together():
     draft = drafts.with_task(drafts.draft_of(DesignProblem("LaFeAsO")), SUBSTITUTE)
     clicked = TableState(draft.table.forbidden, {"As": 1.0, "O": 1.0}, frozenset({"La", "Fe"}))
     after = drafts.with_table(draft, clicked)
-    assert (after.target, after.table.fixed) == ("Fe", {"La": 1.0, "As": 1.0, "O": 1.0})
+    assert (after.sites, after.table.fixed) == ((Site("La", 3), Site("Fe", 2)), {"As": 1.0, "O": 1.0})
+    again = drafts.with_table(after, TableState(draft.table.forbidden, {"As": 1.0, "O": 1.0, "La": 1.0}, {"Fe"}))
+    assert again.sites == (Site("Fe", 2),) and again.problem().fixed is None
+
+
+def test_a_site_given_up_in_part_keeps_the_rest_fixed():
+    """Ti2O4 to X2O3: five atoms are left, three of them oxygen; and the same when a fixed amount is one's own."""
+    draft = drafts.with_elements(drafts.with_task(drafts.draft_of(DesignProblem("Ti2O4")), SUBSTITUTE), ["Ti", "O"])
+    for change in (("Ti", "by", 3), ("O", "by", 0), ("O", "atoms", 1.0)):
+        draft = drafts.with_site(draft, *change)
+    assert draft.sites == (Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1.0))
+    problem = draft.problem()
+    assert problem.fixed is None and problem.fixed_fractions() == {"O": 0.6}
+    own = drafts.with_table(draft, replace(draft.table, fixed={"F": 0.5})).problem()
+    assert own.fixed == pytest.approx({"O": 0.6, "F": 0.1})
+    assert drafts.draft_of(own).table.fixed == {"F": 0.5}
+    assert drafts.with_site(draft, "O", "atoms", 4.0).sites[1].atoms is None  # all of them is the default
+    assert drafts.with_site(draft, "Ti", "by", 4).sites[0].by is None
+
+
+def test_states_that_balance_the_base_are_offered():
+    """LaFeAsO: 2 or 3 for La. As and O at -3 and -2 leave Fe +2 or +3; YBa2Cu3O7 takes Y 1+ to 3+ with Cu or O odd."""
+    amounts = parse_formula("LaFeAsO")
+    assert set(drafts.possible_states(amounts, "La")) == {2, 3}
+    assert {2, 3} <= set(drafts.possible_states(amounts, "Fe"))
+    assert set(drafts.possible_states(parse_formula("NaCl"), "Na")) == {-1, 1}
+    lsco = parse_formula("La1.85Sr0.15CuO4")  # counted in La37Sr3Cu20O80: 37 x 2 + 3 x 2 + 20 x 4 = 80 x 2
+    assert drafts.possible_states(lsco, "La") == (2,) and drafts.possible_states(lsco, "Sr") == (2,)
 
 
 @pytest.mark.parametrize(
@@ -249,6 +278,11 @@ def test_the_summary_says_what_is_fixed_free_and_how_much_work_it_is():
     replaced = DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3),), forbidden=("Pm",))
     assert dict(summary.in_words(replaced, KNOWN))["Free"].endswith("all that can be +3 but Pm")
     assert summary.title(replaced) == "Replace La in LaFeAsO by +3"
+    several = DesignProblem("Ti2O4", task=SUBSTITUTE, sites=(Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1)))
+    assert summary.title(several) == "Replace Ti (+4) by +3 and 1 O (−2) by nothing in Ti₂O₄"
+    words = dict(summary.in_words(several, KNOWN))
+    assert words["Free"].startswith("40% of the atoms, from")
+    assert "in the place of Ti in" in words["Start"]
 
 
 def test_the_vectors_have_one_digit_per_element():
