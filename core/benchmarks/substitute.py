@@ -21,6 +21,7 @@ from core.problem import FIXED_TOLERANCE, SUBSTITUTE, DesignProblem
 from core.references import load_references
 from core.results import gain
 from core.runs import Run
+from core.sites import Site
 
 DIGITS = 3  # of the amounts in table 8
 
@@ -86,8 +87,8 @@ def problem(row: dict, method: str, seed: int, options: Options) -> DesignProble
     if method == C_ES:
         settings = replace(options.settings, added_elements=SITE_ELEMENTS)
     return options.problem(
-        row["base"], seed, settings=settings, method=METHODS[method], task=SUBSTITUTE, target=row["target"],
-        oxidation_state=row["oxidation_state"],
+        row["base"], seed, settings=settings, method=METHODS[method], task=SUBSTITUTE,
+        sites=(Site(row["target"], row["oxidation_state"]),),
     )  # fmt: skip
 
 
