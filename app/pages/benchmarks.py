@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
 import streamlit as st
 
-from app import plots, style
+from app import plots
 from app.style import formula_text
 from core.benchmarks.bench import Outcome, read
 from core.paths import ASSETS
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem import MODELS
 
+NEGATIVE = re.compile(r"(?<!\w)-(?=\d)")  # a minus, not a hyphen
 FOLDER = ASSETS / "benchmarks"
 VARIANTS = {"": "With our best models", "-published": "With the models of the paper, trained again"}
 BOTH_IN_ONE = ("speed",)  # one table has both sets of models
@@ -151,7 +153,7 @@ def section(benchmark: Benchmark) -> None:
 
 def results(key: str, outcome: Outcome) -> None:
     """Sentences, plot, table, and how they were made."""
-    st.markdown("\n".join(f"- {style.minus(sentence)}" for sentence in outcome.sentences))
+    st.markdown("\n".join(f"- {NEGATIVE.sub('−', sentence)}" for sentence in outcome.sentences))
     st.plotly_chart(plots.stored_figure(outcome.figure), key=f"plot-{key}", config=plots.CHART_CONFIG)
     with st.expander("All figures"):
         table(outcome.table)

@@ -10,16 +10,31 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 COLOURS = ("#1a918c", "#d6852a", "#3f82c4", "#9a70be", "#8a9290")
+GREY = "#8a9290"
+PATTERNS = ("", "/", ".")
+DASHES = ("solid", "dash", "dot")
 
 
 def bars(table: pd.DataFrame, x: str, y: str, by: str, axis: str, spread: str | None = None) -> dict:
-    """Bars of column y beside each other, one group for each x, one colour for each value of `by`."""
+    """Bars of column y beside each other, one group for each x, one kind of bar for each value of `by`.
+
+    A value "KIAGO, paper" has the colour of all "KIAGO" and the hatching of all "paper". Raises ValueError if there are
+    more of either than can be told apart.
+    """
+    names = table[by].unique()
+    firsts, seconds = (list(dict.fromkeys(name.partition(", ")[place] for name in names)) for place in (0, 2))
+    if len(firsts) > len(COLOURS) or len(seconds) > len(PATTERNS):
+        raise ValueError(f"too many kinds of bars: {', '.join(names)}")
     data = []
-    for name, colour in zip(table[by].unique(), COLOURS, strict=False):
+    for name in names:
         rows = table[table[by] == name]
-        trace = {"type": "bar", "name": name, "x": rows[x].tolist(), "y": numbers(rows[y]), "marker": {"color": colour}}
-        if spread is not None:
-            trace["error_y"] = {"type": "data", "array": numbers(rows[spread]), "thickness": 1.2, "width": 3}
+        first, _, second = name.partition(", ")
+        pattern = {"shape": PATTERNS[seconds.index(second)], "fillmode": "replace"}
+        marker = {"color": COLOURS[firsts.index(first)], "pattern": pattern}
+        trace = {"type": "bar", "name": name, "x": rows[x].tolist(), "y": numbers(rows[y]), "marker": marker}
+        if spread is not None and rows[spread].notna().any():
+            error = {"type": "data", "array": numbers(rows[spread]), "thickness": 1.2, "width": 3, "color": GREY}
+            trace["error_y"] = error
         data.append(trace)
     return {"data": data, "layout": {"barmode": "group", **axes(None, axis)}}
 
@@ -27,12 +42,14 @@ def bars(table: pd.DataFrame, x: str, y: str, by: str, axis: str, spread: str | 
 def lines(
     series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_title: str, y_title: str, log: bool = False
 ) -> dict:
-    """One line with markers for each name -> (x, y); log: both axes logarithmic."""
-    data = [
-        {"type": "scatter", "mode": "lines+markers", "name": name, "x": numbers(x), "y": numbers(y),
-         "line": {"color": colour, "width": 2}}
-        for (name, (x, y)), colour in zip(series.items(), COLOURS, strict=False)
-    ]  # fmt: skip
+    """One line with markers for each name -> (x, y), coloured and dashed as `bars`; log: both axes logarithmic."""
+    firsts, seconds = (list(dict.fromkeys(name.partition(", ")[place] for name in series)) for place in (0, 2))
+    data = []
+    for name, (x, y) in series.items():
+        first, _, second = name.partition(", ")
+        line = {"color": COLOURS[firsts.index(first)], "dash": DASHES[seconds.index(second)], "width": 2}
+        data.append({"type": "scatter", "mode": "lines+markers", "name": name, "x": numbers(x), "y": numbers(y),
+                     "line": line})  # fmt: skip
     layout = axes(x_title, y_title)
     if log:
         for axis in layout.values():

@@ -130,5 +130,5 @@ def _figure(table: pd.DataFrame) -> dict:
                         spread=ours["gain_judge_spread_K"]),
             ours.assign(what=ours["method"] + ", paper", gain=ours["paper_gain_K"], spread=float("nan")),
         ]
-    ).sort_values("what", kind="stable", ascending=False)  # fmt: skip
+    )  # fmt: skip
     return figures.bars(shown, "base", "gain", "what", "mean gain of the best 30 (K)", "spread")

@@ -118,6 +118,12 @@ def test_figures_are_what_plotly_reads():
     table = pd.DataFrame({"base": ["a", "a"], "method": ["x", "y"], "v": [1.0, None], "s": [0.5, None]})
     made = figures.bars(table, "base", "v", "method", "gain (K)", "s")
     assert go.Figure(made).data[0].error_y.array == (0.5,) and json.loads(json.dumps(made)) == made
+    kinds = ["KIAGO, here", "C-ES, here", "KIAGO, paper"]
+    drawn = go.Figure(figures.bars(pd.DataFrame({"base": "a", "method": kinds, "v": 1.0}), "base", "v", "method", "K"))
+    colours, shapes = zip(*((t.marker.color, t.marker.pattern.shape) for t in drawn.data), strict=True)
+    assert colours[0] == colours[2] != colours[1] and shapes[0] == shapes[1] != shapes[2]
+    with pytest.raises(ValueError, match="too many"):
+        figures.bars(pd.DataFrame({"base": "a", "method": list("uvwxyz"), "v": 1.0}), "base", "v", "method", "K")
     assert go.Figure(figures.lines({"x": ([1, 2], [3, float("nan")])}, "n", "K", log=True)).layout.xaxis.type == "log"
     course = pd.DataFrame({"step": [0, 1], "low": [0, 1], "median": [1, 2], "high": [2, 3]})
     assert [trace.name for trace in go.Figure(figures.bands({"x": course}, "step", "K")).data][-1] == "x"
