@@ -216,9 +216,7 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
     )
 
 
-def _rounded(
-    problem: DesignProblem, task: Task, compositions: np.ndarray, parts: np.ndarray
-) -> tuple[Rounded, int]:
+def _rounded(problem: DesignProblem, task: Task, compositions: np.ndarray, parts: np.ndarray) -> tuple[Rounded, int]:
     """The integer formula of each composition (n, 118) with its free parts (n, parts, 118), and how many are not the
     nearest one.
 

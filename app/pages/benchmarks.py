@@ -35,9 +35,10 @@ KIAGO_PAPER = "KIAGO (Fujii *et al.*, [doi:10.1039/d5dd00250h](https://doi.org/1
 GDMCD_PAPER = "GDMCD (Fujii *et al.*, *Efficient exploration of high-Tc superconductors …*)"
 BENCHMARKS = (
     Benchmark("table2", "Higher Tc from known superconductors", f"{KIAGO_PAPER}, table 2", """
-KIAGO starts 4,096 candidates from each known superconductor and moves them for 1,000 steps. C-ES, the baseline, draws
-as many by replacing elements of the same superconductor at random by others of the same oxidation state, and moves
-nothing. All pass through the same screens. The figure is the mean predicted Tc of the best 30, less that of the base.
+KIAGO starts many candidates (4,096 in the paper) from each known superconductor and moves them for 1,000 steps. C-ES,
+the baseline, draws as many by replacing elements of the same superconductor at random by others of the same oxidation
+state, and moves nothing. All pass through the same screens. The figure is the mean predicted Tc of the best 30, less
+that of the base.
 The judge is a model of another kind that had no say in it: what it does not see of a gain is likely to be an error of
 the model that was climbed."""),
     Benchmark("exploitation", "How much of the gain a judge sees", f"the bases of {KIAGO_PAPER}, table 2", """

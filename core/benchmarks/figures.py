@@ -11,26 +11,36 @@ import pandas as pd
 
 COLOURS = ("#1a918c", "#d6852a", "#3f82c4", "#9a70be", "#8a9290")
 GREY = "#8a9290"
-PATTERNS = ("", "/", ".")
-DASHES = ("solid", "dash", "dot")
+# What comes after the comma in a name -> hatching of bars, dash of lines: the same in all figures.
+KINDS = {"here": ("", "solid"), "ours": ("", "solid"), "here, by the judge": ("/", "dash"), "paper": (".", "dot"),
+         "plain": ("/", "dash")}  # fmt: skip
+
+
+def kinds(names: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+    """Name -> colour, hatching, dash: "KIAGO, paper" has the colour of all "KIAGO" and the hatching of all "paper".
+
+    Raises ValueError if there are more names than can be told apart.
+    """
+    firsts = list(dict.fromkeys(_parts(name)[0] for name in names))
+    if len(firsts) > len(COLOURS):
+        raise ValueError(f"too many to be told apart: {', '.join(names)}")
+    colours = dict(zip(firsts, COLOURS, strict=False))
+    return {
+        name: (colours[first], *KINDS.get(second, KINDS["here"])) for name in names for first, second in [_parts(name)]
+    }
+
+
+def _parts(name: str) -> tuple[str, str]:
+    first, _, second = name.partition(", ")
+    return (first, second) if second in KINDS else (name, "")
 
 
 def bars(table: pd.DataFrame, x: str, y: str, by: str, axis: str, spread: str | None = None) -> dict:
-    """Bars of column y beside each other, one group for each x, one kind of bar for each value of `by`.
-
-    A value "KIAGO, paper" has the colour of all "KIAGO" and the hatching of all "paper". Raises ValueError if there are
-    more of either than can be told apart.
-    """
-    names = table[by].unique()
-    firsts, seconds = (list(dict.fromkeys(name.partition(", ")[place] for name in names)) for place in (0, 2))
-    if len(firsts) > len(COLOURS) or len(seconds) > len(PATTERNS):
-        raise ValueError(f"too many kinds of bars: {', '.join(names)}")
+    """Bars of column y beside each other, one group for each x, one kind of bar (see `kinds`) for each value of `by`."""
     data = []
-    for name in names:
+    for name, (colour, hatching, _) in kinds(table[by].unique()).items():
         rows = table[table[by] == name]
-        first, _, second = name.partition(", ")
-        pattern = {"shape": PATTERNS[seconds.index(second)], "fillmode": "replace"}
-        marker = {"color": COLOURS[firsts.index(first)], "pattern": pattern}
+        marker = {"color": colour, "pattern": {"shape": hatching, "fillmode": "replace"}}
         trace = {"type": "bar", "name": name, "x": rows[x].tolist(), "y": numbers(rows[y]), "marker": marker}
         if spread is not None and rows[spread].notna().any():
             error = {"type": "data", "array": numbers(rows[spread]), "thickness": 1.2, "width": 3, "color": GREY}
@@ -43,13 +53,11 @@ def lines(
     series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_title: str, y_title: str, log: bool = False
 ) -> dict:
     """One line with markers for each name -> (x, y), coloured and dashed as `bars`; log: both axes logarithmic."""
-    firsts, seconds = (list(dict.fromkeys(name.partition(", ")[place] for name in series)) for place in (0, 2))
-    data = []
+    styles, data = kinds(list(series)), []
     for name, (x, y) in series.items():
-        first, _, second = name.partition(", ")
-        line = {"color": COLOURS[firsts.index(first)], "dash": DASHES[seconds.index(second)], "width": 2}
+        colour, _, dash = styles[name]
         data.append({"type": "scatter", "mode": "lines+markers", "name": name, "x": numbers(x), "y": numbers(y),
-                     "line": line})  # fmt: skip
+                     "line": {"color": colour, "dash": dash, "width": 2}})  # fmt: skip
     layout = axes(x_title, y_title)
     if log:
         for axis in layout.values():

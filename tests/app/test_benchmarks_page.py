@@ -45,7 +45,7 @@ def said(test: AppTest) -> str:
 
 def test_without_results_every_benchmark_says_how_to_make_it(folder):
     test = opened()
-    assert "python -m core benchmark table2" in said(test) and "4,096 candidates" in said(test)
+    assert "python -m core benchmark table2" in said(test)
     assert len(test.info) == len(test.subheader) >= 4 and not test.get("plotly_chart")
 
 

@@ -122,7 +122,7 @@ def test_figures_are_what_plotly_reads():
     drawn = go.Figure(figures.bars(pd.DataFrame({"base": "a", "method": kinds, "v": 1.0}), "base", "v", "method", "K"))
     colours, shapes = zip(*((t.marker.color, t.marker.pattern.shape) for t in drawn.data), strict=True)
     assert colours[0] == colours[2] != colours[1] and shapes[0] == shapes[1] != shapes[2]
-    with pytest.raises(ValueError, match="too many"):
+    with pytest.raises(ValueError, match="told apart"):
         figures.bars(pd.DataFrame({"base": "a", "method": list("uvwxyz"), "v": 1.0}), "base", "v", "method", "K")
     assert go.Figure(figures.lines({"x": ([1, 2], [3, float("nan")])}, "n", "K", log=True)).layout.xaxis.type == "log"
     course = pd.DataFrame({"step": [0, 1], "low": [0, 1], "median": [1, 2], "high": [2, 3]})
