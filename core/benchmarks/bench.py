@@ -89,12 +89,14 @@ class Outcome:
     sentences : what it says, for somebody who knows the paper
     figure : a plotly figure as plain data: {"data": [...], "layout": {...}}
     about : see `Options.about`
+    picture : the figure as SVG, for the README; empty where it is not wanted
     """
 
     table: pd.DataFrame
     sentences: tuple[str, ...]
     figure: dict
     about: dict
+    picture: str = ""
 
 
 def finished(problem: DesignProblem, options: Options) -> Run:
@@ -135,8 +137,8 @@ def mean_and_spread(values: Sequence[float | None]) -> tuple[float, float]:
     return float(series.mean()), float(series.std())
 
 
-def write(outcome: Outcome, name: str, folder: Path) -> tuple[Path, Path]:
-    """Write NAME.csv (the table) and NAME.json (figure, sentences, how it was made); returns both."""
+def write(outcome: Outcome, name: str, folder: Path) -> list[Path]:
+    """Write NAME.csv (the table), NAME.json (figure, sentences, how it was made), NAME.svg if there is a picture."""
     from core.results import to_csv
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -144,7 +146,11 @@ def write(outcome: Outcome, name: str, folder: Path) -> tuple[Path, Path]:
     runs.write_atomically(table, to_csv(outcome.table.round(4)))
     about = {"about": outcome.about, "sentences": list(outcome.sentences), "figure": outcome.figure}
     runs.write_atomically(rest, json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-    return table, rest
+    written = [table, rest]
+    if outcome.picture:
+        written.append(folder / f"{name}.svg")
+        runs.write_atomically(written[-1], outcome.picture)
+    return written
 
 
 def text(table: pd.DataFrame) -> str:

@@ -36,7 +36,7 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def bars(table: pd.DataFrame, x: str, y: str, by: str, axis: str, spread: str | None = None) -> dict:
-    """Bars of column y beside each other, one group for each x, one kind of bar (see `kinds`) for each value of `by`."""
+    """Bars of column y beside each other, one group for each x, one kind (see `kinds`) for each value of `by`."""
     data = []
     for name, (colour, hatching, _) in kinds(table[by].unique()).items():
         rows = table[table[by] == name]

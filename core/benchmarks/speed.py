@@ -16,6 +16,7 @@ import torch
 from core import elements, optimiser
 from core.benchmarks import figures
 from core.benchmarks.bench import Outcome
+from core.benchmarks.picture import log_log
 from core.benchmarks.plain import PlainLoop, prepare_plain
 from core.design import known_by, optimise, prepare, resolve_device
 from core.optimiser import Task
@@ -66,7 +67,7 @@ def speed(options: SpeedOptions) -> Outcome:
         for side in ("plain", "ours")
     }
     figure = figures.lines(series, "candidates", "candidate-steps per second", log=True)
-    return Outcome(table, (*_sentences(table), *screens), figure, about(options))
+    return Outcome(table, (*_sentences(table), *screens), figure, about(options), log_log(figure))
 
 
 def about(options: SpeedOptions) -> dict:
