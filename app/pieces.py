@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from app.style import formula_html
-from app.summary import by_method, replaced
+from app.summary import by_method, raised, replaced
 from core.paths import ASSETS
 from core.problem import RAISE_TC, SUBSTITUTION, DesignProblem
 from core.runs import Phase, RunStatus
@@ -47,7 +47,7 @@ def title_html(problem: DesignProblem) -> str:
     base = formula_html(problem.base)
     by = by_method(problem)
     if problem.task == RAISE_TC:
-        return f"Raise <i>T</i><sub>c</sub> of {base}{by}"
+        return f"Raise <i>T</i><sub>c</sub>{raised(problem, base)}{by}"
     return f"{replaced(problem, base)}{by}"
 
 

@@ -34,7 +34,7 @@ def title(problem: DesignProblem) -> str:
         parts = [f"{kept} fixed"] if kept else []
         parts += [f"{symbol} at least {x:.0%}" for symbol, x in problem.floors.items()]
         what = f" with {', '.join(parts)}" if parts else ""
-        return f"{_aim(problem)} of {formula_text(problem.base)}{what}{by_method(problem)}"
+        return f"Raise Tc{raised(problem, formula_text(problem.base))}{what}{by_method(problem)}"
     return f"{replaced(problem, formula_text(problem.base))}{by_method(problem)}"
 
 
@@ -56,9 +56,24 @@ def _site_text(site: Site) -> str:
     return f"{_what(site)}{own} by {by}"
 
 
-def _aim(problem: DesignProblem) -> str:
-    settings = problem.settings
-    return "Raise Tc" + (f" to {settings.target_tc_K:g} K" if settings.objective == TARGET else "")
+def raised(problem: DesignProblem, base: str) -> str:
+    """Whose Tc is raised, and to where: " of LaFeAsO", " to 300 K from known superconductors (cuprate)"."""
+    settings = problem.course()
+    target = f" to {settings.target_tc_K:g} K" if _aimed(problem) else ""
+    if settings.start in (KNOWN, INTERPOLATED):
+        return f"{target} from known superconductors{_of_family(problem)}"
+    if settings.start == ENUMERATED:
+        return f"{target} from every element and every pair"
+    return f"{target} of {base}"
+
+
+def _aimed(problem: DesignProblem) -> bool:
+    return problem.settings.objective == TARGET and problem.method != SUBSTITUTION
+
+
+def _of_family(problem: DesignProblem) -> str:
+    family = problem.settings.start_family
+    return "" if family == ANY_FAMILY else f" ({family})"
 
 
 def by_method(problem: DesignProblem) -> str:
@@ -116,7 +131,7 @@ def seconds_text(problem: DesignProblem) -> str:
 
 def _aim_in_words(problem: DesignProblem) -> str:
     """The objective where it is not simply the highest Tc."""
-    if problem.settings.objective != TARGET or problem.method == SUBSTITUTION:
+    if not _aimed(problem):
         return ""
     return f"a Tc of {problem.settings.target_tc_K:g} K; above it nothing is gained"
 
@@ -150,9 +165,7 @@ def _start(problem: DesignProblem, known: Collection[str]) -> str:
 
 
 def _known(problem: DesignProblem) -> str:
-    settings = problem.settings
-    family = "" if settings.start_family == ANY_FAMILY else f" ({settings.start_family})"
-    return f"known superconductors{family} above {settings.start_above_K:g} K"
+    return f"known superconductors{_of_family(problem)} above {problem.settings.start_above_K:g} K"
 
 
 def _enumerated(problem: DesignProblem, known: Collection[str]) -> str:

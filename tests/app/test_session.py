@@ -74,7 +74,7 @@ def test_the_link_of_a_first_visit_is_short_and_foreign_parameters_are_passed_ov
 def test_every_example_can_be_run_and_reads_like_one(path):
     problem = session.read_problem(path.read_text(encoding="utf-8"))
     assert problem.to_json() == path.read_text(encoding="utf-8")
-    assert summary.title(problem).startswith(("Raise Tc of", "Replace"))
+    assert summary.title(problem).startswith(("Raise Tc", "Replace"))
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,10 @@ def test_the_summary_says_what_is_special_of_hydrides_and_of_gdmcd():
     assert words["Start"] == "every element and every pair beside H: 30 starts, all"  # 3 x 9 + 3
     assert words["At least"] == "H 0.4" and words["Free"].startswith("60% of the atoms")
     assert "its own oxidation state" in words["Charges"] and "Aim" not in words
-    assert summary.title(hydride) == "Raise Tc of LaH₁₀ with H at least 40%"
-    words = dict(summary.in_words(DesignProblem("FeSe", settings=replace(GDMCD, start_family="cuprate")), KNOWN))
+    assert summary.title(hydride) == "Raise Tc from every element and every pair with H at least 40%"
+    assert summary.title(replace(hydride, floors={})) == "Raise Tc from every element and every pair"
+    gdmcd = DesignProblem("FeSe", settings=replace(GDMCD, start_family="cuprate"))
+    assert summary.title(gdmcd) == "Raise Tc to 300 K from known superconductors (cuprate)"
+    words = dict(summary.in_words(gdmcd, KNOWN))
     assert words["Start"].startswith("known superconductors (cuprate) above 20 K, and mixtures of two of them")
     assert words["Aim"].startswith("a Tc of 300 K") and "2 elements may stay fractional" in words["Size"]
