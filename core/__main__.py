@@ -199,7 +199,7 @@ def _add_benchmark(commands) -> None:
         commands, "benchmark", "make the tables of the papers again, or measure the speed",
         "Make a table of the papers again with our models: the protocol of KIAGO and GDMCD, our figures beside\n"
         "theirs, and what the judge says. Writes NAME.csv, and NAME.json with the plot. What is done is kept in\n"
-        "build/; a benchmark that was stopped goes on from there.\n\n"
+        "build/benchmarks/; a benchmark that was stopped goes on from there. Delete that folder to begin anew.\n\n"
         + "\n".join(f"  {name:<16}{summary}" for name, summary in BENCHMARKS.items()),
         "benchmark table2 --predictor published\n"
         "  python -m core benchmark table2 --candidates 256 --seeds 1 --bases LaNiAsO --out quick",

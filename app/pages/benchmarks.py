@@ -142,8 +142,8 @@ def section(benchmark: Benchmark) -> None:
     there = {label: outcome for label, outcome in found.items() if outcome is not None}
     if not there:
         st.info(
-            f"There are no results of this one. `python -m core benchmark {benchmark.name}` makes them: hours on a "
-            "processor, minutes on a GPU.", icon=":material/info:",
+            f"There are no results of this one. `python -m core benchmark {benchmark.name}` makes them; at the "
+            "paper's size that takes many hours on a processor, less on a GPU.", icon=":material/info:",
         )  # fmt: skip
     for place, (label, outcome) in enumerate(there.items()):
         with st.container(key=f"{benchmark.name}-{place}"):

@@ -65,7 +65,8 @@ def neutral(options: Options) -> Outcome:
     sentences = (
         f"Charge neutral and Pauling: {shares[plain].mean():.0%} of the distinct formulas by plain rounding, "
         f"{shares[ours].mean():.0%} by ours (at the worst base {shares[ours].min():.0%}).",
-        f"The gain of the best 30 is no smaller for {no_loss} of {len(shares)} bases.",
+        f"The gain of the best {TOP} that pass (or of all, where fewer pass) is no smaller for {no_loss} of "
+        f"{len(shares)} bases.",
     )
     figure = figures.bars(table, "base", "neutral_share", "rounding", "share that is neutral and passes Pauling")
     return Outcome(table, sentences, figure, options.about())

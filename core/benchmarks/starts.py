@@ -70,7 +70,7 @@ class _Recorder:
     def __call__(self, state: State, report: Report) -> bool:
         """Look at one step; the optimisation always goes on."""
         if report.step in self.at:
-            tc = report.tc_K.double().cpu().numpy()
+            tc = report.tc_K.cpu().double().numpy()
             low, median, high = np.percentile(tc, (5, 50, 95))
             for name, value in zip(self.course, (report.step, tc.mean(), low, median, high), strict=True):
                 self.course[name].append(float(value))

@@ -23,6 +23,7 @@ TABLES: dict[str, Callable[[Options], Outcome]] = {
     "time-to-quality": quality.time_to_quality,
 }
 USUAL = {"gdmcd-table2": {"candidates": (8192,), "steps": (1000, 1000)}}  # where a paper differs from KIAGO
+WITHOUT_BASES = ("figure3", "gdmcd-table2")
 SPEED = "speed"
 NAMES = (*TABLES, SPEED)
 
@@ -30,8 +31,8 @@ NAMES = (*TABLES, SPEED)
 def carry_out(name: str, given: Mapping[str, object]) -> tuple[str, Outcome]:
     """Do a benchmark; returns the name of its files and what came out. given : options that are not the usual ones.
 
-    `candidates` is a tuple: the speed is measured at each of them, all else takes the first. Raises InputError for an
-    option that means nothing to the benchmark.
+    `candidates` is a tuple: the speed is measured at each of them, all else takes one. Raises InputError for an option
+    that means nothing to the benchmark.
     """
     given = USUAL.get(name, {}) | dict(given)
     if name == SPEED:
@@ -39,7 +40,11 @@ def carry_out(name: str, given: Mapping[str, object]) -> tuple[str, Outcome]:
             given["predictors"] = (given.pop("predictor"),)
         return name, speed(SpeedOptions(**_meant(name, given, SpeedOptions)))
     if "candidates" in given:
+        if len(given["candidates"]) > 1:
+            raise InputError("candidates", given["candidates"], f"{name} takes one number of candidates", "Give one")
         given["candidates"] = given["candidates"][0]
+    if name in WITHOUT_BASES and "bases" in given:
+        raise InputError("bases", ", ".join(given["bases"]), f"{name} has no table of bases", "Leave it out")
     options = Options(**_meant(name, given, Options))
     ending = "" if options.predictor == Options.predictor else f"-{options.predictor}"
     return name + ending, TABLES[name](options)

@@ -13,7 +13,7 @@ from core.benchmarks.bench import Options, mean_and_spread
 from core.benchmarks.integers import by_rule, gdmcd_table2
 from core.benchmarks.raise_tc import exploitation, neutral, of_run, table2, wins
 from core.benchmarks.starts import figure3
-from core.benchmarks.tables import NAMES
+from core.benchmarks.tables import NAMES, carry_out
 from core.errors import InputError
 from core.problem import PAPER
 
@@ -152,3 +152,18 @@ def test_rounding_to_neutral_neighbours_is_set_beside_plain_rounding(options):
     assert table.loc[ours, "neutral_share"] >= table.loc[plain, "neutral_share"]
     same = table2(Options(**{**vars(options), "seeds": 1})).table.set_index("method")
     assert same.loc[paper.KIAGO, "neutral_share"] == table.loc[plain, "neutral_share"]  # the paper's rounding
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "rule"),
+    [
+        ("figure3", {"bases": ("LaNiAsO",)}, "has no table of bases"),
+        ("table2", {"candidates": (8, 16)}, "one number of candidates"),
+        ("speed", {"seeds": 2}, "no use for this option"),
+        ("table2", {"bases": ("MgB2",)}, "no such base"),
+        ("time-to-quality", {"bases": ("MgB2",)}, "no such base"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(name, given, rule):
+    with pytest.raises(InputError, match=rule):
+        carry_out(name, given)
