@@ -109,14 +109,18 @@ def x_const(problem: DesignProblem) -> str:
 
 
 def m_elem(problem: DesignProblem, known: Collection[str]) -> str:
-    """The mask of the free part as ones and zeros, one row per period."""
-    allowed = set(problem.allowed_symbols(known))
-    rows = []
-    for period in range(1, 8):
-        members = [e for e in elements.all_elements() if e.period == period]
-        bits = "".join("1" if e.symbol in allowed else "0" for e in members)
-        rows.append(f"{period} {bits}")
-    return "M_elem, period by period =\n" + "\n".join(rows)
+    """The mask of each free part as ones and zeros, one row per period."""
+    parts = problem.free_parts()
+    texts = []
+    for part, (state, room) in enumerate(parts):
+        allowed = set(problem.allowed_symbols(known, part))
+        of = f" for {room:.4g} of the atoms, {signed(state)}" if len(parts) > 1 and state else ""
+        rows = [f"M_elem{of}, period by period ="]
+        for period in range(1, 8):
+            members = [e for e in elements.all_elements() if e.period == period]
+            rows.append(f"{period} " + "".join("1" if e.symbol in allowed else "0" for e in members))
+        texts.append("\n".join(rows))
+    return "\n".join(texts)
 
 
 def seconds_text(problem: DesignProblem) -> str:
@@ -216,7 +220,8 @@ def _size(problem: DesignProblem) -> str:
         atoms = ", ".join(map(str, counts[:3])) + (f" … {counts[-1]}" if len(counts) > 3 else "")
     doped = problem.settings.exempt_elements
     fractional = f", {doped} elements may stay fractional" if doped else ""
-    neutral = ", charges balanced where they can be" if problem.course().rounding == NEUTRAL else ""
+    searched = problem.course().rounding == NEUTRAL and len(problem.free_parts()) < 2
+    neutral = ", charges balanced where they can be" if searched else ""
     return f"at most {problem.settings.max_elements} elements; {atoms} atoms per formula unit{fractional}{neutral}"
 
 

@@ -125,6 +125,12 @@ def _add_assessment(commands, name: str, summary: str, description: str) -> None
     parser.add_argument("--csv", type=Path, metavar="IN", help="read the formulas from this CSV file instead")
     parser.add_argument("--out", type=Path, metavar="OUT", help="write the CSV here instead of on the screen")
     _add_predictor(parser, "best")
+    if name == "screen":
+        parser.add_argument(
+            "--every-atom", action="store_true",
+            help="let every atom take its own oxidation state, as in hydrides and doped compounds (KIAGO 3.6); "
+                 "default: one state per element, and the Pauling test",
+        )  # fmt: skip
     parser.set_defaults(command=_assess, assessment=name, parser=parser)
 
 
@@ -225,9 +231,10 @@ def _assess(options: argparse.Namespace) -> int:
         options.parser.error("give formulas, or --csv with a file")
     formulas = options.formulas or read_formulas(options.csv)
     from core import assess
-    from core.problem import MODELS
+    from core.problem import EVERY_ATOM, MODELS
 
-    table = getattr(assess, options.assessment)(formulas, MODELS[options.predictor or "best"])
+    rule = {"charge_rule": EVERY_ATOM} if getattr(options, "every_atom", False) else {}
+    table = getattr(assess, options.assessment)(formulas, MODELS[options.predictor or "best"], **rule)
     _write_table(table, options.out)
     bad = int((table["error"] != "").sum())
     if bad:

@@ -17,7 +17,7 @@ from core.errors import InputError
 from core.judge import load_judge
 from core.predictors.interface import Predictor, deviation_in_batches, predict_in_batches
 from core.predictors.registry import load_predictor
-from core.problem import BEST, Models
+from core.problem import BEST, ONE_STATE, Models
 from core.references import load_references
 from core.screening.charge_balance import charge_balance
 
@@ -60,16 +60,17 @@ def screen(
     formulas: Sequence[str],
     models: Models = BEST,
     device: str = "auto",
+    charge_rule: str = ONE_STATE,
 ) -> pd.DataFrame:
     """`predict`, and the screens: charge balance, hull distance, nearest known superconductor (before `error`).
 
     The columns mean what `core.results.COLUMNS` says. charge_neutral and pauling_ok are missing, with the reason
-    given, where the amounts cannot be made whole numbers.
+    given, where the amounts cannot be made whole numbers. charge_rule : see `core.screening.charge_balance`.
     """
     table, rows, compositions = _predicted(formulas, models, device)
     energies = table["formation_energy_eV_per_atom"].to_numpy()[rows]
     found = {
-        **_charges([parse_formula(table["formula"].iloc[row]) for row in rows]),
+        **_charges([parse_formula(table["formula"].iloc[row]) for row in rows], charge_rule),
         **_place(compositions, energies, models.formation_energy),
     }
     for name in SCREENED:
@@ -122,17 +123,18 @@ def _spread(values: Sequence, rows: np.ndarray, count: int) -> np.ndarray:
     return column
 
 
-def _charges(amounts: Sequence[Mapping[str, float]]) -> dict[str, list]:
+def _charges(amounts: Sequence[Mapping[str, float]], rule: str) -> dict[str, list]:
     """The verdicts of the charge-balance screen, one per formula."""
     counts = [whole_counts(a) for a in amounts]
     found: dict[str, list] = {name: [] for name in SCREENED[:4]}
-    for count in counts:
+    for typed, count in zip(amounts, counts, strict=True):
         if count is None:
             verdict = (None, None, _NOT_WHOLE, "")
         else:
             vector = np.zeros((1, elements.N_ELEMENTS), dtype=np.int64)
             vector[0, [elements.element(symbol).index for symbol in count]] = list(count.values())
-            balance = charge_balance(vector)[0]
+            units = sum(count.values()) / sum(typed.values())  # a doped formula is spoken of as it is written
+            balance = charge_balance(vector, rule, [max(units, 1.0)])[0]
             verdict = (balance.charge_neutral, balance.pauling_ok, balance.reason, balance.written)
         for name, value in zip(found, verdict, strict=True):
             found[name].append(value)

@@ -86,6 +86,15 @@ def test_nothing_good_is_no_crash():
 # screen
 
 
+def test_screen_lets_every_atom_take_its_own_state_if_asked(capsys):
+    assert main(["screen", "LaH10", "Ba0.6K0.4Fe2As2"]) == 0
+    assert [row["charge_neutral"] for row in table(capsys.readouterr().out)] == ["False", "False"]
+    assert main(["screen", "LaH10", "Ba0.6K0.4Fe2As2", "--every-atom"]) == 0
+    hydride, doped = table(capsys.readouterr().out)
+    assert hydride["oxidation_states"] == "La 2+, 6 H 1-, 4 H 1+"
+    assert doped["oxidation_states"] == "K 1+, Ba 2+, 1.6 Fe 2+, 0.4 Fe 3+, As 3-"
+
+
 def test_screen_adds_the_screens(capsys):
     assert main(["screen", "La1.85Sr0.15CuO4", "NbTi", "LaFeAsO3", "C3.14159265H"]) == 0
     rows = table(capsys.readouterr().out)

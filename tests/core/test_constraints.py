@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.constraints import Constraints
 
@@ -84,3 +86,65 @@ def test_an_element_with_a_floor_takes_one_place_of_the_most_elements():
     x_base = torch.rand(20, 118, dtype=DOUBLE)
     x = c.compose(x_base, c.max_mask(x_base, 3))
     assert ((x > 0).sum(1) == 3).all() and (x[:, 0] > 0.4).all()
+
+
+# Substitution at several sites: one free part for each oxidation state that comes in.
+
+
+def two_parts() -> Constraints:
+    """A is fixed at 0.4, B or C share 0.5, C or D share 0.1: C may be in both."""
+    allowed = torch.tensor([0, 1, 1, 0, 0, 0, 1, 1], dtype=torch.bool)
+    return Constraints(torch.tensor([0.4, 0, 0, 0], dtype=DOUBLE), allowed, (0.5, 0.1))
+
+
+def test_two_parts_by_hand():
+    # (1, 4) of B, C: 1/5 and 4/5 of 0.5; (2, 2) of C, D: half of 0.1 each; C has 0.4 + 0.05
+    base = torch.tensor([[9.0, 1, 4, 9, 9, 9, 2, 2]], dtype=DOUBLE)
+    assert two_parts().compose(base)[0].tolist() == pytest.approx([0.4, 0.1, 0.45, 0.05], abs=1e-12)
+    assert two_parts().parts(base)[0, 1].tolist() == pytest.approx([0, 0, 0.05, 0.05], abs=1e-12)
+
+
+def test_a_candidate_is_dead_when_one_part_is_and_every_part_keeps_its_largest():
+    c = two_parts()
+    base = torch.tensor([[0.0, 1, 4, 0, 0, 0, -2, -2], [0, 1, 4, 0, 0, 0, 2, 3]], dtype=DOUBLE)
+    assert c.alive(base).tolist() == [False, True]
+    mask = c.max_mask(base, 3)  # A and two more: C, the larger of the first part, and D of the second
+    assert mask[1].nonzero().flatten().tolist() == [2, 7]
+    assert c.compose(base, mask)[1].tolist() == pytest.approx([0.4, 0, 0.5, 0.1], abs=1e-12)
+
+
+def test_gradient_of_two_parts_against_finite_differences():
+    torch.manual_seed(3)
+    base = (torch.rand(3, 8, dtype=DOUBLE) + 0.1).requires_grad_()
+    assert torch.autograd.gradcheck(lambda b: two_parts().compose(b), base)
+
+
+def test_parts_must_fill_what_x_const_leaves():
+    with pytest.raises(ValueError, match="not to 1"):
+        Constraints(torch.tensor([0.4, 0.0]), torch.tensor([False, True, False, True]), (0.5, 0.2))
+    with pytest.raises(ValueError, match="in one of the parts"):
+        Constraints(torch.tensor([0.4, 0.0]), torch.tensor([False, True, False, False]), (0.5, 0.1))
+
+
+@settings(deadline=None, max_examples=100, derandomize=True)
+@given(st.integers(0, 2**31), st.integers(1, 3))
+def test_random_constraints_hold_exactly(seed, parts):
+    """In single precision, as the optimiser computes: what is fixed to the last digit, floors to 1e-7, sums to 1e-6."""
+    torch.manual_seed(seed)
+    shares = torch.distributions.Dirichlet(torch.ones(parts + 2)).sample()
+    fixed, allowed = torch.zeros(30), torch.rand(parts, 30) < 0.3
+    allowed[:, :3] = False
+    allowed[:, 5] = True
+    fixed[1] = shares[0]
+    if parts == 1:
+        fixed[5] = shares[1]  # a floor
+    rooms = None if parts == 1 else tuple((shares[2:] / shares[2:].sum() * (1 - shares[0])).tolist())
+    c = Constraints(fixed, allowed.flatten(), rooms)
+    x_base = torch.randn(20, parts * 30)
+    x = c.compose(x_base, c.max_mask(x_base, 2 + 2 * parts))[c.alive(x_base)]
+    assert (x.sum(1) - 1).abs().max() < 1e-6 and (x >= 0).all()
+    assert (x[:, 1] == fixed[1]).all() and (x[:, 5] >= fixed[5] - 1e-7).all()
+    assert not x[:, ~(allowed.any(0) | (fixed > 0))].any() and ((x > 0).sum(1) <= 2 + 2 * parts).all()
+    if rooms:
+        added = c.parts(x_base, None)[c.alive(x_base)].sum(2)
+        assert (added - torch.tensor(rooms)).abs().max() < 1e-6
