@@ -53,7 +53,7 @@ def table1(options: Options) -> Outcome:
     sentences = (
         f"The integer loss costs less Tc than the paper's rounding at {ahead} of {len(table)} sizes here, and at "
         f"{len(table)} of {len(table)} in the paper.",
-        f"Rounding to the best of all smaller numbers of atoms as well is a harder rival: ahead at {ahead_nearest} of "
+        f"Against rounding to the nearest formula of any number of atoms up to that, it is ahead at {ahead_nearest} of "
         f"{len(table)}.",
     )
     return Outcome(table, sentences, _figure(table), {**options.about(), "materials": list(materials)})
