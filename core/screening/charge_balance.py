@@ -150,7 +150,7 @@ def _balanced(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units
 
 
 def _unbalanced(charge: int, units: float) -> ChargeBalance:
-    return ChargeBalance(False, False, f"nearest charge is {charge / units:+.4g} per formula unit", (), charge)
+    return ChargeBalance(False, False, f"nearest charge is {round(charge / units, 4):+.10g} per formula unit", (), charge)
 
 
 def _electropositive_first(atom: tuple[Element, int]) -> tuple[float, int]:
@@ -165,7 +165,7 @@ def _written(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units:
     named = [symbol for symbol, _ in states]
     texts = []
     for (symbol, state), n in zip(states, atoms, strict=True):
-        number = f"{n / units:.4g} " if named.count(symbol) > 1 else ""
+        number = f"{round(n / units, 4):.10g} " if named.count(symbol) > 1 else ""
         sign = "+" if state > 0 else "-" if state < 0 else ""
         texts.append(f"{number}{symbol} {abs(state)}{sign}")
     return ", ".join(texts)

@@ -53,14 +53,10 @@ def assign(choices: Choices) -> Atoms:
     found, charge = {}, 0
     for (element, count, states), (bits, zero) in zip(ordered, reversed(rest[:-1]), strict=True):
         own, bottom = add_atoms(1, count, states, min(states)), count * min(states)
-        usual = count * states[0]
-        for distance in range(count * (max(states) - min(states)) + 1):
-            near = [total for total in (usual + distance, usual - distance) if _is_set(own, total - bottom)]
-            total = next((t for t in near if _is_set(bits, zero - charge - t)), None)
-            if total is not None:
-                found[element.symbol] = _split(count, total, states)
-                charge += total
-                break
+        balanced = own & _reversed(bits, zero - charge - bottom)
+        total = bottom + _nearest_set(balanced, count * states[0] - bottom)
+        found[element.symbol] = _split(count, total, states)
+        charge += total
     return tuple((element.symbol, *part) for element, _, _ in choices for part in found[element.symbol])
 
 
@@ -71,8 +67,19 @@ def _settles(choice: tuple[Element, int, tuple[int, ...]]) -> tuple:
     return (0, -(element.electronegativity or 0.0), element.atomic_number)
 
 
-def _is_set(bits: int, place: int) -> bool:
-    return place >= 0 and bool(bits >> place & 1)
+def _reversed(bits: int, top: int) -> int:
+    """Bit p of the result is bit top - p; what would lie below 0 is dropped."""
+    backwards = int(bin(bits)[:1:-1], 2)  # bit p is bit (length - 1 - p)
+    shift = bits.bit_length() - 1 - top
+    return backwards >> shift if shift >= 0 else backwards << -shift
+
+
+def _nearest_set(bits: int, place: int) -> int:
+    """The place of the set bit nearest to a place >= 0, of two the higher one; at least one is set."""
+    above, below = bits >> place, bits & ((1 << place) - 1)
+    up = place + (above & -above).bit_length() - 1 if above else None
+    down = below.bit_length() - 1 if below else None
+    return min((p for p in (up, down) if p is not None), key=lambda p: (abs(p - place), -p))
 
 
 def _split(count: int, total: int, states: tuple[int, ...]) -> list[tuple[int, int]]:

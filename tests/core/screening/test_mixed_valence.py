@@ -108,3 +108,9 @@ def test_same_verdict_as_enumeration_and_the_states_are_a_proof(amounts):
         assert sum(k for (s, _), k in zip(result.oxidation_states, result.atoms, strict=True) if s == symbol) == n
     assert sum(q * k for (_, q), k in zip(result.oxidation_states, result.atoms, strict=True)) == 0
     assert all(q in elements.element(s).oxidation_states for s, q in result.oxidation_states)
+
+
+def test_half_a_million_atoms_settle_at_once():
+    """Mn -3..7 takes what 400,000 F 1- and 30,001 S leave; 2+ is its usual state."""
+    result = screened("Mn200000S1F400000")
+    assert result.written == "199998 Mn 2+, 2 Mn 3+, S 2-, F 1-"
