@@ -16,7 +16,8 @@ LARGEST_N = 25
 PAPERS = """
 - **KIAGO**: A. Fujii *et al.*, *Digital Discovery* **2025**, 4, 3662,
   [doi:10.1039/d5dd00250h](https://doi.org/10.1039/d5dd00250h). The method of this app.
-- **GDMCD**, its predecessor: gradient-based design with the same integer loss, towards a target instead of upwards.
+- **GDMCD**, its predecessor: gradient-based design with the same integer loss, towards a target instead of upwards,
+  from known superconductors and mixtures of two, with two elements that may stay fractional (a preset in the settings).
 - **The image**: T. Konno *et al.*, *Phys. Rev. B* **2021**, 103, 014509,
   [doi:10.1103/PhysRevB.103.014509](https://doi.org/10.1103/PhysRevB.103.014509).
 - **The energy model**: D. Jha *et al.*, *Sci. Rep.* **2018**, 8, 17593,
@@ -50,7 +51,8 @@ def method() -> None:
         "1. Compositions that stay allowed",
         r"x = x_\mathrm{const} + \sigma(x_\mathrm{base} \odot M_\mathrm{elem} \odot M_\mathrm{max})"
         r"\,\Bigl(1 - \textstyle\sum x_\mathrm{const}\Bigr)",
-        r"A composition is 118 fractions with sum 1. What you fix is $x_\mathrm{const}$; what you forbid is 0 in the "
+        r"A composition is 118 fractions with sum 1. What you fix is $x_\mathrm{const}$ (with a floor it is the "
+        r"least there is); what you forbid is 0 in the "
         r"mask $M_\mathrm{elem}$; $\sigma(v) = \mathrm{ReLU}(v) / \sum \mathrm{ReLU}(v)$ shares the rest among the "
         "others. So whatever the gradient does, your wishes hold.",
     )
