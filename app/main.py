@@ -20,15 +20,16 @@ ICON = str(ASSETS / "icon.svg")  # our own file: Streamlit would fetch a materia
 
 st.set_page_config(page_title="Tc Studio", page_icon=ICON, layout="wide")
 style.apply()
+# Not in a folder named "pages": on a fresh server Streamlit would run the page of a link from there, without this file.
 page = st.navigation(
     [
-        st.Page("pages/design.py", title="Design", url_path="design", default=True),
-        st.Page("pages/run.py", title="Run", url_path="run"),
-        st.Page("pages/results.py", title="Results", url_path="results"),
-        st.Page("pages/runs.py", title="Past runs", url_path="runs"),
-        st.Page("pages/learn.py", title="Learn", url_path="learn"),
-        st.Page("pages/models.py", title="Models", url_path="models"),
-        st.Page("pages/benchmarks.py", title="Benchmarks", url_path="benchmarks"),
+        st.Page("views/design.py", title="Design", url_path="design", default=True),
+        st.Page("views/run.py", title="Run", url_path="run"),
+        st.Page("views/results.py", title="Results", url_path="results"),
+        st.Page("views/runs.py", title="Past runs", url_path="runs"),
+        st.Page("views/learn.py", title="Learn", url_path="learn"),
+        st.Page("views/models.py", title="Models", url_path="models"),
+        st.Page("views/benchmarks.py", title="Benchmarks", url_path="benchmarks"),
     ],
     position="top",
 )

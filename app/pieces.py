@@ -192,7 +192,7 @@ def invitation(heading: str, text: str) -> None:
     with st.container(border=True, horizontal_alignment="center"):
         st.html(f'<div class="empty"><h2>{html.escape(heading)}</h2><p>{html.escape(text)}</p></div>')
         if st.button("Design a superconductor", type="primary", icon=":material/arrow_forward:"):
-            st.switch_page("pages/design.py")
+            st.switch_page("views/design.py")
         st.space("small")
 
 

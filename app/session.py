@@ -25,7 +25,7 @@ from core.problem import DesignProblem, OptimiserSettings
 from core.runs import Run
 from core.sites import Site
 
-DESIGN_PAGE = "pages/design.py"
+DESIGN_PAGE = "views/design.py"
 _DRAFT, _LAST_RUN, _COMPLAINT = "tc_studio.draft", "tc_studio.last_run", "tc_studio.complaint"
 
 
@@ -47,7 +47,7 @@ def current_run() -> Run | None:
 def open_run(run_id: str, page: str) -> NoReturn:
     """Go to a page ("run" or "results") with this run. Not from a callback: Streamlit switches pages in the body."""
     st.session_state[_LAST_RUN] = run_id
-    st.switch_page(f"pages/{page}.py", query_params={"run": run_id})
+    st.switch_page(f"views/{page}.py", query_params={"run": run_id})
 
 
 # ---- the draft ---------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
 
 def opened() -> AppTest:
     test = AppTest.from_file(str(PROJECT / "app" / "main.py"), default_timeout=120)
-    test.switch_page(str(PROJECT / "app" / "pages" / "benchmarks.py"))
+    test.switch_page(str(PROJECT / "app" / "views" / "benchmarks.py"))
     test.run()
     assert not test.exception, test.exception
     return test

@@ -52,7 +52,7 @@ def unfinished(home, phase: Phase, message: str = "") -> Run:
 def opened(page: str, run: Run | None = None) -> AppTest:
     """A page, of this run."""
     test = AppTest.from_file(str(PROJECT / "app" / "main.py"), default_timeout=120)
-    test.switch_page(str(PROJECT / "app" / "pages" / f"{page}.py"))
+    test.switch_page(str(PROJECT / "app" / "views" / f"{page}.py"))
     if run is not None:
         test.query_params["run"] = run.id
     test.run()
