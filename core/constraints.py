@@ -24,25 +24,26 @@ class Constraints:
     fixed : (118,) float, x_const; sum below 1
     allowed : (parts * 118,) bool, M_elem; an element of x_const that is allowed has a floor (it may receive more, KIAGO
         3.6), one that is not allowed is fixed
-    rooms : fraction of all atoms in each part; None: one part, and all that x_const leaves
+    rooms : (parts,) fraction of all atoms in each part; None: one part, and all that x_const leaves
     """
 
     fixed: torch.Tensor
     allowed: torch.Tensor
-    rooms: tuple[float, ...] | None = None
+    rooms: torch.Tensor | None = None
 
     def __post_init__(self):
         total = float(self.fixed.sum())
         if not total < 1 or float(self.fixed.min()) < 0:
             raise ValueError(f"x_const must be non-negative and sum to less than 1; its sum is {total}")
-        if self.rooms is not None and abs(total + sum(self.rooms) - 1) > 1e-6:
-            raise ValueError(f"x_const and the free parts sum to {total + sum(self.rooms)}, not to 1")
+        if self.rooms is not None and abs(total + float(self.rooms.sum()) - 1) > 1e-6:
+            raise ValueError(f"x_const and the free parts sum to {total + float(self.rooms.sum())}, not to 1")
         if not bool(self._by_part(self.allowed).any(-1).all()):
-            raise ValueError("M_elem allows no element" + (" in one of the parts" if self.rooms else ""))
+            raise ValueError("M_elem allows no element" + ("" if self.rooms is None else " in one of the parts"))
 
     def to(self, device: torch.device) -> Constraints:
         """The same constraints on another device."""
-        return Constraints(self.fixed.to(device), self.allowed.to(device), self.rooms)
+        rooms = None if self.rooms is None else self.rooms.to(device)
+        return Constraints(self.fixed.to(device), self.allowed.to(device), rooms)
 
     @property
     def kept(self) -> torch.Tensor:
@@ -65,7 +66,7 @@ class Constraints:
         free = weights / weights.sum(-1, keepdim=True).clamp_min(DEAD_BELOW)
         if self.rooms is None:
             return free * (1 - self.fixed.sum())
-        return free * free.new_tensor(self.rooms)[:, None]
+        return free * self.rooms[:, None]
 
     def compose(self, x_base: torch.Tensor, max_mask: torch.Tensor | None = None) -> torch.Tensor:
         """x_base -> compositions (batch, 118). A dead candidate lacks a part: see `alive`."""

@@ -122,7 +122,9 @@ def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
         tc=predictors[0],
         formation_energy=predictors[1],
         constraints=Constraints(
-            torch.from_numpy(fixed).float(), torch.from_numpy(allowed.ravel()), rooms if len(rooms) > 1 else None
+            torch.from_numpy(fixed).float(),
+            torch.from_numpy(allowed.ravel()),
+            torch.tensor(rooms) if len(rooms) > 1 else None,
         ).to(device),
         settings=problem.course(),
         atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),

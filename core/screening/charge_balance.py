@@ -150,7 +150,9 @@ def _balanced(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units
 
 
 def _unbalanced(charge: int, units: float) -> ChargeBalance:
-    return ChargeBalance(False, False, f"nearest charge is {round(charge / units, 4):+.10g} per formula unit", (), charge)
+    return ChargeBalance(
+        False, False, f"nearest charge is {round(charge / units, 4):+.10g} per formula unit", (), charge
+    )
 
 
 def _electropositive_first(atom: tuple[Element, int]) -> tuple[float, int]:

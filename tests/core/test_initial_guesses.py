@@ -143,3 +143,8 @@ def test_without_a_floor_single_elements_and_pairs_fill_the_room():
     x = enumerated(allowed, np.zeros(118), 0.25)
     li, na, k = vector(Li=1), vector(Na=1), vector(K=1)
     assert np.allclose(x, [li, na, k, (li + na) / 2, (li + k) / 2, (na + k) / 2])
+
+
+def test_every_free_part_has_its_own_random_stream():
+    one, other = (maker(start=MIXTURE, part=part).guesses(5) for part in (0, 1))
+    assert np.array_equal(one, maker(start=MIXTURE).guesses(5)) and not np.array_equal(one, other)
