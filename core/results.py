@@ -218,7 +218,7 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def _cell(value: object, digits: int | None) -> object:
-    if value is None or (isinstance(value, float) and value != value):
+    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
         return ""
     if digits is not None and isinstance(value, float):
         return f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no minus before a zero

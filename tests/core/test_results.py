@@ -100,6 +100,12 @@ def test_csv_comes_back():
     assert to_csv(typed(back)) == text  # and what came back is written the same
 
 
+def test_missing_numbers_of_any_kind_are_empty_cells():
+    seeds = pd.array([3, None], dtype="Int64")
+    given = pd.DataFrame({"seeds": seeds, "gain_K": [1.5, math.nan], "base": ["Pb", None]})
+    assert to_csv(given) == "seeds,gain_K,base\n3,1.5,Pb\n,,\n"
+
+
 def test_numbers_have_their_digits():
     (cells,) = read(to_csv(table()))
     assert {name: cells[name] for name in NUMBER} == {
