@@ -32,7 +32,7 @@ def carry_out(name: str, given: Mapping[str, object]) -> tuple[str, Outcome]:
     """Do a benchmark; returns the name of its files and what came out. given : options that are not the usual ones.
 
     `candidates` is a tuple: the speed is measured at each of them, all else takes one. Raises InputError for an option
-    that means nothing to the benchmark.
+    that means nothing to the benchmark, and for less than one seed.
     """
     given = USUAL.get(name, {}) | dict(given)
     if name == SPEED:
@@ -43,6 +43,8 @@ def carry_out(name: str, given: Mapping[str, object]) -> tuple[str, Outcome]:
         if len(given["candidates"]) > 1:
             raise InputError("candidates", given["candidates"], f"{name} takes one number of candidates", "Give one")
         given["candidates"] = given["candidates"][0]
+    if given.get("seeds", 1) < 1:
+        raise InputError("seeds", given["seeds"], "there is nothing to take the mean of", "Take 1 or more")
     if name in WITHOUT_BASES and "bases" in given:
         raise InputError("bases", ", ".join(given["bases"]), f"{name} has no table of bases", "Leave it out")
     options = Options(**_meant(name, given, Options))
