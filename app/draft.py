@@ -73,10 +73,12 @@ class Draft:
 
     @property
     def atoms_after(self) -> float:
-        """The same when the sites are replaced: one that is left empty loses its atoms."""
+        """The same when the sites are replaced: one that is left empty loses its atoms. Those of the base where none
+        would be left, so that the draft can be shown with what is wrong with it."""
         if self.task == RAISE_TC or not self.sites:
             return self.atoms
-        return sum(kept(self.amounts, self.sites).values()) + sum(incoming(self.amounts, self.sites).values())
+        left = sum(kept(self.amounts, self.sites).values()) + sum(incoming(self.amounts, self.sites).values())
+        return left or self.atoms
 
     def problem(self) -> DesignProblem:
         """What is asked for, with amounts as fractions of all atoms."""

@@ -218,5 +218,5 @@ def _read(name: str, text: str, usual: object) -> object:
         if isinstance(usual, int):
             return int(text)
         return float(text) if isinstance(usual, float) else text
-    except ValueError:
+    except (ValueError, OverflowError):  # of int("x"), int(inf)
         raise InputError("link", f"{name}={text}", "this part of the link makes no sense", "Copy it again") from None

@@ -61,11 +61,11 @@ def kept(amounts: Mapping[str, float], sites: Sequence[Site]) -> dict[str, float
 
 
 def incoming(amounts: Mapping[str, float], sites: Sequence[Site]) -> dict[int, float]:
-    """Atoms that come in: oxidation state -> number. Sites that take the same state are one: a composition has no
-    positions."""
+    """Atoms that come in: oxidation state -> number above zero. Sites that take the same state are one: a composition
+    has no positions."""
     found: dict[int, float] = {}
     for site in sites:
-        if site.replacement not in (None, EMPTY):
+        if site.replacement not in (None, EMPTY) and site.atoms_in(amounts) > 0:
             found[site.replacement] = found.get(site.replacement, 0.0) + site.atoms_in(amounts)
     return found
 

@@ -13,6 +13,7 @@ from app.components.periodic_table import TableState
 from app.lookup import usual_formula
 from core import elements
 from core.composition import parse_formula
+from core.design import check
 from core.errors import InputError
 from core.paths import ASSETS
 from core.problem import (
@@ -97,7 +98,15 @@ def test_a_file_that_is_no_problem_is_refused_with_a_message(text):
         session.read_problem(text)
 
 
-@pytest.mark.parametrize("link", [{"base": "Lq"}, {"base": "FeSe", "steps": "a,b"}, {"base": "FeSe", "task": "no"}])
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"base": "Lq"},
+        {"base": "FeSe", "steps": "a,b"},
+        {"base": "FeSe", "task": "no"},
+        {"base": "FeSe", "task": "substitute", "replace": "Fe:inf"},
+    ],
+)
 def test_a_broken_link_is_refused_with_a_message(link):
     with pytest.raises(InputError):
         session.from_link(link)
@@ -166,6 +175,16 @@ def test_a_site_given_up_in_part_keeps_the_rest_fixed():
     assert drafts.draft_of(own).table.fixed == {"F": 0.5}
     assert drafts.with_site(draft, "O", "atoms", 4.0).sites[1].atoms is None  # all of them is the default
     assert drafts.with_site(draft, "Ti", "by", 4).sites[0].by is None
+
+
+def test_a_draft_in_which_nothing_comes_in_is_shown_with_what_is_wrong():
+    """La and O of LaO taken away, first with no atoms of La to replace, then with nothing in the place of either."""
+    draft = drafts.with_elements(drafts.with_task(drafts.draft_of(DesignProblem("LaO")), SUBSTITUTE), ["La", "O"])
+    emptied = drafts.with_site(draft, "O", "by", 0)
+    for site in (("La", "atoms", 0.0), ("La", "by", 0)):
+        problem = drafts.with_table(drafts.with_site(emptied, *site), replace(draft.table, fixed={"F": 1.0})).problem()
+        assert dict(summary.in_words(problem, {"F"}))["Free"] == "nothing"
+        assert [error.field for error in check(problem)] != []
 
 
 def test_states_that_balance_the_base_are_offered():
