@@ -134,8 +134,8 @@ FORMULA = (
         "structure for. KIAGO 3.1: 25.")),
     Knob("exempt_elements", "Doped elements", step=1, method=GRADIENT, help=(
         "So many elements of each candidate, those farthest from whole atoms, may stay fractional and are written to "
-        "0.01 of an atom: Ba0.6K0.4Fe2As2. GDMCD eq. 7: 2. In KIAGO none: 0. Doping mixes valences, so that few of them "
-        "are neutral with one oxidation state per element.")),
+        "0.01 of an atom: Ba0.6K0.4Fe2As2. GDMCD eq. 7: 2. In KIAGO none: 0. Doping mixes valences, so that few of "
+        "them are neutral with one oxidation state per element.")),
     Knob("rounding", "Rounding", method=GRADIENT,
          choices={NEUTRAL: "to a neutral neighbour", NEAREST: "to the nearest formula"}, help=(
         "Where the nearest integer formula fails charge neutrality or the Pauling test, the best of the nearest "

@@ -454,7 +454,7 @@ def settings(draft: Draft, errors: Errors) -> None:
             with column:
                 st.markdown(f"**{title}**")
                 for knob in group:
-                    if not knob.hidden(draft.settings):
+                    if errors[knob.name] or not knob.hidden(draft.settings):
                         knob_field(draft, knob, errors)
                 if title == "Formula":
                     charge_rule_field(draft, errors)
@@ -490,7 +490,7 @@ def charge_rule_field(draft: Draft, errors: Errors) -> None:
 
 
 def knob_field(draft: Draft, knob: Knob, errors: Errors) -> None:
-    """One setting and what is wrong with it."""
+    """One setting and what is wrong with it; what is wrong can be put right even where it does not matter."""
     value = knob.get(draft.settings)
     key = shown(f"design.{knob.key}", value)
     what = {
@@ -498,7 +498,7 @@ def knob_field(draft: Draft, knob: Knob, errors: Errors) -> None:
         "help": knob.help,
         "on_change": changed,
         "args": (key, with_knob, knob),
-        "disabled": not knob.matters(draft.task, draft.method),
+        "disabled": not (knob.matters(draft.task, draft.method) or errors[knob.name]),
     }
     if knob.choices:
         choices = list(knob.choices)

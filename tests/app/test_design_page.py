@@ -263,6 +263,20 @@ def test_a_start_that_there_is_not_is_explained_and_its_fields_appear_when_asked
     assert "no known iron-based superconductor above this Tc" in words(page) and run_button(page).disabled
 
 
+def test_what_is_wrong_can_be_put_right_where_it_no_longer_matters(page):
+    checked(widget(page.selectbox, "design.objective").set_value("target").run())
+    checked(widget(page.number_input, "design.target_tc_K").set_value(0.0).run())
+    checked(widget(page.number_input, "design.learning_rate").set_value(5.0).run())
+    checked(widget(page.selectbox, "design.objective").set_value("highest").run())
+    checked(widget(page.segmented_control, "design.method").set_value(SUBSTITUTION).run())
+    assert run_button(page).disabled and "Settings" in words(page)
+    checked(widget(page.number_input, "design.target_tc_K").set_value(300.0).run())
+    assert not widget(page.number_input, "design.learning_rate").disabled
+    checked(widget(page.number_input, "design.learning_rate").set_value(0.03).run())
+    assert not run_button(page).disabled
+    assert "design.target_tc_K" not in {(each.key or "").split("#")[0] for each in page.number_input}
+
+
 def test_several_elements_are_replaced_and_a_charge_that_is_not_kept_is_explained(page):
     checked(widget(page.segmented_control, "design.task").select(SUBSTITUTE).run())
     checked(widget(page.pills, "design.replaced").set_value(["La", "O"]).run())
