@@ -116,8 +116,8 @@ def cautions(row: pd.Series) -> list[str]:
         said.append("Rich in hydrogen: the high Tc that the model knows of such hydrides were measured under very high "
                     "pressure. Do not read this one as a Tc at ambient pressure.")  # fmt: skip
     if row["rounding_distance"] > FAR_EXCHANGE:
-        said.append(f"Rounding exchanged {row['rounding_distance']:.0%} of the atoms to reach a formula that balances: "
-                    "this is a relative of the composition that was optimised.")  # fmt: skip
+        said.append(f"Rounding exchanged {row['rounding_distance']:.0%} of the atoms: this is a relative of the "
+                    "composition that was optimised.")  # fmt: skip
     if row["nearest_known"] and not row["known"]:
         said.append("Tc of a new composition is extrapolated, and the optimiser looks for what this model overrates.")
     return said
