@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import astuple, fields
+from dataclasses import asdict, astuple, fields
 from typing import NoReturn
 
 import streamlit as st
@@ -18,6 +18,7 @@ import streamlit as st
 from app import draft as drafts
 from app.draft import Draft
 from core import elements, runs
+from core.demands import Group
 from core.design import check
 from core.errors import InputError
 from core.predictors.checkpoint import CheckpointError
@@ -116,6 +117,7 @@ def read_problem(text: str) -> DesignProblem:
 _SHORT = {"sites": "replace", "fixed": "fix", "forbidden": "forbid", "floors": "least"}
 _LONG = {short: long for long, short in _SHORT.items()}
 _NONE = "none"
+_AS_JSON = ("bounds", "groups", "ratios")
 
 
 def to_link(problem: DesignProblem) -> dict[str, str]:
@@ -124,7 +126,7 @@ def to_link(problem: DesignProblem) -> dict[str, str]:
     link = {"base": problem.base}
     for name in (f.name for f in fields(DesignProblem) if f.name not in ("base", "settings")):
         if getattr(problem, name) != getattr(usual, name):
-            link[_SHORT.get(name, name)] = _written(getattr(problem, name))
+            link[_SHORT.get(name, name)] = _written(getattr(problem, name), name)
     for name in (f.name for f in fields(OptimiserSettings)):
         if getattr(problem.settings, name) != getattr(usual.settings, name):
             link[name] = _written(getattr(problem.settings, name))
@@ -174,8 +176,11 @@ def _in_order(symbols: frozenset[str]) -> tuple[str, ...]:
     return tuple(s for s in elements.symbols() if s in symbols)
 
 
-def _written(value: object) -> str:
-    """Symbols run together (HeNeAr), amounts behind them (Fe0.25As0.25), pairs with a comma (150,150)."""
+def _written(value: object, name: str = "") -> str:
+    """Symbols run together (HeNeAr), amounts behind them (Fe0.25As0.25), pairs with a comma (150,150); or JSON."""
+    if name in _AS_JSON:
+        plain = [asdict(v) if isinstance(v, Group) else v for v in value] if isinstance(value, tuple) else value
+        return json.dumps(plain, separators=(",", ":"))
     if isinstance(value, Mapping):
         return "".join(f"{symbol}{_plain(amount)}" for symbol, amount in value.items()) or _NONE
     if isinstance(value, tuple) and all(isinstance(v, str) for v in value):
@@ -207,6 +212,8 @@ def _read(name: str, text: str, usual: object) -> object:
     """Text of one parameter -> its value, by the kind of value that the field has."""
     text = "" if text == _NONE else text
     try:
+        if name in _AS_JSON:
+            return json.loads(text)
         if name in ("fixed", "floors"):
             return {s: float(x) for s, x in re.findall(r"([A-Z][a-z]?)([\d.]+)", text)}
         if name == "sites":

@@ -20,9 +20,10 @@ from core.composition import composition_vector, formula_of_counts
 from core.constraints import Constraints
 from core.errors import InputError
 from core.families import families
-from core.initial_guesses import MIXTURE, GuessMaker
-from core.integer_search import Grid, best_on_grid
+from core.initial_guesses import MIXTURE, GuessMaker, completed
+from core.integer_search import Grid, Search, best_on_grid
 from core.judge import load_judge
+from core.limits import limits_of
 from core.optimiser import Report, State, Task
 from core.predictors.interface import deviation_in_batches, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
@@ -36,6 +37,8 @@ from core.screening.charge_sums import balanced_compounds, passes_at_once
 MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine
 FROM_KNOWN = (KNOWN, INTERPOLATED)
 PREDICTED_AT_ONCE = 1024  # compositions, to bound the memory
+NEAREST_POINT = Search(radii=(0.03, 0.06, 0.12, 0.24, 0.48, 1.0), choices=1)
+ADDED = 1  # tells the random stream of what is added to a guess from that of the guess
 UNSTABLE_K = 1e6  # added to the loss of what fails the screen of the formation energy
 
 OnStep = Callable[[State, Report], bool]
@@ -112,10 +115,14 @@ def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
     for symbol, fraction in problem.least_fractions().items():
         fixed[elements.element(symbol).index] = fraction
     rooms, allowed = _free_parts(problem, known)
+    demands = problem.demands(known)
     makers = [_guess_maker(problem, mask, fixed * mask, part) for part, mask in enumerate(allowed)]
 
     def guess(candidate: int, restart: int) -> torch.Tensor:
         parts = [maker.guess(candidate, restart) for maker in makers]
+        if demands is not None:
+            random = np.random.default_rng([problem.seed, candidate, restart, ADDED])
+            parts = [completed(parts[0], demands, allowed[0], random)]
         return torch.from_numpy(np.concatenate(parts)).float().to(device)
 
     task = Task(
@@ -125,6 +132,7 @@ def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
             torch.from_numpy(fixed).float(),
             torch.from_numpy(allowed.ravel()),
             torch.tensor(rooms) if len(rooms) > 1 else None,
+            demands and limits_of(demands),
         ).to(device),
         settings=problem.course(),
         atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
@@ -198,7 +206,12 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
     chosen = np.flatnonzero(alive)
     with torch.no_grad():
         parts = task.constraints.parts(state.x_base, state.max_mask).cpu().numpy().astype(np.float64)
-    rounded, moved = _rounded(problem, task, composition[chosen], parts[chosen])
+    rounded, whole, moved = _rounded(problem, task, composition[chosen], parts[chosen])
+    lost = {
+        "nothing positive was left in the last step": int((~alive).sum()),
+        "no whole atoms near it keep the bounds, groups and ratios": len(chosen) - len(whole),
+    }
+    chosen = chosen[whole]
     first, times = _distinct(rounded)
     table = _described(_Found(rounded, report, chosen, first, times), task, problem.charge_rule)
     base_composition = composition_vector(problem.base_fractions())[None]
@@ -212,35 +225,57 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
         status=status,
         base={name: float(values[0]) for name, values in base.items()},
         candidates=typed(table),
-        funnel=_funnel(table, len(alive), int(alive.sum()), moved, screens(problem.charge_rule)),
+        funnel=_funnel(table, len(alive), lost, moved, screens(problem.charge_rule)),
         restarts=int(state.restarts.sum()),
         device=str(device),
     )
 
 
-def _rounded(problem: DesignProblem, task: Task, compositions: np.ndarray, parts: np.ndarray) -> tuple[Rounded, int]:
-    """The integer formula of each composition (n, 118) with its free parts (n, parts, 118), and how many are not the
-    nearest one.
+def _rounded(
+    problem: DesignProblem, task: Task, compositions: np.ndarray, parts: np.ndarray
+) -> tuple[Rounded, np.ndarray, int]:
+    """The integer formulas of compositions (n, 118) with their free parts (n, parts, 118); which compositions have one
+    that keeps all demands, ascending; and how many are not the nearest one.
 
     What passes the charge screens as rounded stays. So no formula that plain rounding would have proposed is lost.
     Several sites keep their own numbers of atoms, and with them the total charge: there the nearest formula stays too.
     """
     kept, floors = (x.cpu().numpy().astype(np.float64) for x in (task.constraints.kept, task.constraints.floors))
-    exempt = task.settings.exempt_elements
-    rounded = round_compositions(compositions, kept, problem.atom_counts(), floors, exempt, parts)
+    grid = _grid(problem, kept, floors)
+    demands = problem.demands(elements.symbols())
+    whole = np.arange(len(compositions))
+    if demands is None:
+        exempt = task.settings.exempt_elements
+        rounded = round_compositions(compositions, kept, grid.atom_counts, floors, exempt, parts)
+    else:
+        whole, counts = best_on_grid(compositions, grid, demands.met, _all_equal, NEAREST_POINT)
+        rounded = Rounded(counts, counts.sum(1), counts)
     if task.settings.rounding == NEAREST or parts.shape[1] > 1:
-        return rounded, 0
+        return rounded, whole, 0
 
     def balanced(counts: np.ndarray) -> np.ndarray:
-        few = (counts > 0).sum(1) <= MAX_SCREENED_ELEMENTS
-        return few & balanced_compounds(counts, problem.charge_rule)
+        fine = (counts > 0).sum(1) <= MAX_SCREENED_ELEMENTS
+        fine = fine if demands is None else fine & demands.met(counts)
+        return fine & balanced_compounds(counts, problem.charge_rule)
 
     failing = np.flatnonzero(~(passes_at_once(rounded.counts) | balanced(rounded.counts)))
-    grid = Grid(problem.atom_counts(), kept, floors, np.ones_like(kept))
-    owner, counts = best_on_grid(compositions[failing], grid, balanced, partial(_loss, task))
+    owner, counts = best_on_grid(compositions[whole[failing]], grid, balanced, partial(_loss, task))
     moved = failing[owner]
     rounded.counts[moved], rounded.amounts[moved], rounded.atoms[moved] = counts, counts, counts.sum(1)
-    return rounded, len(moved)
+    return rounded, whole, len(moved)
+
+
+def _grid(problem: DesignProblem, kept: np.ndarray, floors: np.ndarray) -> Grid:
+    """The integer formulas that keep what is fixed, all floors and the bounds of single elements."""
+    least, most = floors.copy(), np.ones_like(floors)
+    for symbol, (low, high) in problem.bounds.items():
+        column = elements.element(symbol).index
+        least[column], most[column] = max(least[column], low), high
+    return Grid(problem.atom_counts(), kept, least, most)
+
+
+def _all_equal(compositions: np.ndarray) -> np.ndarray:
+    return np.zeros(len(compositions))
 
 
 @dataclass(frozen=True)
@@ -359,19 +394,15 @@ def decomposition_text(phases: tuple[tuple[str, float], ...]) -> str:
 
 
 def _funnel(
-    table: pd.DataFrame, candidates: int, alive: int, moved: int, asked: dict[str, str]
+    table: pd.DataFrame, candidates: int, lost: dict[str, int], moved: int, asked: dict[str, str]
 ) -> tuple[FunnelStep, ...]:
-    """How many are left after each screen (name -> label), and why the others failed."""
-    dead = {"nothing positive was left in the last step": candidates - alive} if candidates > alive else {}
+    """How many are left after each screen (name -> label), and why the others failed. lost : before the first."""
+    rounded = candidates - sum(lost.values())
+    again = {"the same formula was reached before": rounded - len(table)}
+    note = f"{moved:,} rounded to a neighbour that passes the charge screens" if moved else ""
     steps = [
-        FunnelStep("candidates", "Candidates", alive, dead),
-        FunnelStep(
-            "distinct",
-            asked["distinct"],
-            len(table),
-            {"the same formula was reached before": alive - len(table)} if alive > len(table) else {},
-            f"{moved:,} rounded to a neighbour that passes the charge screens" if moved else "",
-        ),
+        FunnelStep("candidates", "Candidates", rounded, _some(lost)),
+        FunnelStep("distinct", asked["distinct"], len(table), _some(again), note),
     ]
     left = len(table)
     for name in list(asked)[1:]:
@@ -379,6 +410,11 @@ def _funnel(
         left -= len(failed)
         steps.append(FunnelStep(name, asked[name], left, _why(name, failed)))
     return tuple(steps)
+
+
+def _some(reasons: dict[str, int]) -> dict[str, int]:
+    """The reasons that there were, the most frequent first."""
+    return {reason: n for reason, n in sorted(reasons.items(), key=lambda item: -item[1]) if n}
 
 
 def _why(name: str, failed: pd.DataFrame) -> dict[str, int]:

@@ -12,6 +12,8 @@ from itertools import combinations
 
 import numpy as np
 
+from core import elements
+from core.demands import Demands, in_order
 from core.problem import BASE, ENUMERATED, INTERPOLATED, KNOWN, RANDOM
 
 MIXTURE = "mixture"  # the start of a substitution: nothing but elements drawn at random
@@ -169,3 +171,15 @@ def enumerated(allowed: np.ndarray, floors: np.ndarray, room: float) -> np.ndarr
 def count_enumerated(others: int, shares: int) -> int:
     """How many binary and ternary starts there are for so many elements, each with so many shares of the atoms."""
     return others * shares + others * (others - 1) // 2
+
+
+def completed(guess: np.ndarray, demands: Demands, allowed: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """A guess (118,) that can keep the demands: where its elements are too few for a set, others of it are added."""
+    ratios, names = guess.copy(), elements.symbols()
+    while part := demands.lacking({names[i] for i in np.flatnonzero(ratios)}):
+        members = np.array([elements.element(s).index for s in in_order(part.members)])
+        absent = members[allowed[members] & (ratios[members] <= 0)]
+        if not len(absent):  # what is there already is bounded too closely: nothing can be added
+            return guess
+        ratios[random.choice(absent)] = random.uniform(0.5, 1.0) * (part.low if part is not demands.root else 0.3)
+    return ratios / ratios.sum()

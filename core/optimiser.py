@@ -112,7 +112,7 @@ def evaluate(task: Task, state: State) -> Report:
 def step(task: Task, state: State) -> tuple[State, Report]:
     """One Adam step for every candidate; the candidates that died are restarted first."""
     state = _restart_dead(task, state)
-    x_base = state.x_base.detach().requires_grad_(True)
+    x_base = task.constraints.settled(state.x_base.detach(), state.max_mask).requires_grad_(True)
     tc, energy = (climbed(predictor, int(state.step)) for predictor in (task.tc, task.formation_energy))
     loss, report = _forward(task, state, x_base, tc, energy)
     (gradient,) = torch.autograd.grad(loss.sum(), x_base)

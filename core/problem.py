@@ -11,8 +11,9 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
-from core import elements
+from core import demands, elements
 from core.composition import formula_of, parse_formula
+from core.demands import Asked, Demands, Group
 from core.errors import InputError
 from core.families import FAMILIES
 from core.sites import Site, check_sites, incoming, kept, takers
@@ -166,6 +167,9 @@ class DesignProblem:
     tc_predictor, formation_energy_predictor : names of checkpoints
     method : "gradient" (KIAGO) or "substitution" (C-ES, the baseline of KIAGO 3.1: elements of the base are replaced at
         random by others of the same oxidation state, and nothing is optimised)
+    bounds : symbol -> least and most fraction of all atoms
+    groups : of elements, with a least and a most fraction of all atoms together
+    ratios : each symbol -> parts; the elements keep this ratio: {"Ba": 2, "Y": 1}
     charge_rule : of the screen; "one_state" for each element and the Pauling test (SMACT, KIAGO 3.1), or "every_atom"
         is free to take any state of its element (KIAGO 3.6)
     """
@@ -183,6 +187,9 @@ class DesignProblem:
     method: str = GRADIENT
     floors: Mapping[str, float] = field(default_factory=dict)
     charge_rule: str = ONE_STATE
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+    ratios: tuple[Mapping[str, float], ...] = ()
 
     def base_fractions(self) -> dict[str, float]:
         """Fractions of the base. Raises InputError if it cannot be read."""
@@ -233,8 +240,16 @@ class DesignProblem:
             charged |= set(elements.symbols() if state is None else takers(state))
         return tuple(s for s in elements.symbols() if s in charged and s in known and s not in out)
 
+    def demands(self, known: Collection[str]) -> Demands | None:
+        """Bounds, groups and ratios as nested sets; None if there are none. Raises InputError if they contradict."""
+        if not (self.bounds or self.groups or self.ratios):
+            return None
+        allowed = self.allowed_symbols(known)
+        return demands.read(Asked(self.bounds, self.groups, self.ratios, allowed, self.fixed_fractions(), self.floors))
+
     def atom_counts(self) -> tuple[int, ...]:
-        """The N in `n_unit` at which the fixed part is whole atoms (within 1%) and whole atoms can reach the floors.
+        """The N in `n_unit` at which the fixed part is whole atoms (within 1%) and whole atoms can reach the floors and
+        keep bounds, groups and ratios; none if these contradict each other.
 
         A substitution keeps the amounts of the base: multiples of its own N, the next one if none is in the range.
         """
@@ -246,7 +261,12 @@ class DesignProblem:
         fixed, floors = self.fixed_fractions().values(), self.floors.values()
         parts = [share for _, share in self.free_parts()]
         whole = [*fixed, *parts] if len(parts) > 1 else fixed  # one part is what the others leave
-        return tuple(n for n in range(low, high + 1) if _whole(whole, n) and _reached(floors, fixed, n))
+        counts = tuple(n for n in range(low, high + 1) if _whole(whole, n) and _reached(floors, fixed, n))
+        try:
+            asked = self.demands(elements.symbols())
+        except InputError:
+            return ()
+        return counts if asked is None else tuple(n for n in counts if asked.can_be_whole(n))
 
     def base_atoms(self) -> int | None:
         """The smallest number of atoms (MAX_ATOMS at most) that makes the base a formula of whole atoms, or None."""
@@ -274,6 +294,7 @@ class DesignProblem:
             raise InputError("problem", text[:40], "a problem needs at least a base", 'Write {"base": "LaFeAsO"}')
         settings = given.pop("settings", {})
         _read_sites(given)
+        _read_demands(given)
         _refuse_unknown(given, cls, "problem")
         _refuse_unknown(settings, OptimiserSettings, "settings")
         problem = cls(**given)
@@ -298,6 +319,7 @@ class DesignProblem:
         wrong += _check_amounts("fixed", self.fixed or {}, known)
         wrong += _check_amounts("floors", self.floors, known)
         wrong += _check_forbidden(self)
+        wrong += demands.check(self.bounds, self.groups, self.ratios)
         wrong += check_settings(self.settings)
         if not wrong:
             wrong += _check_together(self, known)
@@ -320,6 +342,28 @@ def _read_sites(given: dict) -> None:
                 "sites", site.get("element"), "a site is an element of the base", 'Write {"element": "La"}'
             )
     given["sites"] = tuple(Site(**site) for site in sites)
+
+
+def _read_demands(given: dict) -> None:
+    """Bounds, groups and ratios as JSON has them."""
+    bounds, groups, ratios = given.get("bounds", {}), given.get("groups", ()), given.get("ratios", ())
+    for name, value, kind in (
+        ("bounds", bounds, dict),
+        ("groups", groups, list | tuple),
+        ("ratios", ratios, list | tuple),
+    ):
+        if not isinstance(value, kind):
+            raise InputError(name, value, "this is of the wrong kind", "Export the problem again")
+    for name, value in (("groups", groups), ("ratios", ratios)):
+        if not all(isinstance(each, dict) for each in value):
+            raise InputError(name, value, "each of them must be a JSON object", "Export the problem again")
+    given["bounds"] = {symbol: _as_tuple(limits, "bounds") for symbol, limits in bounds.items()}
+    for group in groups:
+        _refuse_unknown(group, Group, "groups")
+    given["groups"] = tuple(
+        Group(**group | {"elements": _as_tuple(group.get("elements"), "groups")}) for group in groups
+    )
+    given["ratios"] = tuple(ratios)
 
 
 def _refuse_unknown(given: object, cls: type, name: str) -> None:
@@ -491,6 +535,7 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
                 )
             )  # fmt: skip
     wrong += _check_floors(problem)
+    wrong += _check_demands(problem, known_to_all)
     n_fixed, needed = len(problem.least_fractions()), 0 if problem.floors else len(parts)
     if n_fixed + needed > problem.settings.max_elements:
         more = "one more is" if needed < 2 else f"{needed} more are"
@@ -533,6 +578,33 @@ def _check_floors(problem: DesignProblem) -> list[InputError]:
     return wrong
 
 
+def _check_demands(problem: DesignProblem, known: Collection[str]) -> list[InputError]:
+    """What bounds, groups and ratios cannot be together, and with the rest of the problem."""
+    named = next((name for name in ("bounds", "groups", "ratios") if getattr(problem, name)), None)
+    if named is None:
+        return []
+    if problem.method == SUBSTITUTION or len(problem.free_parts()) > 1:
+        return [
+            InputError(named, problem.base, "a substitution at several sites, or at random, keeps the base's amounts",
+                       "Remove bounds, groups and ratios, or replace one element by gradient")
+        ]  # fmt: skip
+    if problem.settings.exempt_elements:
+        return [
+            InputError("exempt_elements", problem.settings.exempt_elements, "bounds, groups and ratios are kept by "
+                       "whole atoms", "Take 0, or remove bounds, groups and ratios")
+        ]  # fmt: skip
+    try:
+        needed = problem.demands(known).n_required()
+    except InputError as error:
+        return [error]
+    if needed > problem.settings.max_elements:
+        return [
+            InputError("max_elements", problem.settings.max_elements, f"what is asked for needs {needed} elements",
+                       f"Allow {needed} or more")
+        ]  # fmt: skip
+    return []
+
+
 def _no_atom_count(problem: DesignProblem) -> InputError:
     low, high = problem.settings.n_unit
     fixed = problem.fixed_fractions()
@@ -542,4 +614,7 @@ def _no_atom_count(problem: DesignProblem) -> InputError:
     shown = ", ".join(f"{symbol} {x:.4g}" for symbol, x in fixed.items())
     shown += "".join(f", {symbol} at least {x:.4g}" for symbol, x in problem.floors.items())
     rule = f"no N in this range makes the fixed part whole atoms ({shown.removeprefix(', ')})"
+    if problem.bounds or problem.groups or problem.ratios:
+        rule = "no N in this range has whole atoms that keep what is fixed, all bounds, groups and ratios"
+        remedy = remedy if fits else "Loosen them"
     return InputError("n_unit", f"{low}..{high}", rule, remedy)

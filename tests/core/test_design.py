@@ -9,6 +9,7 @@ import torch
 
 from core import assess, elements, optimiser
 from core.composition import parse_formula
+from core.demands import Group
 from core.design import (
     MAX_SCREENED_ELEMENTS,
     DesignResult,
@@ -211,6 +212,39 @@ def test_a_neutral_neighbour_keeps_what_is_fixed():
     for formula in after["formula"]:
         amounts = parse_formula(formula)
         assert amounts["Fe"] == amounts["As"] == sum(amounts.values()) / 4
+
+
+# Bounds, groups and ratios.
+
+ASKED = {
+    "bounds": {"O": (0.3, 0.55), "Cu": (0.1, 0.3)},
+    "groups": (Group(("O", "F", "S"), 0.4, 0.6),),
+    "ratios": ({"Ba": 2, "Y": 1},),
+}
+
+
+@pytest.mark.parametrize("rounding", [NEAREST, NEUTRAL])
+def test_every_formula_keeps_bounds_groups_and_ratios_exactly(rounding):
+    settings = replace(SETTINGS, rounding=rounding)
+    result = design(replace(SMALL, base="YBa2Cu3O7", settings=settings, **ASKED))
+    assert len(result.candidates) > 8
+    for formula in result.candidates["formula"]:
+        amounts = parse_formula(formula)
+        atoms = sum(amounts.values())
+        of = {s: amounts.get(s, 0) / atoms for s in ("O", "F", "S", "Cu")}
+        assert 0.3 <= of["O"] <= 0.55 and 0.1 <= of["Cu"] <= 0.3
+        assert 0.4 - 1e-9 <= of["O"] + of["F"] + of["S"] <= 0.6 + 1e-9
+        assert amounts.get("Ba", 0) == 2 * amounts.get("Y", 0)
+
+
+def test_candidates_that_no_whole_atoms_near_them_can_follow_are_counted():
+    """Of 7 atoms none can be lanthanum and iron as 5:3: what is mostly these two would have to lose them all."""
+    settings = replace(SETTINGS, n_unit=(7, 7), mutate_probability=0.0)
+    result = design(replace(SMALL, settings=settings, ratios=({"La": 5, "Fe": 3},)))
+    lost = result.funnel[0].failed["no whole atoms near it keep the bounds, groups and ratios"]
+    assert 0 < lost == SETTINGS.candidates - result.funnel[0].left
+    assert result.funnel[0].left == result.candidates["times_found"].sum()
+    assert not any({"La", "Fe"} & set(parse_formula(formula)) for formula in result.candidates["formula"])
 
 
 # What the user asked for.
