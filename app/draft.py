@@ -13,8 +13,9 @@ from functools import cache
 
 import numpy as np
 
-from app import knobs
+from app import knobs, rules
 from app.components.periodic_table import TableState
+from app.rules import Rule
 from core import elements
 from core.assess import whole_counts
 from core.composition import parse_formula
@@ -49,6 +50,7 @@ class Draft:
     amounts : of the last base that could be read, so that a typing error does not empty the table
     sites : what the task "substitute" replaces; those elements are the substituted ones of the table
     floors : symbol -> least fraction of all atoms; of the task "raise Tc", and set aside by the other
+    rules : bounds, groups and ratios, as typed
     set_aside : what was fixed in the other task, given back when the user returns to it
     """
 
@@ -64,6 +66,7 @@ class Draft:
     method: str = GRADIENT
     floors: Mapping[str, float] = field(default_factory=dict)
     charge_rule: str = ONE_STATE
+    rules: tuple[Rule, ...] = ()
     set_aside: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -89,6 +92,7 @@ class Draft:
         fixed = {symbol: amount / self.atoms_after for symbol, amount in fixed.items()}
         if dict(self.table.fixed) == _fixed_by_default(self.task, self.amounts, self.sites):
             fixed = None  # the task's own default, which follows the base
+        asked = rules.read(self.rules)
         return DesignProblem(
             base=self.base,
             task=self.task,
@@ -103,6 +107,9 @@ class Draft:
             method=self.method,
             floors={} if substitute else dict(self.floors),
             charge_rule=self.charge_rule,
+            bounds=asked.bounds,
+            groups=asked.groups,
+            ratios=asked.ratios,
         )
 
 
@@ -133,6 +140,7 @@ def draft_of(problem: DesignProblem) -> Draft:
         models=Models(problem.tc_predictor, problem.formation_energy_predictor),
         method=problem.method,
         floors=dict(problem.floors),
+        rules=rules.rules_of(problem),
         charge_rule=problem.charge_rule,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from app import rules
 from app.style import formula_html, formula_text, signed
 from core import elements
 from core.composition import format_amount
@@ -89,6 +90,7 @@ def in_words(problem: DesignProblem, known: Collection[str]) -> list[tuple[str, 
         ("Aim", _aim_in_words(problem)),
         ("Fixed", _fixed(fixed)),
         ("At least", fractions(problem.floors)),
+        ("Kept", rules.in_words(problem)),
         ("Free", _free(problem, known)),
         ("Size", _size(problem)),
         ("Charges", _charges(problem)),

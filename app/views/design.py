@@ -7,16 +7,18 @@ what is wrong with the problem (`core.design.check`) is shown beside the widget 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import asdict, replace
 
+import pandas as pd
 import streamlit as st
 
 from app import draft as drafts
-from app import knobs, lookup, presets, session, style, summary
+from app import knobs, lookup, presets, rules, session, style, summary
 from app.components.periodic_table import periodic_table
 from app.controlled import latest, of_latest, place, renewed, shown, whole
 from app.draft import Draft
 from app.knobs import Knob
+from app.rules import Rule
 from core import elements, runs
 from core.composition import parse_formula
 from core.design import check, resolve_device
@@ -36,7 +38,8 @@ from core.sites import EMPTY, Site, takers
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
 PLACES = {"base": "Base material", "sites": "Elements to replace",
-          "fixed": "Periodic table", "forbidden": "Periodic table", "floors": "At least"}  # fmt: skip
+          "fixed": "Periodic table", "forbidden": "Periodic table", "floors": "At least",
+          **dict.fromkeys(("bounds", "groups", "ratios"), "Bounds, groups, ratios")}  # fmt: skip
 METHODS = {GRADIENT: "By gradient (KIAGO)", SUBSTITUTION: "Random substitution (C-ES)"}
 CHARGE_RULES = {ONE_STATE: "one per element", EVERY_ATOM: "every atom its own"}
 OTHER_SETTINGS = {"seed", "device", "method", "charge_rule"}
@@ -45,6 +48,8 @@ MAX_UPLOAD_MB = 1
 ONLY_STATE, PRESETS_WANTED = "design.only_state_chosen", "design.presets_wanted"  # of the session; no widget has them
 STATES = sorted({q for e in elements.all_elements() for q in e.oxidation_states if q}, key=lambda q: (abs(q), -q))
 TC = "<i>T</i><sub>c</sub>"
+
+RULE_COLUMNS = {"elements": "str", "least": "float64", "most": "float64", "ratio": "str"}  # name -> type
 
 Errors = dict[str, list[InputError]]  # field -> what is wrong with it
 
@@ -62,6 +67,8 @@ def page() -> None:
     draft = session.draft()
     problem = draft.problem()
     errors = errors_of(problem)
+    for error in rules.read(draft.rules).wrong:
+        errors[error.field].append(error)
     if not errors:
         session.write_link(problem)
     with material_box:
@@ -72,6 +79,7 @@ def page() -> None:
         style.show_errors(errors["fixed"] + errors["forbidden"])
         if draft.task == RAISE_TC:
             floors(draft, errors)
+        demands(draft, problem, errors)
     with settings_box:
         settings(draft, errors)
     with right, st.container(border=True, key="summary"):
@@ -431,6 +439,42 @@ def floors(draft: Draft, errors: Errors) -> None:
                 on_change=changed, args=(key, drafts.with_floor, symbol),
             )  # fmt: skip
         style.show_errors(wrong)
+
+
+def demands(draft: Draft, problem: DesignProblem, errors: Errors) -> None:
+    """Bounds of elements, groups and ratios, as rows to fill in."""
+    wrong = errors["bounds"] + errors["groups"] + errors["ratios"]
+    said = f":red[{len(wrong)} to correct]" if wrong else rules.in_words(problem) or "none"
+    with st.expander(f"Bounds, groups, ratios · {said}", key="design.demands", icon=":material/balance:"):
+        st.html(
+            '<p class="quiet">One element has bounds, several have them together, a ratio ties them to each other. '
+            "Fractions are of all atoms. Every step of the optimiser and every formula keeps them exactly.</p>"
+        )
+        key = latest("design.rules")
+        number = {"min_value": 0.0, "max_value": 1.0, "step": 0.01, "format": "%.3f"}
+        st.data_editor(
+            pd.DataFrame([asdict(rule) for rule in draft.rules], columns=list(RULE_COLUMNS)).astype(RULE_COLUMNS),
+            key=key,
+            num_rows="dynamic",
+            hide_index=True,
+            on_change=rules_changed,
+            args=(key, draft.rules),
+            column_config={
+                "elements": st.column_config.TextColumn("Elements", help="O, or several: O, F, S"),
+                "least": st.column_config.NumberColumn("At least", help="Fraction of all atoms; empty: 0", **number),
+                "most": st.column_config.NumberColumn("At most", help="Fraction of all atoms; empty: 1", **number),
+                "ratio": st.column_config.TextColumn("Ratio", help="2:1, in the order of the elements: Ba, Y"),
+            },
+        )
+        style.show_errors(wrong)
+
+
+@of_latest
+def rules_changed(key: str, before: tuple[Rule, ...]) -> None:
+    """Callback of the table of rules: the rows as they were drawn, with what was done to them."""
+    after = rules.edited(before, st.session_state[key])
+    session.change(lambda draft: replace(draft, rules=after))
+    renewed("design.rules")
 
 
 # ---- settings ----------------------------------------------------------------------------------------------------

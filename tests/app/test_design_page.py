@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import session
 from app.draft import with_base
+from app.rules import Rule
 from core import runs
 from core.paths import PROJECT
 from core.problem import BEST, PUBLISHED, SUBSTITUTE, SUBSTITUTION, DesignProblem, Models
@@ -187,7 +190,7 @@ def test_settings_follow_the_preset_and_say_what_is_wrong(page):
     checked(widget(page.number_input, "design.candidates").set_value(20_000).run())
     checked(widget(page.number_input, "design.steps.1").set_value(6_000).run())
     assert "from 1 to 16,384" in words(page) and "from 0 to 5,000" in words(page)
-    assert "2 to correct" in page.expander[0].label or "2 to correct" in page.expander[1].label
+    assert any(expander.label.startswith("Settings · :red[2 to correct") for expander in page.expander)
     assert run_button(page).disabled and "Settings" in words(page)
 
 
@@ -296,3 +299,17 @@ def test_a_site_is_left_empty():
     test = opened(base="Ti2O4", task="substitute", replace="Ti:4:3,O:-2:0:1")
     assert widget(test.selectbox, "design.by.O").value == 0 and widget(test.number_input, "design.atoms.O").value == 1
     assert "O 0.6" in words(test) and "40% of the atoms" in words(test) and not run_button(test).disabled
+
+
+def test_bounds_groups_and_ratios_are_shown_said_and_refused_beside_their_table(page):
+    asked = (Rule("O", 0.2, 0.5), Rule("O, F", 0.3), Rule("La, Y", ratio="2:1"))
+    page.session_state["tc_studio.draft"] = replace(draft(page), rules=asked)
+    checked(page.run())
+    assert "O 0.2 to 0.5; O + F at least 0.3; La:Y = 2:1" in words(page)
+    assert page.query_params["bounds"] == '{"O":[0.2,0.5]}' and not run_button(page).disabled
+    again = opened(**{name: page.query_params[name] for name in ("base", "bounds", "groups", "ratios")})
+    assert draft(again).problem() == draft(page).problem()
+    page.session_state["tc_studio.draft"] = replace(draft(page), rules=(Rule("O", 0.6), Rule("F", 0.5), Rule("S")))
+    checked(page.run())
+    assert "adds up to 1.1" in words(page) and "nothing is asked of it" in words(page)
+    assert run_button(page).disabled and "Bounds, groups, ratios" in words(page)

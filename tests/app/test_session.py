@@ -13,6 +13,7 @@ from app.components.periodic_table import TableState
 from app.lookup import usual_formula
 from core import elements
 from core.composition import parse_formula
+from core.demands import Group
 from core.design import check
 from core.errors import InputError
 from core.paths import ASSETS
@@ -40,6 +41,12 @@ PROBLEMS = [
     DesignProblem("YBa2Cu3O7", task=SUBSTITUTE, sites=(Site("Y", 3),), fixed={"Cu": 3 / 13, "O": 7 / 13}),
     DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3, by=2), Site("O", -2, by=-1))),
     DesignProblem("Ti2O4", task=SUBSTITUTE, sites=(Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1.0))),
+    DesignProblem(
+        "YBa2Cu3O7",
+        bounds={"O": (0.3, 0.6), "F": (0.0, 0.1)},
+        groups=(Group(("O", "F"), 0.35), Group(("Cu", "Ag"), 0.0, 0.25)),
+        ratios=({"Ba": 2.0, "Y": 1.0},),
+    ),
     DesignProblem("H3S", settings=replace(OptimiserSettings(), n_unit=(1, 15), perturb_ratio=0.125)),
     DesignProblem("LaH10", settings=HYDRIDE, floors={"H": 0.4}, charge_rule=EVERY_ATOM),
     DesignProblem("YBa2Cu3O7", settings=GDMCD),
