@@ -11,8 +11,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-import numpy as np
-
 from app import knobs, rules
 from app.components.periodic_table import TableState
 from app.rules import Rule
@@ -30,7 +28,8 @@ from core.problem import (
     Models,
     OptimiserSettings,
 )
-from core.screening.charge_balance import MAX_ATOMS, balancing_states, charge_balance, usual_state
+from core.screening.base_states import proposed_state
+from core.screening.charge_balance import balancing_states
 from core.sites import Site, incoming, kept
 
 FIRST_BASE = "LaFeAsO"  # the paper's own first example
@@ -265,38 +264,6 @@ def first_target(amounts: Mapping[str, float]) -> str | None:
     facts = [elements.element(symbol) for symbol in amounts]
     known = [e for e in facts if e.electronegativity is not None]
     return min(known, key=lambda e: e.electronegativity).symbol if known else None
-
-
-def proposed_state(amounts: Mapping[str, float], symbol: str) -> int | None:
-    """Oxidation state of an element of the base: the one that balances it, else the usual one of the element."""
-    balancing = balancing_state(amounts, symbol)
-    if balancing is not None:
-        return balancing
-    fact = elements.element(symbol)
-    usual = usual_state(fact, 1 if fact.metal else -1)
-    return usual if usual in fact.oxidation_states else None
-
-
-def balancing_state(amounts: Mapping[str, float], symbol: str) -> int | None:
-    """The state that balances the base while all others have their usual one (Fe 2+ in LaFeAsO), or None.
-
-    Where others would need unusual states, the balance says nothing about this element: YBa2Cu3O7 balances with Y 1+.
-    """
-    states = dict(_balanced_states(tuple(amounts.items())))
-    usual = all(q == usual_state(elements.element(s), 1 if q > 0 else -1) for s, q in states.items() if s != symbol)
-    return (states.get(symbol) or None) if usual else None
-
-
-@cache
-def _balanced_states(amounts: tuple[tuple[str, float], ...]) -> tuple[tuple[str, int], ...]:
-    """Oxidation states that balance a formula, one per element; none for fractions, which mix valences."""
-    if any(amount != round(amount) for _, amount in amounts) or sum(amount for _, amount in amounts) > MAX_ATOMS:
-        return ()
-    counts = np.zeros((1, elements.N_ELEMENTS))
-    for symbol, amount in amounts:
-        counts[0, elements.element(symbol).index] = amount
-    balance = charge_balance(counts)[0]
-    return balance.oxidation_states if balance.pauling_ok else ()
 
 
 def possible_states(amounts: Mapping[str, float], symbol: str) -> tuple[int, ...]:

@@ -34,6 +34,7 @@ from core.problem import (
     SUBSTITUTION,
     DesignProblem,
 )
+from core.screening.base_states import balancing_state, proposed_state
 from core.sites import EMPTY, Site, takers
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
@@ -299,7 +300,7 @@ def incoming_label(state: int | None, site: Site) -> str:
 
 def states_of(draft: Draft, symbol: str) -> list[int]:
     """Oxidation states to choose from: the proposed one, others that balance the base, others of the element, all."""
-    proposed = drafts.proposed_state(draft.amounts, symbol)
+    proposed = proposed_state(draft.amounts, symbol)
     first = [] if proposed is None else [proposed]
     own = [q for q in elements.element(symbol).oxidation_states if q]
     return list(dict.fromkeys([*first, *drafts.possible_states(draft.amounts, symbol), *own, *STATES]))
@@ -308,7 +309,7 @@ def states_of(draft: Draft, symbol: str) -> list[int]:
 def state_label(state: int, symbol: str, draft: Draft) -> str:
     """An oxidation state, and why one would choose it."""
     text = style.signed(state)
-    if state == drafts.balancing_state(draft.amounts, symbol):
+    if state == balancing_state(draft.amounts, symbol):
         return f"{text} · balances the base"
     if state in drafts.possible_states(draft.amounts, symbol):
         return f"{text} · balances it with unusual states of the others"

@@ -3,8 +3,9 @@
 "The C-ES method randomly replaces some elements with others of identical oxidation states." What that leaves open is
 settled as the paper's samples (its table 3) show it: the base is written for one or more formula units, a random subset
 of its elements is chosen, and the atoms of each are shared out among one or more elements that can have the oxidation
-state which this element has in the base. So LaPt2B2C, twice, becomes La2Hf2Ir2B4C2. Amounts stay those of the base,
-every element stands for one site only, and a base that is charge neutral gives candidates that are.
+state which this element has in the base (see `core.screening.base_states`). So LaPt2B2C, twice, becomes La2Hf2Ir2B4C2.
+Amounts stay those of the base, every element stands for one site only, and where these states balance the base, the
+candidates are neutral too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from core import elements
 from core.composition import composition_vector, parse_formula
 from core.errors import InputError
 from core.problem import SUBSTITUTE, DesignProblem
-from core.screening.charge_balance import charge_balance, usual_state
+from core.screening.base_states import proposed_state
+from core.sites import takers
 
 CHOSEN = 0.5  # chance of each element of the base to be replaced: every subset is as likely as any other
 
@@ -73,7 +75,7 @@ class Substituter:
         The element itself may keep some of them, as in doping. If there is nothing to put there it stays.
         """
         site = elements.element(symbol).index
-        pool = candidates_for(self.states[symbol]) & self.allowed & (counts == 0)
+        pool = _takers(self.states[symbol]) & self.allowed & (counts == 0)
         others, atoms = np.flatnonzero(pool), int(counts[site])
         room = self.max_elements - int((counts > 0).sum()) + 1
         low, high = (max(1, n) for n in self.elements_per_site)
@@ -92,7 +94,7 @@ def substituter(problem: DesignProblem, allowed: np.ndarray) -> Substituter:
     """What draws the candidates of a problem without errors. allowed : (118,) bool, M_elem."""
     atoms = problem.base_atoms()
     states = site_states(problem)
-    replaceable = {s: q for s, q in states.items() if (candidates_for(q) & allowed & ~_mask([s])).any()}
+    replaceable = {s: q for s, q in states.items() if (_takers(q) & allowed & ~_mask([s])).any()}
     return Substituter(
         counts=np.round(composition_vector(problem.base_fractions()) * atoms).astype(np.int64),
         multiples=tuple(n // atoms for n in problem.atom_counts()),
@@ -117,7 +119,7 @@ def check(problem: DesignProblem, known: Collection[str]) -> list[InputError]:
         )  # fmt: skip
     allowed = _mask(problem.allowed_symbols(known))
     states = site_states(problem)
-    pools = {s: (candidates_for(q) & allowed & ~_mask([s])).any() for s, q in states.items()}
+    pools = {s: (_takers(q) & allowed & ~_mask([s])).any() for s, q in states.items()}
     stuck = [s for s in problem.base_fractions() if s in problem.forbidden and not pools.get(s, False)]
     wrong += [
         InputError("forbidden", s, "it is in the base, and no element that is allowed has its oxidation state",
@@ -157,26 +159,18 @@ def _check_fixed(problem: DesignProblem) -> list[InputError]:
 def site_states(problem: DesignProblem) -> dict[str, int]:
     """Oxidation state of each element of the base that is not fixed and has one: symbol -> state.
 
-    In a substitution at sites, the states asked for. Else those of the assignment that balances the base, and
-    where none does (or none is needed, as in alloys) the usual state of the element.
+    In a substitution at sites, the states asked for. Else those that the design page would propose for one.
     """
     if problem.task == SUBSTITUTE:
         return {site.element: site.state for site in problem.sites}
-    fractions, fixed, atoms = problem.base_fractions(), problem.fixed_fractions(), problem.base_atoms()
-    counts = np.round(composition_vector(fractions) * atoms)[None]
-    balanced = dict(charge_balance(counts)[0].oxidation_states)
-    found = {s: balanced.get(s) or _usual(elements.element(s)) for s in fractions if s not in fixed}
+    amounts, fixed = parse_formula(problem.base), problem.fixed_fractions()
+    found = {s: proposed_state(amounts, s) for s in amounts if s not in fixed}
     return {s: q for s, q in found.items() if q}
 
 
-def candidates_for(state: int) -> np.ndarray:
-    """(118,) bool: the elements that can have this oxidation state."""
-    return _mask(elements.with_oxidation_state(state))
-
-
-def _usual(element: elements.Element) -> int | None:
-    state = usual_state(element, 1 if element.metal else -1)
-    return state if state in element.oxidation_states else next((q for q in element.oxidation_states if q), None)
+def _takers(state: int) -> np.ndarray:
+    """(118,) bool: the elements that can come in at a site of this oxidation state."""
+    return _mask(takers(state))
 
 
 def _mask(symbols: Collection[str]) -> np.ndarray:

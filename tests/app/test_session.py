@@ -204,24 +204,6 @@ def test_states_that_balance_the_base_are_offered():
     assert drafts.possible_states(lsco, "La") == (2,) and drafts.possible_states(lsco, "Sr") == (2,)
 
 
-@pytest.mark.parametrize(
-    ("base", "symbol", "balancing", "proposed"),
-    [
-        ("LaFeAsO", "Fe", 2, 2),
-        ("SrVO3", "V", 4, 4),
-        ("HgBa2Ca2Cu3O8", "Cu", 2, 2),
-        ("YBa2Cu3O7", "Y", None, 3),  # balances with Y 1+ only, which nobody would propose
-        ("La1.85Sr0.15CuO4", "La", None, 3),
-        ("LaFeAsO", "O", -2, -2),
-        ("Nb3Sn", "Nb", None, 5),
-    ],
-)
-def test_the_proposed_state_is_one_that_a_chemist_would_propose(base, symbol, balancing, proposed):
-    amounts = parse_formula(base)
-    assert drafts.balancing_state(amounts, symbol) == balancing
-    assert drafts.proposed_state(amounts, symbol) == proposed
-
-
 # ---- presets -----------------------------------------------------------------------------------------------------
 
 

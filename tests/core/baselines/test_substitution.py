@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 SETTINGS = OptimiserSettings(candidates=24)
 SMALL = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=3, device="cpu", method=SUBSTITUTION)
-BALANCED = ("LaFeAsO", "HgBa2Ca2Cu3O8", "LaPt2B2C", "CeBiOS2", "SrFe1.88Ni0.12As2")
+BALANCED = ("LaFeAsO", "HgBa2Ca2Cu3O8", "Bi2Sr2CuO6", "CeBiOS2", "SrFe1.88Ni0.12As2")
 
 
 def mask(*symbols: str) -> np.ndarray:
@@ -104,12 +104,26 @@ def test_any_draw_holds_to_the_states_of_the_sites(seed, candidate, high):
     assert all(any(q in states for states in placed) for q in (3, 2, -3, -2))
 
 
-def test_states_are_those_that_balance_else_the_usual_ones():
+def test_states_are_those_that_the_design_page_proposes():
     assert site_states(replace(SMALL, base="LaFeAsO")) == {"La": 3, "Fe": 2, "As": -3, "O": -2}
+    assert site_states(replace(SMALL, base="LaFeAsO", fixed={"O": 0.25})) == {"La": 3, "Fe": 2, "As": -3}
     assert site_states(replace(SMALL, base="LaH10")) == {"La": 3, "H": -1}  # does not balance
     assert site_states(replace(SMALL, base="MgCu2"))["Mg"] == 2  # an alloy: nothing to balance
+    assert site_states(replace(SMALL, base="YBa2Cu3O7")) == {"Y": 3, "Ba": 2, "Cu": 2, "O": -2}
     replaced = replace(SMALL, task="substitute", sites=(Site("Fe", 3),))
     assert site_states(replaced) == {"Fe": 3}
+
+
+def test_no_metal_but_those_of_the_p_block_comes_in_for_an_anion():
+    """Not Fe 2- or Os 2- for O 2-: these are states of carbonyls."""
+    settings = replace(SETTINGS, n_unit=(4, 4))
+    arsenide = replace(SMALL, fixed={"La": 0.25, "Fe": 0.25, "O": 0.25}, settings=settings)
+    assert -2 in elements.element("Fe").oxidation_states
+    oxide = replace(arsenide, fixed={"La": 0.25, "Fe": 0.25, "As": 0.25})
+    for asked in (arsenide, oxide):
+        rows = np.stack([maker(asked).guess(i) for i in range(100)])
+        there = [elements.all_elements()[i] for i in np.flatnonzero(rows.any(0))]
+        assert len(there) > 2 and all(e.block == "p" for e in there)
 
 
 # The whole way.

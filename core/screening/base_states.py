@@ -1,0 +1,51 @@
+"""Which oxidation state an element of a known material has: what a substitution goes by, unless it is told.
+
+A formula that balances says it, but only where it takes no unusual states for that: of YBa2Cu3O7 one assignment is
+left, with Y 1+ and Cu 3+, and no chemist would believe it, because the copper mixes valences. There the usual state of
+the element is the better answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+import numpy as np
+
+from core import elements
+from core.elements import Element
+from core.screening.charge_balance import MAX_ATOMS, charge_balance, usual_state
+from core.sites import takers
+
+
+def proposed_state(amounts: Mapping[str, float], symbol: str) -> int | None:
+    """Oxidation state of an element of a formula (symbol -> atoms): the one that balances it, else the usual one of the
+    element; None for elements that have none, as helium."""
+    balancing = balancing_state(amounts, symbol)
+    return _usual(elements.element(symbol)) if balancing is None else balancing
+
+
+def balancing_state(amounts: Mapping[str, float], symbol: str) -> int | None:
+    """The state that balances the formula while all others have their usual one (Fe 2+ in LaFeAsO), or None."""
+    states = dict(_balanced_states(tuple(amounts.items())))
+    possible = all(s in takers(q) for s, q in states.items() if q)  # no Pt 1-
+    usual = all(q == usual_state(elements.element(s), 1 if q > 0 else -1) for s, q in states.items() if s != symbol)
+    return (states.get(symbol) or None) if possible and usual else None
+
+
+def _usual(element: Element) -> int | None:
+    anion = not element.metal and any(q < 0 for q in element.oxidation_states)
+    state = usual_state(element, -1 if anion else 1)
+    return state if state in element.oxidation_states else None
+
+
+@cache
+def _balanced_states(amounts: tuple[tuple[str, float], ...]) -> tuple[tuple[str, int], ...]:
+    """Oxidation states that balance a formula, one per element; none for fractions, which mix valences."""
+    if any(amount != round(amount) for _, amount in amounts) or sum(amount for _, amount in amounts) > MAX_ATOMS:
+        return ()
+    counts = np.zeros((1, elements.N_ELEMENTS))
+    for symbol, amount in amounts:
+        counts[0, elements.element(symbol).index] = amount
+    balance = charge_balance(counts)[0]
+    return balance.oxidation_states if balance.pauling_ok else ()
