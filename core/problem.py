@@ -292,19 +292,16 @@ class DesignProblem:
             raise InputError("problem", text[:40], f"this is not JSON ({error})", "Export it again") from None
         if not isinstance(given, dict) or "base" not in given:
             raise InputError("problem", text[:40], "a problem needs at least a base", 'Write {"base": "LaFeAsO"}')
-        settings = given.pop("settings", {})
+        settings = _read_settings(given.pop("settings", {}))
         _read_sites(given)
         _read_demands(given)
         _refuse_unknown(given, cls, "problem")
-        _refuse_unknown(settings, OptimiserSettings, "settings")
         problem = cls(**given)
         return replace(
             problem,
             sites=_as_tuple(problem.sites, "sites"),
             forbidden=_as_tuple(problem.forbidden, "forbidden"),
-            settings=OptimiserSettings(
-                **{k: _as_tuple(v, k) if k in _PAIRS else v for k, v in settings.items()},
-            ),
+            settings=settings,
         )
 
     def check(self, known: Mapping[str, Collection[str]]) -> list[InputError]:
@@ -327,6 +324,20 @@ class DesignProblem:
 
 
 _PAIRS = ("steps", "n_unit", "added_elements")
+# Settings that older versions did not have, each with the value that means what they did.
+_LATER = {
+    "caution": 0.0, "rounding": NEAREST, "objective": HIGHEST, "target_tc_K": 300.0, "exempt_elements": 0,
+    "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
+}  # fmt: skip
+
+
+def _read_settings(given: object) -> OptimiserSettings:
+    """Settings as JSON has them. `to_json` writes all that its version knows: where those of the first version are
+    complete, one that is missing came later. In settings written by hand what is missing has its default."""
+    _refuse_unknown(given, OptimiserSettings, "settings")
+    first = {f.name for f in fields(OptimiserSettings)} - _LATER.keys()
+    known = (_LATER if first <= given.keys() else {}) | given
+    return OptimiserSettings(**{k: _as_tuple(v, k) if k in _PAIRS else v for k, v in known.items()})
 
 
 def _read_sites(given: dict) -> None:

@@ -59,6 +59,17 @@ def test_a_problem_of_an_older_version_has_one_site():
     assert DesignProblem.from_json('{"base": "LaFeAsO", "target": null, "oxidation_state": null}') == RAISE
 
 
+def test_a_stored_problem_means_what_it_meant_when_it_was_written():
+    """Before there was a choice, formulas were rounded to the nearest and nothing was added to or taken from Tc."""
+    stored = json.loads(RAISE.to_json())
+    for name in ("rounding", "caution", "exempt_elements", "start"):
+        del stored["settings"][name]
+    old = DesignProblem.from_json(json.dumps(stored)).settings
+    assert old == replace(RAISE.settings, rounding="nearest", caution=0.0)
+    written = DesignProblem.from_json('{"base": "LaFeAsO", "settings": {"candidates": 64}}')
+    assert written.settings == OptimiserSettings(candidates=64)  # by hand: what is not said has its default
+
+
 def test_atom_counts_hold_the_fixed_part_whole():
     assert SUBSTITUTE.atom_counts() == (4, 8, 12, 16, 20, 24)
     assert RAISE.atom_counts() == tuple(range(1, 26))
