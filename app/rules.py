@@ -65,7 +65,7 @@ def read(rules: Sequence[Rule]) -> Asked:
 def _names(rule: Rule) -> tuple[str, ...]:
     names = tuple(name for name in re.split(r"[\s,;:+]+", rule.elements) if name)
     if not names:
-        raise InputError("bounds", rule.ratio or f"{rule.least} to {rule.most}", "a row without elements", "Name them")
+        raise InputError("bounds", "", "a row names no element", "Name one or several, or delete the row")
     return names
 
 

@@ -47,6 +47,7 @@ OTHER_SETTINGS = {"seed", "device", "method", "charge_rule"}
 MODEL_NAMES = {"best": "Best", "published": "As published"}
 MAX_UPLOAD_MB = 1
 ONLY_STATE, PRESETS_WANTED = "design.only_state_chosen", "design.presets_wanted"  # of the session; no widget has them
+RULES_DRAWN = "design.rules_drawn"  # of the session: the key of the table of rules, and the rows it was drawn with
 STATES = sorted({q for e in elements.all_elements() for q in e.oxidation_states if q}, key=lambda q: (abs(q), -q))
 TC = "<i>T</i><sub>c</sub>"
 
@@ -451,15 +452,15 @@ def demands(draft: Draft, problem: DesignProblem, errors: Errors) -> None:
             '<p class="quiet">One element has bounds, several have them together, a ratio ties them to each other. '
             "Fractions are of all atoms. Every step of the optimiser and every formula keeps them exactly.</p>"
         )
-        key = latest("design.rules")
+        key, drawn = rules_drawn(draft)
         number = {"min_value": 0.0, "max_value": 1.0, "step": 0.01, "format": "%.3f"}
         st.data_editor(
-            pd.DataFrame([asdict(rule) for rule in draft.rules], columns=list(RULE_COLUMNS)).astype(RULE_COLUMNS),
+            pd.DataFrame([asdict(rule) for rule in drawn], columns=list(RULE_COLUMNS)).astype(RULE_COLUMNS),
             key=key,
             num_rows="dynamic",
             hide_index=True,
             on_change=rules_changed,
-            args=(key, draft.rules),
+            args=(key, drawn),
             column_config={
                 "elements": st.column_config.TextColumn("Elements", help="O, or several: O, F, S"),
                 "least": st.column_config.NumberColumn("At least", help="Fraction of all atoms; empty: 0", **number),
@@ -470,12 +471,25 @@ def demands(draft: Draft, problem: DesignProblem, errors: Errors) -> None:
         style.show_errors(wrong)
 
 
+def rules_drawn(draft: Draft) -> tuple[str, tuple[Rule, ...]]:
+    """Key of the table of rules and the rows that it was drawn with.
+
+    What somebody types stays in the table's own state, on top of these rows: a table drawn anew would lose what is
+    being typed. Only if the draft says something else than both together, it is.
+    """
+    key, drawn = st.session_state.get(RULES_DRAWN, (None, ()))
+    edits = st.session_state.get(key) if key else None
+    if key != latest("design.rules") or (rules.edited(drawn, edits) if edits else drawn) != draft.rules:
+        key, drawn = renewed("design.rules"), draft.rules
+        st.session_state[RULES_DRAWN] = key, drawn
+    return key, drawn
+
+
 @of_latest
 def rules_changed(key: str, before: tuple[Rule, ...]) -> None:
     """Callback of the table of rules: the rows as they were drawn, with what was done to them."""
     after = rules.edited(before, st.session_state[key])
     session.change(lambda draft: replace(draft, rules=after))
-    renewed("design.rules")
 
 
 # ---- settings ----------------------------------------------------------------------------------------------------

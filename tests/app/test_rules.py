@@ -20,7 +20,7 @@ def test_rows_are_bounds_groups_and_ratios():
     ("rows", "field", "words"),
     [
         ([Rule("O")], "bounds", "nothing is asked"),
-        ([Rule("", 0.2)], "bounds", "without elements"),
+        ([Rule("", 0.2)], "bounds", "names no element"),
         ([Rule("O", 0.2), Rule("O", None, 0.4)], "bounds", "has bounds already"),
         ([Rule("Ba, Y", ratio="two to one")], "ratios", "numbers with colons"),
         ([Rule("Ba, Y", ratio="2:1:3")], "ratios", "a number for each"),
