@@ -223,6 +223,10 @@ class DesignProblem:
         atoms = incoming(self._amounts(), self.sites)
         return tuple((state, room * n / sum(atoms.values())) for state, n in atoms.items())
 
+    def several_sites(self) -> bool:
+        """Whether more than one element of the base is replaced: together they keep the total charge."""
+        return self.task == SUBSTITUTE and len(self.sites) > 1
+
     def _amounts(self) -> dict[str, float]:
         return parse_formula(self.base)
 
@@ -249,7 +253,8 @@ class DesignProblem:
 
     def atom_counts(self) -> tuple[int, ...]:
         """The N in `n_unit` at which the fixed part is whole atoms (within 1%) and whole atoms can reach the floors and
-        keep bounds, groups and ratios; none if these contradict each other.
+        keep bounds, groups and ratios; none if these contradict each other. At several sites all that is fixed and each
+        free part must be whole exactly, or the total charge would not be kept.
 
         A substitution keeps the amounts of the base: multiples of its own N, the next one if none is in the range.
         """
@@ -259,9 +264,10 @@ class DesignProblem:
             first = base and math.ceil(low / base) * base
             return tuple(range(first, max(first, high) + 1, base)) if base else ()
         fixed, floors = self.fixed_fractions().values(), self.floors.values()
-        parts = [share for _, share in self.free_parts()]
-        whole = [*fixed, *parts] if len(parts) > 1 else fixed  # one part is what the others leave
-        counts = tuple(n for n in range(low, high + 1) if _whole(whole, n) and _reached(floors, fixed, n))
+        whole, tolerance = [*fixed], FIXED_TOLERANCE
+        if self.several_sites():
+            whole, tolerance = [*fixed, *(share for _, share in self.free_parts())], 0.0
+        counts = tuple(n for n in range(low, high + 1) if _whole(whole, n, tolerance) and _reached(floors, fixed, n))
         try:
             asked = self.demands(elements.symbols())
         except InputError:
@@ -271,7 +277,7 @@ class DesignProblem:
     def base_atoms(self) -> int | None:
         """The smallest number of atoms (MAX_ATOMS at most) that makes the base a formula of whole atoms, or None."""
         fractions = self.base_fractions().values()
-        return next((n for n in range(1, MAX_ATOMS + 1) if all(_whole_exactly(x * n) for x in fractions)), None)
+        return next((n for n in range(1, MAX_ATOMS + 1) if _whole(fractions, n)), None)
 
     def course(self) -> OptimiserSettings:
         """The settings as the optimiser carries them out: what a substitution has drawn is looked at once, unmoved."""
@@ -392,12 +398,9 @@ def _as_tuple(value: object, name: str) -> tuple:
     return tuple(value)
 
 
-def _whole(fractions: Collection[float], n: int) -> bool:
-    return all(round(x * n) >= 1 and abs(round(x * n) - x * n) <= FIXED_TOLERANCE * x * n + 1e-9 for x in fractions)
-
-
-def _whole_exactly(amount: float) -> bool:
-    return round(amount) >= 1 and abs(amount - round(amount)) < 1e-6
+def _whole(fractions: Collection[float], n: int, tolerance: float = 0.0) -> bool:
+    """Whether all of them are whole atoms of n, one at least; tolerance : relative."""
+    return all(round(x * n) >= 1 and abs(round(x * n) - x * n) <= tolerance * x * n + 1e-6 for x in fractions)
 
 
 def _reached(floors: Collection[float], fixed: Collection[float], n: int) -> bool:

@@ -48,6 +48,15 @@ def test_several_sites_keep_the_charge_and_say_what_is_free():
     assert set(FLUORIDE.allowed_symbols(known)) == {"O", "F", "Ca", "La"}
 
 
+@pytest.mark.parametrize("sites", [(Site("Y", 3), Site("Ba", 2)), (Site("Y", 3), Site("Cu", 3))])
+def test_at_several_sites_every_atom_count_keeps_the_charge_exactly(sites):
+    """Y4Ba3Cu3: 41 Y, 31 Ba and 31 Cu of 103 atoms are within 1%, but no longer 4 : 3 : 3."""
+    settings = OptimiserSettings(n_unit=(1, 200))
+    problem = DesignProblem("Y4Ba3Cu3", task="substitute", sites=sites, settings=settings)
+    assert problem.check(ALL) == [] and problem.atom_counts() == tuple(range(10, 201, 10))
+    assert 103 in replace(problem, sites=sites[:1]).atom_counts()  # the paper's rule, of one element
+
+
 def test_two_sites_of_one_state_are_one_part():
     problem = DesignProblem("LaYO3", task="substitute", sites=(Site("La", 3), Site("Y", 3)))
     assert problem.free_parts() == ((3, pytest.approx(0.4)),) and problem.check(ALL) == []
