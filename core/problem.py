@@ -548,6 +548,7 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
                     "Allow some elements, or choose another oxidation state",
                 )
             )  # fmt: skip
+    wrong += _check_kept(problem)
     wrong += _check_floors(problem)
     wrong += _check_demands(problem, known_to_all)
     n_fixed, needed = len(problem.least_fractions()), 0 if problem.floors else len(parts)
@@ -574,6 +575,20 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
     elif not wrong and not problem.atom_counts():
         wrong.append(_no_atom_count(problem))
     return wrong
+
+
+def _check_kept(problem: DesignProblem) -> list[InputError]:
+    """At several sites all else must be as in the base: what is searched beside them would change the charge."""
+    if not problem.several_sites():
+        return []
+    fixed, base = problem.fixed_fractions(), replace(problem, fixed=None).fixed_fractions()
+    rule = "where several elements are replaced, all others stay as in the base, or the charge is not kept"
+    wrong = [
+        InputError("fixed", f"{s} {fixed[s]:.4g}" if s in fixed else s, rule, f"Fix {s} at {x:.4g} of the atoms")
+        for s, x in base.items()
+        if abs(fixed.get(s, 0) - x) > 1e-6
+    ]  # fmt: skip
+    return wrong + [InputError("fixed", s, rule, f"Free {s}, it does not stay") for s in fixed if s not in base]
 
 
 def _check_floors(problem: DesignProblem) -> list[InputError]:

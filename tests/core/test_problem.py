@@ -34,7 +34,8 @@ def test_substitution_keeps_the_rest():
 # KIAGO 3.5: two Ti4+ and one O2- of Ti2O4 by two X3+.
 TI2O4 = DesignProblem("Ti2O4", task="substitute", sites=(Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1)))
 # Two sites at once: La3+ by X2+, O2- by X1-.
-FLUORIDE = DesignProblem("LaFeAsO", task="substitute", sites=(Site("La", 3, by=2), Site("O", -2, by=-1)))
+TWO = (Site("La", 3, by=2), Site("O", -2, by=-1))
+FLUORIDE = DesignProblem("LaFeAsO", task="substitute", sites=TWO)
 
 
 def test_several_sites_keep_the_charge_and_say_what_is_free():
@@ -171,15 +172,18 @@ def test_messages(change, field, words):
         ({"sites": (Site("La", 3, by=2),)}, "sites", "total charge is not kept"),
         ({"sites": (Site("La", 3, by=2), Site("O", -2))}, "sites", "Replace O by -1, or change a number of atoms"),
         (
-            {"sites": (Site("La", 3, by=2), Site("O", -2, by=-1)), "settings": OptimiserSettings(max_elements=3)},
+            {"sites": TWO, "settings": OptimiserSettings(max_elements=3)},
             "max_elements",
             "2 elements are fixed, and at least 2 more are needed",
         ),
         (
-            {"sites": (Site("La", 3, by=2), Site("O", -2, by=-1)), "settings": OptimiserSettings(exempt_elements=2)},
+            {"sites": TWO, "settings": OptimiserSettings(exempt_elements=2)},
             "exempt_elements",
             "every element is whole",
         ),
+        ({"sites": TWO, "fixed": {"As": 0.25}}, "fixed", "“Fe”: where several elements are replaced, all others stay"),
+        ({"sites": TWO, "fixed": {"As": 0.25, "Fe": 0.2}}, "fixed", "Fix Fe at 0.25 of the atoms"),
+        ({"sites": TWO, "fixed": {"As": 0.25, "Fe": 0.25, "N": 0.05}}, "fixed", "Free N"),
         ({"base": "La", "sites": (Site("La", 3),)}, "base", "nothing would be kept"),
         ({"floors": {"Y": 0.1}}, "floors", "keeps the rest"),
         ({"forbidden": elements.with_oxidation_state(3)}, "fixed", "both"),
