@@ -34,7 +34,9 @@ def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
         counts[f"phases on or below the elements' line by {name}"] = int((values < 0).sum())
     superconductors = data.read_superconductors(folder)
     cod = data.read_non_superconductors(folder, superconductors)
-    known = superconductors.subset(superconductors.values > 0)
+    wrong = data.misread(superconductors)
+    counts["superconductors: misread or amount of oxygen not given"] = int(wrong.sum())
+    known = superconductors.subset((superconductors.values > 0) & ~wrong)
     frequencies = (known.compositions > 0).sum(0)
     training_counts = (superconductors.compositions > 0).sum(0) + (cod.compositions > 0).sum(0)
     tensors = {

@@ -109,7 +109,10 @@ def read_tables(folder: Path, seed: int) -> tuple[Tables, dict[str, int]]:
     positive = data.read_superconductors(folder)
     negative = data.read_non_superconductors(folder, positive)
     tables = [(table, data.split(len(table.values), SPLIT, seed)) for table in (positive, negative)]
-    return tables, {**positive.counts, **negative.counts}
+    wrong = data.misread(positive)
+    tables[0] = (positive, [rows[~wrong[rows]] for rows in tables[0][1]])
+    left_out = {"left out of every part: misread or amount of oxygen not given": int(wrong.sum())}
+    return tables, {**positive.counts, **negative.counts, **left_out}
 
 
 def about_data(counts: dict[str, int], seed: int) -> dict:
@@ -117,7 +120,7 @@ def about_data(counts: dict[str, int], seed: int) -> dict:
     return {
         "data": {k: data.ATTRIBUTION[k] for k in ("supercon", "stanev", "cod")},
         "cleaning": counts,
-        "known_errors": {f: reason for f, (_, reason) in data.KNOWN_ERRORS.items()},
+        "known_errors": {f: reason for f, (_, reason) in data.KNOWN_ERRORS.items()} | data.MISREAD,
         "split": {"shares": SPLIT, "by": "composition", "seed": seed},
     }
 

@@ -53,6 +53,12 @@ def test_superconductors_are_cleaned_and_counted(folder):
     assert counts["Stanev: measured, added"] == 1
 
 
+def test_formulas_that_cannot_be_what_was_measured_are_found():
+    formulas = ["Y1Ba2Cu3O7", "Y1Ba2Cu3OY", "Bi2Sr2Ca1Cu2O", "Ba2Cu3O7", "NbO", "Y2O3", "Mo1O3", "La1.85Y0.15O1"]
+    table = data.Table(compositions(["MgB2"] * 8), np.ones(8), tuple(formulas), np.ones(8))
+    assert data.misread(table).tolist() == [False, True, True, True, False, False, False, False]
+
+
 def test_non_superconductors_exclude_superconductors(folder):
     superconductors = data.read_superconductors(folder)
     cod = data.read_non_superconductors(folder, superconductors)
