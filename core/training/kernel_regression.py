@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from scipy.linalg import cho_factor, cho_solve
 
-from core.predictors.composition_kernel import ROWS, CompositionKernel, KernelShape, features
-from core.predictors.element_facts import element_facts
+from core.predictors.composition_kernel import ROWS, CompositionKernel, ElementNumbers, KernelShape, features
 
 
 def fit(
@@ -19,7 +18,7 @@ def fit(
     is nearly 1. Time grows as n^3, memory as n^2: 10,000 compositions take a minute and 1 GB.
     """
     points = torch.from_numpy(compositions)
-    described = features(points, element_facts().double())
+    described = features(points, ElementNumbers.standard())
     matrix = np.empty((len(compositions), len(compositions)))
     for start in range(0, len(compositions), ROWS):
         part = tuple(block[start : start + ROWS] for block in described)

@@ -8,8 +8,7 @@ import torch
 
 from core import composition, elements
 from core.predictors import composition_kernel
-from core.predictors.composition_kernel import CompositionKernel, KernelShape, features
-from core.predictors.element_facts import element_facts
+from core.predictors.composition_kernel import CompositionKernel, ElementNumbers, KernelShape, features
 from core.training.kernel_regression import fit
 
 KNOWN = {"YBa2Cu3O7": 92.0, "La1.85Sr0.15CuO4": 37.0, "MgB2": 39.0, "Nb3Sn": 18.0, "FeSe": 9.0}
@@ -24,9 +23,9 @@ def fitted(ridge: float = 1e-6) -> CompositionKernel:
 
 
 def test_the_kernel_of_a_composition_with_itself_is_nearly_1_and_falls_with_distance():
-    facts = element_facts().double()
-    here = features(vectors(["YBa2Cu3O7"]), facts)
-    others = features(vectors(["YBa2Cu3O7", "YBa2Cu3O6.9", "YBa2Cu3O6", "La2CuO4", "MgB2"]), facts)
+    numbers = ElementNumbers.standard()
+    here = features(vectors(["YBa2Cu3O7"]), numbers)
+    others = features(vectors(["YBa2Cu3O7", "YBa2Cu3O6.9", "YBa2Cu3O6", "La2CuO4", "MgB2"]), numbers)
     (row,) = KernelShape()(here, others)
     assert 0.98 < float(row[0]) < 1
     assert (row.diff() < 0).all() and float(row[-1]) > 0
@@ -62,7 +61,7 @@ def test_a_ridge_draws_towards_the_mean_and_each_composition_may_have_its_own():
 def test_the_sum_is_the_kernel_times_the_weights_however_it_is_cut(monkeypatch):
     model, x = fitted().double(), vectors([*KNOWN, "CaFeAsF", "HgBa2CuO4"])
     value, distance = model(x)
-    matrix = model.shape(features(x, model.facts), (model.roots, model.properties))
+    matrix = model.shape(model.described(x), (model.amounts, model.properties))
     assert torch.allclose(value, model.mean + matrix @ model.weights)
     monkeypatch.setattr(composition_kernel, "ROWS", 2)
     assert all(torch.allclose(a, b, rtol=1e-9) for a, b in zip(model(x), (value, distance), strict=True))

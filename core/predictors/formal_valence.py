@@ -1,0 +1,48 @@
+"""The formal oxidation state of copper: what doping a cuprate changes, and Tc follows.
+
+Every other element is given the charge that it nearly always has beside copper and oxygen; what is left for neutrality
+is shared by the copper atoms. In YBa2Cu3O7 they have 2 + 1/3, in La2CuO4 two; near 2.16 Tc is highest (Presland et al.
+1991, doi:10.1016/0921-4534(91)90700-9). The charges belong to the weights that were fitted with them.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from core import elements
+
+CHARGES = {
+    1: "H Li Na K Rb Cs Fr Ag",
+    2: "Be Mg Ca Sr Ba Ra Ni Cu Zn Cd Hg Pb",
+    3: "B Al Sc Mn Fe Co Ga Y Rh In Sb La Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Au Tl Bi Ac",
+    4: "C Si Ti Ge Zr Pd Sn Ce Hf Ir Pt Th",
+    5: "V Nb Ru Ta Pa",
+    6: "Cr Mo W Re Os U",
+    7: "Tc",
+    -1: "F Cl Br I",
+    -2: "O S Se Te",
+    -3: "N P As",
+}
+COPPER_SHARE = 0.02  # fraction of copper at which its state counts half: smooth where copper comes in
+LARGEST_STATE = 6.0  # beyond it the state saturates: 2 charges on a trace of copper are no state
+
+
+def charges() -> torch.Tensor:
+    """(118,) charge of each element beside copper and oxygen; 0 for those not in CHARGES."""
+    order = {symbol: i for i, symbol in enumerate(elements.symbols())}
+    found = torch.zeros(elements.N_ELEMENTS, dtype=torch.float64)
+    for charge, symbols in CHARGES.items():
+        found[[order[symbol] for symbol in symbols.split()]] = charge
+    return found
+
+
+def formal_valence(composition: torch.Tensor, charge: torch.Tensor, copper: int) -> torch.Tensor:
+    """Compositions (n, 118), charges (118,), index of copper -> (n, 3), smooth, 0 without copper but for the last.
+
+    Formal oxidation state of copper, how much copper there is (0 to 1), and the charge of all per atom.
+    """
+    amount = composition[:, copper]
+    total = composition @ charge
+    counts = amount / (amount + COPPER_SHARE)
+    state = (amount * charge[copper] - total) / (amount + COPPER_SHARE) * counts
+    return torch.stack([LARGEST_STATE * torch.tanh(state / LARGEST_STATE), counts, total], dim=1)
