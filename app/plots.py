@@ -226,6 +226,27 @@ def stored_figure(figure: Mapping, height: int = 400) -> go.Figure:
 # ---- teaching ----------------------------------------------------------------------------------------------------
 
 
+def reliability_figure(inside: Mapping[str, float], height: int = 230) -> go.Figure:
+    """Share of errors that an interval promises ("50%") -> share found inside it, and the line where both agree."""
+    promised, found = [float(name.rstrip("%")) for name in inside], [100 * share for share in inside.values()]
+    figure = go.Figure(go.Scatter(x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dot"},
+                                  hoverinfo="skip"))  # fmt: skip
+    figure.add_scatter(x=promised, y=found, mode="lines+markers", line={"color": TEAL},
+                       hovertemplate="promised %{x:.0f}%: %{y:.1f}%<extra></extra>")  # fmt: skip
+    figure.update_xaxes(title="of the errors inside, promised (%)", range=[0, 100])
+    figure.update_yaxes(title="found (%)", range=[0, 100])
+    return _quiet(figure, height)
+
+
+def errors_figure(errors: Mapping[str, float], of: str, height: int = 230) -> go.Figure:
+    """Name of a group -> its error, as bars in the order given; `of` names error and unit, on the axis."""
+    figure = go.Figure(go.Bar(x=list(errors), y=list(errors.values()), marker_color=BLUE,
+                              hovertemplate="%{x}: %{y:.2f}<extra></extra>"))  # fmt: skip
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(title=of, rangemode="tozero")
+    return _quiet(figure, height)
+
+
 def grid_figure(fractions: Mapping[str, float], n: int, height: int = 210) -> go.Figure:
     """Where each fraction lies on the grid k/n, and how far it is from the nearest grid point."""
     grid = np.arange(n + 1) / n

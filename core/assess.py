@@ -12,10 +12,10 @@ import torch
 
 from core import elements
 from core.composition import composition_vector, parse_formula
-from core.design import decomposition_text, resolve_device
+from core.design import PREDICTED, decomposition_text, predicted, resolve_device
 from core.errors import InputError
 from core.judge import load_judge
-from core.predictors.interface import Predictor, deviation_in_batches, predict_in_batches
+from core.predictors.interface import Predictor
 from core.predictors.registry import load_predictor
 from core.problem import BEST, ONE_STATE, Models
 from core.references import load_references
@@ -23,8 +23,8 @@ from core.screening.charge_balance import charge_balance
 
 TYPED_TO = 1e-6  # amounts are taken to mean what they say to six decimals
 MAX_TOTAL = 100_000  # atoms; a formula that needs more to be whole is no stoichiometry
-PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
-DEVIATION, JUDGED = "tc_std_K", "tc_judge_K"
+# What else the models say, in the order of the table.
+SAID = ("tc_std_K", "tc_judge_K", "formation_energy_std_eV_per_atom", "distance_to_training", "extrapolating")
 SCREENED = (
     "charge_neutral",
     "pauling_ok",
@@ -46,9 +46,9 @@ def predict(
 ) -> pd.DataFrame:
     """Predicted properties, one row per formula, in the order given.
 
-    Columns: formula (as given), tc_K, formation_energy_eV_per_atom, tc_std_K (the deviation to expect), tc_judge_K (by
-    another kind of model), error. Where a formula cannot be read or has an element that a predictor does not know,
-    error says so and the numbers are missing; else error is empty.
+    Columns: formula (as given), tc_K, formation_energy_eV_per_atom, SAID (see `core.results.COLUMNS`), error. Where a
+    formula cannot be read or has an element that a predictor does not know, error says so and the numbers are missing;
+    else error is empty.
 
     Raises InputError for a device that is not there, CheckpointError for a predictor that is not.
     """
@@ -75,7 +75,7 @@ def screen(
     }
     for name in SCREENED:
         table[name] = _spread(found[name], rows, len(table))
-    return table[["formula", *PREDICTED, DEVIATION, JUDGED, *SCREENED, "error"]]
+    return table[["formula", *PREDICTED, *SAID, *SCREENED, "error"]]
 
 
 def _predicted(formulas: Sequence[str], models: Models, device: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
@@ -87,13 +87,10 @@ def _predicted(formulas: Sequence[str], models: Models, device: str) -> tuple[pd
     compositions = np.array([read[i][0] for i in rows]).reshape(len(rows), elements.N_ELEMENTS)
     x = torch.from_numpy(compositions).float().to(on)
     table = pd.DataFrame({"formula": pd.Series([str(f) for f in formulas], dtype="str")})
-    for name, predictor in predictors.items():
-        table[name] = np.full(len(table), np.nan)
-        table.loc[rows, name] = predict_in_batches(predictor, x)
-    table[DEVIATION] = np.full(len(table), np.nan)
-    table.loc[rows, DEVIATION] = deviation_in_batches(predictors["tc_K"], x)
-    table[JUDGED] = np.full(len(table), np.nan)
-    table.loc[rows, JUDGED] = load_judge().tc_K(compositions)
+    said = predicted(*predictors.values(), x) | {"tc_judge_K": load_judge().tc_K(compositions)}
+    for name in (*PREDICTED, *SAID):
+        values = pd.Series(said[name]).set_axis(rows)
+        table[name] = values.reindex(range(len(table)))
     table["error"] = pd.Series([error for _, error in read], dtype="str")
     return table, rows, compositions
 

@@ -25,7 +25,7 @@ from core.integer_search import Grid, Search, best_on_grid
 from core.judge import load_judge
 from core.limits import limits_of
 from core.optimiser import Report, State, Task
-from core.predictors.interface import deviation_in_batches, predict_in_batches
+from core.predictors.interface import Predictor, estimate_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.problem import ANY_FAMILY, INTERPOLATED, KNOWN, NEAREST, RAISE_TC, SUBSTITUTION, DesignProblem
 from core.references import load_references
@@ -36,6 +36,7 @@ from core.screening.charge_sums import balanced_compounds, passes_at_once
 
 MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine
 FROM_KNOWN = (KNOWN, INTERPOLATED)
+PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
 PREDICTED_AT_ONCE = 1024  # compositions, to bound the memory
 NEAREST_POINT = Search(radii=(0.03, 0.06, 0.12, 0.24, 0.48, 1.0), choices=1)
 ADDED = 1  # tells the random stream of what is added to a guess from that of the guess
@@ -215,7 +216,8 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
     first, times = _distinct(rounded)
     table = _described(_Found(rounded, report, chosen, first, times), task, problem.charge_rule)
     base_composition = composition_vector(problem.base_fractions())[None]
-    base = _predict(task, base_composition) | {"tc_judge_K": load_judge().tc_K(base_composition)}
+    said = predicted(task.tc, task.formation_energy, _on_device(task, base_composition))
+    base = {name: said[name] for name in PREDICTED} | {"tc_judge_K": load_judge().tc_K(base_composition)}
     table["tc_gain_K"] = table["tc_K"] - base["tc_K"][0]
     order = np.lexsort((table["formula"], -table["tc_K"], ~table["passes"]))
     table = table.iloc[order].reset_index(drop=True)
@@ -306,9 +308,8 @@ def _described(found: _Found, task: Task, charge_rule: str) -> pd.DataFrame:
     amounts = found.rounded.amounts[found.first]
     balances = charge_balance(counts, charge_rule, list(counts.sum(1) / amounts.sum(1)))
     table = pd.DataFrame({"formula": [formula_of_counts(a) for a in amounts]}, dtype="str")
-    for name, values in _predict(task, compositions).items():
+    for name, values in predicted(task.tc, task.formation_energy, _on_device(task, compositions)).items():
         table[name] = values
-    table["tc_std_K"] = deviation_in_batches(task.tc, _on_device(task, compositions))
     table["tc_judge_K"] = load_judge().tc_K(compositions)
     table["hydrogen_rich"] = hydrogen_rich(compositions)
     table["n_elements"] = (counts > 0).sum(1)
@@ -333,11 +334,17 @@ def _described(found: _Found, task: Task, charge_rule: str) -> pd.DataFrame:
     return table
 
 
-def _predict(task: Task, compositions: np.ndarray) -> dict[str, np.ndarray]:
-    """Tc and formation energy (n,) of compositions (n, 118), in float64; batches bound the memory."""
-    x = _on_device(task, compositions)
-    predictors = {"tc_K": task.tc, "formation_energy_eV_per_atom": task.formation_energy}
-    return {name: predict_in_batches(predictor, x) for name, predictor in predictors.items()}
+def predicted(tc: Predictor, formation_energy: Predictor, x: torch.Tensor) -> dict[str, np.ndarray | pd.Series]:
+    """All that the predictors say of compositions (n, 118): columns of the candidate table, each (n,)."""
+    of_tc, of_energy = estimate_in_batches(tc, x), estimate_in_batches(formation_energy, x)
+    return {
+        "tc_K": of_tc.value,
+        "formation_energy_eV_per_atom": of_energy.value,
+        "tc_std_K": of_tc.std,
+        "formation_energy_std_eV_per_atom": of_energy.std,
+        "distance_to_training": of_tc.distance,
+        "extrapolating": pd.Series(of_tc.extrapolating).astype("boolean"),
+    }
 
 
 def _loss(task: Task, compositions: np.ndarray) -> np.ndarray:

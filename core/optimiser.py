@@ -16,7 +16,7 @@ import torch
 
 from core import losses
 from core.constraints import Constraints
-from core.predictors.interface import Predictor, climbed, with_error
+from core.predictors.interface import Predictor, climbed, estimate
 from core.problem import TARGET, OptimiserSettings
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
@@ -167,7 +167,7 @@ def first_loss(
     settings: OptimiserSettings, composition: torch.Tensor, tc_of: Predictor, energy_of: Predictor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """L_1, Tc and formation energy, each (batch,), of compositions (batch, 118)."""
-    (tc, error), energy = with_error(tc_of, composition), energy_of(composition)
+    (tc, error, _), energy = estimate(tc_of, composition), energy_of(composition)
     safe_tc = tc if error is None else tc - settings.caution * error
     target = settings.target_tc_K if settings.objective == TARGET else None
     return losses.objective(safe_tc, energy, settings.formation_energy_weight, target), tc, energy

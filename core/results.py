@@ -41,6 +41,13 @@ COLUMNS = (
         4,
     ),
     Column(
+        "formation_energy_std_eV_per_atom",
+        "float64",
+        "± Ef (eV/atom)",
+        "Standard deviation to expect of the formation energy, by the spread of the models",
+        4,
+    ),
+    Column(
         "energy_above_hull_eV_per_atom",
         "float64",
         "Above hull (eV/atom)",
@@ -63,6 +70,8 @@ COLUMNS = (
     Column("nearest_known", "str", "Nearest known", "Nearest known superconductor (earth mover's distance)"),
     Column("nearest_known_tc_K", "float64", "Its Tc (K)", "Reported Tc of the nearest known superconductor", 2),
     Column("distance_to_known", "float64", "Distance", "Earth mover's distance on the Mendeleev-number scale", 3),
+    Column("distance_to_training", "float64", "To training", "Distance to the nearest compound that Tc is from", 3),
+    Column("extrapolating", "boolean", "Extrapolates", "Farther than 95 in 100 compounds of new chemical systems were"),
     Column("hydrogen_rich", "bool", "H-rich", "40% hydrogen or more: a Tc as under very high pressure, not at ambient"),
     Column("n_elements", "int64", "Elements", "Number of elements"),
     Column("n_atoms", "int64", "Atoms", "Atoms per formula unit"),
@@ -174,9 +183,12 @@ def gain(passing: pd.DataFrame, base: dict[str, float], most: int = 30) -> Gain 
     )
 
 
+MISSING = {"float64": float("nan"), "boolean": pd.NA}  # by type of the column
+
+
 def read(table: pd.DataFrame) -> pd.DataFrame:
-    """A stored table as `typed` gives it; numbers that an older version did not store are missing."""
-    later = {c.name: float("nan") for c in COLUMNS if c.dtype == "float64" and c.name not in table}
+    """A stored table as `typed` gives it; what an older version did not store is missing."""
+    later = {c.name: MISSING[c.dtype] for c in COLUMNS if c.dtype in MISSING and c.name not in table}
     if "hydrogen_rich" not in table:
         later["hydrogen_rich"] = hydrogen_rich(compositions(table["formula"]))
     return typed(table.assign(**later))
@@ -218,7 +230,7 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def _cell(value: object, digits: int | None) -> object:
-    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+    if pd.isna(value):
         return ""
     if digits is not None and isinstance(value, float):
         return f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no minus before a zero

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from app import style
+from app import plots, style
 from core.judge import NAME as JUDGE
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import CheckpointError, read_card
@@ -29,6 +29,13 @@ COUNTS = {
     "n": "Held-out compositions",
     "n_superconductors": "Held-out superconductors",
     "n_cod": "Held-out COD compositions",
+}
+SYSTEMS, INTERVALS = "systems_held_out", "inside_intervals"
+# What is drawn: figures by group -> (in words, which error, the same on the axis).
+DRAWN = {
+    "by_distance_to_training": ("Far from the training data it errs more", "tc_mae_K", "MAE (K)"),
+    "by_family": ("Error by family", "tc_mae_K", "MAE (K)"),
+    "by_number_of_elements": ("Error by number of elements", "formation_energy_mae_eV_per_atom", "MAE (eV/atom)"),
 }
 MOST_METRICS = 4  # in large type
 _TC_LIMITS = """
@@ -95,8 +102,9 @@ def section(name: str, card: Mapping) -> None:
     if card.get("interim"):
         st.warning("These weights are interim: the training is not finished.", icon=":material/hourglass_empty:")
     figures(card.get("metrics_held_out") or {})
+    systems((card.get("metrics_held_out") or {}).get(SYSTEMS))
+    pictures(name, card.get("metrics_held_out") or {})
     groups(card.get("metrics_held_out") or {})
-    systems(card.get("systems_held_out"))
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Data**")
@@ -125,7 +133,8 @@ def figures(metrics: Mapping) -> None:
 
 def groups(metrics: Mapping) -> None:
     """The held-out figures by group, a table for each way of grouping."""
-    tables = {key: rows for key, rows in metrics.items() if isinstance(rows, Mapping)}
+    elsewhere = (SYSTEMS, INTERVALS)
+    tables = {key: rows for key, rows in metrics.items() if key not in elsewhere and isinstance(rows, Mapping)}
     if not tables:
         return
     with st.expander("Where it errs, and by how much"):
@@ -137,12 +146,27 @@ def groups(metrics: Mapping) -> None:
 def systems(found: Mapping | None) -> None:
     """Figures on whole chemical systems that were held out: nearer to what a design asks."""
     if found:
-        half, most = (found[f"inside_{percent}_percent_interval"] for percent in (50, 90))
+        half, most = (found[INTERVALS][promised] for promised in ("50%", "90%"))
         st.markdown(
             f"**On new chemical systems** ({found['folds']} folds, no compound of the same elements in training; the "
             f"regression alone): MAE {found['tc_mae_K']:.2f} K, R² {found['tc_r2']:.3f}. The interval that it promises "
             f"for half of the compounds holds {half:.0%} of them, that for nine in ten {most:.0%}."
         )
+
+
+def pictures(name: str, metrics: Mapping) -> None:
+    """Errors against the distance to the training data, and how far the promised errors can be relied on."""
+    inside = metrics.get(INTERVALS) or metrics.get(SYSTEMS, {}).get(INTERVALS)
+    drawn = [
+        (text, plots.errors_figure({group: figures[error] for group, figures in metrics[key].items()}, axis))
+        for key, (text, error, axis) in DRAWN.items()
+        if key in metrics
+    ]
+    if inside:
+        drawn.append(("Can the errors that it expects be relied on?", plots.reliability_figure(inside)))
+    for column, (text, figure) in zip(st.columns(max(len(drawn), 2)), drawn, strict=False):
+        column.markdown(f"**{text}**")
+        column.plotly_chart(figure, key=f"{name}: {text}", config=plots.CHART_CONFIG)
 
 
 def grouped(name: str, figures: Mapping) -> dict[str, str]:

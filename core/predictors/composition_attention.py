@@ -23,7 +23,7 @@ from core import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
 from core.predictors.element_facts import element_facts
-from core.predictors.ensemble import Ensemble
+from core.predictors.ensemble import Ensemble, SpreadScale
 
 FORMATION_ENERGY = "formation-energy-ensemble-v1"
 LEAST_FRACTION = 1e-6  # below it an element's own encoding no longer changes
@@ -126,6 +126,7 @@ def load_formation_energy(name: str, folder: Path = CHECKPOINTS) -> Ensemble:
     tensors, card = checkpoint.load(name, FORMATION_ENERGY, folder)
     known = checkpoint.known_mask(card)
     members = [FormationEnergyAttention(name, AttentionSize(), known) for _ in range(card["settings"]["members"])]
-    predictor = Ensemble(name, members)
+    scale = card.get("error_scale")
+    predictor = Ensemble(name, members, scale and SpreadScale(**scale))
     checkpoint.load_into(predictor.members, tensors, name)
     return predictor.eval().requires_grad_(False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -39,23 +40,53 @@ def climbed(predictor: Predictor, step: int) -> Predictor:
     return members[step % len(members)]
 
 
-def with_error(predictor: Predictor, composition: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Compositions (batch, 118) -> values and the mean absolute error to expect of each; None if it cannot say."""
-    if hasattr(predictor, "with_error"):
-        return predictor.with_error(composition)
-    return predictor(composition), None
+class Estimate(NamedTuple):
+    """Values (batch,), and what the predictor knows of itself; None where it cannot say.
 
-
-def deviation_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024) -> np.ndarray:
-    """Standard deviations to expect (n,) float64 of compositions (n, 118); NaN if the predictor cannot say.
-
-    The errors are taken to have Laplace's distribution: sqrt(2) times their mean absolute value.
+    error : (batch,) mean absolute error to expect, in the unit of the value
+    distance : (batch,) to the nearest composition of the training data, in the predictor's own measure
     """
+
+    value: torch.Tensor
+    error: torch.Tensor | None = None
+    distance: torch.Tensor | None = None
+
+
+def estimate(predictor: Predictor, composition: torch.Tensor) -> Estimate:
+    """Compositions (batch, 118) -> all that the predictor says of them, differentiable."""
+    if hasattr(predictor, "estimate"):
+        return predictor.estimate(composition)
+    return Estimate(predictor(composition))
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Estimates as arrays (n,); NaN where the predictor cannot say.
+
+    std : standard deviation to expect: sqrt(2) times the mean absolute error, as in Laplace's distribution
+    extrapolating : 1.0 where the distance is above the predictor's `familiar_distance`, else 0.0
+    """
+
+    value: np.ndarray
+    std: np.ndarray
+    distance: np.ndarray
+    extrapolating: np.ndarray
+
+
+def estimate_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024) -> Estimates:
+    """`estimate` of compositions (n, 118) in float64, without gradients, `batch` at a time."""
     with torch.no_grad():
-        parts = [with_error(predictor, part)[1] for part in x.split(batch)] if len(x) else [x.new_zeros(0)]
-    if parts[0] is None:
-        return np.full(len(x), np.nan)
-    return 2**0.5 * torch.cat(parts).cpu().numpy().astype(np.float64)
+        parts = [estimate(predictor, part) for part in x.split(batch)] if len(x) else []
+    value, error, distance = (_joined([part[k] for part in parts], len(x)) for k in range(3))
+    familiar = getattr(predictor, "familiar_distance", np.nan)
+    extrapolating = np.where(np.isnan(distance) | np.isnan(familiar), np.nan, distance > familiar)
+    return Estimates(value, 2**0.5 * error, distance, extrapolating)
+
+
+def _joined(parts: list[torch.Tensor | None], n: int) -> np.ndarray:
+    if not parts or parts[0] is None:
+        return np.full(n, np.nan)
+    return torch.cat(parts).cpu().numpy().astype(np.float64)
 
 
 def predict_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024) -> np.ndarray:

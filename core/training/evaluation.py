@@ -14,7 +14,8 @@ TOLERANCE = 1e-3  # relative; sums in another order, on another processor, may m
 
 # name -> held_out_figures(checkpoint's name, folder of the raw data, folder of the checkpoints)
 EVALUATED: dict[str, Callable[[str, Path, Path], dict]] = {
-    **dict.fromkeys((tc.NAME, tc_kernel.NAME), tc.held_out_figures),
+    tc.NAME: tc.held_out_figures,
+    tc_kernel.NAME: tc_kernel.held_out_figures,
     judge.NAME: judge.held_out_figures,
     "references": references.held_out_figures,
     **dict.fromkeys(formation_energy.RECIPES, formation_energy.held_out_figures),

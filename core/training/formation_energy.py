@@ -22,7 +22,7 @@ from core import elements
 from core.predictors import checkpoint, composition_attention, elemnet
 from core.predictors.composition_attention import AttentionSize, FormationEnergyAttention, load_formation_energy
 from core.predictors.elemnet import ElemNet, FormationEnergyElemNet, elemnet_elements, load_elemnet
-from core.predictors.ensemble import store_members
+from core.predictors.ensemble import Ensemble, SpreadScale, store_members
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.training import data, metrics
@@ -162,9 +162,14 @@ def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe = RECI
         "known_elements": [s for s, k in zip(elements.symbols(), known, strict=True) if k],
         "date": datetime.date.today().isoformat(),
     }
-    checkpoint.save(recipe.name, checkpoint.to_storage(recipe.stored(members)), card, out)
+    tensors = checkpoint.to_storage(recipe.stored(members))
+    checkpoint.save(recipe.name, tensors, card, out)
+    # Figures belong to the weights as stored, 16 bits and all: load them back before measuring.
+    if settings.members > 1:
+        card["error_scale"] = asdict(fit_spread_scale(recipe.load(recipe.name, out), validation))
+        checkpoint.save(recipe.name, tensors, card, out)
     card["metrics_held_out"] = evaluate(recipe.load(recipe.name, out), held_out)
-    checkpoint.save(recipe.name, checkpoint.load(recipe.name, recipe.architecture, out)[0], card, out)
+    checkpoint.save(recipe.name, tensors, card, out)
     return card
 
 
@@ -218,14 +223,32 @@ def _inside(table: data.Table, known: np.ndarray) -> tuple[data.Table, int]:
     return table.subset(inside), int((~inside).sum())
 
 
+def fit_spread_scale(ensemble: Ensemble, validation: data.Table) -> SpreadScale:
+    """How far off the mean is, by the spread of the members, on compositions that none was trained on."""
+    mean, spread = _mean_and_spread(ensemble, validation)
+    found = metrics.fit_scale(mean - validation.values, lambda p: SpreadScale(*p)(spread), [0.02, 0.8])
+    return SpreadScale(*(float(value) for value in found))
+
+
+def _mean_and_spread(ensemble: Ensemble, table: data.Table) -> tuple[np.ndarray, np.ndarray]:
+    x = torch.from_numpy(table.compositions).float()
+    members = np.stack([predict_in_batches(member, x) for member in ensemble.members])
+    return members.mean(0), members.std(0, ddof=1)
+
+
 def evaluate(predictor: Predictor, held_out: data.Table) -> dict:
     """Every figure of the card on the MP val split."""
     predicted = predict_in_batches(predictor, torch.from_numpy(held_out.compositions).float())
     error, size = np.abs(predicted - held_out.values), (held_out.compositions > 0).sum(1)
+    inside = {}
+    if getattr(predictor, "error_scale", None):
+        _, spread = _mean_and_spread(predictor, held_out)
+        inside = {"inside_intervals": metrics.inside_intervals(error, predictor.error_scale(spread))}
     return {
         "formation_energy_mae_eV_per_atom": metrics.mean_absolute_error(predicted, held_out.values),
         "formation_energy_median_absolute_error_eV_per_atom": metrics.median_absolute_error(predicted, held_out.values),
         "formation_energy_r2": metrics.r_squared(predicted, held_out.values),
+        **inside,
         "n": len(held_out.values),
         "by_number_of_elements": {
             str(count): {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
+from scipy.optimize import minimize
 
 
 def mean_absolute_error(predicted: np.ndarray, true: np.ndarray) -> float:
@@ -21,6 +22,28 @@ def median_absolute_error(predicted: np.ndarray, true: np.ndarray) -> float:
 def r_squared(predicted: np.ndarray, true: np.ndarray) -> float:
     """1 - (residual sum of squares) / (total sum of squares)."""
     return float(1 - np.sum((predicted - true) ** 2) / np.sum((true - np.mean(true)) ** 2))
+
+
+def inside_intervals(error: np.ndarray, scale: np.ndarray) -> dict[str, float]:
+    """Shares of errors (n,) inside the intervals that Laplace's distribution of this scale b (n,) promises.
+
+    "10%" to "90%": a share p of the errors should be below -ln(1 - p) b.
+    """
+    share = np.abs(error) / scale
+    return {f"{p}%": float((share < -np.log(1 - p / 100)).mean()) for p in range(10, 100, 10)}
+
+
+def fit_scale(error: np.ndarray, scale: Callable[[np.ndarray], np.ndarray], start: Sequence[float]) -> np.ndarray:
+    """Positive parameters (k,) of a scale of Laplace's distribution for errors (n,), by maximum likelihood.
+
+    scale : parameters (k,) -> b (n,), above zero; start : where to begin, above zero
+    """
+
+    def cost(logarithms: np.ndarray) -> float:
+        b = scale(np.exp(logarithms))
+        return float(np.mean(np.log(b) + np.abs(error) / b))
+
+    return np.exp(minimize(cost, np.log(start), method="Nelder-Mead", options={"maxiter": 5000}).x)
 
 
 def precision_recall(predicted: np.ndarray, true: np.ndarray, threshold: float) -> tuple[float, float]:

@@ -6,8 +6,10 @@ import pytest
 
 from core import assess
 from core.errors import InputError
+from core.problem import PUBLISHED
 
-PREDICT_COLUMNS = ["formula", "tc_K", "formation_energy_eV_per_atom", "tc_std_K", "tc_judge_K", "error"]
+SAID = ["tc_std_K", "tc_judge_K", "formation_energy_std_eV_per_atom", "distance_to_training", "extrapolating"]
+PREDICT_COLUMNS = ["formula", "tc_K", "formation_energy_eV_per_atom", *SAID, "error"]
 SCREEN_COLUMNS = [*PREDICT_COLUMNS[:-1], *assess.SCREENED, "error"]
 MIXED = ["Nb3Sn", "Xx2", "NaCl", "LaFeAs(O", "PoO2", "", "MgB2"]  # good rows and bad ones in turn
 GOOD = [0, 2, 6]
@@ -41,6 +43,19 @@ def test_bad_rows_say_why_and_the_rest_goes_on():
         assert expected in table["error"][i]
     for name in assess.PREDICTED:
         assert [i for i, value in enumerate(table[name]) if np.isfinite(value)] == GOOD
+
+
+def test_what_is_far_from_the_training_data_is_said_to_be():
+    table = assess.predict(["MgB2", "NaCl"], device="cpu").set_index("formula")
+    assert table["distance_to_training"]["MgB2"] < 0.01 < table["distance_to_training"]["NaCl"]
+    assert table["extrapolating"].tolist() == [False, True]
+    assert (table["formation_energy_std_eV_per_atom"] > 0).all()
+
+
+def test_models_that_cannot_say_say_nothing():
+    table = assess.predict(["MgB2"], PUBLISHED, device="cpu")
+    assert table[["tc_std_K", "distance_to_training", "extrapolating"]].isna().all(axis=None)
+    assert np.isfinite(table["tc_judge_K"][0])
 
 
 def test_an_element_that_neither_model_knows():

@@ -18,6 +18,8 @@ from core.paths import PROJECT
 
 PREDICTED = ["formula", "tc_K", "formation_energy_eV_per_atom"]
 
+EMPTY = {"str": "", "float64": float("nan"), "bool": False, "boolean": False, "int64": 1}  # by type of a column
+
 
 def table(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
@@ -52,7 +54,7 @@ def test_predict_prints_one_row_per_formula(capsys):
     assert main(["predict", "LaFeAsO", "Ba(Fe0.9Co0.1)2As2", "LaFeAsO"]) == 0
     out, err = capsys.readouterr()
     rows = table(out)
-    assert list(rows[0]) == [*PREDICTED, "tc_std_K", "tc_judge_K", "error"] and err == ""
+    assert list(rows[0]) == [*PREDICTED, *assess.SAID, "error"] and err == ""
     assert [row["formula"] for row in rows] == ["LaFeAsO", "Ba(Fe0.9Co0.1)2As2", "LaFeAsO"]
     assert rows[0] == rows[2] and float(rows[0]["tc_K"]) > 0 and float(rows[0][PREDICTED[2]]) < 0
 
@@ -98,7 +100,7 @@ def test_screen_lets_every_atom_take_its_own_state_if_asked(capsys):
 def test_screen_adds_the_screens(capsys):
     assert main(["screen", "La1.85Sr0.15CuO4", "NbTi", "LaFeAsO3", "C3.14159265H"]) == 0
     rows = table(capsys.readouterr().out)
-    assert list(rows[0]) == [*PREDICTED, "tc_std_K", "tc_judge_K", *assess.SCREENED, "error"]
+    assert list(rows[0]) == [*PREDICTED, *assess.SAID, *assess.SCREENED, "error"]
     cuprate, alloy, off, odd = rows
     assert cuprate["charge_neutral"] == cuprate["pauling_ok"] == "True" and "La 2+" in cuprate["oxidation_states"]
     assert cuprate["nearest_known"] == "La1.85Sr0.15CuO4" and cuprate["distance_to_known"] == "0.000"
@@ -184,7 +186,7 @@ def test_best_text_is_aligned_and_shows_no_nan():
 
     from core.results import COLUMNS
 
-    row = {c.name: {"str": "", "float64": float("nan"), "bool": False, "int64": 1}[c.dtype] for c in COLUMNS}
+    row = {c.name: EMPTY[c.dtype] for c in COLUMNS}
     text = best_text(pd.DataFrame([{**row, "formula": "MgB2", "tc_K": 39.0}, {**row, "formula": "LaFeAsO"}]))
     lines = text.splitlines()
     assert "nan" not in text and lines[1].split()[:3] == ["1", "MgB2", "39.00"]

@@ -12,12 +12,13 @@ from core.results import BY_NAME, COLUMNS, SCREENS, DesignResult, Gain, gain, sa
 from core.results import read as read_stored
 
 NUMBER = {"tc_K": 39.12345, "tc_gain_K": -1.23456, "formation_energy_eV_per_atom": -0.123456, "integer_loss": 0.0123456}
+LATER = ["tc_judge_K", "tc_std_K", "extrapolating"]
 TEXT = {"formula": "MgB2", "decomposition": "0.833 B4Mg + 0.167 Mg", "oxidation_states": "Mg 2+, B 1-"}
 
 
 def row(**values: object) -> dict[str, object]:
     """A row with every column, of the right types."""
-    empty = {"int64": 1, "float64": 0.5, "bool": True, "str": ""}
+    empty = {"int64": 1, "float64": 0.5, "bool": True, "boolean": True, "str": ""}
     return {column.name: empty[column.dtype] for column in COLUMNS} | NUMBER | TEXT | values
 
 
@@ -190,9 +191,9 @@ def test_gain_of_the_best_by_hand():
 
 
 def test_a_table_of_an_older_version_has_missing_numbers_where_it_stored_none():
-    older = table().drop(columns=["tc_judge_K", "tc_std_K"])
+    older = table().drop(columns=LATER)
     again = read_stored(older)
-    assert list(again.columns) == list(BY_NAME) and again[["tc_judge_K", "tc_std_K"]].isna().all(axis=None)
+    assert list(again.columns) == list(BY_NAME) and again[LATER].isna().all(axis=None)
     assert again["tc_K"].equals(older["tc_K"])
     with pytest.raises(KeyError):
         read_stored(older.drop(columns="formula"))

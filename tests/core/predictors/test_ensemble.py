@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from core import elements
-from core.predictors.ensemble import Ensemble, store_members
+from core.predictors.ensemble import Ensemble, SpreadScale, store_members
 
 
 class Line(nn.Module):
@@ -51,3 +51,13 @@ def test_members_are_stored_as_the_ensemble_names_them(three):
     empty = Ensemble("three", [Line(0.0, 1) for _ in range(3)])
     empty.members.load_state_dict(stored)
     assert torch.equal(empty.members[2].slope, three.members[2].slope)
+
+
+def test_the_error_to_expect_follows_the_spread(three):
+    x = torch.zeros(2, elements.N_ELEMENTS, dtype=torch.float64)
+    x[0, 0], x[1, 10] = 1, 1
+    assert three.estimate(x).error is None
+    scaled = Ensemble("three", three.members, SpreadScale(floor=0.5, slope=2.0))
+    value, error, distance = scaled.estimate(x)
+    assert value.tolist() == [0, 30] and distance is None
+    assert error.tolist() == pytest.approx([0.5, 0.5 + 2 * 700**0.5])

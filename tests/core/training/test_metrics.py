@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from core.training.metrics import (
+    fit_scale,
     in_ranges,
+    inside_intervals,
     mean_absolute_error,
     median_absolute_error,
     precision_at_recall,
@@ -49,3 +51,16 @@ def test_each_value_is_in_one_range_and_an_edge_in_the_lower():
     ranges, names = in_ranges(np.array([0, 10, 10.1, 77, 164.0]), (0, 10, 77), "K")
     assert names == ["0–10 K", "10–77 K", "above 77 K"]
     assert ranges.tolist() == ["0–10 K", "0–10 K", "10–77 K", "10–77 K", "above 77 K"]
+
+
+def test_intervals_by_hand():
+    error = np.array([0.05, -0.6, 0.7, 2.0, 2.4]) * 3  # ln 2 = 0.69, ln 10 = 2.30
+    found = inside_intervals(error, np.full(5, 3.0))
+    assert [found[promised] for promised in ("10%", "50%", "90%")] == pytest.approx([0.2, 0.4, 0.8])
+
+
+def test_a_scale_is_found_again_from_errors_that_have_it():
+    random = np.random.default_rng(0)
+    spread = random.exponential(size=100_000)
+    floor, slope = fit_scale(random.laplace(scale=0.2 + 0.5 * spread), lambda p: p[0] + p[1] * spread, [1.0, 1.0])
+    assert (floor, slope) == (pytest.approx(0.2, rel=0.05), pytest.approx(0.5, rel=0.05))
