@@ -82,7 +82,7 @@ class Knob:
     choices: dict[str, str] | None = None
     task: str | None = None
     method: str | None = None
-    when: tuple[str, tuple[str, ...]] | None = None
+    when: tuple[str, tuple[str | int, ...]] | None = None
 
     @property
     def key(self) -> str:
@@ -135,12 +135,13 @@ FORMULA = (
     Knob("exempt_elements", "Doped elements", step=1, method=GRADIENT, help=(
         "So many elements of each candidate, those farthest from whole atoms, may stay fractional and are written to "
         "0.01 of an atom: Ba0.6K0.4Fe2As2. GDMCD eq. 7: 2. In KIAGO none: 0. Doping mixes valences, so that few of "
-        "them are neutral with one oxidation state per element.")),
-    Knob("rounding", "Rounding", method=GRADIENT,
+        "them are neutral with one oxidation state per element; they are not exchanged for a neutral neighbour, which "
+        "would be of whole atoms.")),
+    Knob("rounding", "Rounding", method=GRADIENT, when=("exempt_elements", (0,)),
          choices={NEUTRAL: "to a neutral neighbour", NEAREST: "to the nearest formula"}, help=(
         "Where the nearest integer formula fails charge neutrality or the Pauling test, the best of the nearest "
         "formulas that pass both is proposed in its place. To the nearest formula: as in the papers, where about one "
-        "proposal in five passes.")),
+        "proposal in five passes. Doped elements keep their fractions: with them it is always the nearest formula.")),
 )  # fmt: skip
 OBJECTIVE = (
     Knob("objective", "Aim", method=GRADIENT,

@@ -65,7 +65,7 @@ class OptimiserSettings:
     integer_loss : distance to the grid, absolute (KIAGO eq. 10) or squared (the authors' released code)
     integer_schedule : beta constant, or rising linearly from 0 over stage 2
     rounding : the nearest integer formula (the papers), or "neutral": where that one fails the charge screens, the best
-        of its neighbours on the grid that pass them
+        of its neighbours on the grid that pass them; these are whole atoms, so not with exempt elements
     n_unit : smallest and largest number of atoms per formula unit (KIAGO eq. 11)
     max_elements : n_elem_max of KIAGO eq. 7, fixed elements included
     mutate_probability : chance for each element of the base to be replaced in an initial guess
@@ -280,9 +280,10 @@ class DesignProblem:
         return next((n for n in range(1, MAX_ATOMS + 1) if _whole(fractions, n)), None)
 
     def course(self) -> OptimiserSettings:
-        """The settings as the optimiser carries them out: what a substitution has drawn is looked at once, unmoved."""
+        """The settings as the optimiser carries them out: what a substitution has drawn is looked at once, unmoved, and
+        doped formulas are rounded to the nearest, because their neutral neighbours are whole atoms, without doping."""
         if self.method == GRADIENT:
-            return self.settings
+            return replace(self.settings, rounding=NEAREST) if self.settings.exempt_elements else self.settings
         return replace(self.settings, steps=(1, 0), learning_rate=0.0, rounding=NEAREST, exempt_elements=0, start=BASE)
 
     def to_json(self) -> str:

@@ -428,6 +428,15 @@ def test_starts_from_known_superconductors_of_a_family():
     assert error.field == "start_above_K" and "no known iron-based superconductor" in error.message
 
 
+def test_doped_formulas_are_not_exchanged_for_neutral_ones_of_whole_atoms():
+    settings = replace(SETTINGS, exempt_elements=2, n_unit=(4, 12), integer_weight=0.0)
+    doped = design(replace(SMALL, settings=settings))
+    nearest = design(replace(SMALL, settings=replace(settings, rounding="nearest")))
+    assert to_csv(doped.candidates) == to_csv(nearest.candidates)
+    failing = doped.candidates[~doped.candidates["charge_neutral"]]
+    assert failing["formula"].str.contains("0.", regex=False).any()
+
+
 def test_two_sites_keep_their_atoms_and_the_total_charge():
     """La3+ by X2+ and O2- by X1- in LaFeAsO: a quarter of the atoms each, and Fe and As as they are."""
     settings = replace(SETTINGS, steps=(4, 4), max_elements=6)
