@@ -18,6 +18,7 @@ from core.problem import BASE, ENUMERATED, INTERPOLATED, KNOWN, RANDOM
 
 MIXTURE = "mixture"  # the start of a substitution: nothing but elements drawn at random
 BETA = 10.0  # both parameters of the distribution of the interpolation ratio (GDMCD)
+ORDER = 2  # tells the random stream of the order from that of a guess: trailing zeros make no difference
 BINARY_ATOMS = range(2, 11)  # n of GDMCD eq. 16: one atom in n is not hydrogen
 
 
@@ -114,7 +115,7 @@ class GuessMaker:
     @cached_property
     def _order(self) -> np.ndarray:
         count = len(self._all) if self.start == ENUMERATED else len(self.known)
-        return np.random.default_rng([self.seed, count]).permutation(count)
+        return np.random.default_rng([self.seed, count, 0, ORDER]).permutation(count)
 
     # What starts are made of.
 

@@ -106,6 +106,14 @@ def test_known_materials_are_each_taken_once_as_they_are_before_they_are_perturb
     assert len(orders) > 3
 
 
+def test_the_order_of_known_materials_has_a_random_stream_of_its_own():
+    """Streams of [seed, n] and [seed, n, 0] are one: the order would be drawn as candidate n of n known ones is."""
+    known = np.eye(118)[:40]
+    order = maker(start="known", known=known).guesses(40).argmax(1)
+    assert sorted(order) == list(range(40))
+    assert order.tolist() != np.random.default_rng([0, 40, 0]).permutation(40).tolist()
+
+
 def test_interpolation_ratios_are_beta_distributed_between_two_known_materials():
     """Two materials without a common element: the sum of the fractions of one is the ratio."""
     x = maker(start="interpolated", known=KNOWN[:2]).guesses(4000)
