@@ -48,7 +48,7 @@ def kept(one_thread) -> DesignResult:
 @pytest.fixture(scope="module")
 def crowded(one_thread) -> DesignResult:
     """Up to 12 elements, more than the screens allow."""
-    settings = replace(SETTINGS, max_elements=12, added_elements=(2, 8), n_unit=(25, 25), integer_weight=0.0)
+    settings = replace(SETTINGS, max_elements=12, added_elements=(6, 12), n_unit=(60, 60), integer_weight=0.0)
     return design(replace(SMALL, base="BaSrCaYLaFeCoAsO", settings=settings))
 
 
