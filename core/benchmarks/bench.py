@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from core import runs
+from core.design import resolve_device
 from core.judge import NAME as JUDGE
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
@@ -118,8 +119,10 @@ def finished(problem: DesignProblem, options: Options) -> Run:
 
 
 def kept(what: Sequence, options: Options, make: Callable[[], dict]) -> dict:
-    """What `make` gives (plain data), kept under `what` (plain data: all that it depends on) and the weights."""
-    path = options.work / "parts" / f"{_key([*what, options.weights()])}.json"
+    """What `make` gives (plain data), kept under `what` (plain data: all that it depends on), the device ("auto" is
+    another one elsewhere, and sums in another order) and the weights."""
+    device = str(resolve_device(options.device))
+    path = options.work / "parts" / f"{_key([*what, device, options.weights()])}.json"
     if not path.exists():
         options.say(", ".join(str(part) for part in what[:3]))
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -121,7 +121,7 @@ def time_to_quality(options: Options) -> Outcome:
 
 def _plain(base: str, options: Options) -> dict:
     """The plain loop to its end."""
-    key = ["time to quality", base, "plain", options.settings, options.device, torch.get_num_threads(), options.models]
+    key = ["time to quality", base, "plain", options.settings, torch.get_num_threads(), options.models]
 
     def make() -> dict:
         task, _ = prepare_plain(options.problem(base, 0))

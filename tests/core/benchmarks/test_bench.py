@@ -1,6 +1,7 @@
 """The benchmarks: what is measured, what is kept, what is written; small, and by hand where that can be done."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -70,6 +71,14 @@ def test_what_wins():
         [{"base": b, "method": m, "gain_K": v} for b, k, c in rows for m, v in ((paper.KIAGO, k), (paper.C_ES, c))]
     )
     assert wins(table, "gain_K") == (2, 4)
+
+
+def test_what_is_kept_is_of_one_device(options, monkeypatch):
+    """On a machine with a GPU "auto" is not what it was on one without."""
+    on_cpu, automatic = options, replace(options, device="auto")
+    assert bench.kept(["a"], on_cpu, lambda: {"made": 1}) == bench.kept(["a"], on_cpu, lambda: {"made": 2})
+    monkeypatch.setattr(bench, "resolve_device", lambda name: "cuda")
+    assert bench.kept(["a"], automatic, lambda: {"made": 3}) == {"made": 3}
 
 
 def test_mean_and_spread_of_what_is_there():
