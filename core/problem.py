@@ -301,13 +301,13 @@ class DesignProblem:
             raise InputError("problem", text[:40], "a problem needs at least a base", 'Write {"base": "LaFeAsO"}')
         settings = _read_settings(given.pop("settings", {}))
         _read_sites(given)
+        _read_amounts(given)
         _read_demands(given)
         _refuse_unknown(given, cls, "problem")
         problem = cls(**given)
         return replace(
             problem,
             sites=_as_tuple(problem.sites, "sites"),
-            forbidden=_as_tuple(problem.forbidden, "forbidden"),
             settings=settings,
         )
 
@@ -360,6 +360,17 @@ def _read_sites(given: dict) -> None:
                 "sites", site.get("element"), "a site is an element of the base", 'Write {"element": "La"}'
             )
     given["sites"] = tuple(Site(**site) for site in sites)
+
+
+def _read_amounts(given: dict) -> None:
+    """What is fixed, has a floor or is forbidden."""
+    for name, kinds in (("fixed", dict | None), ("floors", dict)):
+        if name in given and not isinstance(given[name], kinds):
+            raise InputError(name, given[name], "this must be a JSON object", 'Write {"O": 0.25}')
+    given["forbidden"] = _as_tuple(given.get("forbidden", ()), "forbidden")
+    for symbol in given["forbidden"]:
+        if not isinstance(symbol, str):
+            raise InputError("forbidden", symbol, "each of them must be a symbol", 'Write ["Hg", "Tl"]')
 
 
 def _read_demands(given: dict) -> None:
@@ -552,15 +563,15 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
     wrong += _check_kept(problem)
     wrong += _check_floors(problem)
     wrong += _check_demands(problem, known_to_all)
-    n_fixed, needed = len(problem.least_fractions()), 0 if problem.floors else len(parts)
-    if n_fixed + needed > problem.settings.max_elements:
-        more = "one more is" if needed < 2 else f"{needed} more are"
+    n_least, needed = len(problem.least_fractions()), 0 if problem.floors else len(parts)
+    if n_least + needed > problem.settings.max_elements:
+        rule = f"{n_least} elements are fixed or have a floor"
+        if needed:
+            more = "one more is" if needed == 1 else f"{needed} more are"
+            rule = f"{n_least} elements are fixed, and at least {more} needed"
         wrong.append(
-            InputError(
-                "max_elements", problem.settings.max_elements,
-                f"{n_fixed} elements are fixed, and at least {more} needed", f"Allow {n_fixed + needed} or more",
-            )
-        )  # fmt: skip
+            InputError("max_elements", problem.settings.max_elements, rule, f"Allow {n_least + needed} or more")
+        )
     if len(parts) > 1 and problem.settings.exempt_elements:
         wrong.append(
             InputError("exempt_elements", problem.settings.exempt_elements, "at several sites every element is whole",

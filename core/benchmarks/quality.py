@@ -116,7 +116,8 @@ def time_to_quality(options: Options) -> Outcome:
     )  # fmt: skip
     figure = figures.lines(series, "seconds", "mean Tc - αEf of the best 30 (K)")
     figure["layout"]["xaxis"]["type"] = "log"
-    return Outcome(table, sentences, figure, options.about() | {"threads": torch.get_num_threads()})
+    about = {name: value for name, value in options.about().items() if name != "seeds"}  # each round has its own
+    return Outcome(table, sentences, figure, about | {"threads": torch.get_num_threads()})
 
 
 def _plain(base: str, options: Options) -> dict:

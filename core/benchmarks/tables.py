@@ -23,7 +23,11 @@ TABLES: dict[str, Callable[[Options], Outcome]] = {
     "time-to-quality": quality.time_to_quality,
 }
 USUAL = {"gdmcd-table2": {"candidates": (8192,), "steps": (1000, 1000)}}  # where a paper differs from KIAGO
-WITHOUT_BASES = ("figure3", "gdmcd-table2")
+WITHOUT = {
+    "figure3": ("bases", "it has no table of bases"),
+    "gdmcd-table2": ("bases", "it has no table of bases"),
+    "time-to-quality": ("seeds", "its rounds have seeds of their own, one after the other"),
+}
 SPEED = "speed"
 NAMES = (*TABLES, SPEED)
 
@@ -45,8 +49,9 @@ def carry_out(name: str, given: Mapping[str, object]) -> tuple[str, Outcome]:
         given["candidates"] = given["candidates"][0]
     if given.get("seeds", 1) < 1:
         raise InputError("seeds", given["seeds"], "there is nothing to take the mean of", "Take 1 or more")
-    if name in WITHOUT_BASES and "bases" in given:
-        raise InputError("bases", ", ".join(given["bases"]), f"{name} has no table of bases", "Leave it out")
+    option, reason = WITHOUT.get(name, ("", ""))
+    if option in given:
+        raise InputError(option, given[option], f"{name} has no use for this option: {reason}", "Leave it out")
     options = Options(**_meant(name, given, Options))
     ending = "" if options.predictor == Options.predictor else f"-{options.predictor}"
     return name + ending, TABLES[name](options)

@@ -107,7 +107,9 @@ def test_json_round_trip(problem):
     "text",
     ["", "{", "[]", "{}", '{"base": "Fe", "colour": 1}', '{"base": "Fe", "settings": {"speed": 1}}',
      '{"base": "Fe", "forbidden": "Hg"}', '{"base": "Fe", "sites": [{"element": "Fe", "colour": 1}]}',
-     '{"base": "Fe", "sites": ["Fe"]}', '{"base": "Fe", "sites": [{"state": 2}]}', '{"base": "Fe", "settings": []}'],
+     '{"base": "Fe", "sites": ["Fe"]}', '{"base": "Fe", "sites": [{"state": 2}]}', '{"base": "Fe", "settings": []}',
+     '{"base": "Fe", "floors": null}', '{"base": "Fe", "floors": ["H"]}', '{"base": "Fe", "fixed": [1]}',
+     '{"base": "Fe", "forbidden": [["Hg"]]}', '{"base": "Fe", "forbidden": null}'],
 )  # fmt: skip
 def test_json_that_is_no_problem(text):
     with pytest.raises(InputError):
@@ -137,6 +139,11 @@ def test_json_that_is_no_problem(text):
         ({"floors": {"Rn": 0.2}}, "floors", "does not know"),
         ({"floors": {"O": -0.2}}, "floors", "above zero"),
         ({"floors": {"O": 0.55, "F": 0.4}, "settings": OptimiserSettings(n_unit=(1, 3))}, "n_unit", "O at least 0.55"),
+        (
+            {"floors": {"H": 0.4, "O": 0.2}, "settings": OptimiserSettings(max_elements=1)},
+            "max_elements",
+            "2 elements are fixed or have a floor. Allow 2 or more",
+        ),
         ({"charge_rule": "any"}, "charge_rule", "every_atom"),
         ({"forbidden": ("Qq",)}, "forbidden", "not an element"),
         ({"forbidden": elements.symbols()}, "forbidden", "no element is allowed"),

@@ -171,6 +171,7 @@ def test_rounding_to_neutral_neighbours_is_set_beside_plain_rounding(options):
         ("speed", {"seeds": 2}, "no use for this option"),
         ("table2", {"bases": ("MgB2",)}, "no such base"),
         ("time-to-quality", {"bases": ("MgB2",)}, "no such base"),
+        ("time-to-quality", {"seeds": 2}, "seeds of their own"),
         ("table2", {"seeds": 0}, "nothing to take the mean of"),
     ],
 )
