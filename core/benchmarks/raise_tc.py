@@ -35,19 +35,27 @@ def exploitation(options: Options) -> Outcome:
     for row in rows("table2", options.bases):
         found = measure(row["base"], KIAGO, options)
         claimed, judged = found["gain_K"], found["gain_judge_K"]
-        unseen = 1 - judged / claimed if claimed > 0 else float("nan")
+        share = 1 - judged / claimed if claimed > 0 else float("nan")
         kept = ("base_tc_K", "gain_K", "gain_spread_K", "gain_judge_K", "gain_judge_spread_K")
-        lines.append({"base": row["base"], **{name: found[name] for name in kept}, "share_unseen": unseen})
+        lines.append({"base": row["base"], **{name: found[name] for name in kept}, "share_unseen": share})
     table = pd.DataFrame(lines)
     shares = pd.concat(
         [table.assign(view=view, gain=table[column], spread=table[spread])
          for view, column, spread in (("claimed by the model that was climbed", "gain_K", "gain_spread_K"),
                                       ("seen by the judge", "gain_judge_K", "gain_judge_spread_K"))]
     )  # fmt: skip
-    mean = 1 - table["gain_judge_K"].sum() / table["gain_K"].sum()
-    sentence = f"Of the gain that the model claims, the judge does not see {mean:.0%} (all bases together)."
     figure = figures.bars(shares, "base", "gain", "view", "gain over the base (K)", "spread")
-    return Outcome(table, (sentence,), figure, options.about())
+    return Outcome(table, (unseen(table),), figure, options.about())
+
+
+def unseen(table: pd.DataFrame) -> str:
+    """The sentence of `exploitation`, of the bases that have a gain (columns gain_K and gain_judge_K)."""
+    there = table.dropna(subset=["gain_K", "gain_judge_K"])
+    claimed, judged = there["gain_K"].sum(), there["gain_judge_K"].sum()
+    of = "all bases together" if len(there) == len(table) else f"{len(there)} of {len(table)} bases together"
+    if claimed <= 0:
+        return "The model claims no gain, so that there is nothing for the judge to doubt."
+    return f"Of the gain that the model claims, the judge does not see {1 - judged / claimed:.0%} ({of})."
 
 
 def neutral(options: Options) -> Outcome:
@@ -61,12 +69,12 @@ def neutral(options: Options) -> Outcome:
     wide = {c: table.pivot(index="base", columns="rounding", values=c) for c in ("neutral_share", "gain_K")}
     plain, ours = ROUNDINGS.values()
     shares = wide["neutral_share"]
-    no_loss = int((wide["gain_K"][ours].fillna(-float("inf")) >= wide["gain_K"][plain].fillna(-float("inf"))).sum())
+    no_loss, of = no_smaller(wide["gain_K"][ours], wide["gain_K"][plain])
     sentences = (
         f"Charge neutral and Pauling: {shares[plain].mean():.0%} of the distinct formulas by plain rounding, "
         f"{shares[ours].mean():.0%} by ours (at the worst base {shares[ours].min():.0%}).",
         f"The gain of the best {TOP} that pass (or of all, where fewer pass) is no smaller for {no_loss} of "
-        f"{len(shares)} bases.",
+        f"{of} bases.",
     )
     figure = figures.bars(table, "base", "neutral_share", "rounding", "share that is neutral and passes Pauling")
     return Outcome(table, sentences, figure, options.about())
@@ -112,6 +120,14 @@ def wins(table: pd.DataFrame, column: str) -> tuple[int, int]:
     wide = table.pivot(index="base", columns="method", values=column)
     ahead = wide[KIAGO].fillna(float("-inf")) > wide[C_ES].fillna(float("-inf"))
     return int(ahead.sum()), len(wide)
+
+
+def no_smaller(gain: pd.Series, other: pd.Series) -> tuple[int, int]:
+    """For how many bases a gain is no smaller than another, of how many; one without result is below all others, and a
+    base without both is left out."""
+    there = gain.notna() | other.notna()
+    lowest = float("-inf")
+    return int((gain.fillna(lowest) >= other.fillna(lowest))[there].sum()), int(there.sum())
 
 
 def _sentences(table: pd.DataFrame) -> tuple[str, ...]:

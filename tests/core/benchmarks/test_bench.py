@@ -12,7 +12,7 @@ from core.__main__ import BENCHMARKS, main
 from core.benchmarks import bench, figures, paper, raise_tc
 from core.benchmarks.bench import Options, mean_and_spread
 from core.benchmarks.integers import by_rule, gdmcd_table2
-from core.benchmarks.raise_tc import exploitation, neutral, of_run, table2, wins
+from core.benchmarks.raise_tc import exploitation, neutral, no_smaller, of_run, table2, unseen, wins
 from core.benchmarks.starts import figure3
 from core.benchmarks.tables import NAMES, carry_out
 from core.errors import InputError
@@ -71,6 +71,15 @@ def test_what_wins():
         [{"base": b, "method": m, "gain_K": v} for b, k, c in rows for m, v in ((paper.KIAGO, k), (paper.C_ES, c))]
     )
     assert wins(table, "gain_K") == (2, 4)
+
+
+def test_a_base_without_result_is_no_success_and_no_nan():
+    nan = float("nan")
+    ours, plain = (pd.Series(v, index=list("abcd")) for v in ([3.0, 1.0, nan, nan], [1.0, 3.0, nan, 2.0]))
+    assert no_smaller(ours, plain) == (1, 3)
+    table = pd.DataFrame({"gain_K": [3.0, 1.0, nan], "gain_judge_K": [2.0, 1.0, nan]})
+    assert "does not see 25% (2 of 3 bases together)" in unseen(table)
+    assert "25% (all bases together)" in unseen(table[:2]) and "claims no gain" in unseen(table[2:])
 
 
 def test_what_is_kept_is_of_one_device(options, monkeypatch):
