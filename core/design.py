@@ -43,6 +43,7 @@ ADDED = 1  # tells the random stream of what is added to a guess from that of th
 UNSTABLE_K = 1e6  # added to the loss of what fails the screen of the formation energy
 
 OnStep = Callable[[State, Report], bool]
+Load = Callable[[str], Predictor]
 
 
 def known_by(problem: DesignProblem) -> dict[str, frozenset[str]]:
@@ -103,14 +104,15 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def prepare(problem: DesignProblem) -> tuple[Task, torch.device]:
-    """Load predictors and build constraints and guesses. Raises InputError for the first thing that is wrong."""
+def prepare(problem: DesignProblem, load: Load = load_predictor) -> tuple[Task, torch.device]:
+    """Load predictors and build constraints and guesses. Raises InputError for the first thing that is wrong.
+
+    load : name of a checkpoint -> predictor
+    """
     for error in check(problem):
         raise error
     device = resolve_device(problem.device)
-    predictors = [
-        load_predictor(name).to(device) for name in (problem.tc_predictor, problem.formation_energy_predictor)
-    ]
+    predictors = [load(name).to(device) for name in (problem.tc_predictor, problem.formation_energy_predictor)]
     known = set.intersection(*(set(symbols) for symbols in known_by(problem).values()))
     fixed = np.zeros(elements.N_ELEMENTS)
     for symbol, fraction in problem.least_fractions().items():

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from unittest.mock import patch
 
 import torch
 
 from core import losses
 from core.design import prepare
 from core.optimiser import Task, integer_weight
-from core.predictors import elemnet, registry, tc_resnet
+from core.predictors import checkpoint, elemnet, tc_kernel, tc_resnet
+from core.predictors.interface import Predictor
+from core.predictors.registry import load_predictor
 from core.problem import DesignProblem
 
 AS_TRAINED = {
@@ -22,10 +23,17 @@ AS_TRAINED = {
 OnStep = Callable[[int, torch.Tensor], bool]
 
 
+def load_as_trained(name: str) -> Predictor:
+    """`core.predictors.registry.load_predictor` with the modules as they were trained: nothing folded, float32."""
+    card = checkpoint.read_card(name)
+    if card["architecture"] == tc_kernel.ARCHITECTURE:
+        return tc_kernel.load_tc_kernel(name, load_as_trained(card["network"]))
+    return AS_TRAINED.get(card["architecture"], load_predictor)(name)
+
+
 def prepare_plain(problem: DesignProblem) -> tuple[Task, torch.device]:
-    """`core.design.prepare` with the modules as they were trained: nothing folded, float32."""
-    with patch.dict(registry.LOADERS, AS_TRAINED):
-        return prepare(problem)
+    """`core.design.prepare` with the modules as they were trained."""
+    return prepare(problem, load_as_trained)
 
 
 @dataclass
