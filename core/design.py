@@ -33,6 +33,7 @@ from core.results import DesignResult, FunnelStep, hydrogen_rich, screens, typed
 from core.rounding import Rounded, round_compositions
 from core.screening.charge_balance import charge_balance
 from core.screening.charge_sums import balanced_compounds, passes_at_once
+from core.side_by_side import SideBySide
 
 MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine
 FROM_KNOWN = (KNOWN, INTERPOLATED)
@@ -140,6 +141,7 @@ def prepare(problem: DesignProblem, load: Load = load_predictor) -> tuple[Task, 
         settings=problem.course(),
         atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
         guess=guess,
+        cores=SideBySide(torch.get_num_threads() if device.type == "cpu" else 1),
     )
     return task, device
 

@@ -10,7 +10,8 @@ restarted from a fresh guess, and counted.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import torch
 
@@ -18,6 +19,7 @@ from core import losses
 from core.constraints import Constraints
 from core.predictors.interface import Predictor, climbed, estimate
 from core.problem import TARGET, OptimiserSettings
+from core.side_by_side import SideBySide
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
 
@@ -28,6 +30,7 @@ class Task:
 
     atom_counts : (sizes,) float, the N of the integer loss
     guess(candidate, restart) : x_base (118,) on the run's device, for the start and for restarts
+    cores : what shares the candidates among the processor's cores
     """
 
     tc: Predictor
@@ -36,6 +39,7 @@ class Task:
     settings: OptimiserSettings
     atom_counts: torch.Tensor
     guess: Callable[[int, int], torch.Tensor]
+    cores: SideBySide = field(default_factory=SideBySide)
 
 
 @dataclass(frozen=True)
@@ -106,18 +110,24 @@ def integer_weight(settings: OptimiserSettings, step: int) -> float:
 def evaluate(task: Task, state: State) -> Report:
     """Compositions and properties at the present state, without moving it."""
     with torch.no_grad():
-        return _forward(task, state, state.x_base, task.tc, task.formation_energy)[1]
+        return _report(task, state, _seen(task, state, state.x_base, task.tc, task.formation_energy))
 
 
 def step(task: Task, state: State) -> tuple[State, Report]:
     """One Adam step for every candidate; the candidates that died are restarted first."""
     state = _restart_dead(task, state)
-    x_base = task.constraints.settled(state.x_base.detach(), state.max_mask).requires_grad_(True)
+    x_base = task.constraints.settled(state.x_base.detach(), state.max_mask)
     tc, energy = (climbed(predictor, int(state.step)) for predictor in (task.tc, task.formation_energy))
-    loss, report = _forward(task, state, x_base, tc, energy)
-    (gradient,) = torch.autograd.grad(loss.sum(), x_base)
+
+    def slope(rows: slice) -> tuple[torch.Tensor, _Seen]:
+        x = x_base[rows].requires_grad_(True)
+        seen = _seen(task, state, x, tc, energy, rows)
+        return torch.autograd.grad(seen.loss.sum(), x)[0], _Seen(*(part.detach() for part in seen))
+
+    gradients, parts = zip(*task.cores.each(slope, len(x_base)), strict=True)
+    gradient, seen = torch.cat(gradients), _Seen(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
     # A candidate whose loss or gradient is not finite must not stand still unnoticed: it is marked, and restarted.
-    finite = torch.isfinite(loss.detach()) & torch.isfinite(gradient).all(1)
+    finite = torch.isfinite(seen.loss) & torch.isfinite(gradient).all(1)
     moment1 = BETA1 * state.moment1 + (1 - BETA1) * gradient
     moment2 = BETA2 * state.moment2 + (1 - BETA2) * gradient.square()
     age = state.age + 1
@@ -135,32 +145,40 @@ def step(task: Task, state: State) -> tuple[State, Report]:
     )
     if int(moved.step) == task.settings.steps[0]:
         moved = _enter_stage_2(task, moved)
-    return moved, report
+    return moved, _report(task, state, seen)
 
 
-def _forward(
-    task: Task, state: State, x_base: torch.Tensor, tc_of: Predictor, energy_of: Predictor
-) -> tuple[torch.Tensor, Report]:
-    """The loss (batch,) of the stage, and what there is to report."""
-    settings, now = task.settings, int(state.step)
-    composition = task.constraints.compose(x_base, state.max_mask)
+class _Seen(NamedTuple):
+    """Loss of the stage, composition, Tc, formation energy and L_integer of some candidates, each (rows, ...)."""
+
+    loss: torch.Tensor
+    composition: torch.Tensor
+    tc_K: torch.Tensor
+    formation_energy_eV_per_atom: torch.Tensor
+    integer_loss: torch.Tensor
+
+
+def _seen(
+    task: Task, state: State, x_base: torch.Tensor, tc_of: Predictor, energy_of: Predictor, rows: slice = slice(None)
+) -> _Seen:
+    """All that a step asks of the candidates `rows`, whose ratios are x_base (rows, ...)."""
+    settings = task.settings
+    composition = task.constraints.compose(x_base, state.max_mask[rows])
     loss, tc, energy = first_loss(settings, composition, tc_of, energy_of)
     integer = losses.integer_loss(
         _present(composition), task.atom_counts, settings.integer_loss, settings.exempt_elements
     )
-    weight = integer_weight(settings, now)
-    if weight:
-        loss = loss + weight * integer
-    report = Report(
-        step=now,
-        stage=stage(settings, now),
-        composition=composition.detach(),
-        tc_K=tc.detach(),
-        formation_energy_eV_per_atom=energy.detach(),
-        integer_loss=integer.detach(),
+    weight = integer_weight(settings, int(state.step))
+    return _Seen(loss + weight * integer if weight else loss, composition, tc, energy, integer)
+
+
+def _report(task: Task, state: State, seen: _Seen) -> Report:
+    return Report(
+        step=int(state.step),
+        stage=stage(task.settings, int(state.step)),
         restarts=int(state.restarts.sum()),
+        **{name: part for name, part in seen._asdict().items() if name != "loss"},
     )
-    return loss, report
 
 
 def first_loss(

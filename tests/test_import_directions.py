@@ -40,6 +40,7 @@ def test_plots_know_no_streamlit():
 HOT = [
     "core/elements.py", "core/composition.py", "core/constraints.py", "core/feature_map.py", "core/losses.py",
     "core/optimiser.py", "core/problem.py", "core/initial_guesses.py", "core/rounding.py", "core/integer_search.py",
+    "core/side_by_side.py",
     *map(str, under("core/predictors")),
 ]  # fmt: skip
 ALLOWED_IN_HOT = {"torch", "numpy", "safetensors"}

@@ -10,7 +10,9 @@ from core.constraints import Constraints
 from core.design import optimise
 from core.optimiser import Task
 from core.predictors.ensemble import Ensemble
+from core.predictors.interface import Estimate
 from core.problem import OptimiserSettings
+from core.side_by_side import SideBySide
 
 N = 118
 TARGET = torch.zeros(N)
@@ -76,8 +78,8 @@ def final(task: Task):
 class Unsure(Toy):
     """Toy, which expects an error of 500 K for each atom of element 7."""
 
-    def with_error(self, composition):
-        return self(composition), 500 * composition[:, 7]
+    def estimate(self, composition):
+        return Estimate(self(composition), 500 * composition[:, 7])
 
 
 def test_caution_keeps_away_from_what_the_predictor_is_unsure_of():
@@ -210,3 +212,10 @@ def test_resuming_gives_the_same_bits(at):
 def test_stage_2_alone():
     state = optimiser.init(task(steps=(0, 5), max_elements=2))
     assert (state.max_mask.sum(1) == 2).all()
+
+
+def test_candidates_shared_among_cores_move_as_they_do_on_one():
+    one = final(task(candidates=96, steps=(20, 20), integer_weight=3.0))
+    many = final(replace(task(candidates=96, steps=(20, 20), integer_weight=3.0), cores=SideBySide(3)))
+    assert torch.allclose(one.composition, many.composition, atol=1e-5)
+    assert torch.allclose(one.integer_loss, many.integer_loss, atol=1e-5) and one.restarts == many.restarts

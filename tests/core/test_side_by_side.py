@@ -1,0 +1,32 @@
+"""Shares of a batch: nothing is left out, nothing done twice, and the caller's threads stay his."""
+
+import pytest
+import torch
+
+from core.side_by_side import LEAST_ROWS, SideBySide
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 8])
+@pytest.mark.parametrize("rows", [1, 31, 64, 100, 256, 257])
+def test_shares_make_up_the_batch(workers, rows):
+    shares = SideBySide(workers).shares(rows)
+    assert [row for share in shares for row in range(rows)[share]] == list(range(rows))
+    sizes = [share.stop - share.start for share in shares]
+    assert len(shares) <= workers and max(sizes) - min(sizes) <= 1
+    assert len(shares) == 1 or min(sizes) >= LEAST_ROWS
+
+
+def test_results_come_in_the_order_of_the_rows():
+    batch = torch.arange(300.0)
+    assert torch.cat(SideBySide(4).each(lambda rows: batch[rows] * 2, 300)).tolist() == (batch * 2).tolist()
+
+
+def test_a_share_works_alone_and_the_caller_keeps_its_threads():
+    before = torch.get_num_threads()
+    assert SideBySide(2).each(lambda rows: torch.get_num_threads(), 128) == [1, 1]
+    assert torch.get_num_threads() == before
+
+
+def test_what_a_share_raises_is_raised():
+    with pytest.raises(ZeroDivisionError):
+        SideBySide(2).each(lambda rows: 1 // (rows.stop - 128), 128)
