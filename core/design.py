@@ -255,7 +255,7 @@ def _rounded(
         rounded = round_compositions(compositions, kept, grid.atom_counts, floors, exempt, parts)
     else:
         whole, counts = best_on_grid(compositions, grid, demands.met, _all_equal, NEAREST_POINT)
-        rounded = Rounded(counts, counts.sum(1), counts)
+        rounded = Rounded(counts, counts)
     if task.settings.rounding == NEAREST or parts.shape[1] > 1:
         return rounded, whole, 0
 
@@ -267,8 +267,7 @@ def _rounded(
     failing = np.flatnonzero(~(passes_at_once(rounded.counts) | balanced(rounded.counts)))
     owner, counts = best_on_grid(compositions[whole[failing]], grid, balanced, partial(_loss, task))
     moved = failing[owner]
-    rounded.counts[moved], rounded.amounts[moved], rounded.atoms[moved] = counts, counts, counts.sum(1)
-    return rounded, whole, len(moved)
+    return rounded.exchanged(moved, counts), whole, len(moved)
 
 
 def _grid(problem: DesignProblem, kept: np.ndarray, floors: np.ndarray) -> Grid:

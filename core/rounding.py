@@ -9,6 +9,7 @@ import numpy as np
 
 from core.problem import least_atoms
 
+AT_ONCE = 256  # compositions that are held to every N at once, to bound the memory
 HUNDREDTHS = 100  # exempt elements are rounded to 0.01 atoms per formula unit, as doping levels are written
 
 
@@ -18,18 +19,22 @@ class Rounded:
 
     counts : (n, 118) int64 whole atoms in lowest terms: of the formula unit, or of the smallest cell that makes the
         doped elements whole too
-    atoms : (n,) the N at which the composition lay nearest to the grid, before reduction
     amounts : (n, 118) atoms per formula unit, as the formula is written: `counts`, or fractions (Ba0.6K0.4Fe2As2)
     """
 
     counts: np.ndarray
-    atoms: np.ndarray
     amounts: np.ndarray
 
     @property
     def compositions(self) -> np.ndarray:
         """Fractions (n, 118) of the integer formulas."""
         return self.counts / self.counts.sum(1, keepdims=True)
+
+    def exchanged(self, rows: np.ndarray, counts: np.ndarray) -> Rounded:
+        """The same with other whole atoms (m, 118), in lowest terms, in these rows (m,)."""
+        every, amounts = self.counts.copy(), self.amounts.copy()
+        every[rows], amounts[rows] = counts, counts
+        return Rounded(every, amounts)
 
 
 def round_compositions(
@@ -58,19 +63,27 @@ def round_compositions(
     if sizes.size == 0:
         raise ValueError("no number of atoms is allowed")
     floors = np.zeros(compositions.shape[1]) if floors is None else floors
-    present = compositions.any(0)
-    scaled = compositions[:, None, present] * sizes[None, :, None]
-    cost = np.sort(np.abs(scaled - np.round(scaled)) / sizes[None, :, None], axis=2)
-    loss = cost[:, :, : max(cost.shape[2] - exempt, 0)].sum(2)
-    # Equal to twelve digits is equal: N = 4 and N = 8 hit the same grid point, and 4 is the formula meant.
-    chosen = sizes[np.argmin(np.round(loss, 12), axis=1)]
+    chosen = _nearest_sizes(compositions, sizes, exempt)
     limits = _Limits(fixed, floors, exempt, int(sizes[-1]))
     if parts is None or parts.shape[1] == 1:
         parts = np.where(fixed > 0, 0.0, compositions)[:, None]
     rounded = [_round_one(free, int(n), limits) for free, n in zip(parts, chosen, strict=True)]
     counts = np.array([cell for cell, _ in rounded], dtype=np.int64).reshape(compositions.shape)
     units = np.array([units for _, units in rounded])
-    return Rounded(counts, chosen, counts / units[:, None])
+    return Rounded(counts, counts / units[:, None])
+
+
+def _nearest_sizes(compositions: np.ndarray, sizes: np.ndarray, exempt: int) -> np.ndarray:
+    """N* (n,) of compositions (n, 118): where the integer loss is least, the smallest of those that are equal."""
+    x, chosen = compositions[:, compositions.any(0)], []
+    for start in range(0, len(x), AT_ONCE):
+        scaled = x[start : start + AT_ONCE, None] * sizes[:, None]
+        cost = np.abs(scaled - np.round(scaled)) / sizes[:, None]
+        if exempt:
+            cost = np.sort(cost, axis=2)[:, :, : max(cost.shape[2] - exempt, 0)]
+        # Equal to twelve digits is equal: N = 4 and N = 8 hit the same grid point, and 4 is the formula meant.
+        chosen.append(sizes[np.argmin(np.round(cost.sum(2), 12), axis=1)])
+    return np.concatenate(chosen) if chosen else sizes[:0]
 
 
 @dataclass(frozen=True)

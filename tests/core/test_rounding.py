@@ -20,8 +20,9 @@ def test_figure_2_composition_becomes_casro2():
 def test_reduced_by_the_gcd_and_smallest_size_on_a_tie():
     result = rounded({"La": 1, "Fe": 1, "As": 1, "O": 1})
     assert formula_of_counts(result.counts[0]) == "LaFeAsO"
-    assert result.atoms[0] == 4  # not 8, 12, ..., which lie on the same grid point
     assert formula_of_counts(rounded({"La": 2, "O": 6}, [8]).counts[0]) == "LaO3"
+    quarter = {"O": 1, "La": 3}  # 0.25 from one atom on both sides, as from one and one of two
+    assert [formula_of_counts(rounded(quarter, sizes).counts[0]) for sizes in ([1, 2], [2])] == ["La", "LaO"]
 
 
 def test_total_is_kept_by_the_largest_remainder():
@@ -44,6 +45,24 @@ def test_random_compositions_keep_totals_and_come_back():
     x = counts / counts.sum(1, keepdims=True)
     again = round_compositions(x, NOTHING, range(1, 26)).compositions
     assert np.allclose(again, x, atol=1e-12)
+
+
+def test_many_compositions_are_rounded_as_each_alone():
+    random = np.random.default_rng(1)
+    x = random.dirichlet(np.ones(5), 600) @ np.eye(118)[[3, 7, 25, 32, 56]]
+    for exempt in (0, 2):
+        together = round_compositions(x, NOTHING, range(1, 26), exempt=exempt).counts
+        alone = [
+            round_compositions(x[i : i + 1], NOTHING, range(1, 26), exempt=exempt).counts[0] for i in (0, 300, 599)
+        ]
+        assert np.array_equal(together[[0, 300, 599]], alone)
+
+
+def test_an_exchanged_formula_leaves_the_others_and_the_original_alone():
+    result = rounded({"La": 1, "O": 3})
+    other = rounded({"La": 2, "O": 3}).counts
+    changed = result.exchanged(np.array([0]), other)
+    assert formula_of_counts(changed.amounts[0]) == "La2O3" and formula_of_counts(result.counts[0]) == "LaO3"
 
 
 def test_no_size_is_an_error():
