@@ -30,7 +30,7 @@ from core.problem import (
 )
 from core.screening.base_states import proposed_state
 from core.screening.charge_balance import balancing_states
-from core.sites import Site, incoming, kept
+from core.sites import Site, atoms_after, kept
 
 FIRST_BASE = "LaFeAsO"  # the paper's own first example
 FIRST_FLOOR = 0.1
@@ -77,10 +77,7 @@ class Draft:
     def atoms_after(self) -> float:
         """The same when the sites are replaced: one that is left empty loses its atoms. Those of the base where none
         would be left, so that the draft can be shown with what is wrong with it."""
-        if self.task == RAISE_TC or not self.sites:
-            return self.atoms
-        left = sum(kept(self.amounts, self.sites).values()) + sum(incoming(self.amounts, self.sites).values())
-        return left or self.atoms
+        return atoms_after(self.amounts, self.sites if self.task == SUBSTITUTE else ()) or self.atoms
 
     def problem(self) -> DesignProblem:
         """What is asked for, with amounts as fractions of all atoms."""

@@ -29,7 +29,7 @@ class Task:
     """All that stays the same during a run: what is predicted, what is allowed, how to move.
 
     atom_counts : (sizes,) float, the N of the integer loss
-    guess(candidate, restart) : x_base (118,) on the run's device, for the start and for restarts
+    guess(candidate, restart) : x_base (parts * 118,) on the run's device, for the start and for restarts
     cores : what shares the candidates among the processor's cores
     """
 
@@ -46,11 +46,13 @@ class Task:
 class State:
     """Where the optimisation stands; every field is a tensor, so that it can be stored and resumed exactly.
 
+    The free parts of a composition (see `Constraints.rooms`) lie side by side.
+
     step : () int64, steps done over both stages
-    x_base : (batch, 118) unnormalised ratios
-    moment1, moment2 : (batch, 118) of Adam
+    x_base : (batch, parts * 118) unnormalised ratios
+    moment1, moment2 : (batch, parts * 118) of Adam
     age : (batch,) Adam steps since the start or restart of each candidate
-    max_mask : (batch, 118) bool, M_max; all true in stage 1
+    max_mask : (batch, parts * 118) bool, M_max; all true in stage 1
     restarts : (batch,) int64
     """
 

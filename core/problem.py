@@ -16,7 +16,7 @@ from core.composition import formula_of, parse_formula
 from core.demands import Asked, Demands, Group
 from core.errors import InputError
 from core.families import FAMILIES
-from core.sites import Site, check_sites, incoming, kept, takers
+from core.sites import Site, atoms_after, check_sites, incoming, kept, takers
 
 RAISE_TC, SUBSTITUTE = "raise_tc", "substitute"
 TASKS = (RAISE_TC, SUBSTITUTE)
@@ -207,10 +207,7 @@ class DesignProblem:
 
     def atoms_after(self) -> float:
         """Atoms per formula unit of the base as it is written, when the sites are replaced (or left empty)."""
-        amounts = self._amounts()
-        if self.task == RAISE_TC:
-            return sum(amounts.values())
-        return sum(kept(amounts, self.sites).values()) + sum(incoming(amounts, self.sites).values())
+        return atoms_after(self._amounts(), self.sites if self.task == SUBSTITUTE else ())
 
     def free_parts(self) -> tuple[tuple[int | None, float], ...]:
         """The parts of the composition that are searched: oxidation state (None: any) and fraction of all atoms.

@@ -70,6 +70,11 @@ def incoming(amounts: Mapping[str, float], sites: Sequence[Site]) -> dict[int, f
     return found
 
 
+def atoms_after(amounts: Mapping[str, float], sites: Sequence[Site]) -> float:
+    """Atoms of a base of these amounts when the sites are replaced; one that is left empty loses its atoms."""
+    return sum(kept(amounts, sites).values()) + sum(incoming(amounts, sites).values())
+
+
 def excess_charge(amounts: Mapping[str, float], sites: Sequence[Site]) -> float:
     """Charge that comes in less charge that goes out, elementary charges per formula unit; every state is known."""
     return sum(site.atoms_in(amounts) * (site.replacement - site.state) for site in sites)
