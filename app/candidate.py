@@ -71,20 +71,24 @@ def overview(problem: DesignProblem, row: pd.Series, summary: dict) -> None:
 def predictions_html(row: pd.Series, summary: dict) -> str:
     """Tc and formation energy of base, composition as optimised, and integer formula."""
     base, number = summary["base"], pieces.signed_number
-    lines = (
-        ("Base", f"{base['tc_K']:.1f}", base["formation_energy_eV_per_atom"]),
-        ("Before rounding", f"{row['tc_before_rounding_K']:.1f}", row["formation_energy_before_rounding_eV_per_atom"]),
-        ("This formula", with_deviation(row), row["formation_energy_eV_per_atom"]),
+    tc, energy = "tc_before_rounding_K", "formation_energy_before_rounding_eV_per_atom"
+    of_formula = (
+        f"{row['tc_K']:.1f}{deviation(row['tc_std_K'], 1)}",
+        number(row["formation_energy_eV_per_atom"], 3) + deviation(row["formation_energy_std_eV_per_atom"], 3),
     )
-    body = "".join(f"<tr><td>{name}</td><td>{tc}</td><td>{number(ef, 3)}</td></tr>" for name, tc, ef in lines)
+    lines = (
+        ("Base", f"{base['tc_K']:.1f}", number(base["formation_energy_eV_per_atom"], 3)),
+        ("Before rounding", f"{row[tc]:.1f}", number(row[energy], 3)),
+        ("This formula", *of_formula),
+    )
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in line)}</tr>" for line in lines)
     head = "<th>Predicted</th><th>Tc (K)</th><th>Ef (eV/atom)</th>"
     return f'<table class="plain last"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def with_deviation(row: pd.Series) -> str:
-    """Tc with the deviation to expect, if the model can say: "53.5 ± 12.1"."""
-    deviation = "" if pd.isna(row["tc_std_K"]) else f" ± {row['tc_std_K']:.1f}"
-    return f"{row['tc_K']:.1f}{deviation}"
+def deviation(std: float, digits: int) -> str:
+    """The standard deviation to expect, if the model can say: " ± 12.1"."""
+    return "" if pd.isna(std) else f" ± {std:.{digits}f}"
 
 
 def judge_html(row: pd.Series, summary: dict) -> str:
@@ -118,7 +122,10 @@ def cautions(row: pd.Series) -> list[str]:
     if row["rounding_distance"] > FAR_EXCHANGE:
         said.append(f"Rounding exchanged {row['rounding_distance']:.0%} of the atoms: this is a relative of the "
                     "composition that was optimised.")  # fmt: skip
-    if row["nearest_known"] and not row["known"]:
+    if pd.notna(row["extrapolating"]) and row["extrapolating"]:
+        said.append("Farther from all compounds that Tc was learnt from than 95 in 100 compounds of new chemical systems "
+                    "are: this Tc is a guess.")  # fmt: skip
+    elif row["nearest_known"] and not row["known"]:
         said.append("Tc of a new composition is extrapolated, and the optimiser looks for what this model overrates.")
     return said
 

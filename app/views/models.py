@@ -33,7 +33,7 @@ COUNTS = {
 SYSTEMS, INTERVALS = "systems_held_out", "inside_intervals"
 # What is drawn: figures by group -> (in words, which error, the same on the axis).
 DRAWN = {
-    "by_distance_to_training": ("Far from the training data it errs more", "tc_mae_K", "MAE (K)"),
+    "by_distance_to_training": ("Error by distance to the training data", "tc_mae_K", "MAE (K)"),
     "by_family": ("Error by family", "tc_mae_K", "MAE (K)"),
     "by_number_of_elements": ("Error by number of elements", "formation_energy_mae_eV_per_atom", "MAE (eV/atom)"),
 }
