@@ -123,8 +123,8 @@ def cautions(row: pd.Series) -> list[str]:
         said.append(f"Rounding exchanged {row['rounding_distance']:.0%} of the atoms: this is a relative of the "
                     "composition that was optimised.")  # fmt: skip
     if pd.notna(row["extrapolating"]) and row["extrapolating"]:
-        said.append("Farther from all compounds that Tc was learnt from than 95 in 100 compounds of new chemical systems "
-                    "are: this Tc is a guess.")  # fmt: skip
+        said.append("Farther from all compounds that Tc was learnt from than 95 in 100 compounds of new chemical "
+                    "systems are: this Tc is a guess.")  # fmt: skip
     elif row["nearest_known"] and not row["known"]:
         said.append("Tc of a new composition is extrapolated, and the optimiser looks for what this model overrates.")
     return said
