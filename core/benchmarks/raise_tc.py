@@ -49,8 +49,9 @@ def exploitation(options: Options) -> Outcome:
 
 
 def unseen(table: pd.DataFrame) -> str:
-    """The sentence of `exploitation`, of the bases that have a gain (columns gain_K and gain_judge_K)."""
+    """The sentence of `exploitation`, of the bases for which a gain is claimed (columns gain_K and gain_judge_K)."""
     there = table.dropna(subset=["gain_K", "gain_judge_K"])
+    there = there[there["gain_K"] > 0]  # a loss is no gain to be doubted, and would outweigh them
     claimed, judged = there["gain_K"].sum(), there["gain_judge_K"].sum()
     of = "all bases together" if len(there) == len(table) else f"{len(there)} of {len(table)} bases together"
     if claimed <= 0:

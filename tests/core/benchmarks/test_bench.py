@@ -80,6 +80,8 @@ def test_a_base_without_result_is_no_success_and_no_nan():
     table = pd.DataFrame({"gain_K": [3.0, 1.0, nan], "gain_judge_K": [2.0, 1.0, nan]})
     assert "does not see 25% (2 of 3 bases together)" in unseen(table)
     assert "25% (all bases together)" in unseen(table[:2]) and "claims no gain" in unseen(table[2:])
+    loss = pd.DataFrame({"gain_K": [4.0, -50.0], "gain_judge_K": [3.0, -70.0]})
+    assert "does not see 25% (1 of 2 bases together)" in unseen(loss)
 
 
 def test_what_is_kept_is_of_one_device(options, monkeypatch):
