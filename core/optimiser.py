@@ -2,9 +2,8 @@
 
 Stage 1 minimises L_1 = -(Tc - kappa error) + alpha Ef; at the border M_max is built from the compositions reached;
 stage 2 minimises L_2 = L_1 + beta(t) L_integer (KIAGO eq. 12-17). With a target L_1 has max(0, y_t - Tc) in the place
-of -Tc (GDMCD eq. 3-10). The error is what the predictor expects of its own
-Tc: 0 in the papers, and where a predictor cannot say. A candidate that dies (nothing positive left, or not finite) is
-restarted from a fresh guess, and counted.
+of -Tc (GDMCD eq. 3-10). The error is what the predictor expects of its own Tc: 0 in the papers, and where a predictor
+cannot say. A candidate that dies (nothing positive left, or not finite) is restarted from a fresh guess, and counted.
 """
 
 from __future__ import annotations
