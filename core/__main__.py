@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from core.problem import DesignProblem
 
-TRAINED = ("tc", "tc-kernel", "judge", "formation-energy", "formation-energy-ensemble", "references", "elements")
-EVALUATED = ("tc", "tc-kernel", "judge", "formation-energy", "formation-energy-ensemble", "references")
+TRAINED = ("tc", "tc-ensemble", "judge", "formation-energy", "formation-energy-ensemble", "references", "elements")
+EVALUATED = ("tc", "tc-ensemble", "judge", "formation-energy", "formation-energy-ensemble", "references")
 PREDICTORS = ("best", "published")
 BENCHMARKS = {
     "table1": "KIAGO: what whole numbers of atoms cost, by integer loss and by rounding",
@@ -391,12 +391,12 @@ def _train(options: argparse.Namespace) -> int:
 
         write_element_table(ASSETS / "elements.json")
         return 0
-    from core.training import data, formation_energy, judge, references, tc, tc_kernel
+    from core.training import data, formation_energy, judge, references, tc, tc_ensemble
 
     if options.name in formation_energy.RECIPES:
         train = partial(formation_energy.train, recipe=formation_energy.RECIPES[options.name])
     else:
-        train = {"tc": tc, "tc-kernel": tc_kernel, "judge": judge, "references": references}[options.name].train
+        train = {"tc": tc, "tc-ensemble": tc_ensemble, "judge": judge, "references": references}[options.name].train
     card = train(data.data_folder(options.data), options.out, options.seed, PROJECT / "build")
     from core.training.evaluation import flat
 

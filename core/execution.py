@@ -19,7 +19,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +33,6 @@ from core.judge import NAME as JUDGE
 from core.optimiser import Report, State
 from core.paths import PROJECT
 from core.predictors import checkpoint
-from core.predictors.registry import checkpoints_of
 from core.problem import DesignProblem
 from core.references import NAME as REFERENCES
 from core.results import DesignResult, to_csv
@@ -250,8 +248,7 @@ def _fingerprint(problem: DesignProblem, provenance: dict) -> str:
 def _provenance(run: Run, problem: DesignProblem) -> dict:
     """Everything needed to do the same again. The number of threads is that of the first start, for equal sums."""
     before = run.provenance()
-    predictors = (problem.tc_predictor, problem.formation_energy_predictor)
-    names = [*chain.from_iterable(map(checkpoints_of, predictors)), JUDGE, REFERENCES]
+    names = (problem.tc_predictor, problem.formation_energy_predictor, JUDGE, REFERENCES)
     return {
         "created": run.created().isoformat(),
         "started": before.get("started", datetime.now(UTC).isoformat()),

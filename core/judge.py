@@ -1,7 +1,7 @@
 """The judge: another family of model, asked about every candidate and never climbed.
 
-A gradient finds the flaws of the model that it climbs. The judge has others: gradient-boosted trees (LightGBM, Ke et
-al. 2017) on fractions and on statistics of element facts, after Magpie (Ward et al. 2016,
+A gradient finds the flaws of the model that it climbs. The judge has others: sharp gradient-boosted trees (LightGBM,
+Ke et al. 2017) on fractions and on statistics of element facts, after Magpie (Ward et al. 2016,
 doi:10.1038/npjcompumats.2016.28). One set of trees says how high Tc is, for a superconductor; another, whether it is
 one.
 """

@@ -47,7 +47,7 @@ class Models:
     formation_energy: str
 
 
-BEST = Models("tc-kernel", "formation-energy-ensemble")
+BEST = Models("tc-ensemble", "formation-energy-ensemble")
 PUBLISHED = Models("tc", "formation-energy")  # the architectures of the papers: ResNet18 and ElemNet
 MODELS = {"best": BEST, "published": PUBLISHED}
 

@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +19,6 @@ from core.design import resolve_device
 from core.judge import NAME as JUDGE
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
-from core.predictors.registry import checkpoints_of
 from core.problem import MODELS, PAPER, DesignProblem, Models, OptimiserSettings
 from core.runs import Phase, Run
 
@@ -71,8 +69,8 @@ class Options:
 
     def weights(self) -> dict[str, str]:
         """Name -> checksum of every checkpoint that the figures depend on."""
-        names = chain.from_iterable(map(checkpoints_of, (self.models.tc, self.models.formation_energy)))
-        return {name: read_card(name)["sha256"] for name in (*names, JUDGE)}
+        names = (self.models.tc, self.models.formation_energy, JUDGE)
+        return {name: read_card(name)["sha256"] for name in names}
 
     def about(self) -> dict:
         """What a reader must know of how the figures were made."""

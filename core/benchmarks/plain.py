@@ -10,7 +10,7 @@ import torch
 from core import losses
 from core.design import prepare
 from core.optimiser import Task, integer_weight
-from core.predictors import checkpoint, elemnet, tc_kernel, tc_resnet
+from core.predictors import checkpoint, elemnet, tc_resnet
 from core.predictors.interface import Predictor
 from core.predictors.registry import load_predictor
 from core.problem import DesignProblem
@@ -25,10 +25,7 @@ OnStep = Callable[[int, torch.Tensor], bool]
 
 def load_as_trained(name: str) -> Predictor:
     """`core.predictors.registry.load_predictor` with the modules as they were trained: nothing folded, float32."""
-    card = checkpoint.read_card(name)
-    if card["architecture"] == tc_kernel.ARCHITECTURE:
-        return tc_kernel.load_tc_kernel(name, load_as_trained(card["network"]))
-    return AS_TRAINED.get(card["architecture"], load_predictor)(name)
+    return AS_TRAINED.get(checkpoint.read_card(name)["architecture"], load_predictor)(name)
 
 
 def prepare_plain(problem: DesignProblem) -> tuple[Task, torch.device]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.paths import CHECKPOINTS
-from core.predictors import checkpoint, composition_attention, elemnet, tc_kernel, tc_resnet
+from core.predictors import checkpoint, composition_attention, elemnet, tc_ensemble, tc_resnet
 from core.predictors.folded import FoldedTcResNet
 from core.predictors.interface import Predictor
 
@@ -14,14 +14,9 @@ def _folded_tc_resnet(name: str, folder: Path) -> Predictor:
     return FoldedTcResNet(tc_resnet.load_tc_resnet(name, folder)).eval().requires_grad_(False)
 
 
-def _tc_kernel(name: str, folder: Path) -> Predictor:
-    network = load_predictor(checkpoint.read_card(name, folder)["network"], folder)
-    return tc_kernel.load_tc_kernel(name, network, folder)
-
-
 LOADERS = {
     tc_resnet.ARCHITECTURE: _folded_tc_resnet,
-    tc_kernel.ARCHITECTURE: _tc_kernel,
+    tc_ensemble.ARCHITECTURE: tc_ensemble.load_tc_ensemble,
     elemnet.ARCHITECTURE: elemnet.load_elemnet,
     composition_attention.FORMATION_ENERGY: composition_attention.load_formation_energy,
 }
@@ -40,9 +35,3 @@ def load_predictor(name: str, folder: Path = CHECKPOINTS) -> Predictor:
 def known_elements(name: str, folder: Path = CHECKPOINTS) -> frozenset[str]:
     """Symbols of the elements that this predictor knows, from its card; loads no weights."""
     return frozenset(checkpoint.read_card(name, folder)["known_elements"])
-
-
-def checkpoints_of(name: str, folder: Path = CHECKPOINTS) -> tuple[str, ...]:
-    """Names of all checkpoints that this predictor is made of: itself, and the network that it is put on."""
-    network = checkpoint.read_card(name, folder).get("network")
-    return (name,) if network is None else (name, *checkpoints_of(network, folder))

@@ -58,6 +58,8 @@ MISREAD = {
     "Bi1.6Pb0.4Sr2Cu3Ca2O1013": "O1013 is O10.13",
     "Y1Ba2Cu3O6050": "O6050 is O6.050",
 }
+# Tc at 100 GPa and more: the composition alone says nothing of it.
+HYDRIDES_UNDER_A_MEGABAR = ("La1H10", "H3S1", "H2S1")
 OXYGEN_NOT_GIVEN = re.compile(r"\d.*O[YZ]?$")  # "Y1Ba2Cu3O", "Bi2Sr2Ca1Cu2OY": elsewhere SuperCon writes every amount
 BELIEVABLE_EV_PER_ATOM = 5.0  # a few OQMD entries reach +43 eV/atom: calculations that failed
 KEY_DIGITS = 4  # compositions that agree to 1e-4 in every fraction are the same composition

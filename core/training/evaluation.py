@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.predictors import checkpoint
-from core.training import formation_energy, judge, references, tc, tc_kernel
+from core.training import formation_energy, judge, references, tc, tc_ensemble
 
 _BELOW = ": "  # between the name of a group and the name of what is in it
 TOLERANCE = 1e-3  # relative; sums in another order, on another processor, may move one compound across a threshold
@@ -15,7 +15,7 @@ TOLERANCE = 1e-3  # relative; sums in another order, on another processor, may m
 # name -> held_out_figures(checkpoint's name, folder of the raw data, folder of the checkpoints)
 EVALUATED: dict[str, Callable[[str, Path, Path], dict]] = {
     tc.NAME: tc.held_out_figures,
-    tc_kernel.NAME: tc_kernel.held_out_figures,
+    tc_ensemble.NAME: tc_ensemble.held_out_figures,
     judge.NAME: judge.held_out_figures,
     "references": references.held_out_figures,
     **dict.fromkeys(formation_energy.RECIPES, formation_energy.held_out_figures),

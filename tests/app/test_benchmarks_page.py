@@ -54,7 +54,7 @@ def test_results_are_shown_with_what_they_say_and_how_they_were_made(folder):
     stored(folder, "table2-published", checkpoints={"tc": "0" * 64}, predictor="published")
     test = opened()
     assert "KIAGO is ahead for 1 of 1." in said(test)
-    assert "4,096 candidates · 500 + 500 steps · 2 seeds · models tc-kernel" in said(test)
+    assert "4,096 candidates · 500 + 500 steps · 2 seeds · models tc-ensemble" in said(test)
     assert "other weights of tc than" in said(test)
     assert len(test.get("plotly_chart")) == 2
     assert test.dataframe[0].value["gain_K"].tolist() == [4.2, -1.0]

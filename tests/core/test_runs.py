@@ -119,7 +119,7 @@ def test_trajectory_refuses_a_candidate_that_there_is_not(finished):
 
 def test_provenance_names_everything(finished):
     provenance = finished.provenance()
-    assert set(provenance["checkpoints"]) == {"tc", "tc-kernel", "formation-energy-ensemble", "judge", "references"}
+    assert set(provenance["checkpoints"]) == {"tc-ensemble", "formation-energy-ensemble", "judge", "references"}
     assert all(len(checksum) == 64 for checksum in provenance["checkpoints"].values())
     assert provenance["seed"] == 7 and provenance["threads"] == 1 and provenance["packages"]["torch"]
     assert finished.created().isoformat() == provenance["created"]

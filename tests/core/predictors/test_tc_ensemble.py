@@ -1,4 +1,4 @@
-"""The mixture of kernel and network: its equation, and the committed model."""
+"""Trees, kernel and gate: their equation, and the committed model."""
 
 from __future__ import annotations
 
@@ -11,65 +11,68 @@ from core.predictors import checkpoint
 from core.predictors.composition_kernel import KernelShape
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
-from core.predictors.tc_kernel import ErrorScale, Mixture, TcKernel, load_tc_kernel
+from core.predictors.smooth_trees import SmoothTrees
+from core.predictors.tc_ensemble import ErrorScale, Gate, TcEnsemble
 from core.references import load_references
 from core.training.kernel_regression import fit
 from core.training.metrics import inside_intervals
-from core.training.tc_kernel import fit_error_scale
+from core.training.tc_ensemble import fit_error_scale, nearest_other
 
 KNOWN = {"YBa2Cu3O7": 92.0, "MgB2": 39.0, "FeSe": 9.0}
 SCALE = ErrorScale(floor_K=1.0, relative=0.1, near=0.2, near_distance=0.05, far=0.5)
 
 
-class Says(torch.nn.Module):
-    """A network that says the same of everything."""
-
-    def __init__(self, tc_K: float, name: str = "says"):
-        super().__init__()
-        self.name, self.tc_K = name, tc_K
-        self.register_buffer("known_elements", torch.ones(elements.N_ELEMENTS, dtype=torch.bool))
-
-    def forward(self, composition):
-        return self.tc_K + 0 * composition.sum(1)
+def constant(value: float) -> SmoothTrees:
+    """Trees that say the same of everything."""
+    nothing = torch.zeros(1, 2)
+    return SmoothTrees(nothing, nothing, nothing, torch.zeros(1, 2, 2), value)
 
 
 def vectors(formulas) -> torch.Tensor:
     return torch.from_numpy(composition.compositions(formulas))
 
 
-def model(tc_K: float, mixture: Mixture | None = None) -> TcKernel:
-    kernel = fit(composition.compositions(KNOWN), np.array(list(KNOWN.values())), 1e-6, KernelShape())
-    return TcKernel("mixed", Says(tc_K), kernel, mixture or Mixture(), SCALE, familiar_distance=0.5).double()
+def model(height_K: float = 10.0, log_odds: float = 50.0, gate: Gate | None = None) -> TcEnsemble:
+    left = np.array(list(KNOWN.values())) - height_K
+    kernel = fit(composition.compositions(KNOWN), left, 1e-6, KernelShape())
+    all_known = torch.ones(elements.N_ELEMENTS, dtype=torch.bool)
+    trees = (constant(height_K), constant(log_odds))
+    return TcEnsemble("mixed", trees[0], kernel, trees[1], gate or Gate(), all_known, SCALE, 0.5).double()
 
 
-@pytest.mark.parametrize(("by_network", "gate"), [(0.0, 0.0), (0.5, 0.75), (1.0, 1.0), (30.0, 1.0)])
-def test_the_network_says_where_there_is_nothing(by_network, gate):
-    mixed = model(by_network, Mixture(sure_near_K=1.0, sure_far_K=0.0))
-    x = vectors(["YBa2Cu3O7"])
-    value, distance = mixed.kernel(x)
-    trust = 1 - distance**2 / (2 * (distance**2 + 0.15**2))
-    assert float(mixed(x)) == pytest.approx(gate * float(trust * value + (1 - trust) * by_network))
+@pytest.mark.parametrize(("log_odds", "share"), [(-40.0, 0.0), (0.5, 0.5), (1.5, 0.8807971), (40.0, 1.0)])
+def test_doubt_takes_its_share(log_odds, share):
+    gate = Gate(sure=0.5, by_height=0.0, steepness=2.0)
+    x = vectors(["YBa2Cu3O6.9"])
+    assert float(model(log_odds=log_odds, gate=gate)(x)) == pytest.approx(share * float(model()(x)), rel=1e-6, abs=1e-9)
 
 
-def test_away_from_what_is_known_the_network_must_be_surer():
-    mixed = model(1.0, Mixture(sure_near_K=0.5, sure_far_K=3.0, near_distance=0.05))
-    assert mixed.sure_K(torch.tensor([0.0, 0.05**2, 1e6])).tolist() == pytest.approx([0.5, 2.0, 3.5])
-    assert float(mixed(vectors(["Rb3C60"]))) == pytest.approx(
-        (1 - (1 - 1 / float(mixed.sure_K(mixed.kernel(vectors(["Rb3C60"]))[1] ** 2))) ** 2)
-        * float(model(1.0, Mixture(sure_near_K=0.5, sure_far_K=0.0))(vectors(["Rb3C60"]))),
-        rel=1e-6,
-    )
+def test_where_tc_is_high_smaller_odds_will_do():
+    gate = Gate(sure=1.0, by_height=2.0, height_K=10.0, steepness=3.0)
+    odds, height = torch.tensor([1.0, -1.0, 1.0]), torch.tensor([0.0, 10 * (np.e - 1), 10 * (np.e - 1)])
+    assert gate(odds, height).tolist() == pytest.approx([0.5, 0.5, 1 / (1 + np.exp(-6))])
 
 
-def test_far_from_all_known_ones_both_count_half():
-    mixed = model(50.0, Mixture(trust_distance=1e-3))
-    value, _ = mixed.kernel(vectors(["Rb3C60"]))
-    assert float(mixed(vectors(["Rb3C60"]))) == pytest.approx((float(value) + 50) / 2, rel=1e-3)
+def test_the_kernel_adds_to_the_trees_and_fades_away_from_what_is_known():
+    mixed = model(height_K=20.0)
+    near, far = vectors(["MgB2"]), vectors(["Rb3C60"])
+    assert float(mixed(near)) == pytest.approx(20 + float(mixed.kernel(near)[0]))
+    assert abs(float(mixed(far)) - 20) < 2 < 15 < abs(float(mixed(near)) - 20)
 
 
 def test_it_is_never_negative():
     x = torch.distributions.Dirichlet(torch.full((elements.N_ELEMENTS,), 0.05, dtype=torch.float64)).sample((64,))
-    assert (model(2.0)(x) >= 0).all()
+    assert (model(-100.0)(x) == 0).all()
+
+
+def test_the_nearest_other_one_is_not_itself():
+    kernel = model().kernel
+    places = kernel.shape.coordinates(kernel.described(vectors([*KNOWN, "MgB2", "CaB2"])))
+    found = nearest_other(places, len(KNOWN), kernel.shape)
+    between = kernel.shape.distance(places, places).numpy()
+    np.fill_diagonal(between[:3, :3], np.inf)
+    assert found == pytest.approx(between[:, :3].min(1))
+    assert found[3] == pytest.approx(kernel.shape.soft)
 
 
 def test_the_error_to_expect_by_hand():
@@ -79,7 +82,7 @@ def test_the_error_to_expect_by_hand():
 
 
 def test_the_error_grows_away_from_what_is_known():
-    mixed = model(30.0)
+    mixed = model()
     tc, error, distance = mixed.estimate(vectors(["YBa2Cu3O7", "YBaSrCu3O7", "YBa2Cu3O6.5"]))
     from_kernel = mixed.kernel(vectors(["YBa2Cu3O7", "YBaSrCu3O7", "YBa2Cu3O6.5"]))[1]
     assert torch.allclose(distance, from_kernel - mixed.kernel.shape.soft) and abs(float(distance[0])) < 1e-3
@@ -104,15 +107,15 @@ def test_the_scale_is_found_again_from_errors_that_have_it():
 
 @pytest.fixture(scope="module")
 def committed():
-    return load_predictor("tc-kernel")
+    return load_predictor("tc-ensemble")
 
 
-def test_it_is_a_predictor_that_knows_what_its_network_knows(committed):
-    assert isinstance(committed, Predictor) and committed.name == "tc-kernel"
-    assert torch.equal(committed.known_elements, load_predictor("tc").known_elements)
+def test_it_is_a_predictor_that_knows_the_elements_of_its_training_part(committed):
+    assert isinstance(committed, Predictor) and committed.name == "tc-ensemble"
+    assert torch.equal(committed.known_elements, load_predictor("tc").known_elements)  # trained on the same
 
 
-def test_it_gives_back_what_is_known_better_than_the_network(committed):
+def test_it_gives_back_what_is_known_better_than_the_published_network(committed):
     references = load_references()
     rows = np.random.default_rng(0).choice(len(references.known_tc_K), 500, replace=False)
     x, tc = torch.from_numpy(references.known_compositions[rows]).float(), references.known_tc_K[rows]
@@ -121,7 +124,7 @@ def test_it_gives_back_what_is_known_better_than_the_network(committed):
 
 
 def test_slopes_of_the_committed_model_against_finite_differences():
-    exact = load_predictor("tc-kernel").double()  # the tips at known compositions are too narrow for float32 steps
+    exact = load_predictor("tc-ensemble").double()  # the tips at known compositions are too narrow for float32 steps
     x = vectors(["LaFeAsO", "YBa2Cu3O7", "Mg0.9Al0.1B2"]).requires_grad_()
     (gradient,) = torch.autograd.grad(exact(x).sum(), x)
     assert torch.isfinite(gradient).all()
@@ -132,22 +135,13 @@ def test_slopes_of_the_committed_model_against_finite_differences():
 
 
 def test_its_card_holds_the_floors():
-    held_out = checkpoint.read_card("tc-kernel")["metrics_held_out"]
+    held_out = checkpoint.read_card("tc-ensemble")["metrics_held_out"]
     assert held_out["tc_mae_K"] <= 4.1 and held_out["tc_r2"] >= 0.924
     assert held_out["precision_above_1_K_with_cod"] >= 0.80
     assert held_out["precision_at_recall_0.9_with_cod"] >= 0.85
 
 
 def test_its_intervals_hold_on_systems_that_it_never_saw():
-    inside = checkpoint.read_card("tc-kernel")["metrics_held_out"]["systems_held_out"]["inside_intervals"]
+    inside = checkpoint.read_card("tc-ensemble")["metrics_held_out"]["systems_held_out"]["inside_intervals"]
     assert inside["50%"] == pytest.approx(0.5, abs=0.05)
     assert inside["90%"] == pytest.approx(0.9, abs=0.05)
-
-
-def test_it_is_not_put_on_another_network(tmp_path):
-    with pytest.raises(checkpoint.CheckpointError, match="fitted on other weights"):
-        for name in ("tc", "tc-kernel"):
-            for path in checkpoint.paths(name):
-                (tmp_path / path.name).write_bytes(path.read_bytes())
-        checkpoint.rewrite_card("tc", checkpoint.read_card("tc") | {"sha256": "other"}, tmp_path)
-        load_tc_kernel("tc-kernel", Says(1.0, "tc"), tmp_path)

@@ -1,0 +1,135 @@
+"""Fit `SmoothTrees` by boosting (Friedman 2001): each tree is fitted to what the trees before it leave.
+
+The questions of a tree are found as if its branches were sharp, on histograms of the features; the values of its
+leaves then by ridge regression on the shares that the smooth branches give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from core.predictors.smooth_trees import SmoothTrees, shares
+
+Slopes = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+
+
+@dataclass(frozen=True)
+class BoostingSettings:
+    """What can be set about boosting.
+
+    ridge : that many values of 0 are added to each leaf; bins : of the histograms, at most 255
+    """
+
+    trees: int = 600
+    depth: int = 6
+    learning_rate: float = 0.08
+    share_of_features: float = 0.3
+    share_of_rows: float = 0.8
+    ridge: float = 3.0
+    bins: int = 48
+
+
+def fit_heights(
+    features: np.ndarray, values: np.ndarray, widths: np.ndarray, settings: BoostingSettings, seed: int
+) -> SmoothTrees:
+    """Least squares. features (n, f), values (n,), widths (f,) of a step -> trees for the values, in their unit."""
+    y = torch.from_numpy(values).float()
+    bias = float(values.mean())
+    return _boost(features, widths, settings, seed, bias, lambda now: (now - y, torch.ones_like(y)))
+
+
+def fit_chances(
+    features: np.ndarray, real: np.ndarray, widths: np.ndarray, settings: BoostingSettings, seed: int
+) -> SmoothTrees:
+    """Logistic regression. real (n,) bool -> trees for the logarithm of the odds that it is real."""
+    y = torch.from_numpy(real).float()
+    share = float(y.mean())
+
+    def slopes(now: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        chance = torch.sigmoid(now)
+        return chance - y, (chance * (1 - chance)).clamp_min(1e-4)
+
+    return _boost(features, widths, settings, seed, float(np.log(share / (1 - share))), slopes)
+
+
+def _boost(
+    features: np.ndarray, widths: np.ndarray, settings: BoostingSettings, seed: int, bias: float, slopes: Slopes
+) -> SmoothTrees:
+    """slopes : values (n,) now -> first and second derivative (n,) of the loss."""
+    random = np.random.default_rng(seed)
+    edges, bins = _binned(features, settings.bins)
+    usable = np.flatnonzero([len(edge) > 0 for edge in edges])
+    columns_asked = max(1, int(settings.share_of_features * len(usable)))
+    z = torch.from_numpy(np.ascontiguousarray(features.T)).float()
+    width = torch.from_numpy(widths).float()
+    now = torch.full((len(features),), bias)
+    found = []
+    for _ in range(settings.trees):
+        first, second = slopes(now)
+        rows = np.flatnonzero(random.random(len(features)) < settings.share_of_rows)
+        asked = np.sort(random.choice(usable, columns_asked, replace=False))
+        columns, thresholds = _questions(
+            bins[asked][:, rows], [edges[c] for c in asked], -first.numpy()[rows], second.numpy()[rows], settings
+        )
+        columns = torch.from_numpy(asked[columns])
+        q = torch.sigmoid((z[columns] - torch.from_numpy(thresholds).float()[:, None]) / width[columns][:, None])
+        inside = shares(q[None])[0]
+        leaves = settings.learning_rate * _leaves(inside[:, rows], first[rows], second[rows], settings.ridge)
+        now += leaves @ inside
+        found.append((columns, torch.from_numpy(thresholds), leaves))
+    columns, thresholds, leaves = (torch.stack(part) for part in zip(*found, strict=True))
+    return SmoothTrees.asking(columns, thresholds, width, leaves, bias)
+
+
+def _binned(features: np.ndarray, bins: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Thresholds of each feature, midway between values that occur, and the bin of each value (f, n)."""
+    edges = []
+    for column in features.T:
+        present = np.unique(column)
+        middle = (present[1:] + present[:-1]) / 2
+        if len(middle) >= bins:
+            wanted = np.quantile(column, np.linspace(0, 1, bins + 1)[1:-1])
+            middle = middle[np.unique(np.searchsorted(middle, wanted).clip(0, len(middle) - 1))]
+        edges.append(middle)
+    found = [np.searchsorted(edge, column) for edge, column in zip(edges, features.T, strict=True)]
+    return edges, np.array(found, dtype=np.int64)
+
+
+def _questions(
+    bins: np.ndarray, edges: list[np.ndarray], pull: np.ndarray, weight: np.ndarray, settings: BoostingSettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """Per level, the column and threshold that take most off the loss over all branches: (depth,) and (depth,).
+
+    bins : (columns, n); pull, weight : (n,) minus the first and the second derivative of the loss
+    """
+    n_columns, n = bins.shape
+    allowed = np.array([np.arange(settings.bins) < len(edge) for edge in edges])
+    offset = np.arange(n_columns)[:, None]
+    leaf, leaves = np.zeros(n, dtype=np.int64), 1
+    found = []
+    for _ in range(settings.depth):
+        cell = ((offset * leaves + leaf) * settings.bins + bins).ravel()
+        below, size = (
+            np.bincount(cell, np.broadcast_to(values, bins.shape).ravel(), n_columns * leaves * settings.bins)
+            .reshape(n_columns, leaves, settings.bins)
+            .cumsum(2)
+            for values in (pull, weight)
+        )
+        above, rest = below[:, :, -1:] - below, size[:, :, -1:] - size
+        gain = (below**2 / (size + settings.ridge) + above**2 / (rest + settings.ridge)).sum(1)
+        column, edge = np.unravel_index(np.where(allowed, gain, -1).argmax(), gain.shape)
+        found.append((column, edges[column][edge]))
+        leaf, leaves = 2 * leaf + (bins[column] > edge), 2 * leaves
+    columns, thresholds = zip(*found, strict=True)
+    return np.array(columns), np.array(thresholds)
+
+
+def _leaves(inside: torch.Tensor, first: torch.Tensor, second: torch.Tensor, ridge: float) -> torch.Tensor:
+    """Newton's step: inside (leaves, n), derivatives (n,) -> values of the leaves."""
+    curvature = (inside * second) @ inside.T
+    curvature.diagonal().add_(ridge)
+    return -torch.linalg.solve(curvature, inside @ first)
