@@ -129,11 +129,12 @@ def loss_for_each(fractions: dict[str, float]) -> dict[int, float]:
 
 
 def image_toy() -> None:
-    """What the Tc model sees of a formula."""
+    """What the papers' Tc model sees of a formula."""
     st.subheader("Try it: what the model sees", anchor=False)
     st.markdown(
-        "The network for Tc is one that was made for photographs. So the formula becomes an image: the periodic table, "
-        "7 rows by 32 columns, once for each block of orbitals, with each element's tile as bright as its fraction."
+        "The papers' network for Tc is one that was made for photographs. So the formula becomes an image: the "
+        "periodic table, 7 rows by 32 columns, once for each block of orbitals, with each element's tile as bright as "
+        "its fraction."
     )
     formula = st.text_input("Formula", "YBa2Cu3O7", key="learn_formula", width=320)
     try:

@@ -43,7 +43,13 @@ class KernelShape:
 
     def distance(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         """Points (n, f) and (m, f) -> D (n, m)."""
-        return squared_distance(one, other).add_(self.soft**2).sqrt_()
+        return self.distance_to(one, with_squares(other))
+
+    def distance_to(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        """Points (n, f), and `with_squares` of points (m, f + 2) -> D (n, m)."""
+        here = torch.cat([-2 * one, one.square().sum(1, keepdim=True), torch.ones_like(one[:, :1])], dim=1)
+        # The difference of large squares: in float32 it is off by some 1e-5, in float64 by nothing that matters.
+        return (here @ other.T).clamp_min_(0).add_(self.soft**2).sqrt_()
 
     def near(self, distance: torch.Tensor) -> torch.Tensor:
         """D (n, m) -> exp(-D / l)."""
@@ -76,14 +82,9 @@ def features(composition: torch.Tensor, numbers: ElementNumbers) -> torch.Tensor
     return torch.cat([roots, valence, mean, spread], dim=1)
 
 
-def squared_distance(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """(n, k) and (m, k) -> (n, m), never negative.
-
-    The difference of large squares: in float32 it is off by some 1e-5 here, in float64 by nothing that matters.
-    """
-    here = torch.cat([-2 * one, one.square().sum(1, keepdim=True), torch.ones_like(one[:, :1])], dim=1)
-    there = torch.cat([other, torch.ones_like(other[:, :1]), other.square().sum(1, keepdim=True)], dim=1)
-    return (here @ there.T).clamp_min_(0)
+def with_squares(points: torch.Tensor) -> torch.Tensor:
+    """Points (n, f) -> (n, f + 2): them, ones and their squares, so that one product gives all squared distances."""
+    return torch.cat([points, torch.ones_like(points[:, :1]), points.square().sum(1, keepdim=True)], dim=1)
 
 
 class CompositionKernel(nn.Module):
@@ -97,7 +98,8 @@ class CompositionKernel(nn.Module):
             self.register_buffer(name, number, persistent=False)
         known = shape.coordinates(features(points.double(), numbers))
         self.register_buffer("centre", known.mean(0), persistent=False)  # squares are smaller around it
-        self.register_buffer("known", known - self.centre, persistent=False)
+        self.register_buffer("known", with_squares(known - self.centre), persistent=False)
+        self.register_buffer("known_short", self.known.float(), persistent=False)
         self.register_buffer("weights", weights.float(), persistent=False)
 
     def forward(self, composition: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -110,9 +112,10 @@ class CompositionKernel(nn.Module):
 
         In float32 D is off by 1e-4 near a known composition, and the value by some 0.01 K: only a step can afford it.
         """
-        kind = self.weights.dtype if described.requires_grad else torch.float64
+        short = described.requires_grad and self.weights.dtype == torch.float32
+        known = self.known_short if short else self.known
         here = self.shape.coordinates(described) - self.centre
-        return _Regression.apply(here.to(kind), self.known.to(kind), self.weights.to(kind), self.shape)
+        return _Regression.apply(here.to(known), known, self.weights.to(known), self.shape)
 
     def described(self, composition: torch.Tensor) -> torch.Tensor:
         """The features of compositions (batch, 118), in float64, where this regression is."""
@@ -147,7 +150,8 @@ class _Regression(torch.autograd.Function):
 
 def _value_and_slope(here: torch.Tensor, known: torch.Tensor, weights: torch.Tensor, shape: KernelShape):
     """sum_i a_i k, least D, and the slopes of both with the points."""
-    distance = shape.distance(here, known)
+    distance = shape.distance_to(here, known)
+    known = known[:, : here.shape[1]]
     near = shape.near(distance)
     value = torch.mv(near, weights)
     nearest, at = distance.min(dim=1)

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from core import elements
 from core.composition import composition_vector, parse_formula
 from core.errors import InputError
 from core.paths import PROJECT
+from core.predictors.formal_valence import charges
 
 ATTRIBUTION = {
     "supercon": "NIMS MDR SuperCon Datasheet Ver.220808, doi:10.48505/nims.3837, CC BY 4.0",
@@ -61,6 +63,7 @@ MISREAD = {
 # Tc at 100 GPa and more: the composition alone says nothing of it.
 HYDRIDES_UNDER_A_MEGABAR = ("La1H10", "H3S1", "H2S1")
 OXYGEN_NOT_GIVEN = re.compile(r"\d.*O[YZ]?$")  # "Y1Ba2Cu3O", "Bi2Sr2Ca1Cu2OY": elsewhere SuperCon writes every amount
+CUPRATE_K, LOWEST_COPPER = 20.0, 1.05  # see `too_little_oxygen`
 BELIEVABLE_EV_PER_ATOM = 5.0  # a few OQMD entries reach +43 eV/atom: calculations that failed
 KEY_DIGITS = 4  # compositions that agree to 1e-4 in every fraction are the same composition
 
@@ -185,10 +188,24 @@ def read_superconductors(folder: Path) -> Table:
 def misread(superconductors: Table) -> np.ndarray:
     """(n,) bool: rows whose formula cannot be what was measured; to be left out of every part of the split.
 
-    Those in MISREAD, and those that end in oxygen without an amount, or with the letter for an unknown amount ("OY"
-    is no yttrium). They are taken out after the split is drawn, so that the other compositions stay in their parts.
+    Those in MISREAD, those that end in oxygen without an amount, or with the letter for an unknown amount ("OY" is no
+    yttrium), and those of `too_little_oxygen`. They are taken out after the split is drawn, so that the other
+    compositions stay in their parts.
     """
-    return np.array([f in MISREAD or bool(OXYGEN_NOT_GIVEN.search(f)) for f in superconductors.formulas])
+    named = np.array([f in MISREAD or bool(OXYGEN_NOT_GIVEN.search(f)) for f in superconductors.formulas])
+    return named | too_little_oxygen(superconductors.compositions, superconductors.values)
+
+
+def too_little_oxygen(compositions: np.ndarray, tc_K: np.ndarray) -> np.ndarray:
+    """(n,) bool: copper oxides above CUPRATE_K whose copper would not even be +1: "Y1Ba2Cu3O4", "Pr1Tl2Sr2Ca4Cu5O2".
+
+    In superconducting cuprates copper is near +2; what is written has lost oxygen, or has an atom too many.
+    """
+    copper, oxygen = (compositions[:, elements.element(symbol).index] for symbol in ("Cu", "O"))
+    charge = charges().numpy()
+    others = compositions @ charge - copper * charge[elements.element("Cu").index]
+    oxide = (copper > 0.05) & (oxygen > 0.05)
+    return oxide & (tc_K > CUPRATE_K) & (-others < LOWEST_COPPER * copper)
 
 
 def concatenate(*tables: Table) -> Table:

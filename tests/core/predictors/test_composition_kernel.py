@@ -62,9 +62,8 @@ def test_a_ridge_draws_towards_nothing_and_each_composition_may_have_its_own():
 def test_the_sum_is_the_kernel_times_the_weights_however_it_is_cut(monkeypatch):
     model, x = fitted().double(), vectors([*KNOWN, "CaFeAsF", "HgBa2CuO4"])
     value, distance = model(x)
-    matrix = model.shape.near(
-        model.shape.distance(model.shape.coordinates(model.described(x)) - model.centre, model.known)
-    )
+    here = model.shape.coordinates(model.described(x)) - model.centre
+    matrix = model.shape.near(model.shape.distance_to(here, model.known))
     assert torch.allclose(value, matrix @ model.weights)
     monkeypatch.setattr(composition_kernel, "ROWS", 2)
     assert all(torch.allclose(a, b, rtol=1e-9) for a, b in zip(model(x), (value, distance), strict=True))

@@ -59,6 +59,13 @@ def test_formulas_that_cannot_be_what_was_measured_are_found():
     assert data.misread(table).tolist() == [False, True, True, True, False, False, False, False]
 
 
+def test_copper_oxides_with_too_little_oxygen_are_found():
+    formulas = ["YBa2Cu3O7", "YBa2Cu3O4", "La2CuO4", "Tl2Ba2CaCu2O7", "Cu2O", "LaFeAsO", "Nd1.85Ce0.15CuO4"]
+    found = data.too_little_oxygen(compositions(formulas), np.full(len(formulas), 30.0))
+    assert found.tolist() == [False, True, False, True, True, False, False]
+    assert not data.too_little_oxygen(compositions(formulas), np.full(len(formulas), 10.0)).any()
+
+
 def test_non_superconductors_exclude_superconductors(folder):
     superconductors = data.read_superconductors(folder)
     cod = data.read_non_superconductors(folder, superconductors)
