@@ -17,6 +17,7 @@ import torch
 from core import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
+from core.predictors.ensemble import SpreadScale
 from core.screening.hull import Hull
 from core.screening.novelty import KnownSuperconductors
 
@@ -33,6 +34,7 @@ class References:
     known_formulas, known_compositions (m, 118), known_tc_K (m,), known_reports (m,) : superconductors with measured Tc
     frequencies : (118,) in how many known superconductors each element occurs
     training_counts : (118,) in how many compositions of the Tc model's data (with the COD) each element occurs
+    hull_error_scales : for a predictor that is an ensemble, the error of its hull distances by their spread (eV/atom)
     """
 
     phase_formulas: tuple[str, ...]
@@ -44,6 +46,7 @@ class References:
     known_reports: np.ndarray
     frequencies: np.ndarray
     training_counts: np.ndarray
+    hull_error_scales: Mapping[str, SpreadScale]
 
     def hull(self, predictor: str) -> Hull:
         """The hull with the energies of this formation-energy predictor, built once.
@@ -105,7 +108,7 @@ def unpack_text(content: torch.Tensor) -> tuple[str, ...]:
 @cache
 def load_references(folder: Path = CHECKPOINTS) -> References:
     """The tables, loaded once per process. Raises CheckpointError."""
-    tensors, _ = checkpoint.load(NAME, ARCHITECTURE, folder)
+    tensors, card = checkpoint.load(NAME, ARCHITECTURE, folder)
 
     def part(prefix: str) -> dict[str, torch.Tensor]:
         return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
@@ -120,4 +123,5 @@ def load_references(folder: Path = CHECKPOINTS) -> References:
         known_reports=tensors["known.reports"].numpy().astype(np.int64),
         frequencies=tensors["frequencies"].numpy().astype(np.float64),
         training_counts=tensors["training_counts"].numpy().astype(np.int64),
+        hull_error_scales={name: SpreadScale(**scale) for name, scale in card.get("hull_error_scale", {}).items()},
     )

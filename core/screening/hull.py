@@ -20,7 +20,10 @@ from core import elements
 from core.composition import checked_compositions
 
 SAME_DIGITS = 8  # compositions that agree to 1e-8 in every fraction are one phase
+SAME_COMPOSITION = 1e-6  # largest difference between the fractions of a composition and of a reference that is the same
 LEAST_FRACTION = 1e-9  # of the atoms: below this a phase in a decomposition is rounding noise
+
+Decomposition = tuple[tuple[str, float], ...]  # phases (formula, fraction of the atoms), the largest first
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,11 @@ class HullDistance:
     """Place of one composition relative to the hull.
 
     energy_above_hull_eV_per_atom : signed; negative means below the hull of the references
-    decomposition : competing phases (formula, fraction of the atoms), the largest first; fractions sum to 1
+    decomposition : competing phases; their fractions sum to 1
     """
 
     energy_above_hull_eV_per_atom: float
-    decomposition: tuple[tuple[str, float], ...]
+    decomposition: Decomposition
 
 
 class Hull:
@@ -82,19 +85,28 @@ class Hull:
         """
         return self.distances(np.asarray(composition)[None], np.array([formation_energy]))[0]
 
-    def distances(self, compositions: np.ndarray, formation_energies: np.ndarray) -> list[HullDistance]:
-        """Distances of compositions (n, 118) with formation energies (n,) in eV/atom; see `distance`."""
+    def distances(
+        self, compositions: np.ndarray, formation_energies: np.ndarray, to_others: bool = False
+    ) -> list[HullDistance]:
+        """Distances of compositions (n, 118) with formation energies (n,) in eV/atom; see `distance`.
+
+        to_others : leave out the reference that has the composition itself, if there is one
+        """
         compositions = checked_compositions(compositions)
         energies = _checked_energies(formation_energies, len(compositions))
-        return [self._distance(x, float(energy)) for x, energy in zip(compositions, energies, strict=True)]
+        return [self._distance(x, float(energy), to_others) for x, energy in zip(compositions, energies, strict=True)]
 
-    def _distance(self, composition: np.ndarray, energy: float) -> HullDistance:
+    def _distance(self, composition: np.ndarray, energy: float, to_others: bool) -> HullDistance:
         present = np.flatnonzero(composition)
         names = [elements.symbols()[i] for i in present]
         inside = self._inside(present)
         matrix = self._matrix(present, inside)
-        costs = np.concatenate([np.zeros(len(present)), self._energies[inside]])
         target = composition[present] / composition[present].sum()
+        if to_others:
+            other = np.abs(matrix[:, len(present) :] - target[:, None]).max(0) > SAME_COMPOSITION
+            matrix = matrix[:, np.concatenate([np.ones(len(present), bool), other])]
+            inside = inside[other]
+        costs = np.concatenate([np.zeros(len(present)), self._energies[inside]])
         solution = linprog(costs, A_eq=matrix, b_eq=target, bounds=(0, None), method="highs")
         if not solution.success:  # cannot be: the elements alone always give an answer
             raise RuntimeError(f"no decomposition of {names} was found: {solution.message}")

@@ -226,7 +226,12 @@ def _inside(table: data.Table, known: np.ndarray) -> tuple[data.Table, int]:
 def fit_spread_scale(ensemble: Ensemble, validation: data.Table) -> SpreadScale:
     """How far off the mean is, by the spread of the members, on compositions that none was trained on."""
     mean, spread = _mean_and_spread(ensemble, validation)
-    found = metrics.fit_scale(mean - validation.values, lambda p: SpreadScale(*p)(spread), [0.02, 0.8])
+    return spread_scale(mean - validation.values, spread)
+
+
+def spread_scale(error: np.ndarray, spread: np.ndarray) -> SpreadScale:
+    """The scale of errors (n,) by spreads (n,), both in eV/atom."""
+    found = metrics.fit_scale(error, lambda p: SpreadScale(*p)(spread), [0.02, 0.8])
     return SpreadScale(*(float(value) for value in found))
 
 

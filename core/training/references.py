@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import gzip
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +13,17 @@ import torch
 
 from core import references
 from core.composition import composition_vector, parse_formula
+from core.hull_errors import distances_by_member, members_energies
 from core.predictors import checkpoint
+from core.predictors.ensemble import Ensemble
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.screening.hull import Hull
-from core.training import data, formation_energy
+from core.training import data, formation_energy, metrics
 
 ON_THE_HULL = 1e-6  # eV/atom: rounding
+HALVES_SEED = 0
+OF_DISTANCES, OF_ENERGIES = "distances", "energies alone"
 
 
 def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
@@ -60,44 +66,136 @@ def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
         "date": datetime.date.today().isoformat(),
     }
     checkpoint.save(references.NAME, tensors, card, out)
+    return measured(folder, out)
+
+
+def measured(folder: Path, checkpoints: Path) -> dict:
+    """Put into the card of the tables what is found with them: the scales of the hull's errors, then all figures.
+
+    Returns the card. Raises CheckpointError; InputError if the data are missing.
+    """
+    found = {"hull_error_scale": error_scales, "metrics_held_out": held_out_figures}
+    card = {k: v for k, v in checkpoint.read_card(references.NAME, checkpoints).items() if k not in found}
+    for key, find in found.items():
+        references.load_references.cache_clear()
+        card[key] = find(references.NAME, folder, checkpoints)
+        checkpoint.rewrite_card(references.NAME, card, checkpoints)
     references.load_references.cache_clear()
-    card["metrics_held_out"] = held_out_figures(references.NAME, folder, out)
-    checkpoint.save(references.NAME, tensors, card, out)
     return card
 
 
-def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
-    """Is a compound of the MP val split stable? Said by the hull of each predictor, against what was calculated.
+def error_scales(name: str, folder: Path, checkpoints: Path) -> dict:
+    """For each predictor that is an ensemble: how far off its hull distances are, by their spread over the members.
 
-    Bartel et al. 2020, Table 1. Takes a minute for each predictor. Raises CheckpointError; InputError if the data are
+    Found on half of the MP val split. Raises CheckpointError; InputError if the data are missing.
+    """
+    rows, _ = _halves(folder)
+    return {
+        predictor: asdict(formation_energy.spread_scale(placed.error, placed.spreads[OF_DISTANCES]))
+        for predictor, placed in _placed(folder, checkpoints, rows)
+        if placed.spreads
+    }
+
+
+def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
+    """The hull of each predictor, held against what was calculated for the MP val split (Bartel et al. 2020, Table 1).
+
+    Is a compound stable? How far off are the distances, and do the errors that are expected hold (on the half that the
+    scale was not fitted on)? Beside it the same by the spread of the formation energy alone, in which nothing cancels,
+    with a scale of its own. Takes a minute for each predictor. Raises CheckpointError; InputError if the data are
     missing.
     """
-    compositions, calculated = data.read_stability(folder)
-    tables = references.load_references(checkpoints)
-    found = {
-        predictor: stability(load_predictor(predictor, checkpoints), tables.hull(predictor), compositions, calculated)
-        for predictor in tables.phase_energies
-    }
-    return {"by_formation_energy_model": found}
+    scales = references.load_references(checkpoints).hull_error_scales
+    fitted, held_out = _halves(folder)
+    found, by_spread = {}, {}
+    for predictor, placed in _placed(folder, checkpoints, np.arange(len(fitted) + len(held_out))):
+        found[predictor] = stability(placed)
+        chosen, others = (np.isin(placed.rows, rows) for rows in (fitted, held_out))
+        for what, spread in placed.spreads.items():
+            if what == OF_DISTANCES:
+                scale = scales[predictor]
+            else:
+                scale = formation_energy.spread_scale(placed.error[chosen], spread[chosen])
+            by_spread[f"{predictor}, {what}"] = reliability(placed.error[others], scale(spread[others]))
+    return {"by_formation_energy_model": found, "by_spread": by_spread}
 
 
-def stability(predictor: Predictor, hull: Hull, compositions: np.ndarray, calculated: np.ndarray) -> dict:
-    """Accuracy and F1 of "on the hull" with the predictor's own energies.
+@dataclass(frozen=True)
+class Placed:
+    """Compounds on the hull of one predictor, without those that have an element that it does not know; n are left.
 
-    compositions (n, 118); calculated (n,) decomposition energies in eV/atom. Compounds with an element that the
-    predictor does not know are left out.
+    rows (n,) : their numbers; distances, calculated (n,) : to all other phases, in eV/atom, predicted and from DFT
+    spreads : for an ensemble, standard deviations (n,) between its members in eV/atom, of OF_DISTANCES and OF_ENERGIES
     """
-    energies = _energies(predictor, compositions)
+
+    rows: np.ndarray
+    distances: np.ndarray
+    calculated: np.ndarray
+    spreads: Mapping[str, np.ndarray]
+
+    @property
+    def error(self) -> np.ndarray:
+        """Predicted minus calculated distances (n,)."""
+        return self.distances - self.calculated
+
+
+def place(
+    predictor: Predictor, hull: Hull, compositions: np.ndarray, calculated: np.ndarray, rows: np.ndarray
+) -> Placed:
+    """The rows of compositions (m, 118), with calculated decomposition energies (m,) in eV/atom, on the hull.
+
+    hull : with this predictor's energies
+    """
+    energies = _energies(predictor, compositions[rows])
     inside = ~np.isnan(energies)
-    distances = hull.distances(compositions[inside], energies[inside])
-    claimed = np.array([d.energy_above_hull_eV_per_atom for d in distances]) <= ON_THE_HULL
-    stable = calculated[inside] <= 0
+    rows, energies = rows[inside], energies[inside]
+    found = hull.distances(compositions[rows], energies, to_others=True)
+    spreads = {}
+    if isinstance(predictor, Ensemble):
+        of_distances = distances_by_member(predictor, compositions[rows], [d.decomposition for d in found])
+        of_energies = members_energies(predictor, compositions[rows])
+        spreads = {OF_DISTANCES: of_distances.std(0, ddof=1), OF_ENERGIES: of_energies.std(0, ddof=1)}
+    distances = np.array([d.energy_above_hull_eV_per_atom for d in found])
+    return Placed(rows, distances, calculated[rows], spreads)
+
+
+def stability(placed: Placed) -> dict:
+    """Accuracy and F1 of "on the hull", and the mean absolute error of the distance to the other phases."""
+    claimed, stable = placed.distances <= ON_THE_HULL, placed.calculated <= 0
     hits = int((claimed & stable).sum())
     return {
-        "n": int(inside.sum()),
+        "n": len(placed.rows),
         "stability_accuracy": float((claimed == stable).mean()),
         "stability_f1": 2 * hits / int(claimed.sum() + stable.sum()),
+        "hull_distance_mae_eV_per_atom": float(np.abs(placed.error).mean()),
     }
+
+
+def reliability(error: np.ndarray, expected: np.ndarray) -> dict:
+    """Do errors (n,) keep what Laplace's distribution of the expected errors b (n,) promises, and how sharp is it?
+
+    log_likelihood : mean of -ln(2 b) - |error| / b; of two scales the one with the higher knows more
+    """
+    return {
+        "n": len(error),
+        "hull_distance_mae_eV_per_atom": float(np.abs(error).mean()),
+        "expected_error_eV_per_atom": float(expected.mean()),
+        "log_likelihood": float(-np.mean(np.log(2 * expected) + np.abs(error) / expected)),
+        "inside_intervals": metrics.inside_intervals(error, expected),
+    }
+
+
+def _halves(folder: Path) -> list[np.ndarray]:
+    """Row numbers of the MP val split: the half that scales are fitted on, and the half that they are held to."""
+    return data.split(len(data.read_stability(folder)[1]), (0.5, 0.5), HALVES_SEED)
+
+
+def _placed(folder: Path, checkpoints: Path, rows: np.ndarray) -> Iterator[tuple[str, Placed]]:
+    """These rows of the MP val split on the hull of each predictor."""
+    compositions, calculated = data.read_stability(folder)
+    tables = references.load_references(checkpoints)
+    for name in tables.phase_energies:
+        yield name, place(load_predictor(name, checkpoints), tables.hull(name), compositions, calculated, rows)
 
 
 def _phases(folder: Path) -> tuple[list[str], np.ndarray, dict[str, int]]:
