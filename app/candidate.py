@@ -23,6 +23,11 @@ SAME_FRACTION = 1e-6
 FAR_EXCHANGE = 0.1  # of the atoms, by rounding; from here on it is said
 OFTEN_MADE = 0.067  # eV/atom; 90% of the known metastable phases are within it (10.1126/sciadv.1600225)
 
+HULL_STD = "energy_above_hull_std_eV_per_atom"
+CANCELLING = (
+    " ± is the standard deviation to expect of the distance, from how much the models of the ensemble disagree about "
+    "it: what they get wrong for the candidate and its competitors alike cancels."
+)
 RULES = {
     ONE_STATE: "One oxidation state per element (SMACT's smact14 set).",
     EVERY_ATOM: "Every atom may take any oxidation state of its element (smact14 set, KIAGO 3.6); no Pauling test.",
@@ -158,13 +163,20 @@ def stability(row: pd.Series, problem: DesignProblem) -> None:
     if pd.isna(above):
         st.caption("Only formulas that pass every screen are placed on the hull.")
         return
-    st.html(f'<p><b class="big">{pieces.signed_number(above, 3)} eV/atom</b> above the hull</p><p>{meaning(row)}</p>')
+    st.html(f"{above_html(row)}<p>{meaning(row)}</p>")
     st.html(pieces.phases_html(pieces.phases_of(row["decomposition"])))
     error = typical_error(problem.formation_energy_predictor)
     st.caption(
         "Competing phases with their share of the atoms, at 0 K. All energies come from a model that sees only "
         f"the composition{f', with a mean error of {error:.2f} eV/atom' if error else ''}."
+        f"{'' if pd.isna(row[HULL_STD]) else CANCELLING}"
     )
+
+
+def above_html(row: pd.Series) -> str:
+    """The energy above hull, with what it may be off by if the model can say."""
+    above = pieces.signed_number(row["energy_above_hull_eV_per_atom"], 3)
+    return f'<p><b class="big">{above}{deviation(row[HULL_STD], 3)} eV/atom</b> above the hull</p>'
 
 
 def meaning(row: pd.Series) -> str:

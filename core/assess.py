@@ -12,13 +12,12 @@ import torch
 
 from core import elements
 from core.composition import composition_vector, parse_formula
-from core.design import PREDICTED, decomposition_text, predicted, resolve_device
+from core.design import PREDICTED, placed, predicted, resolve_device
 from core.errors import InputError
 from core.judge import load_judge
 from core.predictors.interface import Predictor
 from core.predictors.registry import load_predictor
 from core.problem import BEST, ONE_STATE, Models
-from core.references import load_references
 from core.screening.charge_balance import charge_balance
 
 TYPED_TO = 1e-6  # amounts are taken to mean what they say to six decimals
@@ -31,6 +30,7 @@ SCREENED = (
     "reason",
     "oxidation_states",
     "energy_above_hull_eV_per_atom",
+    "energy_above_hull_std_eV_per_atom",
     "decomposition",
     "nearest_known",
     "nearest_known_tc_K",
@@ -52,7 +52,7 @@ def predict(
 
     Raises InputError for a device that is not there, CheckpointError for a predictor that is not.
     """
-    table, _, _ = _predicted(formulas, models, device)
+    table, _, _ = _predicted(formulas, _loaded(models, device))
     return table
 
 
@@ -67,25 +67,32 @@ def screen(
     The columns mean what `core.results.COLUMNS` says. charge_neutral and pauling_ok are missing, with the reason
     given, where the amounts cannot be made whole numbers. charge_rule : see `core.screening.charge_balance`.
     """
-    table, rows, compositions = _predicted(formulas, models, device)
+    predictors = _loaded(models, device)
+    table, rows, compositions = _predicted(formulas, predictors)
     energies = table["formation_energy_eV_per_atom"].to_numpy()[rows]
     found = {
         **_charges([parse_formula(table["formula"].iloc[row]) for row in rows], charge_rule),
-        **_place(compositions, energies, models.formation_energy),
+        **placed(predictors["formation_energy_eV_per_atom"], compositions, energies),
     }
     for name in SCREENED:
         table[name] = _spread(found[name], rows, len(table))
     return table[["formula", *PREDICTED, *SAID, *SCREENED, "error"]]
 
 
-def _predicted(formulas: Sequence[str], models: Models, device: str) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """The table of `predict`, the numbers of its good rows, and their compositions (n_good, 118)."""
+def _loaded(models: Models, device: str) -> dict[str, Predictor]:
+    """The predictors on this device, by what they predict."""
     on = resolve_device(device)
-    predictors = {name: load_predictor(p).to(on) for name, p in zip(PREDICTED, astuple(models), strict=True)}
+    return {name: load_predictor(p).to(on) for name, p in zip(PREDICTED, astuple(models), strict=True)}
+
+
+def _predicted(
+    formulas: Sequence[str], predictors: Mapping[str, Predictor]
+) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """The table of `predict`, the numbers of its good rows, and their compositions (n_good, 118)."""
     read = [_read(formula, predictors) for formula in formulas]
     rows = np.array([i for i, (vector, _) in enumerate(read) if vector is not None], dtype=np.int64)
     compositions = np.array([read[i][0] for i in rows]).reshape(len(rows), elements.N_ELEMENTS)
-    x = torch.from_numpy(compositions).float().to(on)
+    x = torch.from_numpy(compositions).float().to(predictors[PREDICTED[0]].known_elements.device)
     table = pd.DataFrame({"formula": pd.Series([str(f) for f in formulas], dtype="str")})
     said = predicted(*predictors.values(), x) | {"tc_judge_K": load_judge().tc_K(compositions)}
     for name in (*PREDICTED, *SAID):
@@ -162,17 +169,3 @@ def _reduced(amounts: Mapping[str, float], whole: np.ndarray) -> dict[str, int] 
     if sum(counts) // divisor > MAX_TOTAL:
         return None
     return {symbol: count // divisor for symbol, count in zip(amounts, counts, strict=True)}
-
-
-def _place(compositions: np.ndarray, energies: np.ndarray, energy_predictor: str) -> dict[str, list | np.ndarray]:
-    """Hull distance (eV/atom), competing phases, nearest known superconductor of compositions (n, 118)."""
-    references = load_references()
-    distances = references.hull(energy_predictor).distances(compositions, energies)
-    nearest = references.known_superconductors.nearest_many(compositions)
-    return {
-        "energy_above_hull_eV_per_atom": np.array([d.energy_above_hull_eV_per_atom for d in distances], np.float64),
-        "decomposition": [decomposition_text(d.decomposition) for d in distances],
-        "nearest_known": [n.formula for n in nearest],
-        "nearest_known_tc_K": np.array([n.tc_K for n in nearest], np.float64),
-        "distance_to_known": np.array([n.distance for n in nearest], np.float64),
-    }

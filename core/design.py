@@ -20,6 +20,7 @@ from core.composition import composition_vector, formula_of_counts
 from core.constraints import Constraints
 from core.errors import InputError
 from core.families import families
+from core.hull_errors import distances_with_std
 from core.initial_guesses import MIXTURE, GuessMaker, completed
 from core.integer_search import Grid, Search, best_on_grid
 from core.judge import load_judge
@@ -41,6 +42,7 @@ PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
 PREDICTED_AT_ONCE = 1024  # compositions, to bound the memory
 NEAREST_POINT = Search(radii=(0.03, 0.06, 0.12, 0.24, 0.48, 1.0), choices=1)
 ADDED = 1  # tells the random stream of what is added to a guess from that of the guess
+NOT_PLACED = {"f": np.nan, "b": False, "O": ""}  # by kind of the column
 UNSTABLE_K = 1e6  # added to the loss of what fails the screen of the formation energy
 
 OnStep = Callable[[State, Report], bool]
@@ -333,7 +335,7 @@ def _described(found: _Found, task: Task, charge_rule: str) -> pd.DataFrame:
     table["rounding_distance"] = np.abs(compositions - optimised).sum(1) / 2
     table["times_found"] = found.times
     table["candidate"] = candidates
-    _place(table, compositions, task.formation_energy.name)
+    _place(table, compositions, task.formation_energy)
     return table
 
 
@@ -379,23 +381,35 @@ def _first_failed(table: pd.DataFrame) -> np.ndarray:
     return failed
 
 
-def _place(table: pd.DataFrame, compositions: np.ndarray, energy_predictor: str) -> None:
-    """Add hull distance and nearest known superconductor for the rows that pass; empty for the others."""
-    references = load_references()
+def _place(table: pd.DataFrame, compositions: np.ndarray, formation_energy: Predictor) -> None:
+    """Add the columns of `placed` for the rows that pass; empty for the others."""
     passing = np.flatnonzero(table["passes"])
     energies = table["formation_energy_eV_per_atom"].to_numpy()[passing]
-    distances = references.hull(energy_predictor).distances(compositions[passing], energies)
-    nearest = references.known_superconductors.nearest_many(compositions[passing])
-    above, decomposition = np.full(len(table), np.nan), np.full(len(table), "", dtype=object)
-    above[passing] = [d.energy_above_hull_eV_per_atom for d in distances]
-    decomposition[passing] = [decomposition_text(d.decomposition) for d in distances]
-    table["energy_above_hull_eV_per_atom"], table["decomposition"] = above, decomposition
-    known, formula = np.zeros(len(table), dtype=bool), np.full(len(table), "", dtype=object)
-    tc, distance = np.full(len(table), np.nan), np.full(len(table), np.nan)
-    known[passing], formula[passing] = [n.known for n in nearest], [n.formula for n in nearest]
-    tc[passing], distance[passing] = [n.tc_K for n in nearest], [n.distance for n in nearest]
-    table["known"], table["nearest_known"] = known, formula
-    table["nearest_known_tc_K"], table["distance_to_known"] = tc, distance
+    for name, values in placed(formation_energy, compositions[passing], energies).items():
+        column = np.full(len(table), NOT_PLACED[values.dtype.kind], dtype=values.dtype)
+        column[passing] = values
+        table[name] = column
+
+
+def placed(formation_energy: Predictor, compositions: np.ndarray, energies: np.ndarray) -> dict[str, np.ndarray]:
+    """Place of compositions (n, 118) with these energies (n,) among the references: columns of the table, each (n,).
+
+    Distance to the hull, with its error and the competing phases, and the nearest known superconductor.
+    """
+    references = load_references()
+    scale = references.hull_error_scales.get(formation_energy.name)
+    hull = references.hull(formation_energy.name)
+    distances, std = distances_with_std(hull, formation_energy, scale, compositions, energies)
+    nearest = references.known_superconductors.nearest_many(compositions)
+    return {
+        "energy_above_hull_eV_per_atom": np.array([d.energy_above_hull_eV_per_atom for d in distances], np.float64),
+        "energy_above_hull_std_eV_per_atom": std,
+        "decomposition": np.array([decomposition_text(d.decomposition) for d in distances], object),
+        "known": np.array([n.known for n in nearest], bool),
+        "nearest_known": np.array([n.formula for n in nearest], object),
+        "nearest_known_tc_K": np.array([n.tc_K for n in nearest], np.float64),
+        "distance_to_known": np.array([n.distance for n in nearest], np.float64),
+    }
 
 
 def decomposition_text(phases: tuple[tuple[str, float], ...]) -> str:

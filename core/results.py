@@ -54,6 +54,13 @@ COLUMNS = (
         "Predicted energy minus that of the best mixture of reference compounds; below 0: more stable than all of them",
         4,
     ),
+    Column(
+        "energy_above_hull_std_eV_per_atom",
+        "float64",
+        "± hull (eV/atom)",
+        "Standard deviation to expect of the energy above hull; what the models get wrong in common cancels in it",
+        4,
+    ),
     Column("passes", "bool", "Passes", "Passes every screen"),
     Column("failed_screen", "str", "Failed screen", "The first screen that it fails; empty if it passes"),
     Column("charge_neutral", "bool", "Neutral", "Oxidation states (smact14; one per element or per atom) can sum to 0"),

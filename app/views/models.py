@@ -30,7 +30,8 @@ COUNTS = {
     "n_superconductors": "Held-out superconductors",
     "n_cod": "Held-out COD compositions",
 }
-SYSTEMS, INTERVALS = "systems_held_out", "inside_intervals"
+SYSTEMS, INTERVALS, BY_SPREAD = "systems_held_out", "inside_intervals", "by_spread"
+SAID = ("50%", "90%")  # of the intervals
 # What is drawn: figures by group -> (in words, which error, the same on the axis).
 DRAWN = {
     "by_distance_to_training": ("Error by distance to the training data", "tc_mae_K", "MAE (K)"),
@@ -68,6 +69,10 @@ LIMITS = {
     "references": """
 - **The hull has the energies of the model that is chosen**, so that candidates and competing phases err in the same
   way. Its distances are not those of the Materials Project.
+- **The ± of a distance is an error to expect**, from how much the models of the ensemble disagree about the distance,
+  where what is wrong with a candidate and its competitors alike cancels. It is fitted on half of the held-out
+  compounds; the table holds it to the other half, beside the same from the formation energy alone. On these
+  compounds, the two know about equally much.
 - **The hull is only as complete as its phases.** An unknown competing phase makes a candidate look better than it
   is.
 - **“New” means: not in this list.** It holds SuperCon and a few more, not the whole literature.
@@ -158,7 +163,7 @@ def systems(found: Mapping | None) -> None:
 
 def pictures(name: str, metrics: Mapping) -> None:
     """Errors against the distance to the training data, and how far the promised errors can be relied on."""
-    inside = metrics.get(INTERVALS) or metrics.get(SYSTEMS, {}).get(INTERVALS)
+    inside = intervals(metrics)
     drawn = [
         (text, plots.errors_figure({group: figures[error] for group, figures in metrics[key].items()}, axis))
         for key, (text, error, axis) in DRAWN.items()
@@ -171,9 +176,16 @@ def pictures(name: str, metrics: Mapping) -> None:
         column.plotly_chart(figure, key=f"{name}: {text}", config=plots.CHART_CONFIG)
 
 
+def intervals(metrics: Mapping) -> Mapping | None:
+    """How many errors are inside the intervals promised: of the whole, of new systems, or of the first group."""
+    groups = [metrics, metrics.get(SYSTEMS, {}), *metrics.get(BY_SPREAD, {}).values()]
+    return next((group[INTERVALS] for group in groups if INTERVALS in group), None)
+
+
 def grouped(name: str, figures: Mapping) -> dict[str, str]:
     """One row of a table by group."""
-    labelled = (figure(key, value) for key, value in figures.items())
+    labelled = [figure(key, value) for key, value in figures.items() if key != INTERVALS]
+    labelled += [(f"In the {p} interval", f"{figures[INTERVALS][p]:.0%}") for p in SAID if INTERVALS in figures]
     return {" ": name} | {"Compositions" if label == COUNTS["n"] else label: value for label, value in labelled}
 
 

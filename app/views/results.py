@@ -15,10 +15,10 @@ from core.runs import ACTIVE, Run
 
 SHOWN = (
     "rank", "formula", "tc_K", "tc_std_K", "tc_gain_K", "tc_judge_K", "formation_energy_eV_per_atom",
-    "energy_above_hull_eV_per_atom", "nearest_known", "nearest_known_tc_K", "distance_to_known", "n_elements",
-    "n_atoms", "times_found",
+    "energy_above_hull_eV_per_atom", "energy_above_hull_std_eV_per_atom", "nearest_known", "nearest_known_tc_K",
+    "distance_to_known", "n_elements", "n_atoms", "times_found",
 )  # fmt: skip
-SHOWN_WITH_FAILING = (*SHOWN[:8], "passes", "failed_screen", "reason", *SHOWN[11:])
+SHOWN_WITH_FAILING = (*SHOWN[:9], "passes", "failed_screen", "reason", *SHOWN[12:])
 SELECTED, VISIBLE, ROUND = "results.selected", "results.visible", "results.round"
 
 

@@ -41,3 +41,10 @@ def test_what_can_be_off_is_written_beside_the_numbers():
 def test_a_model_that_cannot_say_says_nothing():
     missing = row(tc_K=50.0, tc_std_K=float("nan"), formation_energy_std_eV_per_atom=float("nan"))
     assert "±" not in candidate.predictions_html(missing, {"base": BASE})
+
+
+def test_the_distance_to_the_hull_is_shown_with_its_error():
+    shown = candidate.above_html(row(energy_above_hull_eV_per_atom=-0.0204, energy_above_hull_std_eV_per_atom=0.0456))
+    assert "−0.020 ± 0.046 eV/atom" in shown
+    missing = row(energy_above_hull_eV_per_atom=0.0204, energy_above_hull_std_eV_per_atom=float("nan"))
+    assert ">0.020 eV/atom" in candidate.above_html(missing)

@@ -164,6 +164,9 @@ def test_every_tab_of_the_candidate_is_filled(finished):
     test = opened("results", finished)
     assert [tab.label for tab in test.tabs] == ["Overview", "Charges", "Stability", "Course"]
     assert "Before rounding" in words(test) and "This formula" in words(test)
+    std = finished.candidates()["energy_above_hull_std_eV_per_atom"][0]
+    assert std > 0 and f"± {std:.3f} eV/atom</b> above the hull" in words(test)
+    assert "energy_above_hull_std_eV_per_atom" in test.dataframe[0].value
     assert len(test.get("plotly_chart")) >= 3  # the course
     assert "Use as new base" in labels(test)
 
@@ -235,6 +238,15 @@ def test_models_show_the_figures_of_the_cards():
     assert shown["Tc MAE"] == f"{card['metrics_held_out']['tc_mae_K']:.2f} K"
     families = next(table.value for table in page.table if "cuprate" in table.value.index)
     assert families.loc["cuprate", "Tc MAE"] == f"{card['metrics_held_out']['by_family']['cuprate']['tc_mae_K']:.2f} K"
+
+
+def test_models_show_how_far_the_error_of_the_hull_can_be_relied_on():
+    card = json.loads((PROJECT / "checkpoints" / "references.json").read_text(encoding="utf-8"))
+    found = card["metrics_held_out"]["by_spread"]
+    shown = next(table.value for table in opened("models").table if set(found) <= set(table.value.index))
+    for name, figures in found.items():
+        assert shown.loc[name, "In the 90% interval"] == f"{figures['inside_intervals']['90%']:.0%}"
+        assert shown.loc[name, "Hull distance MAE"] == f"{figures['hull_distance_mae_eV_per_atom']:.3f} eV/atom"
 
 
 # One candidate.

@@ -82,6 +82,13 @@ def test_screens_stand_in_the_row_of_their_formula(screened):
     assert "Cl" in salt["decomposition"] and "B" in boride["decomposition"] and "B" not in alloy["decomposition"]
 
 
+def test_the_distance_to_the_hull_has_an_error_if_the_model_can_say(screened):
+    assert (screened["energy_above_hull_std_eV_per_atom"][GOOD] > 0).all()
+    published = assess.screen(["NaCl"], PUBLISHED, device="cpu")
+    assert published["energy_above_hull_std_eV_per_atom"].isna().all()
+    assert published["energy_above_hull_eV_per_atom"].notna().all()
+
+
 def test_a_formula_is_what_it_means_not_how_it_is_written():
     table = assess.screen(["La1.85Sr0.15CuO4", "O80Cu20Sr3La37", "(La1.85Sr0.15)CuO4"], device="cpu")
     for name in (*assess.PREDICTED, "energy_above_hull_eV_per_atom", "nearest_known_tc_K", "distance_to_known"):

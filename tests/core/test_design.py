@@ -29,6 +29,12 @@ from core.sites import Site, takers
 SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3), rounding=NEAREST)  # some formulas fail the screens
 SMALL = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=3, device="cpu")
 
+PLACED = (
+    "energy_above_hull_eV_per_atom",
+    "energy_above_hull_std_eV_per_atom",
+    "nearest_known_tc_K",
+    "distance_to_known",
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -108,13 +114,13 @@ def test_the_screens_say_what_they_say_of_the_formula_alone(small):
         assert small.candidates[name].tolist() == again[name].tolist()
     passing, again = small.passing, again[small.candidates["passes"]]
     assert passing["nearest_known"].tolist() == again["nearest_known"].tolist()
-    for name in ("energy_above_hull_eV_per_atom", "nearest_known_tc_K", "distance_to_known"):
+    for name in PLACED:
         assert np.allclose(passing[name], again[name], atol=1e-4)
 
 
 def test_only_what_passes_is_placed(small):
     failing = small.candidates[~small.candidates["passes"]]
-    for name in ("energy_above_hull_eV_per_atom", "nearest_known_tc_K", "distance_to_known"):
+    for name in PLACED:
         assert small.passing[name].notna().all() and failing[name].isna().all()
     for name in ("decomposition", "nearest_known"):
         assert (small.passing[name] != "").all() and (failing[name] == "").all()

@@ -12,7 +12,7 @@ from core.results import BY_NAME, COLUMNS, SCREENS, DesignResult, Gain, gain, sa
 from core.results import read as read_stored
 
 NUMBER = {"tc_K": 39.12345, "tc_gain_K": -1.23456, "formation_energy_eV_per_atom": -0.123456, "integer_loss": 0.0123456}
-LATER = ["tc_judge_K", "tc_std_K", "extrapolating"]
+LATER = ["tc_judge_K", "tc_std_K", "energy_above_hull_std_eV_per_atom", "extrapolating"]
 TEXT = {"formula": "MgB2", "decomposition": "0.833 B4Mg + 0.167 Mg", "oxidation_states": "Mg 2+, B 1-"}
 
 
