@@ -42,7 +42,7 @@ class Shifted(Table):
 
 
 def test_stability_by_hand():
-    """Against the others: Li2O is below 2/3 Li2O2 and Li, LiO2 below 1/2 Li2O and O; Li2O2 is above the line between them."""
+    """Li2O is below 2/3 Li2O2 and Li, LiO2 below 1/2 Li2O and O; Li2O2 is above the line between them."""
     hull = Hull(compositions(list(ENERGIES)), np.array(list(ENERGIES.values())), tuple(ENERGIES))
     asked = compositions([*ENERGIES, "Cs2O"])  # caesium is not known: left out
     calculated = np.array([-0.5, -0.1, -0.1, -0.1])  # all are stable by calculation
