@@ -123,6 +123,15 @@ def test_it_gives_back_what_is_known_better_than_the_published_network(committed
     assert ours < network < 10
 
 
+@pytest.mark.parametrize("formula", ["YBa2Cu3O7", "MgB2", "LaFeAsO", "Nb3Sn"])
+def test_a_trace_of_an_element_changes_nothing(committed, formula):
+    x = vectors([formula]).float()
+    for symbol in ("H", "O", "Zn", "Pr", "Hg"):
+        mixed = x.clone()
+        mixed[0, elements.element(symbol).index] += 1e-6
+        assert abs(float(committed(mixed / mixed.sum()) - committed(x))) < 0.05  # K
+
+
 def test_slopes_of_the_committed_model_against_finite_differences():
     exact = load_predictor("tc-ensemble").double()  # the tips at known compositions are too narrow for float32 steps
     x = vectors(["LaFeAsO", "YBa2Cu3O7", "Mg0.9Al0.1B2"]).requires_grad_()
