@@ -26,19 +26,33 @@ class FoldedTcResNet(nn.Module):
         with torch.no_grad():
             first = network.conv(feature_map(torch.eye(len(predictor.pixels)), predictor.pixels))
             scale, shift = _scale_and_shift(network.norm)
+            # Channels last: the pooling then takes whole rows of numbers.
+            first = (first * scale[:, None, None]).permute(0, 2, 3, 1)
             self.map_size = first.shape[1:]
-            self.first = _linear(
-                (first * scale[:, None, None]).flatten(1).T, shift.repeat_interleave(first[0, 0].numel())
-            )
-            self.pool = network.pool
+            self.first = _linear(first.flatten(1).T, shift.repeat(first[0, :, :, 0].numel()))
             self.blocks = nn.Sequential(*(_FoldedBlock(block) for block in network.blocks))
             self.head = network.head
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> Tc in K (batch,)."""
-        maps = torch.relu(self.first(composition)).view(-1, *self.map_size)
-        features = self.blocks(self.pool(maps).flatten(1))
+        maps = self.first(composition).view(-1, *self.map_size)
+        # The greatest of positive parts is the positive part of the greatest, and a fourth as many.
+        pooled = torch.relu(_pooled(_pooled(maps, 1), 2))
+        features = self.blocks(pooled.permute(0, 3, 1, 2).flatten(1))
         return torch.relu(self.head(features).squeeze(1)) * TC_SCALE_K
+
+
+def _pooled(maps: torch.Tensor, dim: int) -> torch.Tensor:
+    """The greatest of three neighbours along `dim`, at every second pixel: nn.MaxPool2d(3, 2, 1) in one direction."""
+    even, odd = maps.unflatten(dim, (-1, 2)).unbind(dim + 1)
+    pairs = _greater(even, odd)
+    first, others = pairs.split((1, pairs.shape[dim] - 1), dim)
+    return torch.cat([first, _greater(others, odd.narrow(dim, 0, others.shape[dim]))], dim)
+
+
+def _greater(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """torch.maximum, of a slope that costs a third."""
+    return one + torch.relu(other - one)
 
 
 class _FoldedBlock(nn.Module):
