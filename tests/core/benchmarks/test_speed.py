@@ -15,7 +15,7 @@ from core.benchmarks.quality import Best, time_to_quality
 from core.benchmarks.speed import SpeedOptions, random_counts, speed
 from core.design import optimise, prepare
 from core.predictors.tc_resnet import TcResNet
-from core.problem import BEST, PAPER, PUBLISHED, DesignProblem
+from core.problem import PAPER, PUBLISHED, DesignProblem
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -32,14 +32,6 @@ def test_the_plain_loop_goes_where_ours_goes():
     state, _ = optimise(ours)
     reached = optimiser.evaluate(ours, state).composition
     assert torch.allclose(PlainLoop.begin(plain).run(), reached, atol=2e-4)
-
-
-def test_the_best_model_stands_on_its_network_as_trained():
-    """Loading the plain modules leaves those of everybody else alone."""
-    best = replace(PROBLEM, tc_predictor=BEST.tc, formation_energy_predictor=BEST.formation_energy)
-    plain, _ = prepare_plain(best)
-    ours, _ = prepare(best)
-    assert isinstance(plain.tc.network, TcResNet) and not isinstance(ours.tc.network, TcResNet)
 
 
 def test_the_plain_loop_can_be_stopped():
