@@ -104,9 +104,11 @@ class TcEnsemble(nn.Module):
         """
         described = self.kernel.described(composition)
         left, distance = self.kernel.at(described)
-        height = torch.relu(self.height(described) + left)
         log_odds = self.chance(torch.cat([described, distance[:, None]], dim=1))
-        tc, distance = (self.gate(log_odds, height) * height).to(composition), distance.to(composition)
+        # The kernel may be on another device than the trees, see `CompositionKernel`.
+        left, distance = left.to(composition), distance.to(composition)
+        height = torch.relu(self.height(described).to(composition) + left)
+        tc = self.gate(log_odds.to(composition), height) * height
         return Estimate(tc, self.error_scale(tc, distance), distance - self.kernel.shape.soft)
 
 
