@@ -1,4 +1,4 @@
-"""The judge: another family of model, asked about every candidate and never climbed.
+"""The judge: a model of its own, asked about every candidate and never climbed.
 
 A gradient finds the flaws of the model that it climbs. The judge has others: sharp gradient-boosted trees (LightGBM,
 Ke et al. 2017) on fractions and on statistics of element facts, after Magpie (Ward et al. 2016,
