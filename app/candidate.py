@@ -102,7 +102,7 @@ def judge_html(row: pd.Series, summary: dict) -> str:
     claimed, judged = row["tc_K"] - base["tc_K"], row["tc_judge_K"] - base["tc_judge_K"]
     number = pieces.signed_number
     return (
-        f"<p>The judge, a model of another kind that the optimiser never sees: {row['tc_judge_K']:.1f} K, a gain of "
+        f"<p>The judge, a model that the optimiser never sees: {row['tc_judge_K']:.1f} K, a gain of "
         f"{number(judged, 1)} K where {number(claimed, 1)} K is predicted.</p>"
     )
 

@@ -32,7 +32,7 @@ COLUMNS = (
     Column("tc_K", "float64", "Tc (K)", "Predicted critical temperature of the integer formula", 2),
     Column("tc_std_K", "float64", "± (K)", "Standard deviation to expect of Tc, by its distance to what is known", 2),
     Column("tc_gain_K", "float64", "Gain (K)", "Predicted Tc minus the predicted Tc of the base", 2),
-    Column("tc_judge_K", "float64", "Judge (K)", "Tc by another kind of model, that the optimiser never sees", 2),
+    Column("tc_judge_K", "float64", "Judge (K)", "Tc by another model, that the optimiser never sees", 2),
     Column(
         "formation_energy_eV_per_atom",
         "float64",

@@ -115,13 +115,13 @@ def pressure_text(table: pd.DataFrame) -> str:
 
 
 def judged_text(found: Gain, problem: DesignProblem) -> str:
-    """How much of the gain another kind of model sees, in a sentence."""
+    """How much of the gain the judge sees, in a sentence."""
     best = f"The best {found.candidates} that pass" if found.candidates > 1 else "The one that passes"
     model = "chose them" if problem.method == SUBSTITUTION else "was climbed"
     claimed, judged = (pieces.signed_number(x, 1) for x in (found.claimed_K, found.judged_K))
     return (
-        f"{best}: a mean gain of {claimed} K by the model that {model}, {judged} K by the judge, a model of another"
-        " kind that had no say in it. What only the first sees is likely to be its error."
+        f"{best}: a mean gain of {claimed} K by the model that {model}, {judged} K by the judge, a model that"
+        " had no say in it. What only the first sees is likely to be its error."
     )
 
 
