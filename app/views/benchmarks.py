@@ -39,8 +39,8 @@ KIAGO starts many candidates (4,096 in the paper) from each known superconductor
 the baseline, draws as many by replacing elements of the same superconductor at random by others of the same oxidation
 state, and moves nothing. All pass through the same screens. The figure is the mean predicted Tc of the best 30, less
 that of the base.
-The judge is another model and had no say in it: what it does not see of a gain is likely to be an error of
-the model that was climbed."""),
+The judge is another model and had no say in it: what it does not see of a gain is likely to be an error of the model
+that was climbed."""),
     Benchmark("exploitation", "How much of the gain a judge sees", f"the bases of {KIAGO_PAPER}, table 2", """
 The same runs by KIAGO: the gain of the best 30 as the model claims it that was climbed, and as the judge sees it. The
 paper has no such figure."""),

@@ -20,6 +20,7 @@ from core.judge import NAME as JUDGE
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
 from core.problem import MODELS, PAPER, DesignProblem, Models, OptimiserSettings
+from core.references import NAME as REFERENCES
 from core.runs import Phase, Run
 
 WORK = PROJECT / "build" / "benchmarks"
@@ -69,7 +70,7 @@ class Options:
 
     def weights(self) -> dict[str, str]:
         """Name -> checksum of every checkpoint that the figures depend on."""
-        names = (self.models.tc, self.models.formation_energy, JUDGE)
+        names = (self.models.tc, self.models.formation_energy, JUDGE, REFERENCES)
         return {name: read_card(name)["sha256"] for name in names}
 
     def about(self) -> dict:

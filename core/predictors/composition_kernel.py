@@ -5,8 +5,7 @@ f(x) = sum_i a_i exp(-D_i / l),    D^2 = d_f^2 + d_v^2 + w d_p^2 + soft^2
 d_f is the distance between the square roots of the fractions (nearly: smooth at 0), d_v that between the formal states
 of copper and total charges (`formal_valence`), d_p that between means and spreads of element facts. The exponential
 kernel follows kinks in Tc against doping as regression trees do, but its value is smooth: `soft` rounds the tip at the
-known compositions.
-Ridge regression gives the a_i (Rasmussen and Williams 2006, eq. 2.25).
+known compositions. Ridge regression gives the a_i (Rasmussen and Williams 2006, eq. 2.25).
 """
 
 from __future__ import annotations

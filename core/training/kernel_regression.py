@@ -6,7 +6,14 @@ import numpy as np
 import torch
 from scipy.linalg import cho_factor, cho_solve
 
-from core.predictors.composition_kernel import ROWS, CompositionKernel, ElementNumbers, KernelShape, features
+from core.predictors.composition_kernel import (
+    ROWS,
+    CompositionKernel,
+    ElementNumbers,
+    KernelShape,
+    features,
+    with_squares,
+)
 
 
 def fit(
@@ -19,9 +26,10 @@ def fit(
     """
     points = torch.from_numpy(compositions)
     places = shape.coordinates(features(points, ElementNumbers.standard()))
+    known = with_squares(places)
     matrix = np.empty((len(compositions), len(compositions)))
     for start in range(0, len(compositions), ROWS):
-        matrix[start : start + ROWS] = shape.near(shape.distance(places[start : start + ROWS], places)).numpy()
+        matrix[start : start + ROWS] = shape.near(shape.distance_to(places[start : start + ROWS], known)).numpy()
     matrix[np.diag_indices(len(matrix))] += ridge
     weights = cho_solve(cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False), values)
     return CompositionKernel(shape, points, torch.from_numpy(weights)).eval()

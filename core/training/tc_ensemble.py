@@ -13,7 +13,14 @@ from tqdm import tqdm
 
 from core import elements, references
 from core.predictors import checkpoint
-from core.predictors.composition_kernel import ROWS, CompositionKernel, ElementNumbers, KernelShape, features
+from core.predictors.composition_kernel import (
+    ROWS,
+    CompositionKernel,
+    ElementNumbers,
+    KernelShape,
+    features,
+    with_squares,
+)
 from core.predictors.interface import predict_in_batches
 from core.predictors.registry import load_predictor
 from core.predictors.smooth_trees import SmoothTrees, pack_trees
@@ -141,9 +148,9 @@ def _fit_chance(
 
 def nearest_other(places: torch.Tensor, n_known: int, shape: KernelShape) -> np.ndarray:
     """D (n,) of each point (n, f) to the nearest of the first n_known, itself left out."""
-    found = []
+    found, known = [], with_squares(places[:n_known])
     for start in range(0, len(places), ROWS):
-        distance = shape.distance(places[start : start + ROWS], places[:n_known])
+        distance = shape.distance_to(places[start : start + ROWS], known)
         itself = torch.arange(start, max(start, min(start + len(distance), n_known)))
         distance[itself - start, itself] = torch.inf
         found.append(distance.amin(1))
