@@ -59,11 +59,16 @@ MISREAD = {
     "La1.85Sr0.15Cu1FeO4": "the amount of iron was left out of the formula",
     "Bi1.6Pb0.4Sr2Cu3Ca2O1013": "O1013 is O10.13",
     "Y1Ba2Cu3O6050": "O6050 is O6.050",
+    "La1.85Sr0.15Cu98Ni0.02O4": "Cu98 is Cu0.98",
+    "Tl0.5Pb0.5Sr4Cu2C7O21": "(CO3)O7 was read as (CO3)7",
 }
 # Tc at 100 GPa and more: the composition alone says nothing of it.
-HYDRIDES_UNDER_A_MEGABAR = ("La1H10", "H3S1", "H2S1")
+HYDRIDES_UNDER_A_MEGABAR = ("La1H10", "H3S1", "H2S1", "Ba1Re1H9")
 OXYGEN_NOT_GIVEN = re.compile(r"\d.*O[YZ]?$")  # "Y1Ba2Cu3O", "Bi2Sr2Ca1Cu2OY": elsewhere SuperCon writes every amount
 CUPRATE_K, LOWEST_COPPER = 20.0, 1.05  # see `too_little_oxygen`
+DOPED_K, LEAST_DOPED_COPPER = 60.0, 1.9
+# Of these none takes electrons away, as Ca2+ for Y3+ does.
+NO_HOLES_FROM = "Y La Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Ba Cu O Li Mg Al Fe Co Ni Zn Ga".split()
 BELIEVABLE_EV_PER_ATOM = 5.0  # a few OQMD entries reach +43 eV/atom: calculations that failed
 KEY_DIGITS = 4  # compositions that agree to 1e-4 in every fraction are the same composition
 
@@ -197,15 +202,22 @@ def misread(superconductors: Table) -> np.ndarray:
 
 
 def too_little_oxygen(compositions: np.ndarray, tc_K: np.ndarray) -> np.ndarray:
-    """(n,) bool: copper oxides above CUPRATE_K whose copper would not even be +1: "Y1Ba2Cu3O4", "Pr1Tl2Sr2Ca4Cu5O2".
+    """(n,) bool: copper oxides that cannot superconduct with as little oxygen as is written.
 
-    In superconducting cuprates copper is near +2; what is written has lost oxygen, or has an atom too many.
+    Above CUPRATE_K with copper that would not even be +1: "Y1Ba2Cu3O4", "Pr1Tl2Sr2Ca4Cu5O2". In superconducting
+    cuprates copper is near +2; what is written has lost oxygen, or has an atom too many. Above DOPED_K with barium and
+    rare earths, nothing that brings holes, and copper below LEAST_DOPED_COPPER: "Y1Ba2Cu3O6.03, 92 K". With less oxygen
+    than RBa2Cu3O6.35 these are insulators (Jorgensen et al. 1990, doi:10.1103/PhysRevB.41.1863).
     """
-    copper, oxygen = (compositions[:, elements.element(symbol).index] for symbol in ("Cu", "O"))
+    copper, oxygen, barium = (compositions[:, elements.element(symbol).index] for symbol in ("Cu", "O", "Ba"))
     charge = charges().numpy()
-    others = compositions @ charge - copper * charge[elements.element("Cu").index]
-    oxide = (copper > 0.05) & (oxygen > 0.05)
-    return oxide & (tc_K > CUPRATE_K) & (-others < LOWEST_COPPER * copper)
+    for_copper = copper * charge[elements.element("Cu").index] - compositions @ charge
+    oxide = (copper > 0.05) & (oxygen > 0)
+    without_holes = np.isclose(compositions[:, [elements.element(s).index for s in NO_HOLES_FROM]].sum(1), 1)
+    insulator = (barium > 0) & without_holes & (for_copper < LEAST_DOPED_COPPER * copper)
+    return oxide & (
+        ((tc_K > CUPRATE_K) & (for_copper < LOWEST_COPPER * copper)) | ((tc_K > DOPED_K) & insulator)
+    )
 
 
 def concatenate(*tables: Table) -> Table:

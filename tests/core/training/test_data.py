@@ -66,6 +66,14 @@ def test_copper_oxides_with_too_little_oxygen_are_found():
     assert not data.too_little_oxygen(compositions(formulas), np.full(len(formulas), 10.0)).any()
 
 
+def test_rare_earth_barium_cuprates_are_no_superconductors_below_six_and_a_third_oxygens():
+    """Calcium brings holes: Y0.8Ca0.2Ba2Cu3O6 superconducts."""
+    formulas = ["YBa2Cu3O6.03", "DyBa2Cu2.9Zn0.1O6.1", "YBa2Cu3O6.5", "YBa2Cu3O7", "Y0.8Ca0.2Ba2Cu3O6"]
+    found = data.too_little_oxygen(compositions(formulas), np.full(len(formulas), 90.0))
+    assert found.tolist() == [True, True, False, False, False]
+    assert not data.too_little_oxygen(compositions(formulas), np.full(len(formulas), 50.0)).any()
+
+
 def test_non_superconductors_exclude_superconductors(folder):
     superconductors = data.read_superconductors(folder)
     cod = data.read_non_superconductors(folder, superconductors)
