@@ -9,6 +9,7 @@ from core.families import CUPRATE, HYDRIDE, IRON_BASED, OTHER
 from core.problem import (
     ANY_FAMILY,
     BASE,
+    CONSTANT,
     ENUMERATED,
     EVERY_ATOM,
     GDMCD,
@@ -26,6 +27,7 @@ from core.problem import (
     PAPER,
     RAISE_TC,
     RANDOM,
+    SHRINKING,
     TARGET,
     OptimiserSettings,
 )
@@ -45,7 +47,7 @@ QUICK = OptimiserSettings()
 # GDMCD with as much work, and as strong an integer loss, as Quick has. Doping mixes valences, so every atom is free.
 GDMCD_QUICK = replace(
     GDMCD, candidates=QUICK.candidates, steps=(100, 100), learning_rate=QUICK.learning_rate,
-    integer_weight=QUICK.integer_weight, max_elements=9,
+    integer_weight=QUICK.integer_weight, step_schedule=QUICK.step_schedule, max_elements=9,
 )  # fmt: skip
 PRESETS = {
     "Quick": Preset(QUICK),
@@ -165,6 +167,10 @@ OBJECTIVE = (
     Knob("integer_schedule", "β in stage 2", method=GRADIENT,
          choices={"constant": "constant", "linear": "rises from 0"}, help=(
         "Constant as printed in KIAGO, or rising linearly from 0 as in the authors' released code.")),
+    Knob("step_schedule", "Steps in stage 2", method=GRADIENT,
+         choices={CONSTANT: "constant", SHRINKING: "shrink to 0"}, help=(
+        "Steps that shrink let a composition come to rest on whole numbers of atoms; with constant ones, as in the "
+        "papers, it is still pushed about at the end, which costs Tc where formulas are large.")),
 )  # fmt: skip
 _FROM_KNOWN = ("start", (KNOWN, INTERPOLATED))
 GUESSES = (

@@ -17,7 +17,7 @@ import torch
 from core import losses
 from core.constraints import Constraints
 from core.predictors.interface import Predictor, climbed, estimate
-from core.problem import TARGET, OptimiserSettings
+from core.problem import CONSTANT, TARGET, OptimiserSettings
 from core.side_by_side import SideBySide
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
@@ -108,6 +108,13 @@ def integer_weight(settings: OptimiserSettings, step: int) -> float:
     return settings.integer_weight * (step - settings.steps[0] + 1) / settings.steps[1]
 
 
+def step_size(settings: OptimiserSettings, step: int) -> float:
+    """The learning rate, in units of x_base; shrinking, it falls over stage 2 as (1 - t / T)^2 from its full value."""
+    if stage(settings, step) == 1 or settings.step_schedule == CONSTANT:
+        return settings.learning_rate
+    return settings.learning_rate * (1 - (step - settings.steps[0]) / settings.steps[1]) ** 2
+
+
 def evaluate(task: Task, state: State) -> Report:
     """Compositions and properties at the present state, without moving it."""
     with torch.no_grad():
@@ -135,7 +142,7 @@ def step(task: Task, state: State) -> tuple[State, Report]:
     powers = age[:, None].to(x_base.dtype)
     mean = moment1 / (1 - BETA1**powers)
     spread = (moment2 / (1 - BETA2**powers)).sqrt() + EPSILON
-    x_new = (x_base - task.settings.learning_rate * mean / spread).detach()
+    x_new = (x_base - step_size(task.settings, int(state.step)) * mean / spread).detach()
     moved = replace(
         state,
         step=state.step + 1,

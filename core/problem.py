@@ -27,6 +27,8 @@ CHARGE_RULES = (ONE_STATE, EVERY_ATOM)
 DEVICES = ("auto", "cpu", "cuda", "mps")
 INTEGER_LOSSES = ("absolute", "squared")
 INTEGER_SCHEDULES = ("constant", "linear")
+CONSTANT, SHRINKING = "constant", "shrinking"
+STEP_SCHEDULES = (CONSTANT, SHRINKING)
 HIGHEST, TARGET = "highest", "target"
 OBJECTIVES = (HIGHEST, TARGET)
 BASE, RANDOM, KNOWN, INTERPOLATED, ENUMERATED = "base", "random", "known", "interpolated", "enumerated"
@@ -64,6 +66,8 @@ class OptimiserSettings:
     integer_weight : beta of KIAGO eq. 16, K; its value at the end of stage 2 when the schedule is linear
     integer_loss : distance to the grid, absolute (KIAGO eq. 10) or squared (the authors' released code)
     integer_schedule : beta constant, or rising linearly from 0 over stage 2
+    step_schedule : the learning rate constant (the papers), or shrinking to 0 over stage 2, so that a composition comes
+        to rest on the grid
     rounding : the nearest integer formula (the papers), or "neutral": where that one fails the charge screens, the best
         of its neighbours on the grid that pass them; these are whole atoms, so not with exempt elements
     n_unit : smallest and largest number of atoms per formula unit (KIAGO eq. 11)
@@ -89,6 +93,7 @@ class OptimiserSettings:
     integer_weight: float = 300.0
     integer_loss: str = "absolute"
     integer_schedule: str = "linear"
+    step_schedule: str = SHRINKING
     rounding: str = NEUTRAL
     n_unit: tuple[int, int] = (1, 25)
     max_elements: int = 7
@@ -114,6 +119,7 @@ PAPER = OptimiserSettings(
     integer_weight=100_000.0,
     integer_loss="squared",
     integer_schedule="linear",
+    step_schedule=CONSTANT,
     rounding=NEAREST,
     n_unit=(1, 25),
     max_elements=10,
@@ -133,6 +139,7 @@ GDMCD = OptimiserSettings(
     integer_weight=100_000.0,
     integer_loss="absolute",
     integer_schedule="linear",
+    step_schedule=CONSTANT,
     rounding=NEAREST,
     n_unit=(4, 24),
     max_elements=elements.N_ELEMENTS,
@@ -330,8 +337,8 @@ class DesignProblem:
 _PAIRS = ("steps", "n_unit", "added_elements")
 # Settings that older versions did not have, each with the value that means what they did.
 _LATER = {
-    "caution": 0.0, "rounding": NEAREST, "objective": HIGHEST, "target_tc_K": 300.0, "exempt_elements": 0,
-    "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
+    "caution": 0.0, "rounding": NEAREST, "step_schedule": CONSTANT, "objective": HIGHEST, "target_tc_K": 300.0,
+    "exempt_elements": 0, "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
 }  # fmt: skip
 
 
@@ -533,8 +540,8 @@ def check_settings(settings: OptimiserSettings) -> list[InputError]:
     wrong += _range_error("exempt_elements", s.exempt_elements, 0, 10, "", True)
     wrong += _range_error("start_above_K", s.start_above_K, 0, 300, "K", False)
     choices_of = {
-        "integer_loss": INTEGER_LOSSES, "integer_schedule": INTEGER_SCHEDULES, "rounding": ROUNDINGS,
-        "objective": OBJECTIVES, "start": STARTS, "start_family": START_FAMILIES,
+        "integer_loss": INTEGER_LOSSES, "integer_schedule": INTEGER_SCHEDULES, "step_schedule": STEP_SCHEDULES,
+        "rounding": ROUNDINGS, "objective": OBJECTIVES, "start": STARTS, "start_family": START_FAMILIES,
     }  # fmt: skip
     for name, choices in choices_of.items():
         if getattr(s, name) not in choices:

@@ -164,6 +164,21 @@ def test_integer_weight_schedules():
     assert optimiser.integer_weight(constant, 9) == 0.0 and optimiser.integer_weight(constant, 10) == 100.0
 
 
+def test_step_sizes():
+    shrinking = OptimiserSettings(steps=(10, 4), learning_rate=0.16, step_schedule="shrinking")
+    sizes = [optimiser.step_size(shrinking, step) for step in range(14)]
+    assert sizes[:10] == [0.16] * 10
+    assert sizes[10:] == pytest.approx([0.16, 0.09, 0.04, 0.01])
+    constant = replace(shrinking, step_schedule="constant")
+    assert {optimiser.step_size(constant, step) for step in range(14)} == {0.16}
+
+
+def test_shrinking_steps_come_to_rest():
+    settings = {"n_unit": (40, 40), "integer_weight": 3000.0, "integer_loss": "absolute", "steps": (100, 60)}
+    pushed, resting = (final(task(**settings, step_schedule=schedule)) for schedule in ("constant", "shrinking"))
+    assert resting.integer_loss.mean() < 0.2 * pushed.integer_loss.mean()
+
+
 def test_adam_is_torchs_adam():
     ours = task(candidates=1, steps=(25, 0), integer_weight=0.0)
     state, _ = optimise(ours)

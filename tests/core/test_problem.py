@@ -72,10 +72,10 @@ def test_a_problem_of_an_older_version_has_one_site():
 def test_a_stored_problem_means_what_it_meant_when_it_was_written():
     """Before there was a choice, formulas were rounded to the nearest and nothing was added to or taken from Tc."""
     stored = json.loads(RAISE.to_json())
-    for name in ("rounding", "caution", "exempt_elements", "start"):
+    for name in ("rounding", "caution", "exempt_elements", "start", "step_schedule"):
         del stored["settings"][name]
     old = DesignProblem.from_json(json.dumps(stored)).settings
-    assert old == replace(RAISE.settings, rounding="nearest", caution=0.0)
+    assert old == replace(RAISE.settings, rounding="nearest", caution=0.0, step_schedule="constant")
     written = DesignProblem.from_json('{"base": "LaFeAsO", "settings": {"candidates": 64}}')
     assert written.settings == OptimiserSettings(candidates=64)  # by hand: what is not said has its default
 
