@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
+import torch
 
 from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, finished, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
-from core.problem import GRADIENT, NEAREST, NEUTRAL, SUBSTITUTION, DesignProblem
+from core.composition import compositions
+from core.predictors.interface import Predictor, predict_in_batches
+from core.predictors.registry import load_predictor
+from core.problem import GRADIENT, NEAREST, NEUTRAL, PUBLISHED, SUBSTITUTION, DesignProblem
 from core.results import gain
 from core.runs import Run
 
@@ -30,33 +35,49 @@ def table2(options: Options) -> Outcome:
 
 
 def exploitation(options: Options) -> Outcome:
-    """For the bases of table 2: the gain that the model claims, the gain that the judge sees, and the rest."""
+    """For the bases of table 2: the gain that the model claims, what judge and published network see, and the rest."""
     lines = []
+    network = load_predictor(PUBLISHED.tc)
     for row in rows("table2", options.bases):
         found = measure(row["base"], KIAGO, options)
         claimed, judged = found["gain_K"], found["gain_judge_K"]
         share = 1 - judged / claimed if claimed > 0 else float("nan")
         kept = ("base_tc_K", "gain_K", "gain_spread_K", "gain_judge_K", "gain_judge_spread_K")
-        lines.append({"base": row["base"], **{name: found[name] for name in kept}, "share_unseen": share})
+        runs = [finished(problem(row["base"], KIAGO, seed, options), options) for seed in range(options.seeds)]
+        seen, spread = mean_and_spread([gain_by(network, run) for run in runs])
+        of_network = {"gain_network_K": seen, "gain_network_spread_K": spread}
+        lines.append({"base": row["base"], **{name: found[name] for name in kept}, **of_network, "share_unseen": share})
     table = pd.DataFrame(lines)
     shares = pd.concat(
         [table.assign(view=view, gain=table[column], spread=table[spread])
          for view, column, spread in (("claimed by the model that was climbed", "gain_K", "gain_spread_K"),
-                                      ("seen by the judge", "gain_judge_K", "gain_judge_spread_K"))]
+                                      ("seen by the judge", "gain_judge_K", "gain_judge_spread_K"),
+                                      ("seen by the published network", "gain_network_K", "gain_network_spread_K"))]
     )  # fmt: skip
     figure = figures.bars(shares, "base", "gain", "view", "gain over the base (K)", "spread")
-    return Outcome(table, (unseen(table),), figure, options.about())
+    sentences = (unseen(table), unseen(table, "gain_network_K", "the published network, which has no trees,"))
+    return Outcome(table, sentences, figure, options.about())
 
 
-def unseen(table: pd.DataFrame) -> str:
-    """The sentence of `exploitation`, of the bases for which a gain is claimed (columns gain_K and gain_judge_K)."""
-    there = table.dropna(subset=["gain_K", "gain_judge_K"])
+def gain_by(predictor: Predictor, run: Run) -> float | None:
+    """The gain in K of the same best candidates as another predictor sees it; None if nothing passes."""
+    table = run.candidates()
+    best = table[table["passes"]].head(TOP)["formula"]
+    if not len(best):
+        return None
+    base, *found = predict_in_batches(predictor, torch.from_numpy(compositions([run.problem().base, *best])).float())
+    return float(np.mean(found) - base)
+
+
+def unseen(table: pd.DataFrame, column: str = "gain_judge_K", who: str = "the judge") -> str:
+    """A sentence of `exploitation`, of the bases for which a gain is claimed (gain_K, and `column` of who looks)."""
+    there = table.dropna(subset=["gain_K", column])
     there = there[there["gain_K"] > 0]  # a loss is no gain to be doubted, and would outweigh them
-    claimed, judged = there["gain_K"].sum(), there["gain_judge_K"].sum()
+    claimed, judged = there["gain_K"].sum(), there[column].sum()
     of = "all bases together" if len(there) == len(table) else f"{len(there)} of {len(table)} bases together"
     if claimed <= 0:
-        return "The model claims no gain, so that there is nothing for the judge to doubt."
-    return f"Of the gain that the model claims, the judge does not see {1 - judged / claimed:.0%} ({of})."
+        return f"The model claims no gain, so that there is nothing for {who} to doubt."
+    return f"Of the gain that the model claims, {who} does not see {1 - judged / claimed:.0%} ({of})."
 
 
 def neutral(options: Options) -> Outcome:

@@ -16,6 +16,7 @@ from core.benchmarks.raise_tc import exploitation, neutral, no_smaller, of_run, 
 from core.benchmarks.starts import figure3
 from core.benchmarks.tables import NAMES, carry_out
 from core.errors import InputError
+from core.predictors.registry import load_predictor
 from core.problem import PAPER
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -52,6 +53,10 @@ def test_table_2_is_the_mean_of_its_runs_and_they_are_not_done_twice(options):
     assert pd.isna(table.loc[paper.SUPERDIFF, "gain_K"])
     shared = exploitation(again).table.iloc[0]
     assert shared["gain_K"] == table.loc[paper.KIAGO, "gain_K"]
+    run = bench.finished(raise_tc.problem(BASE, paper.KIAGO, 0, options), again)
+    of_itself = raise_tc.gain_by(load_predictor(run.problem().tc_predictor), run)
+    assert of_itself == pytest.approx(of_run(run)["gain_K"], abs=1e-3)
+    assert np.isfinite(shared["gain_network_K"])
 
 
 def test_a_gain_is_of_the_best_that_pass(options):
@@ -78,7 +83,8 @@ def test_a_base_without_result_is_no_success_and_no_nan():
     ours, plain = (pd.Series(v, index=list("abcd")) for v in ([3.0, 1.0, nan, nan], [1.0, 3.0, nan, 2.0]))
     assert no_smaller(ours, plain) == (1, 3)
     table = pd.DataFrame({"gain_K": [3.0, 1.0, nan], "gain_judge_K": [2.0, 1.0, nan]})
-    assert "does not see 25% (2 of 3 bases together)" in unseen(table)
+    assert "the judge does not see 25% (2 of 3 bases together)" in unseen(table)
+    assert "a network does not see 75%" in unseen(table.assign(other=[1.0, 0.0, nan]), "other", "a network")
     assert "25% (all bases together)" in unseen(table[:2]) and "claims no gain" in unseen(table[2:])
     loss = pd.DataFrame({"gain_K": [4.0, -50.0], "gain_judge_K": [3.0, -70.0]})
     assert "does not see 25% (1 of 2 bases together)" in unseen(loss)
@@ -154,7 +160,7 @@ def test_the_command_line_writes_table_and_plot(tmp_path, monkeypatch, capsys):
     arguments = ["table1", "--bases", BASE, "--candidates", "4", "--steps", "2", "2", "--seeds", "1", "--device", "cpu"]
     assert main(["benchmark", *arguments, "--out", str(tmp_path / "out")]) == 0
     shown = capsys.readouterr().out
-    assert "paper_integer_loss_K" in shown and "The integer loss costs less Tc" in shown
+    assert "paper_integer_loss_K" in shown and "the integer loss costs less Tc" in shown
     table = pd.read_csv(tmp_path / "out" / "table1.csv")
     assert table["paper_rule_K"].tolist() == [-7.65, -4.30, -2.23, -1.38, -0.31]
     about = json.loads((tmp_path / "out" / "table1.json").read_text())
