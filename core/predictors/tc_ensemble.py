@@ -3,7 +3,8 @@
 Tc = g v,    v = max(0, h + k)
 g  = sigmoid(steepness (s - sure + by_height ln(1 + v / height_K)))
 
-h : `SmoothTrees` that have learnt how high Tc is, for a superconductor; they carry over to new chemical systems
+h : the mean of sets of `SmoothTrees` that have learnt how high Tc is, for a superconductor; they carry over to new
+    chemical systems
 k : kernel regression (`composition_kernel`) of what the trees leave of the known superconductors: it interpolates
     doping series, and fades away from what is known
 s : `SmoothTrees` for the logarithm of the odds that there is superconductivity; besides the features of the others
@@ -15,6 +16,7 @@ The error to expect grows with the distance to what is known; see `ErrorScale`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +30,7 @@ from core.predictors.interface import Estimate
 from core.predictors.smooth_trees import SmoothTrees, unpack_trees
 from core.references import unpack_compositions
 
-ARCHITECTURE = "tc-ensemble-v1"
+ARCHITECTURE = "tc-ensemble-v2"
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class ErrorScale:
 class TcEnsemble(nn.Module):
     """Predictor of the critical temperature in K (never negative), and of its error.
 
+    members : the same with one set of the trees for h each, to be climbed in turn; none if there is one set
     known_elements : (118,) bool
     familiar_distance : beyond which it extrapolates; 95 in 100 compositions of systems held out were nearer
     """
@@ -80,7 +83,7 @@ class TcEnsemble(nn.Module):
     def __init__(
         self,
         name: str,
-        height: SmoothTrees,
+        heights: Sequence[SmoothTrees],
         kernel: CompositionKernel,
         chance: SmoothTrees,
         gate: Gate,
@@ -89,9 +92,13 @@ class TcEnsemble(nn.Module):
         familiar_distance: float,
     ):
         super().__init__()
-        self.name, self.height, self.kernel, self.chance, self.gate = name, height, kernel, chance, gate
+        self.name, self.kernel, self.chance, self.gate = name, kernel, chance, gate
+        self.heights = nn.ModuleList(heights)
         self.error_scale, self.familiar_distance = error_scale, familiar_distance
         self.register_buffer("known_elements", known_elements.clone(), persistent=False)
+        if len(heights) > 1:
+            rest = kernel, chance, gate, known_elements, error_scale, familiar_distance
+            self.members = nn.ModuleList(TcEnsemble(name, [trees], *rest) for trees in heights)
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> Tc in K (batch,)."""
@@ -107,7 +114,8 @@ class TcEnsemble(nn.Module):
         log_odds = self.chance(torch.cat([described, distance[:, None]], dim=1))
         # The kernel may be on another device than the trees, see `CompositionKernel`.
         left, distance = left.to(composition), distance.to(composition)
-        height = torch.relu(self.height(described).to(composition) + left)
+        said = sum(trees(described) for trees in self.heights) / len(self.heights)
+        height = torch.relu(said.to(composition) + left)
         tc = self.gate(log_odds.to(composition), height) * height
         return Estimate(tc, self.error_scale(tc, distance), distance - self.kernel.shape.soft)
 
@@ -117,8 +125,9 @@ def load_tc_ensemble(name: str, folder: Path = CHECKPOINTS) -> TcEnsemble:
     tensors, card = checkpoint.load(name, ARCHITECTURE, folder)
     points = torch.from_numpy(unpack_compositions(tensors))
     kernel = CompositionKernel(KernelShape(**card["settings"]["kernel"]), points, tensors["weights"])
-    height, chance = (unpack_trees(tensors, part, card["bias"][part]) for part in ("height", "chance"))
+    trees = {part: unpack_trees(tensors, part, bias) for part, bias in card["bias"].items()}
+    heights = [trees[f"height{i}"] for i in range(len(card["settings"]["heights"]))]
     gate, error_scale = Gate(**card["settings"]["gate"]), ErrorScale(**card["error_scale"])
     known, familiar = checkpoint.known_mask(card), float(card["familiar_distance"])
-    predictor = TcEnsemble(name, height, kernel, chance, gate, known, error_scale, familiar)
+    predictor = TcEnsemble(name, heights, kernel, trees["chance"], gate, known, error_scale, familiar)
     return predictor.eval().requires_grad_(False)

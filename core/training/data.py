@@ -68,7 +68,7 @@ OXYGEN_NOT_GIVEN = re.compile(r"\d.*O[YZ]?$")  # "Y1Ba2Cu3O", "Bi2Sr2Ca1Cu2OY": 
 CUPRATE_K, LOWEST_COPPER = 20.0, 1.05  # see `too_little_oxygen`
 DOPED_K, LEAST_DOPED_COPPER = 60.0, 1.9
 # Of these none takes electrons away, as Ca2+ for Y3+ does.
-NO_HOLES_FROM = "Y La Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Ba Cu O Li Mg Al Fe Co Ni Zn Ga".split()
+NO_HOLES_FROM = "Y La Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Ba Cu O Li Mg Al Fe Co Ni Zn Ga"
 BELIEVABLE_EV_PER_ATOM = 5.0  # a few OQMD entries reach +43 eV/atom: calculations that failed
 KEY_DIGITS = 4  # compositions that agree to 1e-4 in every fraction are the same composition
 
@@ -213,11 +213,9 @@ def too_little_oxygen(compositions: np.ndarray, tc_K: np.ndarray) -> np.ndarray:
     charge = charges().numpy()
     for_copper = copper * charge[elements.element("Cu").index] - compositions @ charge
     oxide = (copper > 0.05) & (oxygen > 0)
-    without_holes = np.isclose(compositions[:, [elements.element(s).index for s in NO_HOLES_FROM]].sum(1), 1)
+    without_holes = np.isclose(compositions[:, [elements.element(s).index for s in NO_HOLES_FROM.split()]].sum(1), 1)
     insulator = (barium > 0) & without_holes & (for_copper < LEAST_DOPED_COPPER * copper)
-    return oxide & (
-        ((tc_K > CUPRATE_K) & (for_copper < LOWEST_COPPER * copper)) | ((tc_K > DOPED_K) & insulator)
-    )
+    return oxide & (((tc_K > CUPRATE_K) & (for_copper < LOWEST_COPPER * copper)) | ((tc_K > DOPED_K) & insulator))
 
 
 def concatenate(*tables: Table) -> Table:

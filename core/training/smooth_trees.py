@@ -22,6 +22,8 @@ class BoostingSettings:
     """What can be set about boosting.
 
     ridge : that many values of 0 are added to each leaf; bins : of the histograms, at most 255
+    thresholds : of each feature that are tried at each level, drawn at random (as in "extremely randomised" trees,
+        Geurts et al. 2006, doi:10.1007/s10994-006-6226-1); None: all
     """
 
     trees: int = 600
@@ -31,15 +33,25 @@ class BoostingSettings:
     share_of_rows: float = 0.8
     ridge: float = 3.0
     bins: int = 48
+    thresholds: int | None = None
 
 
 def fit_heights(
-    features: np.ndarray, values: np.ndarray, widths: np.ndarray, settings: BoostingSettings, seed: int
+    features: np.ndarray,
+    values: np.ndarray,
+    widths: np.ndarray,
+    settings: BoostingSettings,
+    seed: int,
+    trust: np.ndarray | None = None,
 ) -> SmoothTrees:
-    """Least squares. features (n, f), values (n,), widths (f,) of a step -> trees for the values, in their unit."""
-    y = torch.from_numpy(values).float()
-    bias = float(values.mean())
-    return _boost(features, widths, settings, seed, bias, lambda now: (now - y, torch.ones_like(y)))
+    """Least squares. features (n, f), values (n,), widths (f,) of a step -> trees for the values, in their unit.
+
+    trust : (n,) weight of each value, 1 for all if None
+    """
+    trust = np.ones(len(values)) if trust is None else trust
+    y, weight = torch.from_numpy(values).float(), torch.from_numpy(trust).float()
+    bias = float(np.average(values, weights=trust))
+    return _boost(features, widths, settings, seed, bias, lambda now: (weight * (now - y), weight))
 
 
 def fit_chances(
@@ -73,7 +85,12 @@ def _boost(
         rows = np.flatnonzero(random.random(len(features)) < settings.share_of_rows)
         asked = np.sort(random.choice(usable, columns_asked, replace=False))
         columns, thresholds = _questions(
-            bins[asked][:, rows], [edges[c] for c in asked], -first.numpy()[rows], second.numpy()[rows], settings
+            bins[asked][:, rows],
+            [edges[c] for c in asked],
+            -first.numpy()[rows],
+            second.numpy()[rows],
+            settings,
+            random,
         )
         columns = torch.from_numpy(asked[columns])
         q = torch.sigmoid((z[columns] - torch.from_numpy(thresholds).float()[:, None]) / width[columns][:, None])
@@ -100,14 +117,18 @@ def _binned(features: np.ndarray, bins: int) -> tuple[list[np.ndarray], np.ndarr
 
 
 def _questions(
-    bins: np.ndarray, edges: list[np.ndarray], pull: np.ndarray, weight: np.ndarray, settings: BoostingSettings
+    bins: np.ndarray,
+    edges: list[np.ndarray],
+    pull: np.ndarray,
+    weight: np.ndarray,
+    settings: BoostingSettings,
+    random: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Per level, the column and threshold that take most off the loss over all branches: (depth,) and (depth,).
 
     bins : (columns, n); pull, weight : (n,) minus the first and the second derivative of the loss
     """
     n_columns, n = bins.shape
-    allowed = np.array([np.arange(settings.bins) < len(edge) for edge in edges])
     offset = np.arange(n_columns)[:, None]
     leaf, leaves = np.zeros(n, dtype=np.int64), 1
     found = []
@@ -121,11 +142,20 @@ def _questions(
         )
         above, rest = below[:, :, -1:] - below, size[:, :, -1:] - size
         gain = (below**2 / (size + settings.ridge) + above**2 / (rest + settings.ridge)).sum(1)
-        column, edge = np.unravel_index(np.where(allowed, gain, -1).argmax(), gain.shape)
+        column, edge = np.unravel_index(np.where(_tried(edges, settings, random), gain, -1).argmax(), gain.shape)
         found.append((column, edges[column][edge]))
         leaf, leaves = 2 * leaf + (bins[column] > edge), 2 * leaves
     columns, thresholds = zip(*found, strict=True)
     return np.array(columns), np.array(thresholds)
+
+
+def _tried(edges: list[np.ndarray], settings: BoostingSettings, random: np.random.Generator) -> np.ndarray:
+    """(columns, bins) bool: the thresholds to choose from."""
+    there = np.array([np.arange(settings.bins) < len(edge) for edge in edges])
+    if settings.thresholds is None:
+        return there
+    lot = np.where(there, random.random(there.shape), np.inf)
+    return there & (lot.argsort(1).argsort(1) < settings.thresholds)
 
 
 def _leaves(inside: torch.Tensor, first: torch.Tensor, second: torch.Tensor, ridge: float) -> torch.Tensor:

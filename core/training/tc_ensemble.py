@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from core import elements, references
+from core.families import HYDRIDE, families
 from core.predictors import checkpoint
 from core.predictors.composition_kernel import (
     ROWS,
@@ -33,58 +34,72 @@ FOLDS = 5
 FAMILIAR = 0.95  # share of the systems held out that are nearer to what is known than `familiar_distance`
 
 
+# Two sets of trees look for the best thresholds, two among a few drawn at random: their errors differ.
+HEIGHTS = (BoostingSettings(), BoostingSettings(thresholds=3)) * 2
+
+
 @dataclass(frozen=True)
 class TcEnsembleSettings:
     """What can be set about this fit; all of it goes into the card.
 
-    height, chance : of the two sets of trees
+    heights : of each set of trees that says how high; their mean counts
+    chance : of the trees that say whether at all
     root_width : of a step in the root of a fraction; other_width : in the other features, in their spreads
     distance_width : in the distance to the nearest known superconductor
+    share : of what the trees say that is kept: they learnt from the same rows as the regression of what they leave, and
+        leave less of these than of others
     ridge : of the kernel regression; k of a composition with itself is nearly 1
+    surprise_K : a row counts half, in the trees and in the regression, if all others contradict it by so much
     """
 
-    height: BoostingSettings = field(default_factory=BoostingSettings)
+    heights: tuple[BoostingSettings, ...] = HEIGHTS
     chance: BoostingSettings = field(default_factory=lambda: BoostingSettings(trees=500, learning_rate=0.3, ridge=0.3))
     root_width: float = 0.006
     other_width: float = 0.03
     distance_width: float = 0.01
+    share: float = 0.85
     kernel: KernelShape = field(default_factory=KernelShape)
     ridge: float = 0.05
+    surprise_K: float = 15.0
     gate: Gate = field(default_factory=Gate)
 
     @classmethod
     def from_card(cls, card: dict) -> TcEnsembleSettings:
         """As they were when this checkpoint was fitted."""
-        kinds = {"height": BoostingSettings, "chance": BoostingSettings, "kernel": KernelShape, "gate": Gate}
-        given = card["settings"]
-        return cls(**{key: kinds[key](**value) if key in kinds else value for key, value in given.items()})
+        kinds = {"chance": BoostingSettings, "kernel": KernelShape, "gate": Gate}
+        given = {key: kinds[key](**value) if key in kinds else value for key, value in card["settings"].items()}
+        return cls(**given | {"heights": tuple(BoostingSettings(**each) for each in given["heights"])})
 
 
 @dataclass(frozen=True)
 class Regression:
     """How high Tc is, for a superconductor: trees, and the kernel regression of what they leave."""
 
-    height: SmoothTrees
+    heights: list[SmoothTrees]
     kernel: CompositionKernel
     widths: np.ndarray
 
     @classmethod
     def fit(cls, x: np.ndarray, y: np.ndarray, settings: TcEnsembleSettings, seed: int) -> Regression:
         """Compositions (n, 118), Tc (n,) in K."""
-        seen = _features(x).numpy()
+        described = _features(x)
+        seen = described.numpy()
         widths = np.full(seen.shape[1], settings.root_width)
         others = slice(elements.N_ELEMENTS, None)
         widths[others] = settings.other_width * seen[:, others].std(0).clip(1e-9)
-        height = smooth_trees.fit_heights(seen, y, widths, settings.height, seed)
-        left = y - height(torch.from_numpy(seen)).double().numpy()
-        return cls(height, kernel_regression.fit(x, left, settings.ridge, settings.kernel), widths)
+        trust = _trust(x, y, settings)
+        heights = [
+            smooth_trees.fit_heights(seen, y, widths, each, seed + i, trust).times(settings.share)
+            for i, each in enumerate(settings.heights)
+        ]
+        left = y - _mean(heights, described)
+        return cls(heights, kernel_regression.fit(x, left, settings.ridge / trust, settings.kernel), widths)
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compositions (n, 118) -> Tc in K, never negative, and D (n,)."""
         described = self.kernel.described(torch.from_numpy(x))
         left, distance = self.kernel.at(described)
-        value = self.height(described) + left
-        return value.clamp_min(0).numpy(), distance.numpy()
+        return np.maximum(_mean(self.heights, described) + left.numpy(), 0), distance.numpy()
 
 
 def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleSettings | None = None) -> dict:
@@ -95,6 +110,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     x, y = superconductors.compositions[learnt], superconductors.values[learnt]
     regression = Regression.fit(x, y, settings, seed)
     chance = _fit_chance(tc.part(tables, 0)[0], len(x), regression, settings, seed)
+    trees = {f"height{i}": each for i, each in enumerate(regression.heights)} | {"chance": chance}
     systems = SystemsHeldOut.of(tables[0], settings, seed)
     error_scale = fit_error_scale(*systems.part(0))
     familiar = float(np.quantile(systems.part(0)[1], FAMILIAR)) - settings.kernel.soft
@@ -105,12 +121,13 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
         "what": "Critical temperature (K) from the composition: smooth trees, corrected by known superconductors",
         "papers": [
             "Friedman 2001, doi:10.1214/aos/1013203451; Prokhorenkova et al. 2018, arXiv:1706.09516",
-            "Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 2.25",
+            "Geurts et al. 2006, doi:10.1007/s10994-006-6226-1",
+            "Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 2.25 and 5.12",
             "Konno et al. 2021: doi:10.1103/PhysRevB.103.014509",
         ],
         **tc.about_data(counts, seed),
         "settings": asdict(settings),
-        "bias": {"height": regression.height.bias, "chance": chance.bias},
+        "bias": {part: each.bias for part, each in trees.items()},
         "error_scale": asdict(error_scale),
         "familiar_distance": familiar,
         "known_elements": [s for s, is_known in zip(elements.symbols(), known, strict=True) if is_known],
@@ -119,9 +136,9 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     tensors = {
         **references.pack_compositions(x),
         "weights": regression.kernel.weights,
-        **pack_trees(regression.height, "height"),
-        **pack_trees(chance, "chance"),
     }
+    for part, each in trees.items():
+        tensors |= pack_trees(each, part)
     checkpoint.save(NAME, tensors, card, out)
     predictor = load_predictor(NAME, out)
     predicted = predict_in_batches(predictor, torch.from_numpy(superconductors.compositions[valid]).float())
@@ -129,6 +146,19 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     card["metrics_held_out"] = _figures(predictor, tables, systems)
     checkpoint.save(NAME, tensors, card, out)
     return card
+
+
+def _mean(heights: list[SmoothTrees], described: torch.Tensor) -> np.ndarray:
+    return np.mean([trees(described).double().numpy() for trees in heights], axis=0)
+
+
+def _trust(x: np.ndarray, y: np.ndarray, settings: TcEnsembleSettings) -> np.ndarray:
+    """Weight (n,) of each row, from 0 to 1: 1 / (1 + (error when left out / surprise_K)^2).
+
+    Hydrides count in full: it is the pressure, which no composition knows, that sets them apart.
+    """
+    error = kernel_regression.errors_left_out(x, y, settings.ridge, settings.kernel)
+    return np.where(families(x) == HYDRIDE, 1.0, 1 / (1 + (error / settings.surprise_K) ** 2))
 
 
 def _features(x: np.ndarray) -> torch.Tensor:

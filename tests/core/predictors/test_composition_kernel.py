@@ -9,7 +9,7 @@ import torch
 from core import composition, elements
 from core.predictors import composition_kernel
 from core.predictors.composition_kernel import CompositionKernel, ElementNumbers, KernelShape, features
-from core.training.kernel_regression import fit
+from core.training.kernel_regression import errors_left_out, fit
 
 KNOWN = {"YBa2Cu3O7": 92.0, "La1.85Sr0.15CuO4": 37.0, "MgB2": 39.0, "Nb3Sn": 18.0, "FeSe": 9.0}
 
@@ -108,3 +108,12 @@ def test_it_stays_on_the_processor_where_a_device_has_no_float64(monkeypatch):
     kept = torch.nn.Sequential(model).to("meta")[0]
     assert all(buffer.device.type == "cpu" for buffer in kept.buffers())
     assert all(torch.equal(a, b) for a, b in zip(kept(x), before, strict=True))
+
+
+def test_errors_left_out_are_those_of_a_fit_without_the_row():
+    x, tc_K = composition.compositions(KNOWN), np.array(list(KNOWN.values()))
+    errors = errors_left_out(x, tc_K, 0.05, KernelShape())
+    for i, error in enumerate(errors):
+        others = np.arange(len(x)) != i
+        said, _ = fit(x[others], tc_K[others], 0.05, KernelShape())(torch.from_numpy(x[[i]]))
+        assert error == pytest.approx(tc_K[i] - float(said), abs=1e-4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -74,3 +75,24 @@ def test_a_feature_that_never_varies_asks_nothing():
     z = np.column_stack([np.zeros(100), np.linspace(0, 1, 100)])
     trees = fit_heights(z, z[:, 1], np.full(2, 0.01), SMALL, 0)
     assert (trees.columns == 1).all() and torch.isfinite(trees.leaves).all()
+
+
+def test_a_share_of_what_they_say():
+    trees, z = some_trees().float(), torch.randn(7, 4)
+    assert torch.allclose(trees.times(0.8)(z), 0.8 * trees(z), atol=1e-6)
+
+
+def test_a_value_that_is_not_trusted_changes_nothing():
+    z = np.random.default_rng(0).uniform(-1, 1, (500, 2))
+    y = 10.0 * (z[:, 0] > 0.2)
+    wrong = np.arange(500) % 7 == 0
+    trees = fit_heights(z, np.where(wrong, 90.0, y), np.full(2, 0.01), SMALL, 0, np.where(wrong, 1e-9, 1.0))
+    assert np.abs(trees(torch.from_numpy(z)).numpy() - y).mean() < 0.5
+
+
+def test_thresholds_drawn_at_random_find_the_step_too():
+    z = np.random.default_rng(0).uniform(-1, 1, (2000, 3))
+    y = 10.0 * (z[:, 0] > 0.2) + 3 * z[:, 1]
+    drawn = fit_heights(z, y, np.full(3, 0.01), replace(SMALL, thresholds=2), seed=0)
+    assert np.abs(drawn(torch.from_numpy(z)).numpy() - y).mean() < 0.5
+    assert not torch.equal(drawn.offsets, fit_heights(z, y, np.full(3, 0.01), SMALL, seed=0).offsets)

@@ -9,7 +9,7 @@ import torch
 from core import composition, elements
 from core.predictors import checkpoint
 from core.predictors.composition_kernel import KernelShape
-from core.predictors.interface import Predictor, predict_in_batches
+from core.predictors.interface import Predictor, climbed, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.predictors.smooth_trees import SmoothTrees
 from core.predictors.tc_ensemble import ErrorScale, Gate, TcEnsemble
@@ -32,12 +32,13 @@ def vectors(formulas) -> torch.Tensor:
     return torch.from_numpy(composition.compositions(formulas))
 
 
-def model(height_K: float = 10.0, log_odds: float = 50.0, gate: Gate | None = None) -> TcEnsemble:
-    left = np.array(list(KNOWN.values())) - height_K
+def model(*heights_K: float, log_odds: float = 50.0, gate: Gate | None = None) -> TcEnsemble:
+    heights_K = heights_K or (10.0,)
+    left = np.array(list(KNOWN.values())) - np.mean(heights_K)
     kernel = fit(composition.compositions(KNOWN), left, 1e-6, KernelShape())
     all_known = torch.ones(elements.N_ELEMENTS, dtype=torch.bool)
-    trees = (constant(height_K), constant(log_odds))
-    return TcEnsemble("mixed", trees[0], kernel, trees[1], gate or Gate(), all_known, SCALE, 0.5).double()
+    heights = [constant(height) for height in heights_K]
+    return TcEnsemble("mixed", heights, kernel, constant(log_odds), gate or Gate(), all_known, SCALE, 0.5).double()
 
 
 @pytest.mark.parametrize(("log_odds", "share"), [(-40.0, 0.0), (0.5, 0.5), (1.5, 0.8807971), (40.0, 1.0)])
@@ -54,10 +55,18 @@ def test_where_tc_is_high_smaller_odds_will_do():
 
 
 def test_the_kernel_adds_to_the_trees_and_fades_away_from_what_is_known():
-    mixed = model(height_K=20.0)
+    mixed = model(20.0)
     near, far = vectors(["MgB2"]), vectors(["Rb3C60"])
     assert float(mixed(near)) == pytest.approx(20 + float(mixed.kernel(near)[0]))
     assert abs(float(mixed(far)) - 20) < 2 < 15 < abs(float(mixed(near)) - 20)
+
+
+def test_sets_of_trees_are_climbed_in_turn_and_their_mean_counts():
+    mixed, x = model(20.0, 50.0), vectors(["YBa2Cu3O6.9", "MgB2"])
+    each = torch.stack([climbed(mixed, step)(x) for step in (0, 1)])
+    assert torch.allclose(each.mean(0), mixed(x)) and torch.allclose(each[1] - each[0], torch.full((2,), 30.0).double())
+    assert climbed(mixed, 2) is climbed(mixed, 0) and climbed(model(), 5)(x).shape == (2,)
+    assert climbed(mixed, 0).kernel is mixed.kernel
 
 
 def test_it_is_never_negative():
