@@ -56,8 +56,8 @@ LIMITS = {
     BEST.tc: _TC_LIMITS
     + """- **Near known superconductors it interpolates,** and follows their doping series. Away from them it carries
   over what such elements did elsewhere, and cannot promise much more than was ever seen.
-- **A report that all others contradict counts little.** That keeps errors of the data out; a discovery that stands alone
-  looks the same. Hydrides are exempt: there it is the pressure.
+- **A report that all others contradict counts little.** That keeps errors of the data out; a discovery that stands
+  alone looks the same. Hydrides are exempt: there it is the pressure.
 """,
     BEST.formation_energy: _ENERGY_LIMITS,
     JUDGE: """
