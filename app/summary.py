@@ -25,7 +25,7 @@ from core.problem import (
 )
 from core.sites import EMPTY, Site, takers
 
-STEPS_PER_SECOND = 1_300  # candidate-steps with the best models, on two cores without vector units of 512 bits
+STEPS_PER_SECOND = 1_200  # candidate-steps with the best models, on two cores without vector units of 512 bits
 
 
 def title(problem: DesignProblem) -> str:

@@ -43,9 +43,9 @@ The judge is another model and had no say in it: what it does not see of a gain 
 that was climbed."""),
     Benchmark("exploitation", "How much of the gain a judge sees", f"the bases of {KIAGO_PAPER}, table 2", """
 The same runs by KIAGO: the gain of the best 30 as the model claims it that was climbed, as the judge sees it, and as
-the published network sees it, ResNet18 on the picture of the periodic table. The judge is the more accurate of the two,
-but made of trees as the climbed model is; the network shares nothing with it but the data. The paper has no such
-figure."""),
+the other model of Tc sees it that could be chosen: for our best models the published network, ResNet18 on the picture
+of the periodic table. The judge is more accurate than the network, but made of trees as our model is; the network
+shares nothing with it but the data. The paper has no such figure."""),
     Benchmark("neutral", "Neutral by construction", f"the bases of {KIAGO_PAPER}, table 2", """
 The same runs by KIAGO, whose compositions become formulas in two ways: rounded to the nearest one, as in the paper, or,
 where that one fails charge neutrality or the Pauling test, to the best of its neighbours that pass both. The share is
@@ -91,7 +91,7 @@ LABELS = {  # column -> (label, digits)
     "seeds_with_result": ("Seeds with a result", 0), "gain_K": ("Gain (K)", 2), "gain_spread_K": ("± seeds (K)", 2),
     "gain_judge_K": ("Gain, judge (K)", 2), "gain_judge_spread_K": ("± judge (K)", 2),
     "passing": ("Passing", 0), "passing_share": ("Share passing", 2), "neutral_share": ("Share neutral", 2),
-    "gain_network_K": ("Gain, network (K)", 2), "gain_network_spread_K": ("± network (K)", 2),
+    "gain_other_K": ("Gain, other model (K)", 2), "gain_other_spread_K": ("± other (K)", 2),
     "share_unseen": ("Share not seen by the judge", 2), "paper_gain_K": ("Paper (K)", 2),
     "integer_loss_K": ("Integer loss (K)", 2), "integer_loss_spread_K": ("± seeds (K)", 2),
     "integer_loss_judge_K": ("Integer loss, judge (K)", 2), "shrinking_K": ("Shrinking steps (K)", 2),

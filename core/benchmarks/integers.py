@@ -106,7 +106,7 @@ class _Border:
 
 def _changes(base: str, seed: int, sizes: list[int], options: Options) -> dict:
     """Size -> way -> mean change in Tc by the model ("tc") and by the judge ("judge"), in K."""
-    key = ["table1", base, seed, sizes, options.settings, options.models]
+    key = ["table1", base, seed, sizes, list(WAYS), options.settings, options.models]
 
     def make() -> dict:
         border = _stage_1(base, seed, max(sizes), options)

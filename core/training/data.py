@@ -67,7 +67,7 @@ HYDRIDES_UNDER_A_MEGABAR = ("La1H10", "H3S1", "H2S1", "Ba1Re1H9")
 OXYGEN_NOT_GIVEN = re.compile(r"\d.*O[YZ]?$")  # "Y1Ba2Cu3O", "Bi2Sr2Ca1Cu2OY": elsewhere SuperCon writes every amount
 CUPRATE_K, LOWEST_COPPER = 20.0, 1.05  # see `too_little_oxygen`
 DOPED_K, LEAST_DOPED_COPPER = 60.0, 1.9
-# Of these none takes electrons away, as Ca2+ for Y3+ does.
+# None of these takes the place of a rare earth with less charge, as calcium does.
 NO_HOLES_FROM = "Y La Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Ba Cu O Li Mg Al Fe Co Ni Zn Ga"
 BELIEVABLE_EV_PER_ATOM = 5.0  # a few OQMD entries reach +43 eV/atom: calculations that failed
 KEY_DIGITS = 4  # compositions that agree to 1e-4 in every fraction are the same composition

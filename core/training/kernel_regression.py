@@ -40,9 +40,25 @@ def errors_left_out(compositions: np.ndarray, values: np.ndarray, ridge: float, 
     return weights / np.diag(inverse)
 
 
+def nearest_other(places: torch.Tensor, n_known: int, shape: KernelShape) -> np.ndarray:
+    """D (n,) of each point (n, f) to the nearest of the first n_known, itself left out."""
+    found, known = [], with_squares(places[:n_known])
+    for start in range(0, len(places), ROWS):
+        distance = shape.distance_to(places[start : start + ROWS], known)
+        itself = torch.arange(start, max(start, min(start + len(distance), n_known)))
+        distance[itself - start, itself] = torch.inf
+        found.append(distance.amin(1))
+    return torch.cat(found).numpy()
+
+
+def described(compositions: np.ndarray) -> torch.Tensor:
+    """Compositions (n, 118) -> their `features` in float64."""
+    return features(torch.from_numpy(compositions), ElementNumbers.standard())
+
+
 def _matrix(compositions: np.ndarray, ridge: np.ndarray | float, shape: KernelShape) -> np.ndarray:
     """K + ridge, (n, n)."""
-    places = shape.coordinates(features(torch.from_numpy(compositions), ElementNumbers.standard()))
+    places = shape.coordinates(described(compositions))
     known = with_squares(places)
     matrix = np.empty((len(compositions), len(compositions)))
     for start in range(0, len(compositions), ROWS):

@@ -14,14 +14,7 @@ from tqdm import tqdm
 from core import elements, references
 from core.families import HYDRIDE, families
 from core.predictors import checkpoint
-from core.predictors.composition_kernel import (
-    ROWS,
-    CompositionKernel,
-    ElementNumbers,
-    KernelShape,
-    features,
-    with_squares,
-)
+from core.predictors.composition_kernel import CompositionKernel, KernelShape
 from core.predictors.interface import predict_in_batches
 from core.predictors.registry import load_predictor
 from core.predictors.smooth_trees import SmoothTrees, pack_trees
@@ -82,7 +75,7 @@ class Regression:
     @classmethod
     def fit(cls, x: np.ndarray, y: np.ndarray, settings: TcEnsembleSettings, seed: int) -> Regression:
         """Compositions (n, 118), Tc (n,) in K."""
-        described = _features(x)
+        described = kernel_regression.described(x)
         seen = described.numpy()
         widths = np.full(seen.shape[1], settings.root_width)
         others = slice(elements.N_ELEMENTS, None)
@@ -161,30 +154,15 @@ def _trust(x: np.ndarray, y: np.ndarray, settings: TcEnsembleSettings) -> np.nda
     return np.where(families(x) == HYDRIDE, 1.0, 1 / (1 + (error / settings.surprise_K) ** 2))
 
 
-def _features(x: np.ndarray) -> torch.Tensor:
-    return features(torch.from_numpy(x), ElementNumbers.standard())
-
-
 def _fit_chance(
     x: np.ndarray, n_superconductors: int, regression: Regression, settings: TcEnsembleSettings, seed: int
 ) -> SmoothTrees:
     """Trees for the odds of a superconductor, of which the first rows of x (n, 118) are."""
-    seen = _features(x)
-    distance = nearest_other(settings.kernel.coordinates(seen), n_superconductors, settings.kernel)
+    seen = kernel_regression.described(x)
+    distance = kernel_regression.nearest_other(settings.kernel.coordinates(seen), n_superconductors, settings.kernel)
     seen = np.column_stack([seen.numpy(), distance])
     widths = np.append(regression.widths, settings.distance_width)
     return smooth_trees.fit_chances(seen, np.arange(len(x)) < n_superconductors, widths, settings.chance, seed)
-
-
-def nearest_other(places: torch.Tensor, n_known: int, shape: KernelShape) -> np.ndarray:
-    """D (n,) of each point (n, f) to the nearest of the first n_known, itself left out."""
-    found, known = [], with_squares(places[:n_known])
-    for start in range(0, len(places), ROWS):
-        distance = shape.distance_to(places[start : start + ROWS], known)
-        itself = torch.arange(start, max(start, min(start + len(distance), n_known)))
-        distance[itself - start, itself] = torch.inf
-        found.append(distance.amin(1))
-    return torch.cat(found).numpy()
 
 
 def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:

@@ -14,9 +14,9 @@ from core.predictors.registry import load_predictor
 from core.predictors.smooth_trees import SmoothTrees
 from core.predictors.tc_ensemble import ErrorScale, Gate, TcEnsemble
 from core.references import load_references
-from core.training.kernel_regression import fit
+from core.training.kernel_regression import fit, nearest_other
 from core.training.metrics import inside_intervals
-from core.training.tc_ensemble import fit_error_scale, nearest_other
+from core.training.tc_ensemble import fit_error_scale
 
 KNOWN = {"YBa2Cu3O7": 92.0, "MgB2": 39.0, "FeSe": 9.0}
 SCALE = ErrorScale(floor_K=1.0, relative=0.1, near=0.2, near_distance=0.05, far=0.5)
