@@ -61,21 +61,54 @@ class CompositionAttention(nn.Module):
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Fractions (batch, 118), rows summing to 1 -> (batch, outputs)."""
-        most = max(1, int((composition.detach() > 0).sum(1).max()))
-        fraction, place = composition.topk(most, dim=1)
+        seats, place = _Seats.of(composition)
+        fraction = composition[seats.row, place]
         vectors = self.vectors.weight + self.properties(self.facts)
         tokens = vectors[place] + self.amount(self.encoded(fraction))
-        logarithm = fraction.clamp_min(torch.finfo(fraction.dtype).tiny).log()
+        least = torch.finfo(fraction.dtype).tiny
+        logarithm = seats.filled(fraction.clamp_min(least).log()[:, None], math.log(least)).squeeze(2)
         for layer in self.layers:
-            tokens = layer(tokens, logarithm)
-        return self.head((self.norm(tokens) * fraction[:, :, None]).sum(1))
+            tokens = layer(tokens, logarithm, seats)
+        return self.head(seats.filled(self.norm(tokens) * fraction[:, None]).sum(1))
 
     def encoded(self, fraction: torch.Tensor) -> torch.Tensor:
-        """Fractions (batch, k) -> (batch, k, 4 waves + 1): the fraction, sines and cosines of it and of its log."""
+        """Fractions (t,) -> (t, 4 waves + 1): the fraction, sines and cosines of it and of its logarithm."""
         # From 0 (at LEAST_FRACTION) to 1, so that 1% and 2% are as far apart as 20% and 40%.
         log = 1 - fraction.clamp_min(LEAST_FRACTION).log() / math.log(LEAST_FRACTION)
-        angles = torch.cat([fraction[:, :, None] * self.waves, log[:, :, None] * self.waves], dim=2)
-        return torch.cat([fraction[:, :, None], angles.sin(), angles.cos()], dim=2)
+        angles = torch.cat([fraction[:, None] * self.waves, log[:, None] * self.waves], dim=1)
+        return torch.cat([fraction[:, None], angles.sin(), angles.cos()], dim=1)
+
+
+@dataclass(frozen=True)
+class _Seats:
+    """Where the tokens, one for each element present, lie in a table of `shape` (batch, k): k is the most elements.
+
+    All but attention works on the tokens alone: most compositions have fewer elements than the largest of the batch.
+
+    row : (t,) composition of each token; seat : (t,) its place in the flattened table
+    """
+
+    row: torch.Tensor
+    seat: torch.Tensor
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, composition: torch.Tensor) -> tuple[_Seats, torch.Tensor]:
+        """Fractions (batch, 118) -> the seats and the element (t,) of each token."""
+        present = composition.detach() != 0  # what is not a number is not absent either
+        row, place = present.nonzero(as_tuple=True)
+        so_far = present.cumsum(1)
+        most = max(1, int(so_far[:, -1].max())) if len(present) else 1
+        return cls(row, row * most + so_far[row, place] - 1, (len(present), most)), place
+
+    def filled(self, tokens: torch.Tensor, empty: float = 0.0) -> torch.Tensor:
+        """Tokens (..., t, c) -> (..., batch, k, c), with `empty` where nobody sits."""
+        table = tokens.new_full((*tokens.shape[:-2], self.shape[0] * self.shape[1], tokens.shape[-1]), empty)
+        return table.index_copy(-2, self.seat, tokens).unflatten(-2, self.shape)
+
+    def taken(self, table: torch.Tensor) -> torch.Tensor:
+        """The inverse: (..., batch, k, c) -> tokens (..., t, c)."""
+        return table.flatten(-3, -2).index_select(-2, self.seat)
 
 
 class _Layer(nn.Module):
@@ -92,18 +125,17 @@ class _Layer(nn.Module):
             nn.Linear(size.width, 2 * size.width), nn.SiLU(), nn.Linear(2 * size.width, size.width)
         )
 
-    def forward(self, tokens: torch.Tensor, logarithm: torch.Tensor) -> torch.Tensor:
-        """tokens (batch, k, width), logarithm of the fractions (batch, k) -> tokens."""
-        batch, k, width = tokens.shape
-        query, key, value = (
-            part.view(batch, k, self.heads, -1).transpose(1, 2)
-            for part in self.query_key_value(self.norm1(tokens)).chunk(3, dim=2)
-        )
+    def forward(self, tokens: torch.Tensor, logarithm: torch.Tensor, seats: _Seats) -> torch.Tensor:
+        """tokens (t, width), logarithm of the fractions (batch, k) -> tokens."""
+        # Heads before compositions: the products then read the tables as they lie.
+        asked = self.query_key_value(self.norm1(tokens)).view(len(tokens), 3, self.heads, -1).permute(1, 2, 0, 3)
+        query, key, value = seats.filled(asked).flatten(1, 2)
         # exp(score + p log x) = x^p exp(score): the weight of an element that leaves goes to zero with it, and p > 1
         # keeps the slope finite there.
-        bias = (1 + functional.softplus(self.power))[None, :, None, None] * logarithm[:, None, None, :]
-        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias.expand(-1, -1, k, -1))
-        tokens = tokens + self.out(mixed.transpose(1, 2).reshape(batch, k, width))
+        bias = (1 + functional.softplus(self.power))[:, None, None] * logarithm
+        scores = query @ key.transpose(1, 2) / query.shape[2] ** 0.5 + bias.flatten(0, 1)[:, None]
+        mixed = seats.taken((scores.softmax(2) @ value).unflatten(0, bias.shape[:2]))
+        tokens = tokens + self.out(mixed.transpose(0, 1).flatten(1))
         return tokens + self.feed(self.norm2(tokens))
 
 

@@ -46,9 +46,10 @@ class KernelShape:
 
     def distance_to(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         """Points (n, f), and `with_squares` of points (m, f + 2) -> D (n, m)."""
-        here = torch.cat([-2 * one, one.square().sum(1, keepdim=True), torch.ones_like(one[:, :1])], dim=1)
+        square, least = one.square().sum(1, keepdim=True), self.soft**2
+        here = torch.cat([-2 * one, square + least, torch.ones_like(square)], dim=1)
         # The difference of large squares: in float32 it is off by some 1e-5, in float64 by nothing that matters.
-        return (here @ other.T).clamp_min_(0).add_(self.soft**2).sqrt_()
+        return (here @ other.T).clamp_min_(least).sqrt_()
 
     def near(self, distance: torch.Tensor) -> torch.Tensor:
         """D (n, m) -> exp(-D / l)."""
@@ -98,8 +99,9 @@ class CompositionKernel(nn.Module):
         known = shape.coordinates(features(points.double(), numbers))
         self.register_buffer("centre", known.mean(0), persistent=False)  # squares are smaller around it
         self.register_buffer("known", with_squares(known - self.centre), persistent=False)
-        self.register_buffer("known_short", self.known.float(), persistent=False)
         self.register_buffer("weights", weights.float(), persistent=False)
+        self.register_buffer("known_short", self.known.float(), persistent=False)
+        self.register_buffer("pulls_short", _pulls(self.known, weights.to(self.known), shape).float(), persistent=False)
 
     def forward(self, composition: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Compositions (batch, 118) -> value (batch,), distance D to the nearest known composition (batch,)."""
@@ -111,10 +113,13 @@ class CompositionKernel(nn.Module):
 
         In float32 D is off by 1e-4 near a known composition, and the value by some 0.01 K: only a step can afford it.
         """
-        short = described.requires_grad and self.weights.dtype == torch.float32
-        known = self.known_short if short else self.known
-        here = self.shape.coordinates(described) - self.centre
-        return _Regression.apply(here.to(known), known, self.weights.to(known), self.shape)
+        here, weights = self.shape.coordinates(described) - self.centre, self.weights.to(self.known)
+        if not described.requires_grad:
+            return _joined([_value(part, self.known, weights, self.shape)[:2] for part in here.split(ROWS)])
+        if self.weights.dtype != torch.float32:
+            return _Regression.apply(here, self.known, _pulls(self.known, weights, self.shape), weights, self.shape)
+        short = here.to(self.known_short)
+        return _Regression.apply(short, self.known_short, self.pulls_short, self.weights, self.shape)
 
     def described(self, composition: torch.Tensor) -> torch.Tensor:
         """The features of compositions (batch, 118), in float64, where this regression is."""
@@ -135,26 +140,41 @@ class _Regression(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, here, known, weights, shape: KernelShape):
-        parts = [_value_and_slope(part, known, weights, shape) for part in here.split(ROWS)]
-        value, distance, *slopes = (torch.cat(part) for part in zip(*parts, strict=True))
+    def forward(ctx, here, known, pulls, weights, shape: KernelShape):
+        value, distance, *slopes = _joined(
+            [_value_and_slope(part, known, pulls, weights, shape) for part in here.split(ROWS)]
+        )
         ctx.save_for_backward(*slopes)
         return value, distance
 
     @staticmethod
     def backward(ctx, of_value, of_distance):
         value_slope, distance_slope = ctx.saved_tensors
-        return of_value[:, None] * value_slope + of_distance[:, None] * distance_slope, None, None, None
+        return of_value[:, None] * value_slope + of_distance[:, None] * distance_slope, None, None, None, None
 
 
-def _value_and_slope(here: torch.Tensor, known: torch.Tensor, weights: torch.Tensor, shape: KernelShape):
-    """sum_i a_i k, least D, and the slopes of both with the points."""
+def _joined(parts: list[tuple[torch.Tensor, ...]]) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.cat(column) for column in zip(*parts, strict=True))
+
+
+def _pulls(known: torch.Tensor, weights: torch.Tensor, shape: KernelShape) -> torch.Tensor:
+    """`with_squares` of points (n, f + 2), a (n,) -> (n, f + 1): points and ones, times -a / l."""
+    return known[:, :-1] * (weights / -shape.length)[:, None]
+
+
+def _value(here: torch.Tensor, known: torch.Tensor, weights: torch.Tensor, shape: KernelShape):
+    """sum_i a_i k, least D, number of the nearest; k and D of all (n, known)."""
     distance = shape.distance_to(here, known)
-    known = known[:, : here.shape[1]]
     near = shape.near(distance)
-    value = torch.mv(near, weights)
     nearest, at = distance.min(dim=1)
+    return torch.mv(near, weights), nearest, at, near, distance
+
+
+def _value_and_slope(
+    here: torch.Tensor, known: torch.Tensor, pulls: torch.Tensor, weights: torch.Tensor, shape: KernelShape
+):
+    """sum_i a_i k, least D, and the slopes of both with the points."""
+    value, nearest, at, near, distance = _value(here, known, weights, shape)
     # d k / d(D^2) = -k / (2 l D); the gradient of a squared distance is twice the difference.
-    steep = near.div_(distance).mul_(weights / -shape.length)
-    slope = steep.sum(1)[:, None] * here - steep @ known
-    return value, nearest, slope, (here - known[at]) / nearest[:, None]
+    away, steep = (near.div_(distance) @ pulls).split((here.shape[1], 1), dim=1)
+    return value, nearest, steep * here - away, (here - known[at, : here.shape[1]]) / nearest[:, None]
