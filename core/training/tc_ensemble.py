@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
+import shutil
 import zlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -96,7 +100,10 @@ class Regression:
 
 
 def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleSettings | None = None) -> dict:
-    """Fit on the same part as `tc`, evaluate, write weights and card; returns the card. `build`: not used."""
+    """Fit on the same part as `tc`, evaluate, write weights and card; returns the card.
+
+    build : folder where folds that are done are kept, so that an interrupted training goes on from there
+    """
     settings = settings or TcEnsembleSettings()
     tables, counts = tc.read_tables(folder, seed)
     superconductors, (learnt, valid, _) = tables[0]
@@ -104,7 +111,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     regression = Regression.fit(x, y, settings, seed)
     chance = _fit_chance(tc.part(tables, 0)[0], len(x), regression, settings, seed)
     trees = {f"height{i}": each for i, each in enumerate(regression.heights)} | {"chance": chance}
-    systems = SystemsHeldOut.of(tables[0], settings, seed)
+    systems = SystemsHeldOut.of(tables[0], settings, seed, build)
     error_scale = fit_error_scale(*systems.part(0))
     familiar = float(np.quantile(systems.part(0)[1], FAMILIAR)) - settings.kernel.soft
     known = (tc.part(tables, 0)[0] > 0).any(0)
@@ -207,17 +214,31 @@ class SystemsHeldOut:
 
     @classmethod
     def of(
-        cls, superconductors: tuple[data.Table, list[np.ndarray]], settings: TcEnsembleSettings, seed: int
+        cls,
+        superconductors: tuple[data.Table, list[np.ndarray]],
+        settings: TcEnsembleSettings,
+        seed: int,
+        build: Path | None = None,
     ) -> SystemsHeldOut:
-        """FOLDS fits. Systems (sets of elements) are dealt to folds by name: the folds are the same everywhere."""
+        """FOLDS fits. Systems (sets of elements) are dealt to folds by name: the folds are the same everywhere.
+
+        build : folder where each fold is kept as soon as it is done, until all are
+        """
         table, parts = superconductors
         rows = np.sort(np.concatenate(parts))
         x, y = table.compositions[rows], table.values[rows]
         fold = np.array([zlib.crc32(" ".join(_system(row)).encode()) % FOLDS for row in x])
         predicted, distance = np.zeros(len(x)), np.zeros(len(x))
+        kept = build and build / f"{NAME}-{_print(x, y, settings, seed)}"
         for k in tqdm(range(FOLDS), desc="systems held out"):
             out = fold == k
-            predicted[out], distance[out] = Regression.fit(x[~out], y[~out], settings, seed)(x[out])
+
+            def held_out(out: np.ndarray = out) -> np.ndarray:
+                return np.stack(Regression.fit(x[~out], y[~out], settings, seed)(x[out]))
+
+            predicted[out], distance[out] = _once(held_out, kept and kept / f"fold-{k}.npy")
+        if kept:
+            shutil.rmtree(kept)
         formulas = np.array(table.formulas)[rows]
         megabar = np.isin(formulas, data.HYDRIDES_UNDER_A_MEGABAR)
         return cls(predicted, distance, y, megabar, [np.searchsorted(rows, part) for part in parts])
@@ -226,6 +247,26 @@ class SystemsHeldOut:
         """Predicted, distance, measured of one part of the split."""
         rows = self.parts[which]
         return self.predicted[rows], self.distance[rows], self.measured[rows]
+
+
+def _print(x: np.ndarray, y: np.ndarray, settings: TcEnsembleSettings, seed: int) -> str:
+    """Of all that the folds depend on but the code."""
+    content = [x.tobytes(), y.tobytes(), json.dumps([asdict(settings), seed]).encode()]
+    return hashlib.sha256(b"".join(content)).hexdigest()[:16]
+
+
+def _once(make: Callable[[], np.ndarray], path: Path | None) -> np.ndarray:
+    """What is kept there, or what `make` makes, kept there from then on; without a path nothing is kept."""
+    if path is not None and path.exists():
+        return np.load(path)
+    made = make()
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as file:
+            np.save(file, made)
+        partial.replace(path)
+    return made
 
 
 def _system(composition: np.ndarray) -> list[str]:

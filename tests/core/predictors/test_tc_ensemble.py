@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +12,7 @@ import torch
 from core import composition, elements
 from core.predictors import checkpoint
 from core.predictors.composition_kernel import KernelShape
-from core.predictors.interface import Predictor, climbed, predict_in_batches
+from core.predictors.interface import Predictor, climbed, estimate_in_batches, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.predictors.smooth_trees import SmoothTrees
 from core.predictors.tc_ensemble import ErrorScale, Gate, TcEnsemble
@@ -157,6 +160,21 @@ def test_its_card_holds_the_floors():
     assert held_out["tc_mae_K"] <= 4.1 and held_out["tc_r2"] >= 0.924
     assert held_out["precision_above_1_K_with_cod"] >= 0.80
     assert held_out["precision_at_recall_0.9_with_cod"] >= 0.85
+
+
+def test_it_is_right_so_often_as_it_says_about_a_sample_of_the_held_out_part(committed):
+    """held_out_tc.csv: 300 of the test part, drawn at random; NIMS MDR SuperCon and Stanev et al. 2018, CC BY 4.0."""
+    with (Path(__file__).parent / "held_out_tc.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    measured = np.array([float(row["tc_K"]) for row in rows])
+    said = estimate_in_batches(committed, vectors([row["formula"] for row in rows]).float())
+    error = said.value - measured
+    assert np.abs(error).mean() < 4.5 and np.median(np.abs(error)) < 2  # K
+    taken = said.value > 1  # for a superconductor; the error of the others is that the gate is shut
+    inside = inside_intervals(error[taken], said.std[taken] / 2**0.5)
+    assert taken.mean() > 0.85
+    # Less than 90%: the nearest neighbours of these are of the same series, and reports on one compound disagree.
+    assert 0.45 < inside["50%"] < 0.65 and 0.82 < inside["90%"] < 0.95
 
 
 def test_its_intervals_hold_on_systems_that_it_never_saw():
