@@ -15,6 +15,7 @@ from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.references import References, load_references
 from core.screening.novelty import SAME_FRACTION
+from core.stand_by import StandBy
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,12 @@ def references() -> References:
 def predictor(name: str) -> Predictor:
     """A trained predictor on the CPU."""
     return load_predictor(name)
+
+
+@st.cache_resource(show_spinner=False)
+def stand_by() -> StandBy:
+    """The worker that waits for the next run."""
+    return StandBy()
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)

@@ -169,7 +169,7 @@ def _add_run(commands) -> None:
         "in one folder take turns (TC_STUDIO_WORKERS says how many work at once). The app starts its runs with this.",
         "run my_run",
     )  # fmt: skip
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the run's folder")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the run's folder; - reads it from standard input")
     parser.set_defaults(command=_run)
 
 
@@ -375,9 +375,13 @@ def best_text(candidates: pd.DataFrame, count: int = 10) -> str:
 
 def _run(options: argparse.Namespace) -> int:
     from core.runs import Phase
+    from core.stand_by import WAIT, sent_to
     from core.worker import work
 
-    status = work(options.folder)
+    folder = sent_to() if str(options.folder) == WAIT else options.folder
+    if folder is None:
+        return 0
+    status = work(folder)
     print(status.message or f"The run is {status.phase}.", file=sys.stderr)
     return 0 if status.phase is Phase.FINISHED else 1
 

@@ -35,6 +35,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,9 @@ from filelock import FileLock, Timeout
 from core.errors import InputError
 from core.paths import PROJECT
 from core.problem import DesignProblem
+
+if TYPE_CHECKING:
+    from core.stand_by import StandBy
 
 MAX_AT_ONCE = 1  # workers that optimise at once; one already uses every core
 PROGRESS_RECORDS, TRAJECTORY_RECORDS = 500, 200
@@ -239,8 +243,11 @@ def create_in(problem: DesignProblem, folder: Path) -> Run:
     return run
 
 
-def start(run: Run) -> None:
-    """Start the worker of a new, interrupted, cancelled or failed run; a busy or finished one is left alone."""
+def start(run: Run, waiting: StandBy | None = None) -> None:
+    """Start the worker of a new, interrupted, cancelled or failed run; a busy or finished one is left alone.
+
+    waiting : may have a worker that is ready
+    """
     status = run.status()
     if status.phase is Phase.FINISHED or _may_be_at_work(run.folder):
         return
@@ -249,19 +256,26 @@ def start(run: Run) -> None:
     (run.folder / WORKER).unlink(missing_ok=True)
     note = {"time": time.time(), "pid": None}
     write_json(run.folder / START, note)
-    with (run.folder / LOG).open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "core", "run", str(run.folder)],
-            cwd=PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # it outlives the server, and Ctrl-C there does not reach it
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
+    process = waiting and waiting.take(run.folder)
+    if not process:
+        with (run.folder / LOG).open("ab") as log:
+            process = new_worker(str(run.folder), stdin=subprocess.DEVNULL, output=log)
     write_json(run.folder / START, {**note, "pid": process.pid})
     # A process that ended stays in the process table, looking alive, until its parent has waited for it.
     threading.Thread(target=process.wait, daemon=True).start()
+
+
+def new_worker(folder: str, stdin: int, output: int | IO) -> subprocess.Popen:
+    """The process `python -m core run FOLDER`; it outlives the server, and Ctrl-C there does not reach it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "core", "run", folder],
+        cwd=PROJECT,
+        stdin=stdin,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )
 
 
 def cancel(run: Run) -> None:

@@ -623,7 +623,7 @@ def run_button(problem: DesignProblem, errors: Errors) -> None:
         except InputError as error:  # it became wrong since this page was drawn
             style.show_errors([error])
             return
-        runs.start(run)
+        runs.start(run, lookup.stand_by())
         session.open_run(run.id, "run")
     if wrong:
         places = dict.fromkeys(PLACES.get(error.field, "Settings") for error in wrong)
@@ -631,3 +631,4 @@ def run_button(problem: DesignProblem, errors: Errors) -> None:
 
 
 page()
+lookup.stand_by().prepare()  # while the user thinks

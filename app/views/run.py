@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import pieces, plots, session
+from app import lookup, pieces, plots, session
 from core import runs
 from core.problem import SUBSTITUTION
 from core.runs import ACTIVE, Phase, Run, RunStatus
@@ -91,7 +91,7 @@ def actions(run: Run, status: RunStatus) -> None:
     else:
         again = "Try again" if status.phase is Phase.FAILED else "Resume"
         if st.button(again, type="primary", icon=":material/play_arrow:", key="resume"):
-            runs.start(run)
+            runs.start(run, lookup.stand_by())
             st.rerun()
         if st.button("Change the problem", icon=":material/edit:", key="change"):
             session.load_problem(run.problem())

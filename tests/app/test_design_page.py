@@ -239,7 +239,7 @@ def test_examples_fill_the_page(page):
 def test_run_makes_a_folder_and_goes_to_its_page(page, monkeypatch, tmp_path):
     started = []
     monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path))
-    monkeypatch.setattr(runs, "start", started.append)
+    monkeypatch.setattr(runs, "start", lambda run, waiting: started.append(run))
     run_button(page).click()
     page.run()
     assert len(started) == 1

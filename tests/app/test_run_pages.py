@@ -100,7 +100,7 @@ def test_a_run_that_stopped_says_so_and_can_go_on(home, phase, says, button, mon
     assert says in words(test) and labels(test) == [button, "Change the problem"]
     assert ("the disk is full" in words(test)) == (phase is Phase.FAILED)
     started = []
-    monkeypatch.setattr(runs, "start", started.append)
+    monkeypatch.setattr(runs, "start", lambda run, waiting: started.append(run))
     test.button(key="resume").click().run()
     assert [r.id for r in started] == [run.id]
 

@@ -1,0 +1,55 @@
+"""A worker that waits for a run: it has imported all that it will need, so that the run begins at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from core import runs
+
+WAIT = "-"  # in the place of a folder: the folder comes by standard input
+
+
+class StandBy:
+    """At most one waiting worker; it ends with the process that holds this."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen | None = None
+
+    def prepare(self) -> None:
+        """Have a worker that waits, unless TC_STUDIO_STAND_BY is 0."""
+        if os.environ.get("TC_STUDIO_STAND_BY") == "0":
+            return
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._process = runs.new_worker(WAIT, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
+
+    def take(self, folder: Path) -> subprocess.Popen | None:
+        """The waiting worker, sent to this run; None if there is none."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None or process.poll() is not None:
+            return None
+        try:
+            process.stdin.write(f"{folder}\n".encode())
+            process.stdin.close()
+        except OSError:  # it has just ended
+            return None
+        return process
+
+
+def sent_to() -> Path | None:
+    """Wait, in the worker, for the folder of a run, and speak into its log from then on; None if nobody sends it."""
+    import core.execution  # noqa: F401  what takes seconds, before anybody waits for it
+
+    folder = sys.stdin.readline().rstrip("\n")
+    if not folder:
+        return None
+    with (Path(folder) / runs.LOG).open("ab") as log:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(log.fileno(), stream.fileno())
+    return Path(folder)

@@ -1,0 +1,70 @@
+"""The worker that waits: it takes one run, and ends with whoever held it."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from core import runs
+from core.problem import DesignProblem, OptimiserSettings
+from core.runs import Phase
+from core.stand_by import StandBy
+
+SMALL = DesignProblem(base="LaFeAsO", settings=OptimiserSettings(candidates=8, steps=(2, 4)), device="cpu")
+DEADLINE_S = 180  # generous: this is no test of speed
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("TC_STUDIO_STAND_BY", raising=False)
+
+
+def until_ended(run: runs.Run) -> runs.RunStatus:
+    deadline = time.monotonic() + DEADLINE_S
+    while run.status().phase in runs.ACTIVE:
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+    return run.status()
+
+
+def test_the_worker_that_waits_does_the_run_and_says_so_in_its_log():
+    waiting = StandBy()
+    waiting.prepare()
+    process = waiting._process
+    waiting.prepare()  # there is one
+    assert waiting._process is process
+    run = runs.create(SMALL)
+    runs.start(run, waiting)
+    assert runs.read_json(run.folder / runs.START)["pid"] == process.pid
+    status = until_ended(run)
+    assert status.phase is Phase.FINISHED, status.message
+    assert process.wait(DEADLINE_S) == 0
+    assert "The run is finished" in (run.folder / runs.LOG).read_text()
+    assert waiting._process is None  # it takes one run
+
+
+def test_a_worker_that_died_while_it_waited_is_replaced_by_a_new_one():
+    waiting = StandBy()
+    waiting.prepare()
+    waiting._process.kill()
+    waiting._process.wait(DEADLINE_S)
+    run = runs.create(SMALL)
+    runs.start(run, waiting)
+    assert until_ended(run).phase is Phase.FINISHED
+
+
+def test_it_ends_when_nobody_can_send_it_a_run_any_more():
+    waiting = StandBy()
+    waiting.prepare()
+    waiting._process.stdin.close()  # as when the server ends, however it does
+    assert waiting._process.wait(DEADLINE_S) == 0
+
+
+def test_it_can_be_switched_off(monkeypatch):
+    monkeypatch.setenv("TC_STUDIO_STAND_BY", "0")
+    waiting = StandBy()
+    waiting.prepare()
+    assert waiting._process is None and waiting.take(runs.PROJECT) is None
