@@ -254,13 +254,14 @@ def start(run: Run, waiting: StandBy | None = None) -> None:
     (run.folder / CANCEL).unlink(missing_ok=True)
     write_status(run.folder, replace(status, phase=Phase.QUEUED, remaining_s=None, message=""))
     (run.folder / WORKER).unlink(missing_ok=True)
-    note = {"time": time.time(), "pid": None}
-    write_json(run.folder / START, note)
-    process = waiting and waiting.take(run.folder)
-    if not process:
+    began = time.time()
+    process = waiting and waiting.take()
+    # Noted before it is sent: from then on the folder is the worker's.
+    write_json(run.folder / START, {"time": began, "pid": process.pid if process else None})
+    if not process or not waiting.send(process, run.folder):
         with (run.folder / LOG).open("ab") as log:
             process = new_worker(str(run.folder), stdin=subprocess.DEVNULL, output=log)
-    write_json(run.folder / START, {**note, "pid": process.pid})
+        write_json(run.folder / START, {"time": began, "pid": process.pid})
     # A process that ended stays in the process table, looking alive, until its parent has waited for it.
     threading.Thread(target=process.wait, daemon=True).start()
 

@@ -28,18 +28,21 @@ class StandBy:
             if self._process is None or self._process.poll() is not None:
                 self._process = runs.new_worker(WAIT, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
 
-    def take(self, folder: Path) -> subprocess.Popen | None:
-        """The waiting worker, sent to this run; None if there is none."""
+    def take(self) -> subprocess.Popen | None:
+        """The waiting worker, which is to be sent to a run now; None if there is none."""
         with self._lock:
             process, self._process = self._process, None
-        if process is None or process.poll() is not None:
-            return None
+        return process if process is not None and process.poll() is None else None
+
+    @staticmethod
+    def send(process: subprocess.Popen, folder: Path) -> bool:
+        """Send a worker that was taken to the run in this folder; false if it has just ended."""
         try:
             process.stdin.write(f"{folder}\n".encode())
             process.stdin.close()
-        except OSError:  # it has just ended
-            return None
-        return process
+        except OSError:
+            return False
+        return True
 
 
 def sent_to() -> Path | None:

@@ -46,6 +46,25 @@ def test_the_worker_that_waits_does_the_run_and_says_so_in_its_log():
     assert waiting._process is None  # it takes one run
 
 
+def test_a_worker_that_begins_at_once_finds_its_start_noted(monkeypatch):
+    """It clears away half-written files of a worker that was killed; none of them may be of who started it."""
+    waiting, noted = StandBy(), []
+    waiting.prepare()
+    send = waiting.send
+
+    def sent(process, folder):
+        noted.append(runs.read_json(folder / runs.START)["pid"] == process.pid)
+        return send(process, folder)
+
+    monkeypatch.setattr(waiting, "send", sent)
+    run = runs.create(SMALL)
+    before = runs.write_json
+    monkeypatch.setattr(runs, "write_json", lambda path, content: (noted.append(path.name), before(path, content)))
+    runs.start(run, waiting)
+    assert noted[-2:] == [runs.START, True]  # noted, sent, left alone
+    assert until_ended(run).phase is Phase.FINISHED
+
+
 def test_a_worker_that_died_while_it_waited_is_replaced_by_a_new_one():
     waiting = StandBy()
     waiting.prepare()
@@ -67,4 +86,4 @@ def test_it_can_be_switched_off(monkeypatch):
     monkeypatch.setenv("TC_STUDIO_STAND_BY", "0")
     waiting = StandBy()
     waiting.prepare()
-    assert waiting._process is None and waiting.take(runs.PROJECT) is None
+    assert waiting._process is None and waiting.take() is None
