@@ -21,7 +21,7 @@ class StandBy:
         self._process: subprocess.Popen | None = None
 
     def prepare(self) -> None:
-        """Have a worker that waits, unless TC_STUDIO_STAND_BY is 0."""
+        """Have a worker that waits, of some 380 MB, unless TC_STUDIO_STAND_BY is 0."""
         if os.environ.get("TC_STUDIO_STAND_BY") == "0":
             return
         with self._lock:
@@ -49,7 +49,7 @@ def sent_to() -> Path | None:
     """Wait, in the worker, for the folder of a run, and speak into its log from then on; None if nobody sends it."""
     import core.execution  # noqa: F401  what takes seconds, before anybody waits for it
 
-    folder = sys.stdin.readline().rstrip("\n")
+    folder = sys.stdin.buffer.readline().decode().rstrip("\n")
     if not folder:
         return None
     with (Path(folder) / runs.LOG).open("ab") as log:
