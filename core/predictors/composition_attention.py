@@ -128,7 +128,8 @@ class _Layer(nn.Module):
     def forward(self, tokens: torch.Tensor, logarithm: torch.Tensor, seats: _Seats) -> torch.Tensor:
         """tokens (t, width), logarithm of the fractions (batch, k) -> tokens."""
         # Heads before compositions: the products then read the tables as they lie.
-        asked = self.query_key_value(self.norm1(tokens)).view(len(tokens), 3, self.heads, -1).permute(1, 2, 0, 3)
+        each = (3, self.heads, tokens.shape[1] // self.heads)
+        asked = self.query_key_value(self.norm1(tokens)).unflatten(1, each).permute(1, 2, 0, 3)
         query, key, value = seats.filled(asked).flatten(1, 2)
         # exp(score + p log x) = x^p exp(score): the weight of an element that leaves goes to zero with it, and p > 1
         # keeps the slope finite there.

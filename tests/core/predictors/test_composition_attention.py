@@ -40,6 +40,15 @@ def test_compositions_do_not_see_each_other():
     assert torch.allclose(model(x), torch.cat([model(row[None]) for row in x]), atol=1e-12)
 
 
+def test_nothing_and_what_is_no_number_do_not_harm_the_others():
+    model, x = network(), compositions()
+    nothing, no_number = torch.zeros_like(x[:1]), torch.full_like(x[:1], torch.nan)
+    found = model(torch.cat([nothing, x, no_number]))
+    assert torch.allclose(found[1:-1], model(x), atol=1e-12)
+    assert torch.isnan(found[-1]).all() and torch.equal(found[:1], model(nothing))
+    assert model(x[:0]).shape == (0, 1)
+
+
 @pytest.mark.parametrize("symbol", ["H", "Hg", "U"])
 def test_a_trace_of_an_element_changes_nothing(symbol):
     model, x = network(), compositions()
