@@ -1,15 +1,20 @@
 """The same numbers for less work: networks rewritten for evaluation, once, after loading.
 
 Batch norm becomes part of the weights before it; a convolution on a tiny map becomes the matrix that it is, and on a
-map of two rows a convolution along the columns; the periodic-table image and the first convolution, both linear,
-become one matrix on the 118 fractions. Nothing is approximated: the results differ by rounding only (see
-tests/core/predictors/test_folded.py).
+map of two rows a convolution along the columns, with fewer products than it is written with; the periodic-table image
+and the first convolution, both linear, become one matrix on the 118 fractions. Nothing is approximated: the results
+differ by rounding only (see tests/core/predictors/test_folded.py).
+
+Maps are flattened column by column: (batch, columns * rows * channels).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 
 from core.feature_map import feature_map
 from core.predictors.tc_resnet import TC_SCALE_K, ResidualBlock, TapConv2d, TcResNet
@@ -26,8 +31,7 @@ class FoldedTcResNet(nn.Module):
         with torch.no_grad():
             first = network.conv(feature_map(torch.eye(len(predictor.pixels)), predictor.pixels))
             scale, shift = _scale_and_shift(network.norm)
-            # Channels last: the pooling then takes whole rows of numbers.
-            first = (first * scale[:, None, None]).permute(0, 2, 3, 1)
+            first = (first * scale[:, None, None]).permute(0, 3, 2, 1)
             self.map_size = first.shape[1:]
             self.first = _linear(first.flatten(1).T, shift.repeat(first[0, :, :, 0].numel()))
             self.blocks = nn.Sequential(*(_FoldedBlock(block) for block in network.blocks))
@@ -37,22 +41,48 @@ class FoldedTcResNet(nn.Module):
         """Compositions (batch, 118) -> Tc in K (batch,)."""
         maps = self.first(composition).view(-1, *self.map_size)
         # The greatest of positive parts is the positive part of the greatest, and a fourth as many.
-        pooled = torch.relu(_pooled(_pooled(maps, 1), 2))
-        features = self.blocks(pooled.permute(0, 3, 1, 2).flatten(1))
+        pooled = torch.relu(_Pooled.apply(_Pooled.apply(maps, 2), 1))
+        features = self.blocks(pooled.flatten(1))
         return torch.relu(self.head(features).squeeze(1)) * TC_SCALE_K
 
 
-def _pooled(maps: torch.Tensor, dim: int) -> torch.Tensor:
-    """The greatest of three neighbours along `dim`, at every second pixel: nn.MaxPool2d(3, 2, 1) in one direction."""
-    even, odd = maps.unflatten(dim, (-1, 2)).unbind(dim + 1)
-    pairs = _greater(even, odd)
-    first, others = pairs.split((1, pairs.shape[dim] - 1), dim)
-    return torch.cat([first, _greater(others, odd.narrow(dim, 0, others.shape[dim]))], dim)
+class _Pooled(torch.autograd.Function):
+    """The greatest of three neighbours along a dimension, at every second pixel: nn.MaxPool2d(3, 2, 1) one way.
+
+    Where neighbours are equal, the slope is that of one of them.
+    """
+
+    @staticmethod
+    def forward(ctx, maps: torch.Tensor, dim: int) -> torch.Tensor:
+        even, odd = maps.unflatten(dim, (-1, 2)).unbind(dim + 1)
+        right, left, later = odd > even, *_shifted(odd, dim)
+        found = torch.maximum(even, odd)
+        before = left > later(found)
+        later(found).copy_(torch.maximum(later(found), left))
+        ctx.save_for_backward(right, before)
+        ctx.dim = dim
+        return found
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, slope: torch.Tensor) -> tuple[torch.Tensor, None]:
+        (right, before), dim = ctx.saved_tensors, ctx.dim
+        whole = slope.new_empty(*slope.shape[: dim + 1], 2, *slope.shape[dim + 1 :])
+        even, odd = whole.unbind(dim + 1)
+        left, later = _shifted(odd, dim)
+        from_before = later(slope) * before
+        own = slope.clone()
+        later(own).sub_(from_before)
+        torch.mul(own, right, out=odd)
+        torch.sub(own, odd, out=even)
+        left.add_(from_before)
+        return whole.flatten(dim, dim + 1), None
 
 
-def _greater(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """torch.maximum, of a slope that costs a third."""
-    return one + torch.relu(other - one)
+def _shifted(odd: torch.Tensor, dim: int) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
+    """The odd pixels that have an output to their right, and what takes those outputs from a tensor of all."""
+    count = odd.shape[dim] - 1
+    return odd.narrow(dim, 0, count), lambda outputs: outputs.narrow(dim, 1, count)
 
 
 class _FoldedBlock(nn.Module):
@@ -66,12 +96,17 @@ class _FoldedBlock(nn.Module):
         self.shortcut = nn.Identity() if plain else _Shortcut(block.shortcut[0], block.shortcut[1])
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        """(batch, inputs * pixels) -> (batch, outputs * pixels)."""
+        """(batch, pixels * inputs) -> (batch, pixels * outputs)."""
         return torch.relu(self.second(torch.relu(self.first(maps))) + self.shortcut(maps))
 
 
 class _AlongColumns(nn.Module):
-    """A 3 x 3 convolution of stride 1 as one along the columns, rows taken as channels: no product with padding."""
+    """A 3 x 3 convolution of stride 1 as one along the columns, rows taken as channels: no product with padding.
+
+    By Winograd's F(2, 3), of four neighbours d and weights g: from the products m = (d0 - d2) g0,
+    (d1 + d2) (g0 + g1 + g2) / 2, (d2 - d1) (g0 - g1 + g2) / 2, (d1 - d3) g2 come two outputs, m0 + m1 + m2 and
+    m1 - m2 - m3, that would take six (Lavin and Gray 2016, arXiv:1509.09308).
+    """
 
     def __init__(self, convolution: TapConv2d, norm: nn.BatchNorm2d):
         super().__init__()
@@ -81,14 +116,60 @@ class _AlongColumns(nn.Module):
             outputs, rows, columns, inputs, rows, columns
         )
         kernel = matrix[:, :, 1, :, :, 0:3]  # what the second column of the output takes from the first three
-        self.shape = (inputs * rows, columns)
-        self.convolution = nn.Conv1d(inputs * rows, outputs * rows, 3, padding=1)
-        self.convolution.weight = nn.Parameter(kernel.reshape(outputs * rows, inputs * rows, 3).contiguous())
-        self.convolution.bias = nn.Parameter(shift.repeat_interleave(rows))
+        kernel = kernel.permute(4, 3, 2, 1, 0).reshape(3, rows * inputs, rows * outputs).double()
+        self.columns = columns
+        self.register_buffer("weights", _winograd_weights(kernel).float())
+        self.register_buffer("weights_back", _winograd_weights(kernel.flip(0).transpose(1, 2)).float())
+        bias = torch.zeros(4, 1, rows * outputs)
+        bias[1, 0] = shift.repeat(rows)  # the second product counts once in both outputs
+        self.register_buffer("bias", bias)
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        """(batch, inputs * pixels) -> (batch, outputs * pixels)."""
-        return self.convolution(maps.view(-1, *self.shape)).flatten(1)
+        """(batch, pixels * inputs) -> (batch, pixels * outputs)."""
+        maps = maps.unflatten(1, (self.columns, -1))
+        return _Convolved.apply(maps, self.weights, self.weights_back, self.bias).flatten(1)
+
+
+class _Convolved(torch.autograd.Function):
+    """`_winograd`, and its slope, which is a convolution too."""
+
+    @staticmethod
+    def forward(
+        ctx, maps: torch.Tensor, weights: torch.Tensor, weights_back: torch.Tensor, bias: torch.Tensor
+    ) -> torch.Tensor:
+        ctx.weights_back = weights_back
+        return _winograd(maps, weights, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, slope: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
+        return _winograd(slope, ctx.weights_back, None), None, None, None
+
+
+def _winograd_weights(kernel: torch.Tensor) -> torch.Tensor:
+    """(3, inputs, outputs) -> (4, inputs, outputs)."""
+    first, middle, last = kernel
+    return torch.stack([first, (first + middle + last) / 2, (first - middle + last) / 2, last])
+
+
+def _winograd(maps: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """Maps (batch, columns, inputs), weights (4, inputs, outputs) -> (batch, columns, outputs); no column beyond."""
+    even, odd = maps.unflatten(1, (-1, 2)).unbind(2)  # of the pair i, d1 and d2; d0 and d3 are its neighbours'
+    batch, pairs, inputs = even.shape
+    read = maps.new_empty(4, batch, pairs, inputs)
+    torch.sub(odd[:, :-1], odd[:, 1:], out=read[0, :, 1:])
+    torch.neg(odd[:, 0], out=read[0, :, 0])
+    torch.add(even, odd, out=read[1])
+    torch.sub(odd, even, out=read[2])
+    torch.sub(even[:, :-1], even[:, 1:], out=read[3, :, :-1])
+    read[3, :, -1] = even[:, -1]
+    read = read.flatten(1, 2)
+    products = torch.bmm(read, weights) if bias is None else torch.baddbmm(bias, read, weights)
+    first, second, third, fourth = products.unflatten(1, (batch, pairs))
+    found = maps.new_empty(batch, pairs, 2, weights.shape[2])
+    torch.add(second, third, out=found[:, :, 0]).add_(first)
+    torch.sub(second, third, out=found[:, :, 1]).sub_(fourth)
+    return found.flatten(1, 2)
 
 
 class _Shortcut(nn.Module):
@@ -96,29 +177,31 @@ class _Shortcut(nn.Module):
 
     def __init__(self, convolution: TapConv2d, norm: nn.BatchNorm2d):
         super().__init__()
-        self.shape, self.stride = (convolution.inputs, *convolution.size), convolution.stride
         rows, columns = convolution.size
+        self.shape, self.stride = (columns, rows, convolution.inputs), convolution.stride
         read = torch.arange(convolution.inputs * rows * columns).view(self.shape)
         whole = _dense(convolution, norm)
-        self.linear = _linear(whole.weight[:, read[:, :: self.stride, :: self.stride].flatten()], whole.bias)
+        self.linear = _linear(whole.weight[:, read[:: self.stride, :: self.stride].flatten()], whole.bias)
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        """(batch, inputs * pixels) -> (batch, outputs * pixels)."""
-        read = maps.view(-1, *self.shape)[:, :, :: self.stride, :: self.stride]
+        """(batch, pixels * inputs) -> (batch, pixels * outputs)."""
+        read = maps.view(-1, *self.shape)[:, :: self.stride, :: self.stride]
         return self.linear(read.flatten(1))
 
 
 def _folded(convolution: TapConv2d, norm: nn.BatchNorm2d) -> nn.Module:
     """Convolution and batch norm in one, in the form that is fastest for its map."""
-    long = convolution.stride == 1 and convolution.size[1] > 4 and convolution.weight.shape[3] == 3
+    long = convolution.stride == 1 and convolution.size[1] >= 4 and convolution.weight.shape[3] == 3
     return _AlongColumns(convolution, norm) if long else _dense(convolution, norm)
 
 
 def _dense(convolution: TapConv2d, norm: nn.BatchNorm2d) -> nn.Linear:
     """Convolution and batch norm as one matrix."""
     scale, shift = _scale_and_shift(norm)
-    pixels = convolution.out_size[0] * convolution.out_size[1]
-    return _linear(convolution.matrix() * scale.repeat_interleave(pixels)[:, None], shift.repeat_interleave(pixels))
+    inputs, outputs = convolution.inputs, convolution.outputs
+    matrix = convolution.matrix().view(outputs, *convolution.out_size, inputs, *convolution.size)
+    matrix = (matrix.permute(2, 1, 0, 5, 4, 3) * scale[:, None, None, None]).flatten(3).flatten(0, 2)
+    return _linear(matrix, shift.repeat(len(matrix) // outputs))
 
 
 def _scale_and_shift(norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
