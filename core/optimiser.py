@@ -8,7 +8,7 @@ cannot say. A candidate that dies (nothing positive left, or not finite) is rest
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -117,8 +117,12 @@ def step_size(settings: OptimiserSettings, step: int) -> float:
 
 def evaluate(task: Task, state: State) -> Report:
     """Compositions and properties at the present state, without moving it."""
-    with torch.no_grad():
-        return _report(task, state, _seen(task, state, state.x_base, task.tc, task.formation_energy))
+
+    def seen(rows: slice) -> _Seen:
+        with torch.no_grad():  # of each thread for itself
+            return _seen(task, state, state.x_base[rows], task.tc, task.formation_energy, rows)
+
+    return _report(task, state, _joined(task.cores.each(seen, len(state.x_base))))
 
 
 def step(task: Task, state: State) -> tuple[State, Report]:
@@ -133,7 +137,7 @@ def step(task: Task, state: State) -> tuple[State, Report]:
         return torch.autograd.grad(seen.loss.sum(), x)[0], _Seen(*(part.detach() for part in seen))
 
     gradients, parts = zip(*task.cores.each(slope, len(x_base)), strict=True)
-    gradient, seen = torch.cat(gradients), _Seen(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+    gradient, seen = torch.cat(gradients), _joined(parts)
     # A candidate whose loss or gradient is not finite must not stand still unnoticed: it is marked, and restarted.
     finite = torch.isfinite(seen.loss) & torch.isfinite(gradient).all(1)
     moment1 = BETA1 * state.moment1 + (1 - BETA1) * gradient
@@ -178,6 +182,11 @@ def _seen(
     )
     weight = integer_weight(settings, int(state.step))
     return _Seen(loss + weight * integer if weight else loss, composition, tc, energy, integer)
+
+
+def _joined(parts: Sequence[_Seen]) -> _Seen:
+    """What was seen of the shares of the candidates, as one."""
+    return _Seen(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
 
 
 def _report(task: Task, state: State, seen: _Seen) -> Report:

@@ -19,18 +19,26 @@ Result = TypeVar("Result")
 
 
 class SideBySide:
-    """`workers` threads, each of which does its operations alone; with one worker the caller does all by itself."""
+    """`workers` threads, each of which does its operations alone; with one worker the caller does all by itself.
 
-    def __init__(self, workers: int = 1):
-        self.workers = workers
+    most_rows : of a share; what a share needs in memory grows with its rows
+    """
+
+    def __init__(self, workers: int = 1, most_rows: int | None = None):
+        self.workers, self.most_rows = workers, most_rows
         # In a thread of its own the number of threads of an operation is its own too: that of the caller stays.
         self._pool = (
             ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) if workers > 1 else None
         )
 
     def shares(self, rows: int) -> list[slice]:
-        """Rows 0 .. `rows` in consecutive shares, as equal as can be, as many as workers unless they become small."""
+        """Rows 0 .. `rows` in consecutive shares, as equal as can be, each worker as many as another.
+
+        Fewer than there are workers where they would become small.
+        """
         count = max(min(self.workers, rows // LEAST_ROWS), 1)
+        if self.most_rows:
+            count *= -(-rows // (count * self.most_rows))
         edges = [rows * k // count for k in range(count + 1)]
         return [slice(*ends) for ends in pairwise(edges)]
 

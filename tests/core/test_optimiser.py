@@ -229,8 +229,9 @@ def test_stage_2_alone():
     assert (state.max_mask.sum(1) == 2).all()
 
 
-def test_candidates_shared_among_cores_move_as_they_do_on_one():
+@pytest.mark.parametrize("cores", [SideBySide(3), SideBySide(2, most_rows=20), SideBySide(1, most_rows=7)])
+def test_candidates_shared_among_cores_move_as_they_do_on_one(cores):
     one = final(task(candidates=96, steps=(20, 20), integer_weight=3.0))
-    many = final(replace(task(candidates=96, steps=(20, 20), integer_weight=3.0), cores=SideBySide(3)))
+    many = final(replace(task(candidates=96, steps=(20, 20), integer_weight=3.0), cores=cores))
     assert torch.allclose(one.composition, many.composition, atol=1e-5)
     assert torch.allclose(one.integer_loss, many.integer_loss, atol=1e-5) and one.restarts == many.restarts

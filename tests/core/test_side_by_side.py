@@ -16,6 +16,15 @@ def test_shares_make_up_the_batch(workers, rows):
     assert len(shares) == 1 or min(sizes) >= LEAST_ROWS
 
 
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("rows", [1, 100, 101, 299, 4096])
+def test_no_share_is_larger_than_asked_and_every_worker_has_as_many(workers, rows):
+    shares = SideBySide(workers, most_rows=100).shares(rows)
+    assert [row for share in shares for row in range(rows)[share]] == list(range(rows))
+    assert max(share.stop - share.start for share in shares) <= 100
+    assert len(shares) == 1 or len(shares) % min(workers, rows // LEAST_ROWS) == 0
+
+
 def test_results_come_in_the_order_of_the_rows():
     batch = torch.arange(300.0)
     assert torch.cat(SideBySide(4).each(lambda rows: batch[rows] * 2, 300)).tolist() == (batch * 2).tolist()
