@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from core.problem import DesignProblem
 
-TRAINED = ("tc", "tc-ensemble", "judge", "formation-energy", "formation-energy-ensemble", "references", "elements")
-EVALUATED = ("tc", "tc-ensemble", "judge", "formation-energy", "formation-energy-ensemble", "references")
+TRAINED = ("tc", "judge", "formation-energy", "formation-energy-ensemble", "tc-ensemble", "references", "elements")
+EVALUATED = ("tc", "judge", "formation-energy", "formation-energy-ensemble", "tc-ensemble", "references")
 PREDICTORS = ("best", "published")
 BENCHMARKS = {
     "table1": "KIAGO: what whole numbers of atoms cost, by integer loss and by rounding",

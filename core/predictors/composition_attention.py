@@ -12,6 +12,7 @@ doi:10.1038/s41467-020-19964-7); the fraction in the attention weights is Roost'
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +32,17 @@ LEAST_FRACTION = 1e-6  # below it an element's own encoding no longer changes
 
 @dataclass(frozen=True)
 class AttentionSize:
-    """How large the network is."""
+    """How large the network is.
+
+    waves : sines and cosines of the fraction, and as many of its logarithm
+    trace : fraction far below which the others do not notice an element, however much they would heed it
+    """
 
     width: int = 128
     layers: int = 3
     heads: int = 4
-    waves: int = 16  # sines and cosines of the fraction, and as many of its logarithm
+    waves: int = 16
+    trace: float = 0.0
 
 
 class CompositionAttention(nn.Module):
@@ -67,8 +73,9 @@ class CompositionAttention(nn.Module):
         tokens = vectors[place] + self.amount(self.encoded(fraction))
         least = torch.finfo(fraction.dtype).tiny
         logarithm = seats.filled(fraction.clamp_min(least).log()[:, None], math.log(least)).squeeze(2)
+        noticed = self.size.trace and -functional.softplus(2 * (math.log(self.size.trace) - logarithm))
         for layer in self.layers:
-            tokens = layer(tokens, logarithm, seats)
+            tokens = layer(tokens, logarithm, noticed, seats)
         return self.head(seats.filled(self.norm(tokens) * fraction[:, None]).sum(1))
 
     def encoded(self, fraction: torch.Tensor) -> torch.Tensor:
@@ -125,19 +132,43 @@ class _Layer(nn.Module):
             nn.Linear(size.width, 2 * size.width), nn.SiLU(), nn.Linear(2 * size.width, size.width)
         )
 
-    def forward(self, tokens: torch.Tensor, logarithm: torch.Tensor, seats: _Seats) -> torch.Tensor:
-        """tokens (t, width), logarithm of the fractions (batch, k) -> tokens."""
+    def forward(
+        self, tokens: torch.Tensor, logarithm: torch.Tensor, noticed: torch.Tensor | float, seats: _Seats
+    ) -> torch.Tensor:
+        """tokens (t, width), logarithms (batch, k) of the fractions x and of x^2 / (x^2 + trace^2) -> tokens."""
         # Heads before compositions: the products then read the tables as they lie.
         each = (3, self.heads, tokens.shape[1] // self.heads)
         asked = self.query_key_value(self.norm1(tokens)).unflatten(1, each).permute(1, 2, 0, 3)
         query, key, value = seats.filled(asked).flatten(1, 2)
         # exp(score + p log x) = x^p exp(score): the weight of an element that leaves goes to zero with it, and p > 1
         # keeps the slope finite there.
-        bias = (1 + functional.softplus(self.power))[:, None, None] * logarithm
+        bias = (1 + functional.softplus(self.power))[:, None, None] * logarithm + noticed
         scores = query @ key.transpose(1, 2) / query.shape[2] ** 0.5 + bias.flatten(0, 1)[:, None]
         mixed = seats.taken((scores.softmax(2) @ value).unflatten(0, bias.shape[:2]))
         tokens = tokens + self.out(mixed.transpose(0, 1).flatten(1))
         return tokens + self.feed(self.norm2(tokens))
+
+
+def pack_networks(networks: Sequence[CompositionAttention], name: str) -> dict[str, torch.Tensor]:
+    """Tensors to be stored, in 16 bits, under `name` and the number of the network."""
+    packed = {}
+    for i, network in enumerate(networks):
+        stored = checkpoint.to_storage(network.state_dict())
+        packed |= {f"{name}{i}.{key}": value for key, value in stored.items()}
+    return packed
+
+
+def unpack_networks(
+    tensors: Mapping[str, torch.Tensor], name: str, sizes: Sequence[AttentionSize], checkpoint_name: str
+) -> list[CompositionAttention]:
+    """The inverse of `pack_networks`. Raises CheckpointError if the tensors are of other networks."""
+    networks = [CompositionAttention(size) for size in sizes]
+    for i, network in enumerate(networks):
+        own = f"{name}{i}."
+        stored = {key.removeprefix(own): value for key, value in tensors.items() if key.startswith(own)}
+        checkpoint.load_into(network, stored, checkpoint_name)
+        network.eval().requires_grad_(False)
+    return networks
 
 
 class FormationEnergyAttention(nn.Module):

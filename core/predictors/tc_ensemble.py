@@ -1,12 +1,12 @@
-"""Critical temperature: trees say how high, known superconductors correct them nearby, other trees whether at all.
+"""Critical temperature: several say how high, known superconductors correct them nearby, trees say whether at all.
 
 Tc = g v,    v = max(0, h + k)
 g  = sigmoid(steepness (s - sure + by_height ln(1 + v / height_K)))
 
-h : the mean of sets of `SmoothTrees` that have learnt how high Tc is, for a superconductor; they carry over to new
-    chemical systems
-k : kernel regression (`composition_kernel`) of what the trees leave of the known superconductors: it interpolates
-    doping series, and fades away from what is known
+h : the mean of sets of `SmoothTrees` and of networks (`composition_attention`) that have learnt how high Tc is, for a
+    superconductor; they carry over to new chemical systems, and err in different ways
+k : kernel regression (`composition_kernel`) of what h leaves of the known superconductors: it interpolates doping
+    series, and fades away from what is known
 s : `SmoothTrees` for the logarithm of the odds that there is superconductivity; besides the features of the others
     they see D, the kernel's distance to the nearest known superconductor. Where Tc would be high, smaller odds will
     do: most compounds that do not superconduct look like low ones
@@ -25,20 +25,21 @@ from torch import nn
 
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
+from core.predictors.composition_attention import AttentionSize, CompositionAttention, unpack_networks
 from core.predictors.composition_kernel import CompositionKernel, KernelShape
 from core.predictors.interface import Estimate
 from core.predictors.smooth_trees import SmoothTrees, unpack_trees
 from core.references import unpack_compositions
 
-ARCHITECTURE = "tc-ensemble-v2"
+ARCHITECTURE = "tc-ensemble-v3"
 
 
 @dataclass(frozen=True)
 class Gate:
     """The numbers of the equation for g above; height_K in K."""
 
-    sure: float = 1.25
-    by_height: float = 2.5
+    sure: float = 0.5
+    by_height: float = 1.5
     height_K: float = 10.0
     steepness: float = 3.0
 
@@ -75,7 +76,8 @@ class ErrorScale:
 class TcEnsemble(nn.Module):
     """Predictor of the critical temperature in K (never negative), and of its error.
 
-    members : the same with one set of the trees for h each, to be climbed in turn; none if there is one set
+    members : the same with one set of the trees, or one network, for h each, to be climbed in turn; none if there is
+        only one
     known_elements : (118,) bool
     familiar_distance : beyond which it extrapolates; 95 in 100 compositions of systems held out were nearer
     """
@@ -84,6 +86,7 @@ class TcEnsemble(nn.Module):
         self,
         name: str,
         heights: Sequence[SmoothTrees],
+        networks: Sequence[CompositionAttention],
         kernel: CompositionKernel,
         chance: SmoothTrees,
         gate: Gate,
@@ -93,12 +96,13 @@ class TcEnsemble(nn.Module):
     ):
         super().__init__()
         self.name, self.kernel, self.chance, self.gate = name, kernel, chance, gate
-        self.heights = nn.ModuleList(heights)
+        self.heights, self.networks = nn.ModuleList(heights), nn.ModuleList(networks)
         self.error_scale, self.familiar_distance = error_scale, familiar_distance
         self.register_buffer("known_elements", known_elements.clone(), persistent=False)
-        if len(heights) > 1:
+        alone = [([trees], []) for trees in heights] + [([], [network]) for network in networks]
+        if len(alone) > 1:
             rest = kernel, chance, gate, known_elements, error_scale, familiar_distance
-            self.members = nn.ModuleList(TcEnsemble(name, [trees], *rest) for trees in heights)
+            self.members = nn.ModuleList(TcEnsemble(name, *each, *rest) for each in alone)
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> Tc in K (batch,)."""
@@ -114,10 +118,15 @@ class TcEnsemble(nn.Module):
         log_odds = self.chance(torch.cat([described, distance[:, None]], dim=1))
         # The kernel may be on another device than the trees, see `CompositionKernel`.
         left, distance = left.to(composition), distance.to(composition)
-        said = sum(trees(described) for trees in self.heights) / len(self.heights)
-        height = torch.relu(said.to(composition) + left)
+        height = torch.relu(self.said(composition, described) + left)
         tc = self.gate(log_odds.to(composition), height) * height
         return Estimate(tc, self.error_scale(tc, distance), distance - self.kernel.shape.soft)
+
+    def said(self, composition: torch.Tensor, described: torch.Tensor) -> torch.Tensor:
+        """h (batch,) in K of compositions (batch, 118), whose features are `described`."""
+        by_trees = [trees(described).to(composition) for trees in self.heights]
+        said = by_trees + [network(composition).squeeze(1) for network in self.networks]
+        return sum(said) / len(said)
 
 
 def load_tc_ensemble(name: str, folder: Path = CHECKPOINTS) -> TcEnsemble:
@@ -127,7 +136,9 @@ def load_tc_ensemble(name: str, folder: Path = CHECKPOINTS) -> TcEnsemble:
     kernel = CompositionKernel(KernelShape(**card["settings"]["kernel"]), points, tensors["weights"])
     trees = {part: unpack_trees(tensors, part, bias) for part, bias in card["bias"].items()}
     heights = [trees[f"height{i}"] for i in range(len(card["settings"]["heights"]))]
+    sizes = [AttentionSize(trace=each["trace"]) for each in card["settings"]["networks"]]
+    networks = unpack_networks(tensors, "network", sizes, name)
     gate, error_scale = Gate(**card["settings"]["gate"]), ErrorScale(**card["error_scale"])
     known, familiar = checkpoint.known_mask(card), float(card["familiar_distance"])
-    predictor = TcEnsemble(name, heights, kernel, trees["chance"], gate, known, error_scale, familiar)
+    predictor = TcEnsemble(name, heights, networks, kernel, trees["chance"], gate, known, error_scale, familiar)
     return predictor.eval().requires_grad_(False)

@@ -42,7 +42,7 @@ def fit(
     resume: Path,
     report: Callable[[nn.Module], dict[str, float]],
 ) -> nn.Module:
-    """Train `model` in place and return the model of averaged weights.
+    """Train `model`, on a CUDA device if there is one, and return the model of averaged weights, on the CPU.
 
     batches(epoch) : the batches of that epoch; must depend on the epoch only, so that a resumed fit sees the same
     loss(model, batch) : scalar to minimise
@@ -51,6 +51,8 @@ def fit(
 
     Raises InputError if the resume point is of a training with other settings.
     """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device)
     average = copy.deepcopy(model)
     optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     total = settings.epochs * settings.steps_per_epoch
@@ -63,7 +65,7 @@ def fit(
         running = 0.0
         for step, batch in enumerate(bar, start=1):
             optimiser.zero_grad(set_to_none=True)
-            value = loss(model, batch)
+            value = loss(model, tuple(part.to(device) for part in batch))
             value.backward()
             nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
             optimiser.step()
@@ -72,10 +74,10 @@ def fit(
             running += (value.item() - running) / step
             if step % 20 == 0:
                 bar.set_postfix(loss=f"{running:.4f}")
-        figures = report(average.eval())
+        figures = report(copy.deepcopy(average).cpu().eval())
         print(json.dumps({"epoch": epoch + 1, "loss": running, **figures}), flush=True)
         _store(resume, settings, epoch + 1, model, average, optimiser, schedule, {"loss": running, **figures})
-    return average.eval()
+    return average.cpu().eval()
 
 
 @torch.no_grad()

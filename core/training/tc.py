@@ -66,7 +66,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
 
     def loss(network: ResNet18, batch: Batch) -> torch.Tensor:
         x, y = batch
-        image = feature_map(x, pixels)
+        image = feature_map(x, pixels.to(x.device))
         output, target = network(image), y / TC_SCALE_K
         # The predictor ends in a ReLU: below zero is right for Tc = 0, and needs a gradient for Tc > 0.
         return torch.where(target > 0, (output - target).abs(), torch.relu(output)).mean()

@@ -14,9 +14,10 @@ from core.predictors.element_facts import element_facts
 FORMULAS = ["Fe", "NaCl", "YBa2Cu3O7", "La1.85Sr0.15CuO4", "BaSrCaYLaFeCoAsO"]
 
 
-def network(outputs: int = 1) -> CompositionAttention:
+def network(outputs: int = 1, trace: float = 0.0) -> CompositionAttention:
     torch.manual_seed(1)
-    return CompositionAttention(AttentionSize(width=32, layers=2, heads=4, waves=8), outputs).double().eval()
+    size = AttentionSize(width=32, layers=2, heads=4, waves=8, trace=trace)
+    return CompositionAttention(size, outputs).double().eval()
 
 
 def compositions(formulas=FORMULAS) -> torch.Tensor:
@@ -59,8 +60,23 @@ def test_a_trace_of_an_element_changes_nothing(symbol):
     assert changes[0] > changes[1] > changes[2]
 
 
-def test_gradient_against_finite_differences():
-    model = network()
+@torch.no_grad()
+def test_others_do_not_notice_a_trace_however_much_they_would_heed_it():
+    x = compositions()
+    changes, values = [], []
+    for trace in (0.0, 1e-3):
+        model = network(trace=trace)
+        for layer in model.layers:
+            layer.query_key_value.weight[: 2 * model.size.width] *= 4  # queries and keys
+        values.append(model(x))
+        changes.append(float((model(with_trace(x, "Hg", 1e-6)) - model(x)).abs().max()))
+    assert changes[1] < 0.01 * changes[0]
+    assert torch.allclose(values[0], values[1], rtol=1e-2)  # what is there in earnest is heeded as before
+
+
+@pytest.mark.parametrize("trace", [0.0, 1e-3])
+def test_gradient_against_finite_differences(trace):
+    model = network(trace=trace)
     x = torch.full((2, elements.N_ELEMENTS), 1e-3, dtype=torch.float64)
     x[0, :4], x[1, 20:26] = 0.3, 0.2
     x = (x + 1e-4 * torch.rand(2, elements.N_ELEMENTS, generator=torch.Generator().manual_seed(0))).requires_grad_()
@@ -72,9 +88,10 @@ def test_gradient_against_finite_differences():
         assert float((gradient * direction).sum()) == pytest.approx(float(numeric), rel=1e-5, abs=1e-8)
 
 
+@pytest.mark.parametrize("trace", [0.0, 1e-3])
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_gradients_are_finite_everywhere(formula):
-    model = network().float()
+def test_gradients_are_finite_everywhere(formula, trace):
+    model = network(trace=trace).float()
     x = compositions([formula]).float().requires_grad_()
     value = model(x)
     (gradient,) = torch.autograd.grad(value.sum(), x)

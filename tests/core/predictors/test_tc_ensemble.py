@@ -1,8 +1,9 @@
-"""Trees, kernel and gate: their equation, and the committed model."""
+"""Trees, networks, kernel and gate: their equation, and the committed model."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 
 from core import composition, elements
 from core.predictors import checkpoint
+from core.predictors.composition_attention import AttentionSize, CompositionAttention
 from core.predictors.composition_kernel import KernelShape
 from core.predictors.interface import Predictor, climbed, estimate_in_batches, predict_in_batches
 from core.predictors.registry import load_predictor
@@ -35,13 +37,27 @@ def vectors(formulas) -> torch.Tensor:
     return torch.from_numpy(composition.compositions(formulas))
 
 
-def model(*heights_K: float, log_odds: float = 50.0, gate: Gate | None = None) -> TcEnsemble:
+def constant_network(value: float) -> CompositionAttention:
+    """A network that says the same of everything."""
+    network = CompositionAttention(AttentionSize(width=8, layers=1, heads=2, waves=2))
+    last = network.head[-1]
+    torch.nn.init.zeros_(last.weight)
+    torch.nn.init.constant_(last.bias, value)
+    return network.requires_grad_(False)
+
+
+def model(
+    *heights_K: float, networks_K: Sequence[float] = (), log_odds: float = 50.0, gate: Gate | None = None
+) -> TcEnsemble:
     heights_K = heights_K or (10.0,)
-    left = np.array(list(KNOWN.values())) - np.mean(heights_K)
+    left = np.array(list(KNOWN.values())) - np.mean([*heights_K, *networks_K])
     kernel = fit(composition.compositions(KNOWN), left, 1e-6, KernelShape())
     all_known = torch.ones(elements.N_ELEMENTS, dtype=torch.bool)
     heights = [constant(height) for height in heights_K]
-    return TcEnsemble("mixed", heights, kernel, constant(log_odds), gate or Gate(), all_known, SCALE, 0.5).double()
+    networks = [constant_network(height) for height in networks_K]
+    return TcEnsemble(
+        "mixed", heights, networks, kernel, constant(log_odds), gate or Gate(), all_known, SCALE, 0.5
+    ).double()
 
 
 @pytest.mark.parametrize(("log_odds", "share"), [(-40.0, 0.0), (0.5, 0.5), (1.5, 0.8807971), (40.0, 1.0)])
@@ -70,6 +86,14 @@ def test_sets_of_trees_are_climbed_in_turn_and_their_mean_counts():
     assert torch.allclose(each.mean(0), mixed(x)) and torch.allclose(each[1] - each[0], torch.full((2,), 30.0).double())
     assert climbed(mixed, 2) is climbed(mixed, 0) and climbed(model(), 5)(x).shape == (2,)
     assert climbed(mixed, 0).kernel is mixed.kernel
+
+
+def test_a_network_counts_as_much_as_a_set_of_trees():
+    mixed, x = model(20.0, 50.0, networks_K=[80.0]), vectors(["YBa2Cu3O6.9", "MgB2"])
+    each = torch.stack([climbed(mixed, step)(x) for step in (0, 1, 2)])
+    assert torch.allclose(each.diff(dim=0), torch.full((2, 2), 30.0).double())
+    assert torch.allclose(each.mean(0), mixed(x)) and climbed(mixed, 3) is climbed(mixed, 0)
+    assert float(mixed(vectors(["Rb3C60"]))) == pytest.approx(50, abs=2)
 
 
 def test_it_is_never_negative():

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from core import composition
-from core.training import tc_ensemble
+from core.predictors.composition_attention import AttentionSize, CompositionAttention, unpack_networks
 from core.training.data import Table
 from core.training.smooth_trees import BoostingSettings
-from core.training.tc_ensemble import FOLDS, Regression, SystemsHeldOut, TcEnsembleSettings
+from core.training.systems_held_out import FOLDS, SystemsHeldOut
+from core.training.tc_regression import Regression, TcEnsembleSettings
 
 SETTINGS = TcEnsembleSettings(heights=(BoostingSettings(trees=3, depth=2, share_of_features=1.0),))
+
+
+def untrained(fold: int):
+    """A network for each fold, another one for each."""
+    torch.manual_seed(fold)
+    network = CompositionAttention(AttentionSize())
+    return lambda x, y, trust: [network]
 
 
 @pytest.fixture(scope="module")
@@ -26,21 +35,25 @@ def superconductors():
 def test_every_composition_is_predicted_by_what_never_saw_its_system(superconductors, monkeypatch):
     fit, seen = Regression.fit.__func__, []
 
-    def watched(cls, x, y, settings, seed):
+    def watched(cls, x, *arguments):
         seen.append({tuple(np.flatnonzero(row)) for row in x})
-        found = fit(cls, x, y, settings, seed)
-        return lambda held_out: (
-            found(held_out) if not seen[-1] & {tuple(np.flatnonzero(row)) for row in held_out} else pytest.fail()
-        )
+        return fit(cls, x, *arguments)
+
+    predict = Regression.__call__
+
+    def predicted(regression, held_out):
+        assert not seen[-1] & {tuple(np.flatnonzero(row)) for row in held_out}
+        return predict(regression, held_out)
 
     monkeypatch.setattr(Regression, "fit", classmethod(watched))
-    systems = SystemsHeldOut.of(superconductors, SETTINGS, 0)
+    monkeypatch.setattr(Regression, "__call__", predicted)
+    systems = SystemsHeldOut.of(superconductors, SETTINGS, 0, untrained)
     assert len(seen) == FOLDS and (systems.distance > 0).all()
     assert sorted(np.concatenate([systems.part(k)[2] for k in range(3)])) == sorted(superconductors[0].values)
 
 
 def test_an_interrupted_training_goes_on_where_it_was(superconductors, monkeypatch, tmp_path):
-    whole = SystemsHeldOut.of(superconductors, SETTINGS, 0)
+    whole = SystemsHeldOut.of(superconductors, SETTINGS, 0, untrained)
     fit, fits = Regression.fit.__func__, []
 
     def interrupted(cls, *arguments):
@@ -51,16 +64,19 @@ def test_an_interrupted_training_goes_on_where_it_was(superconductors, monkeypat
 
     monkeypatch.setattr(Regression, "fit", classmethod(interrupted))
     with pytest.raises(KeyboardInterrupt):
-        SystemsHeldOut.of(superconductors, SETTINGS, 0, tmp_path)
-    resumed = SystemsHeldOut.of(superconductors, SETTINGS, 0, tmp_path)
+        SystemsHeldOut.of(superconductors, SETTINGS, 0, untrained, tmp_path)
+    resumed = SystemsHeldOut.of(superconductors, SETTINGS, 0, untrained, tmp_path)
     assert len(fits) == FOLDS + 1  # two done, one lost, three more
     assert np.array_equal(resumed.predicted, whole.predicted) and np.array_equal(resumed.distance, whole.distance)
-    assert not list(tmp_path.iterdir())  # the next training begins anew
+    assert resumed.networks.keys() == whole.networks.keys()
 
 
-def test_folds_of_other_settings_are_not_taken(superconductors, tmp_path):
-    x, y = superconductors[0].compositions, superconductors[0].values
-    prints = {
-        tc_ensemble._print(x, y, settings, seed) for settings in (SETTINGS, TcEnsembleSettings()) for seed in (0, 1)
-    }
-    assert len(prints | {tc_ensemble._print(x, y + 1, SETTINGS, 0)}) == 5
+def test_the_networks_of_the_folds_are_kept_to_find_the_same_figures_again(superconductors):
+    first = SystemsHeldOut.of(superconductors, SETTINGS, 0, untrained)
+
+    def kept(fold: int):
+        return lambda *_: unpack_networks(first.networks, f"fold{fold}.network", [AttentionSize()], "tc-ensemble")
+
+    again = SystemsHeldOut.of(superconductors, SETTINGS, 0, kept)
+    # As they are stored, in 16 bits: what was found with 32 differs a little; training rounds before it measures.
+    assert again.predicted == pytest.approx(first.predicted, abs=0.05) and len(first.networks) % FOLDS == 0
