@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from core import runs
@@ -47,8 +48,15 @@ class StandBy:
 
 def sent_to() -> Path | None:
     """Wait, in the worker, for the folder of a run, and speak into its log from then on; None if nobody sends it."""
-    import core.execution  # noqa: F401  what takes seconds, before anybody waits for it
+    # What takes seconds, before anybody waits for it.
+    import core.execution  # noqa: F401
+    from core.judge import load_judge
+    from core.predictors.checkpoint import CheckpointError
+    from core.references import load_references
 
+    with suppress(CheckpointError):  # which the run will say itself
+        load_references()
+        load_judge()
     folder = sys.stdin.buffer.readline().decode().rstrip("\n")
     if not folder:
         return None

@@ -225,6 +225,7 @@ def details(card: Mapping) -> None:
             about = {
                 "architecture": card.get("architecture"),
                 "knows": f"{len(known)} elements" if known else None,
+                "networks begun with": ", ".join(card.get("networks_begun_with", ())) or None,
                 "energies of the hull from": ", ".join(card.get("hull_predictors_sha256", ())) or None,
                 "date": card.get("date"),
                 "SHA-256": f"{card['sha256'][:16]}…" if card.get("sha256") else None,

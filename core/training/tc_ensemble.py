@@ -44,6 +44,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
         "networks_begun_with": {_BEGUN_WITH: checkpoint.read_card(_BEGUN_WITH, out)["sha256"]},
         **tc.about_data(counts, seed),
     }
+    about["data"] |= {"mp": data.ATTRIBUTION["mp"]}  # from which the networks learnt first
     kept = build / f"{NAME}-{_fingerprint(superconductors, about)}"
     networks = _tuning(settings, seed, load_predictor(_BEGUN_WITH, out), kept)
     regression = Regression.fit(x, y, settings, seed, networks("whole"))
