@@ -29,6 +29,20 @@ NAME = "tc-ensemble"
 _BEGUN_WITH = formation_energy.ENSEMBLE_NAME
 FAMILIAR = 0.95  # share of the systems held out that are nearer to what is known than `familiar_distance`
 
+_DESCRIPTION = {
+    "name": NAME,
+    "architecture": ARCHITECTURE,
+    "what": "Critical temperature (K) from the composition: smooth trees and networks with attention, corrected by "
+    "known superconductors",
+    "papers": [
+        "Friedman 2001, doi:10.1214/aos/1013203451; Prokhorenkova et al. 2018, arXiv:1706.09516",
+        "Geurts et al. 2006, doi:10.1007/s10994-006-6226-1",
+        "Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 2.25 and 5.12",
+        "Roost, Goodall and Lee 2020: doi:10.1038/s41467-020-19964-7",
+        "Konno et al. 2021: doi:10.1103/PhysRevB.103.014509",
+    ],
+}
+
 
 def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleSettings | None = None) -> dict:
     """Fit on the same part as `tc`, evaluate, write weights and card; returns the card.
@@ -55,17 +69,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     familiar = float(np.quantile(systems.part(0)[1], FAMILIAR)) - settings.kernel.soft
     known = (tc.part(tables, 0)[0] > 0).any(0)
     card = {
-        "name": NAME,
-        "architecture": ARCHITECTURE,
-        "what": "Critical temperature (K) from the composition: smooth trees and networks with attention, corrected by "
-        "known superconductors",
-        "papers": [
-            "Friedman 2001, doi:10.1214/aos/1013203451; Prokhorenkova et al. 2018, arXiv:1706.09516",
-            "Geurts et al. 2006, doi:10.1007/s10994-006-6226-1",
-            "Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, eq. 2.25 and 5.12",
-            "Roost, Goodall and Lee 2020: doi:10.1038/s41467-020-19964-7",
-            "Konno et al. 2021: doi:10.1103/PhysRevB.103.014509",
-        ],
+        **_DESCRIPTION,
         **about,
         "bias": {part: each.bias for part, each in trees.items()},
         "error_scale": asdict(error_scale),

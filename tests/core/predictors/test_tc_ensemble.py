@@ -184,6 +184,8 @@ def test_its_card_holds_the_floors():
     assert held_out["tc_mae_K"] <= 4.1 and held_out["tc_r2"] >= 0.924
     assert held_out["precision_above_1_K_with_cod"] >= 0.80
     assert held_out["precision_at_recall_0.9_with_cod"] >= 0.85
+    systems = held_out["systems_held_out"]
+    assert systems["tc_mae_K"] <= 6.0 and systems["tc_r2"] >= 0.87
 
 
 def test_it_is_right_so_often_as_it_says_about_a_sample_of_the_held_out_part(committed):
