@@ -40,7 +40,7 @@ MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine
 FROM_KNOWN = (KNOWN, INTERPOLATED)
 PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
 PREDICTED_AT_ONCE = 1024  # compositions, to bound the memory
-MOVED_AT_ONCE = 256  # candidates for each core, likewise
+MOVED_AT_ONCE = 512  # candidates for each core, likewise
 NEAREST_POINT = Search(radii=(0.03, 0.06, 0.12, 0.24, 0.48, 1.0), choices=1)
 ADDED = 1  # tells the random stream of what is added to a guess from that of the guess
 NOT_PLACED = {"f": np.nan, "b": False, "O": ""}  # by kind of the column
