@@ -5,11 +5,11 @@ import shutil
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.benchmarks import bench, figures
 from core.benchmarks.bench import Options, Outcome
 from core.paths import PROJECT
+from tests.app.pages import opened, said
 
 TABLE = pd.DataFrame(
     {"base": ["LaPt2B2C"] * 2, "method": ["KIAGO", "C-ES"], "gain_K": [4.2, -1.0], "paper_gain_K": [86.73, 6.9]}
@@ -25,26 +25,14 @@ def folder(tmp_path, monkeypatch):
     return assets / "benchmarks"
 
 
-def opened() -> AppTest:
-    test = AppTest.from_file(str(PROJECT / "app" / "main.py"), default_timeout=120)
-    test.switch_page(str(PROJECT / "app" / "views" / "benchmarks.py"))
-    test.run()
-    assert not test.exception, test.exception
-    return test
-
-
 def stored(folder, name: str, **about) -> None:
     figure = figures.bars(TABLE, "base", "gain_K", "method", "gain (K)")
     known = Options(seeds=2).about() | about
     bench.write(Outcome(TABLE, ("KIAGO is ahead for 1 of 1.",), figure, known), name, folder)
 
 
-def said(test: AppTest) -> str:
-    return "\n".join(e.value for kind in ("markdown", "caption", "info") for e in test.get(kind))
-
-
 def test_without_results_every_benchmark_says_how_to_make_it(folder):
-    test = opened()
+    test = opened("benchmarks")
     assert "python -m core benchmark table2" in said(test)
     assert len(test.info) == len(test.subheader) >= 4 and not test.get("plotly_chart")
 
@@ -52,7 +40,7 @@ def test_without_results_every_benchmark_says_how_to_make_it(folder):
 def test_results_are_shown_with_what_they_say_and_how_they_were_made(folder):
     stored(folder, "table2")
     stored(folder, "table2-published", checkpoints={"tc": "0" * 64}, predictor="published")
-    test = opened()
+    test = opened("benchmarks")
     assert "KIAGO is ahead for 1 of 1." in said(test)
     assert "4,096 candidates · 500 + 500 steps · 2 seeds · models tc-ensemble" in said(test)
     assert "other weights of tc than" in said(test)
@@ -72,4 +60,4 @@ def test_what_is_written_is_read_again(tmp_path):
 def test_what_is_committed_can_be_shown():
     committed = {path.stem for path in (PROJECT / "assets" / "benchmarks").glob("*.csv")}
     assert all(bench.read(name, PROJECT / "assets" / "benchmarks") is not None for name in committed)
-    assert opened()
+    assert opened("benchmarks")
