@@ -36,6 +36,14 @@ def test_a_share_works_alone_and_the_caller_keeps_its_threads():
     assert torch.get_num_threads() == before
 
 
+def test_numbers_too_small_for_float32_are_0_in_a_share_and_stay_with_the_caller():
+    def halved(rows: slice) -> float:
+        return float(torch.full((8,), 1.2e-38)[0:8].mul(0.5).sum())
+
+    assert SideBySide(1).each(halved, 64) == [0.0]
+    assert SideBySide().each(halved, 64)[0] > 0
+
+
 def test_what_a_share_raises_is_raised():
     with pytest.raises(ZeroDivisionError):
         SideBySide(2).each(lambda rows: 1 // (rows.stop - 128), 128)
