@@ -24,7 +24,8 @@ LEAST_VARIANCE = 1e-4
 AMOUNTS = elements.N_ELEMENTS + 3  # features that are no means or spreads of element facts
 VALENCE_SCALES = (2**0.5, 2**0.5, 1.0)  # of copper's formal state, of the amount of copper, of the charge per atom
 WITHOUT_FLOAT64 = {"mps"}  # devices on which the regression cannot be done: there it stays on the processor
-ROWS = 512  # compositions at once: memory is ROWS x known compositions
+ROWS = 128  # compositions at once: a matrix of ROWS x known compositions; a processor's cache holds it
+ROWS_ON_GPU = 2048
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class CompositionKernel(nn.Module):
         """
         here, weights = self.shape.coordinates(described) - self.centre, self.weights.to(self.known)
         if not described.requires_grad:
-            return _joined([_value(part, self.known, weights, self.shape)[:2] for part in here.split(ROWS)])
+            return _joined([_value(part, self.known, weights, self.shape)[:2] for part in here.split(_at_once(here))])
         if self.weights.dtype != torch.float32:
             return _Regression.apply(here, self.known, _pulls(self.known, weights, self.shape), weights, self.shape)
         short = here.to(self.known_short)
@@ -136,13 +137,13 @@ class CompositionKernel(nn.Module):
 class _Regression(torch.autograd.Function):
     """The sum over the known compositions, and the least distance; both slopes come with the values.
 
-    Automatic differentiation would keep a dozen (batch, n) matrices; here they live for ROWS compositions.
+    Automatic differentiation would keep a dozen (batch, n) matrices; here they live for a few compositions.
     """
 
     @staticmethod
     def forward(ctx, here, known, pulls, weights, shape: KernelShape):
         value, distance, *slopes = _joined(
-            [_value_and_slope(part, known, pulls, weights, shape) for part in here.split(ROWS)]
+            [_value_and_slope(part, known, pulls, weights, shape) for part in here.split(_at_once(here))]
         )
         ctx.save_for_backward(*slopes)
         return value, distance
@@ -151,6 +152,10 @@ class _Regression(torch.autograd.Function):
     def backward(ctx, of_value, of_distance):
         value_slope, distance_slope = ctx.saved_tensors
         return of_value[:, None] * value_slope + of_distance[:, None] * distance_slope, None, None, None, None
+
+
+def _at_once(points: torch.Tensor) -> int:
+    return ROWS if points.device.type == "cpu" else ROWS_ON_GPU
 
 
 def _joined(parts: list[tuple[torch.Tensor, ...]]) -> tuple[torch.Tensor, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.predictors.smooth_trees import SmoothTrees, pack_trees, shares, unpack_trees
+from core.predictors.smooth_trees import ROWS, SmoothTrees, pack_trees, shares, unpack_trees
 from core.training.smooth_trees import BoostingSettings, fit_chances, fit_heights
 
 SMALL = BoostingSettings(trees=60, depth=3, learning_rate=0.3, share_of_features=1.0, ridge=0.1, bins=16)
@@ -45,6 +45,17 @@ def test_shares_sum_to_one():
 def test_slope_against_finite_differences():
     z = torch.randn(3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(2), requires_grad=True)
     assert torch.autograd.gradcheck(some_trees(), (z,))
+
+
+def test_more_rows_than_are_taken_at_once_are_so_many_alone():
+    z = torch.randn(2 * ROWS + 3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+    z.requires_grad_(True)
+    trees = some_trees()
+    (slope,) = torch.autograd.grad(trees(z).sum(), z)
+    for i in (0, ROWS, len(z) - 1):
+        (alone,) = torch.autograd.grad(trees(z[i : i + 1]).sum(), z)
+        assert torch.allclose(trees(z[i : i + 1]), trees(z)[i])
+        assert torch.allclose(alone[i], slope[i])
 
 
 def test_they_are_stored_and_read_again():
