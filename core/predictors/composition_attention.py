@@ -12,12 +12,13 @@ doi:10.1038/s41467-020-19964-7); the fraction in the attention weights is Roost'
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from core import elements
@@ -67,16 +68,14 @@ class CompositionAttention(nn.Module):
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Fractions (batch, 118), rows summing to 1 -> (batch, outputs)."""
-        seats, place = _Seats.of(composition)
-        fraction = composition[seats.row, place]
+        groups, place, fraction = _Groups.of(composition)
         vectors = self.vectors.weight + self.properties(self.facts)
         tokens = vectors[place] + self.amount(self.encoded(fraction))
-        least = torch.finfo(fraction.dtype).tiny
-        logarithm = seats.filled(fraction.clamp_min(least).log()[:, None], math.log(least)).squeeze(2)
+        logarithm = fraction.clamp_min(torch.finfo(fraction.dtype).tiny).log()
         noticed = self.size.trace and -functional.softplus(2 * (math.log(self.size.trace) - logarithm))
         for layer in self.layers:
-            tokens = layer(tokens, logarithm, noticed, seats)
-        return self.head(seats.filled(self.norm(tokens) * fraction[:, None]).sum(1))
+            tokens = layer(tokens, logarithm, noticed, groups)
+        return self.head(groups.summed(self.norm(tokens) * fraction[:, None]))
 
     def encoded(self, fraction: torch.Tensor) -> torch.Tensor:
         """Fractions (t,) -> (t, 4 waves + 1): the fraction, sines and cosines of it and of its logarithm."""
@@ -87,35 +86,85 @@ class CompositionAttention(nn.Module):
 
 
 @dataclass(frozen=True)
-class _Seats:
-    """Where the tokens, one for each element present, lie in a table of `shape` (batch, k): k is the most elements.
+class _Groups:
+    """Which tokens, one for each element present, are of one composition: nothing is computed for absent elements.
 
-    All but attention works on the tokens alone: most compositions have fewer elements than the largest of the batch.
+    Compositions with equally many elements lie one behind the other, the fewest first, so that the tokens of each such
+    group are a table (compositions, elements).
 
-    row : (t,) composition of each token; seat : (t,) its place in the flattened table
+    sizes : of each group, compositions and elements
+    position : (batch,) where each composition lies
     """
 
-    row: torch.Tensor
-    seat: torch.Tensor
-    shape: tuple[int, int]
+    sizes: tuple[tuple[int, int], ...]
+    position: torch.Tensor
 
     @classmethod
-    def of(cls, composition: torch.Tensor) -> tuple[_Seats, torch.Tensor]:
-        """Fractions (batch, 118) -> the seats and the element (t,) of each token."""
+    def of(cls, composition: torch.Tensor) -> tuple[_Groups, torch.Tensor, torch.Tensor]:
+        """Fractions (batch, 118) -> the groups, element (t,) and fraction (t,) of each token."""
         present = composition.detach() != 0  # what is not a number is not absent either
-        row, place = present.nonzero(as_tuple=True)
-        so_far = present.cumsum(1)
-        most = max(1, int(so_far[:, -1].max())) if len(present) else 1
-        return cls(row, row * most + so_far[row, place] - 1, (len(present), most)), place
+        count = present.sum(1)
+        order = count.argsort(stable=True)
+        row, place = present[order].nonzero(as_tuple=True)
+        sizes = tuple((n, k) for k, n in enumerate(count.bincount().tolist()) if n)
+        return cls(sizes, order.argsort()), place, composition[order[row], place]
 
-    def filled(self, tokens: torch.Tensor, empty: float = 0.0) -> torch.Tensor:
-        """Tokens (..., t, c) -> (..., batch, k, c), with `empty` where nobody sits."""
-        table = tokens.new_full((*tokens.shape[:-2], self.shape[0] * self.shape[1], tokens.shape[-1]), empty)
-        return table.index_copy(-2, self.seat, tokens).unflatten(-2, self.shape)
+    def tables(self, *tokens: torch.Tensor) -> Iterator[list[torch.Tensor]]:
+        """Tokens (t, ...) -> of each group that has elements, views (compositions, elements, ...)."""
+        begin = 0
+        for n, k in self.sizes:
+            if k:
+                yield [each[begin : begin + n * k].unflatten(0, (n, k)) for each in tokens]
+            begin += n * k
 
-    def taken(self, table: torch.Tensor) -> torch.Tensor:
-        """The inverse: (..., batch, k, c) -> tokens (..., t, c)."""
-        return table.flatten(-3, -2).index_select(-2, self.seat)
+    def summed(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Tokens (t, c) -> their sum over the elements of each composition (batch, c)."""
+        nothing = tokens.new_zeros(sum(n for n, k in self.sizes if not k), tokens.shape[1])
+        return torch.cat([nothing, *(table.sum(1) for (table,) in self.tables(tokens))])[self.position]
+
+
+class _Attention(torch.autograd.Function):
+    """Queries, keys and values (t, 3 width), biases of the elements attended to (t, heads) -> their mixture (t, width).
+
+    The slope is written out: automatic differentiation would keep a table of every group for each of its operations.
+    """
+
+    @staticmethod
+    def forward(ctx, asked: torch.Tensor, bias: torch.Tensor, groups: _Groups) -> torch.Tensor:
+        heads, mixed, kept = bias.shape[1], asked.new_empty(len(asked), asked.shape[1] // 3), []
+        for table, of_table, out in groups.tables(asked, bias, mixed):
+            n, k = of_table.shape[:2]
+            table = table.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4).reshape(3, n * heads, k, -1)
+            query, key, value = table
+            scores = torch.baddbmm(of_table.mT.reshape(-1, 1, k), query, key.mT, alpha=key.shape[2] ** -0.5)
+            weight = scores.softmax(2)
+            out.unflatten(2, (heads, -1)).copy_(torch.bmm(weight, value).unflatten(0, (n, heads)).transpose(1, 2))
+            kept += [table, weight]
+        ctx.save_for_backward(*kept)
+        ctx.groups, ctx.heads = groups, heads
+        return mixed
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, of_mixed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
+        of_asked = of_mixed.new_empty(len(of_mixed), 3 * of_mixed.shape[1])
+        of_bias = of_mixed.new_empty(len(of_mixed), ctx.heads)
+        tables = ctx.groups.tables(of_mixed, of_asked, of_bias)
+        for (out, of_table, of_scored), kept, weight in zip(
+            tables, ctx.saved_tensors[::2], ctx.saved_tensors[1::2], strict=True
+        ):
+            (query, key, value), each = kept, (out.shape[0], ctx.heads)
+            out = out.unflatten(2, (ctx.heads, -1)).transpose(1, 2).flatten(0, 1)
+            of_weight = torch.bmm(out, value.mT).mul_(weight)
+            of_scores = of_weight.addcmul_(weight, of_weight.sum(2, keepdim=True), value=-1)
+            of_scored.copy_(of_scores.sum(1).unflatten(0, each).mT)
+            of_scores *= key.shape[2] ** -0.5
+            slopes = torch.empty_like(kept)
+            torch.bmm(of_scores, key, out=slopes[0])
+            torch.bmm(of_scores.mT, query, out=slopes[1])
+            torch.bmm(weight.mT, out, out=slopes[2])
+            of_table.unflatten(2, (3, ctx.heads, -1)).copy_(slopes.unflatten(1, each).permute(1, 3, 0, 2, 4))
+        return of_asked, of_bias, None
 
 
 class _Layer(nn.Module):
@@ -133,19 +182,15 @@ class _Layer(nn.Module):
         )
 
     def forward(
-        self, tokens: torch.Tensor, logarithm: torch.Tensor, noticed: torch.Tensor | float, seats: _Seats
+        self, tokens: torch.Tensor, logarithm: torch.Tensor, noticed: torch.Tensor | float, groups: _Groups
     ) -> torch.Tensor:
-        """tokens (t, width), logarithms (batch, k) of the fractions x and of x^2 / (x^2 + trace^2) -> tokens."""
-        # Heads before compositions: the products then read the tables as they lie.
-        each = (3, self.heads, tokens.shape[1] // self.heads)
-        asked = self.query_key_value(self.norm1(tokens)).unflatten(1, each).permute(1, 2, 0, 3)
-        query, key, value = seats.filled(asked).flatten(1, 2)
+        """tokens (t, width), logarithms (t,) of the fractions x and of x^2 / (x^2 + trace^2) -> tokens (t, width)."""
         # exp(score + p log x) = x^p exp(score): the weight of an element that leaves goes to zero with it, and p > 1
         # keeps the slope finite there.
-        bias = (1 + functional.softplus(self.power))[:, None, None] * logarithm + noticed
-        scores = query @ key.transpose(1, 2) / query.shape[2] ** 0.5 + bias.flatten(0, 1)[:, None]
-        mixed = seats.taken((scores.softmax(2) @ value).unflatten(0, bias.shape[:2]))
-        tokens = tokens + self.out(mixed.transpose(0, 1).flatten(1))
+        bias = (1 + functional.softplus(self.power)) * logarithm[:, None]
+        bias = bias + noticed[:, None] if torch.is_tensor(noticed) else bias
+        mixed = _Attention.apply(self.query_key_value(self.norm1(tokens)), bias, groups)
+        tokens = tokens + self.out(mixed)
         return tokens + self.feed(self.norm2(tokens))
 
 

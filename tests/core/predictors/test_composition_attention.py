@@ -8,6 +8,8 @@ from core.predictors.composition_attention import (
     AttentionSize,
     CompositionAttention,
     FormationEnergyAttention,
+    _Attention,
+    _Groups,
 )
 from core.predictors.element_facts import element_facts
 
@@ -39,6 +41,27 @@ def test_compositions_do_not_see_each_other():
     """Nor how many elements the largest of the batch has."""
     model, x = network(), compositions()
     assert torch.allclose(model(x), torch.cat([model(row[None]) for row in x]), atol=1e-12)
+
+
+def test_attention_is_the_formula():
+    """For each composition and head: sum over elements j of softmax_j(q_i k_j / sqrt(d) + bias_j) v_j."""
+    heads, width = 2, 6
+    random, x = torch.Generator().manual_seed(0), compositions()
+    groups, _, _ = _Groups.of(x)
+    tokens = int((x > 0).sum())
+    asked = torch.randn(tokens, 3, heads, width // heads, dtype=torch.float64, generator=random, requires_grad=True)
+    bias = torch.randn(tokens, heads, dtype=torch.float64, generator=random, requires_grad=True)
+    expected, begin = [], 0
+    for k in sorted((x > 0).sum(1).tolist()):
+        (query, key, value), here = asked[begin : begin + k].unbind(1), bias[begin : begin + k]
+        scores = torch.einsum("ihd,jhd->hij", query, key) / (width // heads) ** 0.5 + here.T[:, None]
+        expected.append(torch.einsum("hij,jhd->ihd", scores.softmax(2), value).flatten(1))
+        begin += k
+    found, expected = _Attention.apply(asked.flatten(1), bias, groups), torch.cat(expected)
+    assert torch.allclose(found, expected)
+    weight = torch.randn(expected.shape, dtype=torch.float64, generator=random)
+    slopes = [torch.autograd.grad(each, (asked, bias), weight) for each in (found, expected)]
+    assert all(torch.allclose(*pair) for pair in zip(*slopes, strict=True))
 
 
 def test_nothing_and_what_is_no_number_do_not_harm_the_others():
