@@ -61,6 +61,7 @@ class Draft:
     settings: OptimiserSettings = field(default_factory=OptimiserSettings)
     seed: int = 0
     device: str = "auto"
+    precision: str = "auto"
     models: Models = BEST
     method: str = GRADIENT
     floors: Mapping[str, float] = field(default_factory=dict)
@@ -98,6 +99,7 @@ class Draft:
             settings=self.settings,
             seed=self.seed,
             device=self.device,
+            precision=self.precision,
             tc_predictor=self.models.tc,
             formation_energy_predictor=self.models.formation_energy,
             method=self.method,
@@ -133,6 +135,7 @@ def draft_of(problem: DesignProblem) -> Draft:
         settings=problem.settings,
         seed=problem.seed,
         device=problem.device,
+        precision=problem.precision,
         models=Models(problem.tc_predictor, problem.formation_energy_predictor),
         method=problem.method,
         floors=dict(problem.floors),

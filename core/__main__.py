@@ -150,6 +150,7 @@ def _add_design(commands) -> None:
     parser.add_argument("--steps", type=int, nargs=2, metavar=("A", "B"), help="steps of the two stages")
     parser.add_argument("--seed", type=int, metavar="S", help="another seed gives other candidates")
     parser.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps")
+    parser.add_argument("--precision", metavar="P", help="of the steps: auto, float32 or bfloat16")
     parser.add_argument("--method", metavar="M", help="gradient (KIAGO), or substitution: C-ES, the paper's baseline")
     _add_predictor(parser, "what the problem says")
     parser.set_defaults(command=_design)
@@ -325,7 +326,7 @@ def _problem(options: argparse.Namespace) -> DesignProblem:
     problem = DesignProblem.from_json(text)
     named = {"candidates": options.candidates, "steps": options.steps and tuple(options.steps)}
     settings = replace(problem.settings, **{k: v for k, v in named.items() if v is not None})
-    named = {"seed": options.seed, "device": options.device, "method": options.method}
+    named = {name: getattr(options, name) for name in ("seed", "device", "precision", "method")}
     if options.predictor:
         models = MODELS[options.predictor]
         named |= {"tc_predictor": models.tc, "formation_energy_predictor": models.formation_energy}

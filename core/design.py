@@ -26,9 +26,20 @@ from core.integer_search import Grid, Search, best_on_grid
 from core.judge import load_judge
 from core.limits import limits_of
 from core.optimiser import Report, State, Task
-from core.predictors.interface import Predictor, estimate_in_batches
+from core.predictors.bfloat16 import processor_multiplies_bfloat16
+from core.predictors.interface import Predictor, estimate_in_batches, in_bfloat16
 from core.predictors.registry import known_elements, load_predictor
-from core.problem import ANY_FAMILY, INTERPOLATED, KNOWN, NEAREST, RAISE_TC, SUBSTITUTION, DesignProblem
+from core.problem import (
+    ANY_FAMILY,
+    BFLOAT16,
+    FLOAT32,
+    INTERPOLATED,
+    KNOWN,
+    NEAREST,
+    RAISE_TC,
+    SUBSTITUTION,
+    DesignProblem,
+)
 from core.references import load_references
 from core.results import DesignResult, FunnelStep, hydrogen_rich, screens, typed
 from core.rounding import Rounded, round_compositions
@@ -108,6 +119,13 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+def resolve_precision(name: str, device: torch.device) -> str:
+    """What "auto" means on this device, or the precision named."""
+    if name != "auto":
+        return name
+    return BFLOAT16 if device.type == "cpu" and processor_multiplies_bfloat16() else FLOAT32
+
+
 def prepare(problem: DesignProblem, load: Load = load_predictor) -> tuple[Task, torch.device]:
     """Load predictors and build constraints and guesses. Raises InputError for the first thing that is wrong.
 
@@ -117,6 +135,7 @@ def prepare(problem: DesignProblem, load: Load = load_predictor) -> tuple[Task, 
         raise error
     device = resolve_device(problem.device)
     predictors = [load(name).to(device) for name in (problem.tc_predictor, problem.formation_energy_predictor)]
+    faster = resolve_precision(problem.precision, device) == BFLOAT16
     known = set.intersection(*(set(symbols) for symbols in known_by(problem).values()))
     fixed = np.zeros(elements.N_ELEMENTS)
     for symbol, fraction in problem.least_fractions().items():
@@ -145,6 +164,7 @@ def prepare(problem: DesignProblem, load: Load = load_predictor) -> tuple[Task, 
         atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
         guess=guess,
         cores=SideBySide(torch.get_num_threads(), MOVED_AT_ONCE) if device.type == "cpu" else SideBySide(),
+        climbs=tuple(map(in_bfloat16, predictors)) if faster else None,
     )
     return task, device
 

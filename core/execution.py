@@ -28,7 +28,7 @@ from safetensors.torch import save
 
 from core import elements, optimiser, runs
 from core.composition import formula_of
-from core.design import conclude, optimise, prepare
+from core.design import conclude, optimise, prepare, resolve_precision
 from core.judge import NAME as JUDGE
 from core.optimiser import Report, State
 from core.paths import PROJECT
@@ -57,7 +57,8 @@ def execute(run: Run, asked: Callable[[], Phase | None], show: Callable[[RunStat
     provenance = _provenance(run, problem)
     torch.set_num_threads(provenance["threads"])
     task, device = prepare(problem)
-    provenance |= {"device": str(device), "device_name": _device_name(device)}
+    precision = resolve_precision(problem.precision, device)
+    provenance |= {"device": str(device), "device_name": _device_name(device), "precision": precision}
     runs.write_json(run.folder / runs.PROVENANCE, provenance)
     print_of_inputs = _fingerprint(problem, provenance)
     state, elapsed = load_resume_point(run.folder, print_of_inputs, device)

@@ -28,6 +28,7 @@ class Task:
     """All that stays the same during a run: what is predicted, what is allowed, how to move.
 
     atom_counts : (sizes,) float, the N of the integer loss
+    climbs : what the steps climb in the place of `tc` and `formation_energy`: the same, less precise and faster
     guess(candidate, restart) : x_base (parts * 118,) on the run's device, for the start and for restarts
     cores : what shares the candidates among the processor's cores
     """
@@ -39,6 +40,7 @@ class Task:
     atom_counts: torch.Tensor
     guess: Callable[[int, int], torch.Tensor]
     cores: SideBySide = field(default_factory=SideBySide)
+    climbs: tuple[Predictor, Predictor] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,8 @@ def step(task: Task, state: State) -> tuple[State, Report]:
     """One Adam step for every candidate; the candidates that died are restarted first."""
     state = _restart_dead(task, state)
     x_base = task.constraints.settled(state.x_base.detach(), state.max_mask)
-    tc, energy = (climbed(predictor, int(state.step)) for predictor in (task.tc, task.formation_energy))
+    predictors = task.climbs or (task.tc, task.formation_energy)
+    tc, energy = (climbed(predictor, int(state.step)) for predictor in predictors)
 
     def slope(rows: slice) -> tuple[torch.Tensor, _Seen]:
         x = x_base[rows].requires_grad_(True)

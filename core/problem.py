@@ -25,6 +25,8 @@ METHODS = (GRADIENT, SUBSTITUTION)
 ONE_STATE, EVERY_ATOM = "one_state", "every_atom"
 CHARGE_RULES = (ONE_STATE, EVERY_ATOM)
 DEVICES = ("auto", "cpu", "cuda", "mps")
+FLOAT32, BFLOAT16 = "float32", "bfloat16"
+PRECISIONS = ("auto", FLOAT32, BFLOAT16)
 INTEGER_LOSSES = ("absolute", "squared")
 INTEGER_SCHEDULES = ("constant", "linear")
 CONSTANT, SHRINKING = "constant", "shrinking"
@@ -171,6 +173,8 @@ class DesignProblem:
     settings : see OptimiserSettings
     seed : of all that is random
     device : auto, cpu, cuda or mps
+    precision : of the steps; "auto" takes bfloat16 where the processor has units for it. Every value that is kept is
+        predicted in float32
     tc_predictor, formation_energy_predictor : names of checkpoints
     method : "gradient" (KIAGO) or "substitution" (C-ES, the baseline of KIAGO 3.1: elements of the base are replaced at
         random by others of the same oxidation state, and nothing is optimised)
@@ -197,6 +201,7 @@ class DesignProblem:
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()
     ratios: tuple[Mapping[str, float], ...] = ()
+    precision: str = "auto"
 
     def base_fractions(self) -> dict[str, float]:
         """Fractions of the base. Raises InputError if it cannot be read."""
@@ -430,7 +435,8 @@ def least_atoms(floor: float, n: float) -> int:
 
 def _check_task(problem: DesignProblem) -> list[InputError]:
     wrong = []
-    choices_of = {"task": TASKS, "device": DEVICES, "method": METHODS, "charge_rule": CHARGE_RULES}
+    choices_of = {"task": TASKS, "device": DEVICES, "precision": PRECISIONS, "method": METHODS,
+                  "charge_rule": CHARGE_RULES}  # fmt: skip
     for name, choices in choices_of.items():
         if getattr(problem, name) not in choices:
             wrong.append(InputError(name, getattr(problem, name), "unknown", f"Choose {' or '.join(choices)}"))

@@ -29,6 +29,7 @@ from core.problem import (
     GRADIENT,
     MODELS,
     ONE_STATE,
+    PRECISIONS,
     RAISE_TC,
     SUBSTITUTE,
     SUBSTITUTION,
@@ -43,7 +44,7 @@ PLACES = {"base": "Base material", "sites": "Elements to replace",
           **dict.fromkeys(("bounds", "groups", "ratios"), "Bounds, groups, ratios")}  # fmt: skip
 METHODS = {GRADIENT: "By gradient (KIAGO)", SUBSTITUTION: "Random substitution (C-ES)"}
 CHARGE_RULES = {ONE_STATE: "one per element", EVERY_ATOM: "every atom its own"}
-OTHER_SETTINGS = {"seed", "device", "method", "charge_rule"}
+OTHER_SETTINGS = {"seed", "device", "precision", "method", "charge_rule"}
 MODEL_NAMES = {"best": "Best", "published": "As published"}
 MAX_UPLOAD_MB = 1
 ONLY_STATE, PRESETS_WANTED = "design.only_state_chosen", "design.presets_wanted"  # of the session; no widget has them
@@ -586,6 +587,12 @@ def seed_and_device(draft: Draft, errors: Errors) -> None:
                  args=(key, lambda d, v: replace(d, device=v)),
                  help="Auto takes the GPU if there is one.")  # fmt: skip
     style.show_errors(errors["device"])
+    key = shown("design.precision", draft.precision)
+    st.selectbox("Precision", PRECISIONS, index=place(draft.precision, PRECISIONS), key=key, on_change=changed,
+                 args=(key, lambda d, v: replace(d, precision=v)),
+                 help="Of the steps, with the networks of the papers. Auto takes bfloat16, twice as fast, where the "
+                      "processor has units for it. Every value in the results is float32.")  # fmt: skip
+    style.show_errors(errors["precision"])
 
 
 def models_field(draft: Draft) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -13,7 +13,7 @@ from core.optimiser import Task, integer_weight
 from core.predictors import checkpoint, elemnet, tc_resnet
 from core.predictors.interface import Predictor
 from core.predictors.registry import load_predictor
-from core.problem import DesignProblem
+from core.problem import FLOAT32, DesignProblem
 
 AS_TRAINED = {
     tc_resnet.ARCHITECTURE: tc_resnet.load_tc_resnet,
@@ -29,8 +29,8 @@ def load_as_trained(name: str) -> Predictor:
 
 
 def prepare_plain(problem: DesignProblem) -> tuple[Task, torch.device]:
-    """`core.design.prepare` with the modules as they were trained."""
-    return prepare(problem, load_as_trained)
+    """`core.design.prepare` with the modules as they were trained, in float32."""
+    return prepare(replace(problem, precision=FLOAT32), load_as_trained)
 
 
 @dataclass

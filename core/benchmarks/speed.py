@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ from core.benchmarks.picture import log_log
 from core.benchmarks.plain import PlainLoop, prepare_plain
 from core.design import known_by, optimise, prepare, resolve_device
 from core.optimiser import Task
+from core.predictors.bfloat16 import processor_multiplies_bfloat16
 from core.predictors.interface import predict_in_batches
-from core.problem import MODELS, PAPER, DesignProblem
+from core.problem import BFLOAT16, FLOAT32, MODELS, PAPER, DesignProblem
 from core.references import load_references
 from core.screening.charge_balance import charge_balance
 
@@ -30,6 +32,7 @@ SCREENED, SCREENED_ELEMENTS = 4096, 9
 ON_HULL, HULL_ELEMENTS = 500, 7
 MB = 1e6
 NAMES = {"published": "ResNet18 and ElemNet", "best": "our best models"}
+IN_BFLOAT16 = {"published"}  # models that have such a form
 
 
 @dataclass(frozen=True)
@@ -55,19 +58,26 @@ class SpeedOptions:
 def speed(options: SpeedOptions) -> Outcome:
     """The table of speeds, with the times of the screens in the sentences."""
     lines = []
-    for predictor in options.predictors:
-        for candidates in options.candidates:
-            options.say(f"{predictor}, {candidates:,} candidates")
-            lines.append({"models": predictor, "candidates": candidates, **_compared(predictor, candidates, options)})
+    for predictor, precision, candidates in product(options.predictors, (FLOAT32, BFLOAT16), options.candidates):
+        if precision == BFLOAT16 and not (predictor in IN_BFLOAT16 and processor_multiplies_bfloat16()):
+            continue
+        options.say(f"{predictor}, {precision}, {candidates:,} candidates")
+        problem = _problem(predictor, candidates, options)
+        measured = _compared(replace(problem, precision=precision), options)
+        lines.append({"models": predictor, "precision": precision, "candidates": candidates, **measured})
     table = pd.DataFrame(lines)
     screens = screening_times()
     series = {
-        f"{NAMES[predictor]}, {side}": (rows["candidates"], rows[f"{side}_candidate_steps_per_s"])
-        for predictor, rows in table.groupby("models", sort=False)
-        for side in ("plain", "ours")
+        _title(predictor, precision, side): (rows["candidates"], rows[f"{side}_candidate_steps_per_s"])
+        for (predictor, precision), rows in table.groupby(["models", "precision"], sort=False)
+        for side in (("plain", "ours") if precision == FLOAT32 else ("ours",))
     }
     figure = figures.lines(series, "candidates", "candidate-steps per second", log=True)
     return Outcome(table, (*_sentences(table), *screens), figure, about(options), log_log(figure))
+
+
+def _title(predictor: str, precision: str, side: str) -> str:
+    return f"{NAMES[predictor]}, {side}" + ("" if precision == FLOAT32 else f" in {precision}")
 
 
 def about(options: SpeedOptions) -> dict:
@@ -89,15 +99,14 @@ def _problem(predictor: str, candidates: int, options: SpeedOptions) -> DesignPr
     )  # fmt: skip
 
 
-def _compared(predictor: str, candidates: int, options: SpeedOptions) -> dict:
-    """Both sides of one line: rates, their ratio, largest differences, memory."""
-    problem = _problem(predictor, candidates, options)
+def _compared(problem: DesignProblem, options: SpeedOptions) -> dict:
+    """Both sides of one line: rates, their ratio, largest differences, memory. Plain is in float32 in any case."""
     (plain, device), (ours, _) = prepare_plain(problem), prepare(problem)
     seconds: dict[str, list[float]] = {"plain": [], "ours": []}
     for _ in range(options.repeats):
         for side, run in (("plain", plain_run), ("ours", our_run)):
             seconds[side].append(run(plain if side == "plain" else ours, device)[0])
-    work = candidates * sum(options.steps)
+    work = problem.settings.candidates * sum(options.steps)
     rates = {side: work / min(times) for side, times in seconds.items()}
     line = {f"{side}_candidate_steps_per_s": rate for side, rate in rates.items()}
     line["ratio"] = rates["ours"] / rates["plain"]
@@ -134,7 +143,7 @@ def _wait(device: torch.device) -> None:
 
 
 def _differences(plain: Task, ours: Task, compositions: torch.Tensor) -> dict:
-    """Largest difference between the two sides' predictions for the same compositions, in thousandths."""
+    """Largest difference between the values that the two sides report of the same compositions, in thousandths."""
     columns = {"largest_tc_difference_mK": "tc", "largest_energy_difference_meV_per_atom": "formation_energy"}
     found = {}
     for column, part in columns.items():
@@ -212,10 +221,10 @@ def random_counts(n: int, n_elements: int, known: set[str], seed: int = 0) -> np
 
 def _sentences(table: pd.DataFrame) -> tuple[str, ...]:
     found = []
-    for predictor, rows in table.groupby("models", sort=False):
+    for (predictor, precision), rows in table.groupby(["models", "precision"], sort=False):
         best = rows.loc[rows["ours_candidate_steps_per_s"].idxmax()]
         found.append(
-            f"With {NAMES[predictor]}: {best['ours_candidate_steps_per_s']:,.0f} candidate-steps per second with "
-            f"{best['candidates']:,.0f} candidates, {best['ratio']:.1f} times the plain loop."
+            f"With {NAMES[predictor]} in {precision}: {best['ours_candidate_steps_per_s']:,.0f} candidate-steps per "
+            f"second with {best['candidates']:,.0f} candidates, {best['ratio']:.1f} times the plain loop."
         )
     return tuple(found)

@@ -10,13 +10,15 @@ Maps are flattened column by column: (batch, columns * rows * channels).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
 
 import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 from core.feature_map import feature_map
+from core.predictors.bfloat16 import InBfloat16
 from core.predictors.tc_resnet import TC_SCALE_K, ResidualBlock, TapConv2d, TcResNet
 
 
@@ -32,57 +34,36 @@ class FoldedTcResNet(nn.Module):
             first = network.conv(feature_map(torch.eye(len(predictor.pixels)), predictor.pixels))
             scale, shift = _scale_and_shift(network.norm)
             first = (first * scale[:, None, None]).permute(0, 3, 2, 1)
-            self.map_size = first.shape[1:]
-            self.first = _linear(first.flatten(1).T, shift.repeat(first[0, :, :, 0].numel()))
-            self.blocks = nn.Sequential(*(_FoldedBlock(block) for block in network.blocks))
+            image = _linear(first.flatten(1).T, shift.repeat(first[0, :, :, 0].numel()))
+            blocks = (_FoldedBlock(block) for block in network.blocks)
+            self.features = nn.Sequential(image, _Pool(first.shape[1:]), *blocks)
             self.head = network.head
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> Tc in K (batch,)."""
-        maps = self.first(composition).view(-1, *self.map_size)
+        return torch.relu(self.head(self.features(composition)).squeeze(1)) * TC_SCALE_K
+
+    def in_bfloat16(self) -> FoldedTcResNet:
+        """The same, all but the last product in bfloat16: so fast that every convolution is best as one matrix."""
+        twin = copy.copy(self)
+        twin._modules = dict(self._modules)
+        twin.features = InBfloat16(nn.Sequential(*(_as_matrices(part) for part in self.features)))
+        return twin.requires_grad_(False)
+
+
+class _Pool(nn.Module):
+    """ReLU and nn.MaxPool2d(3, 2, 1)."""
+
+    def __init__(self, size: torch.Size):
+        super().__init__()
+        self.size = size
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        """(batch, pixels * channels) -> (batch, pixels / 4 * channels)."""
+        maps = maps.view(-1, *self.size).permute(0, 3, 1, 2)  # channels last, in the memory
         # The greatest of positive parts is the positive part of the greatest, and a fourth as many.
-        pooled = torch.relu(_Pooled.apply(_Pooled.apply(maps, 2), 1))
-        features = self.blocks(pooled.flatten(1))
-        return torch.relu(self.head(features).squeeze(1)) * TC_SCALE_K
-
-
-class _Pooled(torch.autograd.Function):
-    """The greatest of three neighbours along a dimension, at every second pixel: nn.MaxPool2d(3, 2, 1) one way.
-
-    Where neighbours are equal, the slope is that of one of them.
-    """
-
-    @staticmethod
-    def forward(ctx, maps: torch.Tensor, dim: int) -> torch.Tensor:
-        even, odd = maps.unflatten(dim, (-1, 2)).unbind(dim + 1)
-        right, left, later = odd > even, *_shifted(odd, dim)
-        found = torch.maximum(even, odd)
-        before = left > later(found)
-        later(found).copy_(torch.maximum(later(found), left))
-        ctx.save_for_backward(right, before)
-        ctx.dim = dim
-        return found
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, slope: torch.Tensor) -> tuple[torch.Tensor, None]:
-        (right, before), dim = ctx.saved_tensors, ctx.dim
-        whole = slope.new_empty(*slope.shape[: dim + 1], 2, *slope.shape[dim + 1 :])
-        even, odd = whole.unbind(dim + 1)
-        left, later = _shifted(odd, dim)
-        from_before = later(slope) * before
-        own = slope.clone()
-        later(own).sub_(from_before)
-        torch.mul(own, right, out=odd)
-        torch.sub(own, odd, out=even)
-        left.add_(from_before)
-        return whole.flatten(dim, dim + 1), None
-
-
-def _shifted(odd: torch.Tensor, dim: int) -> tuple[torch.Tensor, Callable[[torch.Tensor], torch.Tensor]]:
-    """The odd pixels that have an output to their right, and what takes those outputs from a tensor of all."""
-    count = odd.shape[dim] - 1
-    return odd.narrow(dim, 0, count), lambda outputs: outputs.narrow(dim, 1, count)
+        pooled = torch.relu(functional.max_pool2d(maps, 3, 2, 1))
+        return pooled.permute(0, 2, 3, 1).flatten(1)
 
 
 class _FoldedBlock(nn.Module):
@@ -129,6 +110,14 @@ class _AlongColumns(nn.Module):
         maps = maps.unflatten(1, (self.columns, -1))
         return _Convolved.apply(maps, self.weights, self.weights_back, self.bias).flatten(1)
 
+    def as_matrix(self) -> nn.Linear:
+        """The same as one matrix: its rows are what becomes of single pixels."""
+        nothing = self.weights.new_zeros(1, self.columns * self.weights.shape[1])
+        with torch.no_grad():
+            shift = self(nothing)
+            rows = self(torch.eye(nothing.shape[1]).to(nothing)) - shift
+        return _linear(rows.T, shift[0])
+
 
 class _Convolved(torch.autograd.Function):
     """`_winograd`, and its slope, which is a convolution too."""
@@ -170,6 +159,15 @@ def _winograd(maps: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor | No
     torch.add(second, third, out=found[:, :, 0]).add_(first)
     torch.sub(second, third, out=found[:, :, 1]).sub_(fourth)
     return found.flatten(1, 2)
+
+
+def _as_matrices(part: nn.Module) -> nn.Module:
+    """The same with every convolution along the columns as one matrix on the whole map."""
+    if isinstance(part, _AlongColumns):
+        return part.as_matrix()
+    part = copy.copy(part)
+    part._modules = {name: _as_matrices(child) for name, child in part._modules.items()}
+    return part
 
 
 class _Shortcut(nn.Module):

@@ -14,14 +14,16 @@ from core.benchmarks.plain import PlainLoop, prepare_plain
 from core.benchmarks.quality import Best, time_to_quality
 from core.benchmarks.speed import SpeedOptions, random_counts, speed
 from core.design import optimise, prepare
+from core.predictors.interface import in_bfloat16
+from core.predictors.registry import load_predictor
 from core.predictors.tc_resnet import TcResNet
-from core.problem import PAPER, PUBLISHED, DesignProblem
+from core.problem import MODELS, PAPER, PUBLISHED, DesignProblem
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 PROBLEM = DesignProblem(
-    base="LaFeAsO", settings=replace(PAPER, candidates=6, steps=(3, 3)), device="cpu", tc_predictor=PUBLISHED.tc,
-    formation_energy_predictor=PUBLISHED.formation_energy,
+    base="LaFeAsO", settings=replace(PAPER, candidates=6, steps=(3, 3)), device="cpu", precision="float32",
+    tc_predictor=PUBLISHED.tc, formation_energy_predictor=PUBLISHED.formation_energy,
 )  # fmt: skip
 
 
@@ -34,6 +36,12 @@ def test_the_plain_loop_goes_where_ours_goes():
     assert torch.allclose(PlainLoop.begin(plain).run(), reached, atol=2e-4)
 
 
+def test_there_is_a_form_in_bfloat16_of_the_models_that_are_measured_in_it():
+    for predictor, models in MODELS.items():
+        both = [load_predictor(name) for name in (models.tc, models.formation_energy)]
+        assert any(in_bfloat16(each) is not each for each in both) == (predictor in speeds.IN_BFLOAT16)
+
+
 def test_the_plain_loop_can_be_stopped():
     plain, _ = prepare_plain(PROBLEM)
     seen = []
@@ -43,14 +51,17 @@ def test_the_plain_loop_can_be_stopped():
 
 def test_speeds_are_compared_on_the_same_weights(monkeypatch):
     monkeypatch.setattr(speeds, "screening_times", lambda: ("screens",))
+    monkeypatch.setattr(speeds, "processor_multiplies_bfloat16", lambda: True)
     options = SpeedOptions((4,), (1, 1), repeats=1, device="cpu", predictors=("published",), memory=False)
     outcome = speed(options)
     row = outcome.table.iloc[0]
     assert row["ratio"] == pytest.approx(row["ours_candidate_steps_per_s"] / row["plain_candidate_steps_per_s"])
     assert row["largest_tc_difference_mK"] < 1 and row["largest_energy_difference_meV_per_atom"] < 0.1
     assert [trace["name"] for trace in outcome.figure["data"]] == [
-        "ResNet18 and ElemNet, plain", "ResNet18 and ElemNet, ours"
+        "ResNet18 and ElemNet, plain", "ResNet18 and ElemNet, ours", "ResNet18 and ElemNet, ours in bfloat16"
     ]  # fmt: skip
+    assert outcome.table["precision"].tolist() == ["float32", "bfloat16"]
+    assert (outcome.table["largest_tc_difference_mK"] < 1).all()  # what is reported is float32 in both
 
 
 def test_peak_memory_is_of_a_process_of_its_own():
