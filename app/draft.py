@@ -18,18 +18,10 @@ from core import elements
 from core.assess import whole_counts
 from core.composition import parse_formula
 from core.errors import InputError
-from core.problem import (
-    BEST,
-    GRADIENT,
-    ONE_STATE,
-    RAISE_TC,
-    SUBSTITUTE,
-    DesignProblem,
-    Models,
-    OptimiserSettings,
-)
+from core.problem import BEST, DesignProblem, Models
 from core.screening.base_states import proposed_state
 from core.screening.charge_balance import balancing_states
+from core.settings import GRADIENT, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
 from core.sites import Site, atoms_after, kept
 
 FIRST_BASE = "LaFeAsO"  # the paper's own first example

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from core.families import CUPRATE, HYDRIDE, IRON_BASED, OTHER
-from core.problem import (
+from core.settings import (
     ANY_FAMILY,
     BASE,
     CONSTANT,
@@ -31,7 +31,7 @@ from core.problem import (
     TARGET,
     OptimiserSettings,
 )
-from core.problem import HYDRIDE as HYDRIDES
+from core.settings import HYDRIDE as HYDRIDES
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ import streamlit as st
 from app.style import formula_html
 from app.summary import by_method, raised, replaced
 from core.paths import ASSETS
-from core.problem import RAISE_TC, SUBSTITUTION, DesignProblem
+from core.problem import DesignProblem
 from core.runs import Phase, RunStatus
+from core.settings import RAISE_TC, SUBSTITUTION
 
 PHASES = {  # phase -> (what is shown, colour of st.badge, icon)
     Phase.QUEUED: ("waiting", "gray", ":material/hourglass_empty:"),

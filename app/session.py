@@ -22,8 +22,9 @@ from core.demands import Group
 from core.design import check
 from core.errors import InputError
 from core.predictors.checkpoint import CheckpointError
-from core.problem import DesignProblem, OptimiserSettings
+from core.problem import DesignProblem
 from core.runs import Run
+from core.settings import OptimiserSettings
 from core.sites import Site
 
 DESIGN_PAGE = "views/design.py"

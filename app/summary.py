@@ -9,7 +9,8 @@ from app.style import formula_html, formula_text, signed
 from core import elements
 from core.composition import format_amount
 from core.initial_guesses import BINARY_ATOMS, count_enumerated
-from core.problem import (
+from core.problem import DesignProblem
+from core.settings import (
     ANY_FAMILY,
     BASE,
     ENUMERATED,
@@ -21,7 +22,6 @@ from core.problem import (
     RANDOM,
     SUBSTITUTION,
     TARGET,
-    DesignProblem,
 )
 from core.sites import EMPTY, Site, takers
 

@@ -232,7 +232,8 @@ def _assess(options: argparse.Namespace) -> int:
         options.parser.error("give formulas, or --csv with a file")
     formulas = options.formulas or read_formulas(options.csv)
     from core import assess
-    from core.problem import EVERY_ATOM, MODELS
+    from core.problem import MODELS
+    from core.settings import EVERY_ATOM
 
     rule = {"charge_rule": EVERY_ATOM} if getattr(options, "every_atom", False) else {}
     table = getattr(assess, options.assessment)(formulas, MODELS[options.predictor or "best"], **rule)

@@ -14,7 +14,7 @@ import numpy as np
 
 from core import elements
 from core.demands import Demands, in_order
-from core.problem import BASE, ENUMERATED, INTERPOLATED, KNOWN, RANDOM
+from core.settings import BASE, ENUMERATED, INTERPOLATED, KNOWN, RANDOM
 
 MIXTURE = "mixture"  # the start of a substitution: nothing but elements drawn at random
 BETA = 10.0  # both parameters of the distribution of the interpolation ratio (GDMCD)

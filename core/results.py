@@ -12,7 +12,8 @@ import pandas as pd
 from core import elements
 from core.composition import compositions
 from core.families import HYDROGEN_RICH
-from core.problem import ONE_STATE, DesignProblem
+from core.problem import DesignProblem
+from core.settings import ONE_STATE
 
 
 @dataclass(frozen=True)

@@ -24,18 +24,9 @@ from core.composition import parse_formula
 from core.design import check, resolve_device
 from core.errors import InputError
 from core.paths import ASSETS
-from core.problem import (
-    EVERY_ATOM,
-    GRADIENT,
-    MODELS,
-    ONE_STATE,
-    PRECISIONS,
-    RAISE_TC,
-    SUBSTITUTE,
-    SUBSTITUTION,
-    DesignProblem,
-)
+from core.problem import MODELS, DesignProblem
 from core.screening.base_states import balancing_state, proposed_state
+from core.settings import EVERY_ATOM, GRADIENT, ONE_STATE, PRECISIONS, RAISE_TC, SUBSTITUTE, SUBSTITUTION
 from core.sites import EMPTY, Site, takers
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}

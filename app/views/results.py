@@ -9,9 +9,10 @@ from app import pieces, plots, session
 from app.candidate import panel
 from app.style import formula_html, formula_text
 from core.composition import parse_formula
-from core.problem import SUBSTITUTION, DesignProblem
+from core.problem import DesignProblem
 from core.results import BY_NAME, Gain, gain, to_csv
 from core.runs import ACTIVE, Run
+from core.settings import SUBSTITUTION
 
 SHOWN = (
     "rank", "formula", "tc_K", "tc_std_K", "tc_gain_K", "tc_judge_K", "formation_energy_eV_per_atom",

@@ -18,8 +18,9 @@ import numpy as np
 from core import elements
 from core.composition import composition_vector, parse_formula
 from core.errors import InputError
-from core.problem import SUBSTITUTE, DesignProblem
+from core.problem import DesignProblem
 from core.screening.base_states import proposed_state
+from core.settings import SUBSTITUTE
 from core.sites import takers
 
 CHOSEN = 0.5  # chance of each element of the base to be replaced: every subset is as likely as any other

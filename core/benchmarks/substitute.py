@@ -17,10 +17,11 @@ from core.composition import composition_vector, formula_of, parse_formula
 from core.judge import load_judge
 from core.predictors.interface import predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
-from core.problem import FIXED_TOLERANCE, SUBSTITUTE, DesignProblem
+from core.problem import FIXED_TOLERANCE, DesignProblem
 from core.references import load_references
 from core.results import gain
 from core.runs import Run
+from core.settings import SUBSTITUTE
 from core.sites import Site
 
 DIGITS = 3  # of the amounts in table 8

@@ -45,9 +45,11 @@ class FoldedTcResNet(nn.Module):
 
     def in_bfloat16(self) -> FoldedTcResNet:
         """The same, all but the last product in bfloat16: so fast that every convolution is best as one matrix."""
-        twin = copy.copy(self)
-        twin._modules = dict(self._modules)
-        twin.features = InBfloat16(nn.Sequential(*(_as_matrices(part) for part in self.features)))
+        twin = copy.deepcopy(self)
+        for part in twin.features:
+            if isinstance(part, _FoldedBlock):
+                part.first, part.second = _as_matrix(part.first), _as_matrix(part.second)
+        twin.features = InBfloat16(twin.features)
         return twin.requires_grad_(False)
 
 
@@ -161,13 +163,8 @@ def _winograd(maps: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor | No
     return found.flatten(1, 2)
 
 
-def _as_matrices(part: nn.Module) -> nn.Module:
-    """The same with every convolution along the columns as one matrix on the whole map."""
-    if isinstance(part, _AlongColumns):
-        return part.as_matrix()
-    part = copy.copy(part)
-    part._modules = {name: _as_matrices(child) for name, child in part._modules.items()}
-    return part
+def _as_matrix(folded: nn.Module) -> nn.Module:
+    return folded.as_matrix() if isinstance(folded, _AlongColumns) else folded
 
 
 class _Shortcut(nn.Module):

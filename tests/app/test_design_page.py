@@ -12,7 +12,8 @@ from app.draft import with_base
 from app.rules import Rule
 from core import runs
 from core.paths import PROJECT
-from core.problem import BEST, PUBLISHED, SUBSTITUTE, SUBSTITUTION, DesignProblem, Models
+from core.problem import BEST, PUBLISHED, DesignProblem, Models
+from core.settings import SUBSTITUTE, SUBSTITUTION
 from core.sites import Site
 
 PUBLISHED_LINK = {

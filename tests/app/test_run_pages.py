@@ -14,9 +14,10 @@ from streamlit.testing.v1 import AppTest
 from app import candidate, pieces
 from core import runs
 from core.paths import PROJECT
-from core.problem import BEST, NEAREST, SUBSTITUTION, DesignProblem, OptimiserSettings
+from core.problem import BEST, DesignProblem
 from core.results import COLUMNS
 from core.runs import Phase, Run, RunStatus
+from core.settings import NEAREST, SUBSTITUTION, OptimiserSettings
 
 SETTINGS = OptimiserSettings(candidates=24, steps=(6, 10), rounding=NEAREST)  # some candidates fail
 PROBLEM = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=1, device="cpu")

@@ -17,17 +17,8 @@ from core.demands import Group
 from core.design import check
 from core.errors import InputError
 from core.paths import ASSETS
-from core.problem import (
-    EVERY_ATOM,
-    GDMCD,
-    HYDRIDE,
-    ONE_STATE,
-    PAPER,
-    RAISE_TC,
-    SUBSTITUTE,
-    DesignProblem,
-    OptimiserSettings,
-)
+from core.problem import DesignProblem
+from core.settings import EVERY_ATOM, GDMCD, HYDRIDE, ONE_STATE, PAPER, RAISE_TC, SUBSTITUTE, OptimiserSettings
 from core.sites import Site
 
 EXAMPLES = sorted((ASSETS / "examples").glob("*.json"))

@@ -8,7 +8,9 @@ import pytest
 
 from core import elements
 from core.demands import Asked, Group, in_lowest_terms, read
-from core.problem import SUBSTITUTE, DesignProblem, OptimiserSettings, Site
+from core.problem import DesignProblem
+from core.settings import SUBSTITUTE, OptimiserSettings
+from core.sites import Site
 
 ALL = {"model": set(elements.symbols())}
 PROBLEM = DesignProblem(base="YBa2Cu3O7")

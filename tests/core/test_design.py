@@ -22,8 +22,9 @@ from core.design import (
 )
 from core.errors import InputError
 from core.families import families
-from core.problem import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, NEAREST, NEUTRAL, DesignProblem, OptimiserSettings
+from core.problem import DesignProblem
 from core.results import COLUMNS, SCREENS, to_csv
+from core.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, NEAREST, NEUTRAL, OptimiserSettings
 from core.sites import Site, takers
 
 SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3), rounding=NEAREST)  # some formulas fail the screens

@@ -9,7 +9,7 @@ from core.constraints import Constraints
 from core.demands import Asked, Demands, Group, read
 from core.limits import limits_of
 from core.optimiser import Task
-from core.problem import OptimiserSettings
+from core.settings import OptimiserSettings
 
 DOUBLE = torch.float64
 ALLOWED = elements.symbols()[:86]

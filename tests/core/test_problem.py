@@ -8,7 +8,8 @@ import pytest
 
 from core import elements
 from core.errors import InputError
-from core.problem import PAPER, DesignProblem, OptimiserSettings
+from core.problem import DesignProblem
+from core.settings import PAPER, OptimiserSettings
 from core.sites import Site
 
 ALL = {"Tc model": set(elements.symbols()), "formation-energy model": set(elements.symbols()) - {"Rn"}}

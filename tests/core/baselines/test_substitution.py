@@ -12,9 +12,10 @@ from core import elements
 from core.baselines.substitution import CHOSEN, Substituter, site_states, substituter
 from core.composition import composition_vector, parse_formula
 from core.design import check, design
-from core.problem import SUBSTITUTION, DesignProblem, OptimiserSettings
+from core.problem import DesignProblem
 from core.results import to_csv
 from core.screening.charge_balance import charge_balance
+from core.settings import SUBSTITUTION, OptimiserSettings
 from core.sites import Site
 
 pytestmark = pytest.mark.usefixtures("one_thread")

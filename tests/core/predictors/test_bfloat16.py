@@ -9,8 +9,9 @@ from core.predictors import bfloat16
 from core.predictors.bfloat16 import InBfloat16, processor_multiplies_bfloat16
 from core.predictors.interface import in_bfloat16
 from core.predictors.registry import load_predictor
-from core.problem import BFLOAT16, FLOAT32, PUBLISHED, DesignProblem, OptimiserSettings
+from core.problem import PUBLISHED, DesignProblem
 from core.references import load_references
+from core.settings import BFLOAT16, FLOAT32, OptimiserSettings
 
 CPU = torch.device("cpu")
 

@@ -1,0 +1,189 @@
+"""What can be chosen: the names of tasks, methods, rules and schedules, and the optimiser's settings.
+
+`check_settings` says everything that is wrong with settings by themselves, each time as an InputError whose `field` is
+the name of the field at fault.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from core import elements
+from core.errors import InputError
+from core.families import FAMILIES
+
+RAISE_TC, SUBSTITUTE = "raise_tc", "substitute"
+TASKS = (RAISE_TC, SUBSTITUTE)
+GRADIENT, SUBSTITUTION = "gradient", "substitution"
+METHODS = (GRADIENT, SUBSTITUTION)
+ONE_STATE, EVERY_ATOM = "one_state", "every_atom"
+CHARGE_RULES = (ONE_STATE, EVERY_ATOM)
+DEVICES = ("auto", "cpu", "cuda", "mps")
+FLOAT32, BFLOAT16 = "float32", "bfloat16"
+PRECISIONS = ("auto", FLOAT32, BFLOAT16)
+INTEGER_LOSSES = ("absolute", "squared")
+INTEGER_SCHEDULES = ("constant", "linear")
+CONSTANT, SHRINKING = "constant", "shrinking"
+STEP_SCHEDULES = (CONSTANT, SHRINKING)
+HIGHEST, TARGET = "highest", "target"
+OBJECTIVES = (HIGHEST, TARGET)
+BASE, RANDOM, KNOWN, INTERPOLATED, ENUMERATED = "base", "random", "known", "interpolated", "enumerated"
+STARTS = (BASE, RANDOM, KNOWN, INTERPOLATED, ENUMERATED)
+ANY_FAMILY = "any"
+START_FAMILIES = (ANY_FAMILY, *FAMILIES)
+NEUTRAL, NEAREST = "neutral", "nearest"
+ROUNDINGS = (NEUTRAL, NEAREST)
+MAX_CANDIDATES, MAX_STEPS, MAX_ATOMS = 16_384, 5_000, 200
+
+
+@dataclass(frozen=True)
+class OptimiserSettings:
+    """How the optimiser works; defaults measured to be good and fast on a laptop, `PAPER` is the paper's choice.
+
+    candidates : compositions optimised at once
+    steps : Adam steps in stage 1 (no integers) and stage 2 (with the integer loss)
+    learning_rate : of Adam, in units of the unnormalised ratios
+    formation_energy_weight : alpha of KIAGO eq. 13, K per (eV/atom)
+    caution : kappa; what is raised is Tc - kappa times the error that the predictor expects. 0 in the papers
+    integer_weight : beta of KIAGO eq. 16, K; its value at the end of stage 2 when the schedule is linear
+    integer_loss : distance to the grid, absolute (KIAGO eq. 10) or squared (the authors' released code)
+    integer_schedule : beta constant, or rising linearly from 0 over stage 2
+    step_schedule : the learning rate constant (the papers), or shrinking to 0 over stage 2, so that a composition comes
+        to rest on the grid
+    rounding : the nearest integer formula (the papers), or "neutral": where that one fails the charge screens, the best
+        of its neighbours on the grid that pass them; these are whole atoms, so not with exempt elements
+    n_unit : smallest and largest number of atoms per formula unit (KIAGO eq. 11)
+    max_elements : n_elem_max of KIAGO eq. 7, fixed elements included
+    mutate_probability : chance for each element of the base to be replaced in an initial guess
+    perturb_ratio : largest ratio of an element added to an initial guess
+    added_elements : fewest and most elements added to (or, for a substitution, making up) an initial guess
+    objective : "highest" Tc (KIAGO eq. 13), or a "target": max(0, target_tc_K - Tc) (GDMCD eq. 3)
+    target_tc_K : y_t of GDMCD, K
+    exempt_elements : so many, those that cost most, are left out of the integer loss and may stay fractional, as in
+        doping; 2 in GDMCD eq. 7
+    start : what the candidates of raise_tc start from: the "base" mutated and perturbed (KIAGO 3.2), "random" elements
+        and ratios (its comparison), "known" superconductors, those and "interpolated" pairs of them (GDMCD), or
+        "enumerated": each allowed element and each pair of them beside x_const (GDMCD S5)
+    start_family, start_above_K : which known superconductors are meant
+    """
+
+    candidates: int = 256
+    steps: tuple[int, int] = (75, 75)
+    learning_rate: float = 0.03
+    formation_energy_weight: float = 4.0
+    caution: float = 1.0
+    integer_weight: float = 300.0
+    integer_loss: str = "absolute"
+    integer_schedule: str = "linear"
+    step_schedule: str = SHRINKING
+    rounding: str = NEUTRAL
+    n_unit: tuple[int, int] = (1, 25)
+    max_elements: int = 7
+    mutate_probability: float = 0.22
+    perturb_ratio: float = 0.3
+    added_elements: tuple[int, int] = (1, 4)
+    objective: str = HIGHEST
+    target_tc_K: float = 300.0
+    exempt_elements: int = 0
+    start: str = BASE
+    start_family: str = ANY_FAMILY
+    start_above_K: float = 20.0
+
+
+# KIAGO 3.1 and 3.4; the weight and form of the integer loss are those of the authors' released code, because the
+# printed beta = 1 leaves the compositions off the grid.
+PAPER = OptimiserSettings(
+    candidates=4096,
+    steps=(500, 500),
+    learning_rate=0.03,
+    formation_energy_weight=4.0,
+    caution=0.0,
+    integer_weight=100_000.0,
+    integer_loss="squared",
+    integer_schedule="linear",
+    step_schedule=CONSTANT,
+    rounding=NEAREST,
+    n_unit=(1, 25),
+    max_elements=10,
+    mutate_probability=0.22,
+    perturb_ratio=0.3,
+    added_elements=(1, 4),
+)
+
+# GDMCD: "optimization with Eq. 4, followed by Eq. 10", y_t = 300 K, {N} = 4..24, alpha rising to 100,000, no formation
+# energy and no limit on the number of elements. How many of its 11,640 starts were interpolated it does not say.
+GDMCD = OptimiserSettings(
+    candidates=11_640,
+    steps=(1000, 1000),
+    learning_rate=0.01,
+    formation_energy_weight=0.0,
+    caution=0.0,
+    integer_weight=100_000.0,
+    integer_loss="absolute",
+    integer_schedule="linear",
+    step_schedule=CONSTANT,
+    rounding=NEAREST,
+    n_unit=(4, 24),
+    max_elements=elements.N_ELEMENTS,
+    objective=TARGET,
+    target_tc_K=300.0,
+    exempt_elements=2,
+    start=INTERPOLATED,
+    start_above_K=20.0,
+)
+
+# KIAGO 3.6; the floor of hydrogen and the rule of the charges belong to the problem.
+HYDRIDE = OptimiserSettings(max_elements=3, n_unit=(1, 15), mutate_probability=0.29, perturb_ratio=0.03)
+HYDRIDE_FLOORS = {"H": 0.40}
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite number, and no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _range_error(name: str, value: object, low: float, high: float, unit: str, whole: bool) -> list[InputError]:
+    kind = "a whole number" if whole else "a number"
+    if is_number(value) and low <= value <= high and (not whole or isinstance(value, int)):
+        return []
+    unit = f" {unit}" if unit else ""
+    return [InputError(name, value, f"{name.replace('_', ' ')} is {kind} from {low:g} to {high:,}{unit}",
+                       "Choose a value in this range")]  # fmt: skip
+
+
+def check_settings(settings: OptimiserSettings) -> list[InputError]:
+    """Everything that is wrong with the settings by themselves."""
+    s = settings
+    wrong = _range_error("candidates", s.candidates, 1, MAX_CANDIDATES, "", True)
+    for pair, low, high in (("steps", 0, MAX_STEPS), ("n_unit", 1, MAX_ATOMS), ("added_elements", 0, 20)):
+        values = getattr(s, pair)
+        if len(values) != 2:
+            wrong.append(InputError(pair, values, "two numbers are needed", "Give both"))
+            continue
+        for value in values:
+            wrong += _range_error(pair, value, low, high, "", True)
+        if not wrong and pair != "steps" and values[0] > values[1]:
+            wrong.append(InputError(pair, values, "the first number is above the second", "Exchange them"))
+    if not wrong and not 1 <= sum(s.steps) <= MAX_STEPS:
+        wrong.append(
+            InputError("steps", sum(s.steps), f"both stages together take 1 to {MAX_STEPS:,} steps", "Take fewer")
+        )
+    wrong += _range_error("learning_rate", s.learning_rate, 1e-6, 1, "", False)
+    wrong += _range_error("caution", s.caution, 0, 10, "K per K", False)
+    wrong += _range_error("formation_energy_weight", s.formation_energy_weight, 0, 1e4, "K per eV/atom", False)
+    wrong += _range_error("integer_weight", s.integer_weight, 0, 1e7, "K", False)
+    wrong += _range_error("max_elements", s.max_elements, 1, elements.N_ELEMENTS, "", True)
+    wrong += _range_error("mutate_probability", s.mutate_probability, 0, 1, "", False)
+    wrong += _range_error("perturb_ratio", s.perturb_ratio, 0, 10, "", False)
+    wrong += _range_error("target_tc_K", s.target_tc_K, 1, 1000, "K", False)
+    wrong += _range_error("exempt_elements", s.exempt_elements, 0, 10, "", True)
+    wrong += _range_error("start_above_K", s.start_above_K, 0, 300, "K", False)
+    choices_of = {
+        "integer_loss": INTEGER_LOSSES, "integer_schedule": INTEGER_SCHEDULES, "step_schedule": STEP_SCHEDULES,
+        "rounding": ROUNDINGS, "objective": OBJECTIVES, "start": STARTS, "start_family": START_FAMILIES,
+    }  # fmt: skip
+    for name, choices in choices_of.items():
+        if getattr(s, name) not in choices:
+            wrong.append(InputError(name, getattr(s, name), "unknown", f"Choose {' or '.join(choices)}"))
+    return wrong
