@@ -109,6 +109,20 @@ def _filled(rule: Rule, cells: Mapping) -> Rule:
     return replace(rule, **texts, **{name: cells[name] for name in ("least", "most") if name in cells})
 
 
+def on_tiles(floors: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]) -> dict[str, tuple[str, str]]:
+    """Symbol -> what floors and bounds (fractions of all atoms) ask of it: for its tile, "≥40%", and in words."""
+    asked = {symbol: (low, 1.0) for symbol, low in floors.items()} | dict(bounds)
+    limits = {symbol: limit for symbol, limit in asked.items() if limit != (0, 1)}
+    return {symbol: (_short(*limit), f"{_range(*limit)} of all atoms") for symbol, limit in limits.items()}
+
+
+def _short(low: float, high: float) -> str:
+    least, most = (f"{100 * x:.3g}" for x in (low, high))
+    if high >= 1:
+        return f"≥{least}%"
+    return f"{least}–{most}%" if low > 0 else f"≤{most}%"
+
+
 def in_words(problem: DesignProblem) -> str:
     """All of them in a line: "O 0.3 to 0.5; O + F at least 0.4; Ba:Y = 2:1"."""
     limits = [((symbol,), low, high) for symbol, (low, high) in problem.bounds.items()]

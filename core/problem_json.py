@@ -12,6 +12,14 @@ from core.settings import ANY_FAMILY, BASE, CONSTANT, HIGHEST, NEAREST, Optimise
 from core.sites import Site
 
 
+_PAIRS = ("steps", "n_unit", "added_elements")
+# Settings that older versions did not have, each with the value that means what they did.
+_LATER = {
+    "caution": 0.0, "rounding": NEAREST, "step_schedule": CONSTANT, "objective": HIGHEST, "target_tc_K": 300.0,
+    "exempt_elements": 0, "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
+}  # fmt: skip
+
+
 def read_fields(text: str, names: Collection[str]) -> dict[str, object]:
     """The fields of a problem by name, of which there are `names`.
 
@@ -29,14 +37,6 @@ def read_fields(text: str, names: Collection[str]) -> dict[str, object]:
     _read_demands(given)
     _refuse_unknown(given, names, "problem")
     return given | {"settings": settings}
-
-
-_PAIRS = ("steps", "n_unit", "added_elements")
-# Settings that older versions did not have, each with the value that means what they did.
-_LATER = {
-    "caution": 0.0, "rounding": NEAREST, "step_schedule": CONSTANT, "objective": HIGHEST, "target_tc_K": 300.0,
-    "exempt_elements": 0, "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
-}  # fmt: skip
 
 
 def _read_settings(given: object) -> OptimiserSettings:

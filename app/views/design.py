@@ -322,6 +322,7 @@ def table() -> None:
         counts=lookup.training_counts(),
         unavailable=unavailable(draft),
         can_substitute=list(draft.amounts) if draft.task == SUBSTITUTE else [],
+        limits=rules.on_tiles(draft.floors if draft.task == RAISE_TC else {}, rules.read(draft.rules).bounds),
         key="design.table",
     )
     after = drafts.with_table(draft, clicked)

@@ -151,6 +151,12 @@ def test_a_group_of_which_the_models_know_nothing_is_not_offered(page):
     assert "noble gases" in widget(opened(**PUBLISHED_LINK).pills, "design.presets").options
 
 
+def test_the_precision_of_the_steps_is_part_of_the_problem(page):
+    checked(widget(page.selectbox, "design.precision").select("float32").run())
+    assert draft(page).problem().precision == "float32"
+    assert DesignProblem.from_json(draft(page).problem().to_json()).precision == "float32"
+
+
 def test_models_are_chosen_and_named_in_the_link(page):
     best = words(page)
     checked(widget(page.selectbox, "design.models").select(PUBLISHED).run())

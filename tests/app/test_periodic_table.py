@@ -125,6 +125,7 @@ def _page():
         counts={"Cu": 3120},
         unavailable={"Rn": "no data"},
         can_substitute={"Cu"},
+        limits={"O": ("≥40%", "at least 0.4 of all atoms")},
         key="table",
     )
 
@@ -150,4 +151,5 @@ def test_the_browser_gets_the_state_and_the_facts():
     assert sent["counts"] == {"Cu": 3120}
     assert sent["unavailable"] == {"Rn": "no data"}
     assert sent["can_substitute"] == ["Cu"]
+    assert sent["limits"] == {"O": ["≥40%", "at least 0.4 of all atoms"]}
     assert (sent["forbidden"], sent["fixed"], sent["substituted"]) == (["Pb"], {"Cu": 1.0}, [])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.rules import Rule, edited, in_words, read, rules_of
+from app.rules import Rule, edited, in_words, on_tiles, read, rules_of
 from core.demands import Group
 from core.problem import DesignProblem
 
@@ -41,6 +41,14 @@ def test_a_problem_is_shown_in_rows_that_read_the_same():
     assert (asked.bounds, asked.groups, asked.ratios) == (problem.bounds, problem.groups, problem.ratios)
     assert in_words(problem).startswith("O 0.3 to 0.6; F at most 0.1;")
     assert in_words(problem).endswith("O + F at least 0.35; Cu + Ag at most 0.25; Ba:Y = 2:1")
+
+
+def test_a_tile_says_what_is_asked_of_its_element():
+    bounds = {"O": (0.3, 0.6), "F": (0.0, 0.125), "La": (0.2, 1.0), "Y": (0.0, 1.0)}
+    assert on_tiles({"H": 0.4}, bounds) == {
+        "H": ("≥40%", "at least 0.4 of all atoms"), "O": ("30–60%", "0.3 to 0.6 of all atoms"),
+        "F": ("≤12.5%", "at most 0.125 of all atoms"), "La": ("≥20%", "at least 0.2 of all atoms"),
+    }  # fmt: skip
 
 
 def test_what_is_done_to_the_table_is_done_to_the_rows():

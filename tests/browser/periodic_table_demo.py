@@ -31,6 +31,7 @@ st.session_state.table_state = periodic_table(
     counts=COUNTS,
     unavailable={"Rn": "the formation-energy model does not know Rn", "Og": "no data"},
     can_substitute={"Cu", "La"},
+    limits={"H": ("≥40%", "at least 0.4 of all atoms")},
     key="table",
 )
 state = st.session_state.table_state

@@ -418,6 +418,15 @@ def test_it_fits_without_scrolling_sideways(open_page, url, width):
         assert box["height"] <= 480
 
 
+def test_a_tile_shows_what_is_asked_of_its_amount_while_it_is_allowed(open_page, url):
+    table = open_page(url)
+    hydrogen = table.tile("H")
+    assert hydrogen.locator(".mark").inner_text() == "≥40%"
+    assert "allowed, at least 0.4 of all atoms" in hydrogen.get_attribute("aria-label")
+    hydrogen.click()
+    assert table.shown("H") == "forbidden" and hydrogen.locator(".mark").inner_text() == ""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_tiles_have_readable_contrast_and_follow_the_theme(open_page, url, scheme):
     table = open_page(url, scheme=scheme)

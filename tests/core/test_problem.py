@@ -125,6 +125,7 @@ def test_json_that_is_no_problem(text):
         ({"base": "LaRn"}, "base", "formation-energy model does not know"),
         ({"task": "guess"}, "task", "raise_tc"),
         ({"device": "tpu"}, "device", "auto"),
+        ({"precision": "float8"}, "precision", "bfloat16"),
         ({"seed": -1}, "seed", "whole number"),
         ({"fixed": {"O": 0.6, "Fe": 0.4}}, "fixed", "leave room"),
         ({"fixed": {"O": -0.1}}, "fixed", "above zero"),

@@ -78,6 +78,7 @@ def periodic_table(
     counts: Mapping[str, int],
     unavailable: Mapping[str, str],
     can_substitute: Collection[str],
+    limits: Mapping[str, tuple[str, str]],
     key: str,
 ) -> TableState:
     """Draw the table; return the state after the user's last action (equal to `state` when nothing was done).
@@ -91,6 +92,7 @@ def periodic_table(
     unavailable : symbol -> reason. Drawn as disabled and never changed here. They count as forbidden but are
         not added to `forbidden`: that is the user's own choice and survives a change of model
     can_substitute : symbols that a click may set to `substituted`
+    limits : symbol -> what is asked of its amount if it is allowed: for the tile ("≥40%"), and in words
     key : identifies the widget in the session
     """
     slot: _Slot = st.session_state.setdefault(f"{key}.exchange", _Slot())
@@ -101,6 +103,7 @@ def periodic_table(
         "counts": {symbol: int(count) for symbol, count in counts.items()},
         "unavailable": dict(unavailable),
         "can_substitute": sorted(can_substitute),
+        "limits": {symbol: list(said) for symbol, said in limits.items()},
     }
     result = _component(key=key, data=data, on_table_change=lambda: None)
     # A browser that reconnects brings its table along only now. Nothing is recorded before this line, because

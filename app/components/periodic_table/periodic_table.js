@@ -326,8 +326,10 @@ class PeriodicTable {
     tile.ariaPressed = String(tile.dataset.state !== ALLOWED);
     tile.ariaDisabled = String(unavailable);
     const amount = this.entries.get(symbol)?.amount;
+    const limit = tile.dataset.state === ALLOWED ? this.data.limits[symbol]?.[0] : undefined;
     const mark = tile.querySelector(".mark");
-    mark.textContent = amount && !unavailable ? `×${Number(amount.toPrecision(3))}` : "";
+    mark.textContent = limit ?? (amount && !unavailable ? `×${Number(amount.toPrecision(3))}` : "");
+    tile.classList.toggle("limited", limit !== undefined);
     mark.classList.toggle("long", mark.textContent.length > 3);
     tile.querySelector(".count").textContent = short(count);
     // A logarithm, since the richest element has a thousand times the data of the poorest.
@@ -343,7 +345,8 @@ class PeriodicTable {
     const reason = this.data.unavailable[symbol];
     if (reason) return `not available: ${reason}`;
     const { state, amount } = this.entries.get(symbol) ?? { state: ALLOWED };
-    return state === FIXED ? `fixed at ${amount} per formula unit` : state;
+    if (state === FIXED) return `fixed at ${amount} per formula unit`;
+    return state === ALLOWED && symbol in this.data.limits ? `allowed, ${this.data.limits[symbol][1]}` : state;
   }
 
   countText(symbol) {
