@@ -11,7 +11,6 @@ from core.errors import InputError
 from core.settings import ANY_FAMILY, BASE, CONSTANT, HIGHEST, NEAREST, OptimiserSettings
 from core.sites import Site
 
-
 _PAIRS = ("steps", "n_unit", "added_elements")
 # Settings that older versions did not have, each with the value that means what they did.
 _LATER = {

@@ -10,7 +10,6 @@ from torch import nn
 from core import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
-from core.predictors.bfloat16 import InBfloat16
 
 ARCHITECTURE = "elemnet-v1"
 # ElemNet's 86 elements are not the first 86: the light noble gases and Po to Ra are missing, Ac to Pu are there.
@@ -62,13 +61,6 @@ class FormationEnergyElemNet(nn.Module):
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> formation energy in eV/atom (batch,)."""
         return self.network(composition.index_select(1, self.index))
-
-    def in_bfloat16(self) -> FormationEnergyElemNet:
-        """The same, all layers but the last in bfloat16."""
-        network = ElemNet(dropout=False)
-        network.layers = nn.Sequential(InBfloat16(self.network.layers[:-1]), self.network.layers[-1])
-        twin = FormationEnergyElemNet(self.name, network)
-        return twin.to(self.index.device).eval().requires_grad_(False)
 
 
 def load_elemnet(name: str = "formation-energy", folder: Path = CHECKPOINTS) -> FormationEnergyElemNet:

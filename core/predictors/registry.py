@@ -8,16 +8,21 @@ from core.paths import CHECKPOINTS
 from core.predictors import checkpoint, composition_attention, elemnet, tc_ensemble, tc_resnet
 from core.predictors.folded import FoldedTcResNet
 from core.predictors.interface import Predictor
+from core.predictors.lean_elemnet import LeanElemNet
 
 
 def _folded_tc_resnet(name: str, folder: Path) -> Predictor:
     return FoldedTcResNet(tc_resnet.load_tc_resnet(name, folder)).eval().requires_grad_(False)
 
 
+def _lean_elemnet(name: str, folder: Path) -> Predictor:
+    return LeanElemNet(elemnet.load_elemnet(name, folder)).eval().requires_grad_(False)
+
+
 LOADERS = {
     tc_resnet.ARCHITECTURE: _folded_tc_resnet,
     tc_ensemble.ARCHITECTURE: tc_ensemble.load_tc_ensemble,
-    elemnet.ARCHITECTURE: elemnet.load_elemnet,
+    elemnet.ARCHITECTURE: _lean_elemnet,
     composition_attention.FORMATION_ENERGY: composition_attention.load_formation_energy,
 }
 
