@@ -7,7 +7,7 @@ from functools import cache
 import pandas as pd
 import streamlit as st
 
-from app import pieces, plots, session
+from app import lookup, pieces, plots, session
 from app.style import formula_html
 from core.assess import whole_counts
 from core.composition import composition_vector, formula_of, parse_formula
@@ -214,6 +214,7 @@ def typical_error(predictor: str) -> float | None:
 def course(run: Run, problem: DesignProblem, row: pd.Series) -> None:
     """How this candidate moved during the run."""
     trajectory = run.trajectory(int(row["candidate"]))
+    trajectory = plots.averaged(trajectory, lookup.turns(problem.tc_predictor, problem.formation_energy_predictor))
     if trajectory.empty:
         st.caption("The course of this run was not recorded.")
         return

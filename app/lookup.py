@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ import torch
 
 from core import elements
 from core.composition import composition_vector, formula_of, parse_formula
+from core.predictors import registry
+from core.predictors.checkpoint import CheckpointError
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.references import References, load_references
@@ -74,6 +77,15 @@ def predictor(name: str) -> Predictor:
 def stand_by() -> StandBy:
     """The worker that waits for the next run."""
     return StandBy()
+
+
+@st.cache_data(show_spinner=False)
+def turns(tc: str, formation_energy: str) -> int:
+    """In how many steps every member of both models is climbed once; 1 for a run with models that are gone."""
+    try:
+        return math.lcm(*(registry.turns(name) for name in (tc, formation_energy)))
+    except CheckpointError:
+        return 1
 
 
 @st.cache_data(show_spinner=False, max_entries=1000)

@@ -24,6 +24,7 @@ QUANTITIES = {
     "formation_energy_eV_per_atom": ("Formation energy", "eV/atom", BLUE, False),
     "integer_loss": ("Integer loss", "", VIOLET, True),  # it falls over several decades
 }
+PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
 LEAST_ON_LOG = 1e-5  # a loss below this is on the grid for all that matters, and 0 has no logarithm
 MOST_POINTS = 500  # a trace
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -64,6 +65,16 @@ def thinned(table: pd.DataFrame, most: int = MOST_POINTS) -> pd.DataFrame:
     if len(table) <= most:
         return table
     return table.iloc[np.unique(np.linspace(0, len(table) - 1, most).round().astype(int))]
+
+
+def averaged(table: pd.DataFrame, turns: int) -> pd.DataFrame:
+    """Tc and formation energies as means over this step and those before it, `turns` together: members of a model that
+    are climbed in turn say different things, and would draw a zigzag.
+
+    table : a row for each step, columns that begin with the name of a quantity
+    """
+    smooth = [column for column in table if column.startswith(PREDICTED)]
+    return table.assign(**{name: table[name].astype(float).rolling(turns, min_periods=1).mean() for name in smooth})
 
 
 def _title(quantity: str) -> str:

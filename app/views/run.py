@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import lookup, pieces, plots, session
 from core import runs
+from core.problem import DesignProblem
 from core.runs import ACTIVE, Phase, Run, RunStatus
 from core.settings import SUBSTITUTION
 
@@ -49,7 +50,7 @@ def course(run: Run) -> None:
     """How it went so far."""
     problem = run.problem()
     if problem.method != SUBSTITUTION:  # there a candidate is looked at once: a point is no course
-        charts(run, problem.settings.steps)
+        charts(run, problem)
     best_now(run, run.status())
 
 
@@ -98,16 +99,18 @@ def actions(run: Run, status: RunStatus) -> None:
             session.open_design()
 
 
-def charts(run: Run, steps: tuple[int, int]) -> None:
+def charts(run: Run, problem: DesignProblem) -> None:
     """Tc, formation energy and integer loss against the step."""
-    progress = run.progress()
+    turns = lookup.turns(problem.tc_predictor, problem.formation_energy_predictor)
+    progress = plots.averaged(run.progress(), turns)
+    mean = f"<span>Tc and energy: mean of {turns} steps, a step for each member of the models</span>"
     st.html(
         '<div class="legend"><span><i class="best"></i>best</span><span><i class="median"></i>median</span>'
-        '<span><i class="band"></i>5–95 % of the candidates</span></div>'
+        f'<span><i class="band"></i>5–95 % of the candidates</span>{mean if turns > 1 else ""}</div>'
     )
     for column, quantity in zip(st.columns(3), plots.QUANTITIES, strict=True):
         column.plotly_chart(
-            plots.progress_figure(progress, quantity, steps),
+            plots.progress_figure(progress, quantity, problem.settings.steps),
             key=f"live-{quantity}",
             config=plots.CHART_CONFIG,
             alt=f"{plots.QUANTITIES[quantity][0]} of the candidates against the step",

@@ -37,6 +37,19 @@ def load_predictor(name: str, folder: Path = CHECKPOINTS) -> Predictor:
     return LOADERS[architecture](name, folder)
 
 
+# In how many steps each member has been climbed once, from the settings on the card; 1 for what is one network.
+TURNS = {
+    tc_ensemble.ARCHITECTURE: lambda settings: len(settings["heights"]) + len(settings["networks"]),
+    composition_attention.FORMATION_ENERGY: lambda settings: settings["members"],
+}
+
+
+def turns(name: str, folder: Path = CHECKPOINTS) -> int:
+    """How many members of this predictor are climbed in turn (see `interface.climbed`); loads no weights."""
+    card = checkpoint.read_card(name, folder)
+    return TURNS.get(card["architecture"], lambda settings: 1)(card["settings"])
+
+
 def known_elements(name: str, folder: Path = CHECKPOINTS) -> frozenset[str]:
     """Symbols of the elements that this predictor knows, from its card; loads no weights."""
     return frozenset(checkpoint.read_card(name, folder)["known_elements"])

@@ -47,6 +47,18 @@ def test_progress_draws_band_median_and_best(quantity):
     assert lines["95 %"].fill == "tonexty"
 
 
+def test_members_that_are_climbed_in_turn_draw_no_zigzag():
+    table = progress(12)
+    table["tc_K_best"] = np.arange(12) + np.tile([0.0, 0.0, 0.0, 8.0], 3)
+    table["integer_loss_best"] = np.arange(12.0)
+    smooth = plots.averaged(table, 4)
+    assert np.allclose(np.diff(smooth["tc_K_best"])[3:], 1)
+    assert smooth["tc_K_best"].iloc[-1] == pytest.approx(np.mean([8, 9, 10, 11 + 8]))
+    assert smooth["integer_loss_best"].tolist() == table["integer_loss_best"].tolist()
+    assert plots.averaged(table, 1)["tc_K_best"].tolist() == table["tc_K_best"].tolist()
+    assert plots.averaged(table.iloc[:0], 4).empty
+
+
 def test_the_border_of_the_stages_is_marked_where_stage_2_begins():
     figure = plots.progress_figure(progress(30), "tc_K", (10, 20))
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(10, 10)]
