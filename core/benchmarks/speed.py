@@ -78,7 +78,7 @@ def speed(options: SpeedOptions) -> Outcome:
 
 
 def _title(predictor: str, precision: str, side: str) -> str:
-    return f"{NAMES[predictor]}, {side}" + ("" if precision == FLOAT32 else f" in {precision}")
+    return f"{NAMES[predictor]}, {side if precision == FLOAT32 else precision}"
 
 
 def about(options: SpeedOptions) -> dict:

@@ -59,7 +59,7 @@ def test_speeds_are_compared_on_the_same_weights(monkeypatch):
     assert row["ratio"] == pytest.approx(row["ours_candidate_steps_per_s"] / row["plain_candidate_steps_per_s"])
     assert row["largest_tc_difference_mK"] < 1 and row["largest_energy_difference_meV_per_atom"] < 0.1
     assert [trace["name"] for trace in outcome.figure["data"]] == [
-        "ResNet18 and ElemNet, plain", "ResNet18 and ElemNet, ours", "ResNet18 and ElemNet, ours in bfloat16"
+        "ResNet18 and ElemNet, plain", "ResNet18 and ElemNet, ours", "ResNet18 and ElemNet, bfloat16"
     ]  # fmt: skip
     assert outcome.table["precision"].tolist() == ["float32", "bfloat16"]
     assert (outcome.table["largest_tc_difference_mK"] < 1).all()  # what is reported is float32 in both
