@@ -12,6 +12,10 @@ from core.training import formation_energy, judge, references, tc, tc_ensemble
 _BELOW = ": "  # between the name of a group and the name of what is in it
 TOLERANCE = 1e-3  # relative; sums in another order, on another processor, may move one compound across a threshold
 
+# Shares of some thousand compositions, of models that are fitted anew: on another processor trees come out a little
+# different, which moves a share by up to 0.006 (AVX2 and AVX-512), errors and R2 by less than TOLERANCE.
+FITTED_ANEW, SHARE_TOLERANCE = f"systems_held_out{_BELOW}inside_intervals", 0.01
+
 # name -> held_out_figures(checkpoint's name, folder of the raw data, folder of the checkpoints)
 EVALUATED: dict[str, Callable[[str, Path, Path], dict]] = {
     tc.NAME: tc.held_out_figures,
@@ -32,10 +36,11 @@ class Figure:
 
     @property
     def agrees(self) -> bool:
-        """Whether the card tells the truth, within TOLERANCE."""
+        """Whether the card tells the truth, within TOLERANCE, or SHARE_TOLERANCE for what is FITTED_ANEW."""
         if self.on_card is None or self.found is None:
             return False
-        return abs(self.on_card - self.found) <= TOLERANCE * abs(self.found)
+        allowed = SHARE_TOLERANCE if self.name.startswith(FITTED_ANEW) else TOLERANCE * abs(self.found)
+        return abs(self.on_card - self.found) <= allowed
 
 
 def evaluate(name: str, data_folder: Path, checkpoints: Path) -> list[Figure]:

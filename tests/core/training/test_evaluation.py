@@ -71,6 +71,12 @@ def test_a_figure_may_differ_by_a_thousandth():
     assert Figure("n", 0, 0).agrees
 
 
+def test_shares_of_what_is_fitted_anew_may_differ_by_a_hundredth_and_others_not():
+    anew, as_stored = "systems_held_out: inside_intervals: 50%", "inside_intervals: 50%"
+    assert Figure(anew, 0.475, 0.484).agrees and not Figure(anew, 0.475, 0.486).agrees
+    assert not Figure(as_stored, 0.475, 0.484).agrees and not Figure("systems_held_out: tc_r2", 0.874, 0.876).agrees
+
+
 def test_groups_are_made_flat_and_put_back(checkpoints):
     assert flat(FOUND)["by_family: cuprate: n"] == 3
     write("tc", [Figure(key, None, value) for key, value in flat(FOUND).items()], checkpoints)
