@@ -111,7 +111,10 @@ def _filled(rule: Rule, cells: Mapping) -> Rule:
 
 def on_tiles(floors: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]) -> dict[str, tuple[str, str]]:
     """Symbol -> what floors and bounds (fractions of all atoms) ask of it: for its tile, "≥40%", and in words."""
-    asked = {symbol: (low, 1.0) for symbol, low in floors.items()} | dict(bounds)
+    asked = dict(bounds)
+    for symbol, floor in floors.items():
+        low, high = asked.get(symbol, (0.0, 1.0))
+        asked[symbol] = (max(low, floor), high)
     limits = {symbol: limit for symbol, limit in asked.items() if limit != (0, 1)}
     return {symbol: (_short(*limit), f"{_range(*limit)} of all atoms") for symbol, limit in limits.items()}
 

@@ -510,7 +510,7 @@ def settings(draft: Draft, errors: Errors) -> None:
                         knob_field(draft, knob, errors)
                 if title == "Formula":
                     charge_rule_field(draft, errors)
-                    seed_and_device(draft, errors)
+                    chance_and_speed(draft, errors)
                 if title == "Objective":
                     models_field(draft)
 
@@ -566,7 +566,7 @@ def with_knob(draft: Draft, knob: Knob, value: float | str) -> Draft:
     return replace(draft, settings=knob.put(draft.settings, value))
 
 
-def seed_and_device(draft: Draft, errors: Errors) -> None:
+def chance_and_speed(draft: Draft, errors: Errors) -> None:
     """What decides chance and speed, not the objective."""
     key = shown("design.seed", draft.seed)
     st.number_input("Seed", value=draft.seed, step=1, key=key,

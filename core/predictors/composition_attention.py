@@ -71,7 +71,7 @@ class CompositionAttention(nn.Module):
         groups, place, fraction = _Groups.of(composition)
         vectors = self.vectors.weight + self.properties(self.facts)
         tokens = vectors[place] + self.amount(self.encoded(fraction))
-        logarithm = fraction.clamp_min(torch.finfo(fraction.dtype).tiny).log()
+        logarithm = fraction.clamp_min(torch.finfo(fraction.dtype).tiny).log()[:, None]
         noticed = self.size.trace and -functional.softplus(2 * (math.log(self.size.trace) - logarithm))
         for layer in self.layers:
             tokens = layer(tokens, logarithm, noticed, groups)
@@ -184,11 +184,10 @@ class _Layer(nn.Module):
     def forward(
         self, tokens: torch.Tensor, logarithm: torch.Tensor, noticed: torch.Tensor | float, groups: _Groups
     ) -> torch.Tensor:
-        """tokens (t, width), logarithms (t,) of the fractions x and of x^2 / (x^2 + trace^2) -> tokens (t, width)."""
+        """tokens (t, width), logarithms (t, 1) of the fractions x and of x^2 / (x^2 + trace^2) -> tokens (t, width)."""
         # exp(score + p log x) = x^p exp(score): the weight of an element that leaves goes to zero with it, and p > 1
         # keeps the slope finite there.
-        bias = (1 + functional.softplus(self.power)) * logarithm[:, None]
-        bias = bias + noticed[:, None] if torch.is_tensor(noticed) else bias
+        bias = (1 + functional.softplus(self.power)) * logarithm + noticed
         mixed = _Attention.apply(self.query_key_value(self.norm1(tokens)), bias, groups)
         tokens = tokens + self.out(mixed)
         return tokens + self.feed(self.norm2(tokens))

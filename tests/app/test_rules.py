@@ -49,6 +49,7 @@ def test_a_tile_says_what_is_asked_of_its_element():
         "H": ("≥40%", "at least 0.4 of all atoms"), "O": ("30–60%", "0.3 to 0.6 of all atoms"),
         "F": ("≤12.5%", "at most 0.125 of all atoms"), "La": ("≥20%", "at least 0.2 of all atoms"),
     }  # fmt: skip
+    assert on_tiles({"H": 0.4}, {"H": (0.1, 0.6)})["H"][0] == "40–60%"
 
 
 def test_what_is_done_to_the_table_is_done_to_the_rows():
