@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from core.feature_map import feature_map
-from core.predictors.bfloat16 import InBfloat16
+from core.predictors.bfloat16 import Bfloat16Block, Bfloat16Layers, InBfloat16
 from core.predictors.tc_resnet import TC_SCALE_K, ResidualBlock, TapConv2d, TcResNet
 
 
@@ -45,11 +45,10 @@ class FoldedTcResNet(nn.Module):
 
     def in_bfloat16(self) -> FoldedTcResNet:
         """The same, all but the last product in bfloat16: so fast that every convolution is best as one matrix."""
+        image, pool, *blocks = self.features
         twin = copy.deepcopy(self)
-        for part in twin.features:
-            if isinstance(part, _FoldedBlock):
-                part.first, part.second = _as_matrix(part.first), _as_matrix(part.second)
-        twin.features = InBfloat16(twin.features)
+        parts = Bfloat16Layers([image], relu=False), pool, *(block.in_bfloat16() for block in blocks)
+        twin.features = InBfloat16(nn.Sequential(*parts))
         return twin.requires_grad_(False)
 
 
@@ -81,6 +80,11 @@ class _FoldedBlock(nn.Module):
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """(batch, pixels * inputs) -> (batch, pixels * outputs)."""
         return torch.relu(self.second(torch.relu(self.first(maps))) + self.shortcut(maps))
+
+    def in_bfloat16(self) -> Bfloat16Block:
+        shortcut = self.shortcut
+        beside = (shortcut.linear, shortcut.shape, shortcut.stride) if isinstance(shortcut, _Shortcut) else None
+        return Bfloat16Block(_as_matrix(self.first), _as_matrix(self.second), beside)
 
 
 class _AlongColumns(nn.Module):

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
-from core.predictors.bfloat16 import InBfloat16
+from core.predictors.bfloat16 import Bfloat16Layers, InBfloat16
 from core.predictors.elemnet import ElemNet, FormationEnergyElemNet
 
 LEAST_WIDTH = 512  # of a layer; to leave units out of a smaller one costs more than it brings
@@ -34,8 +34,8 @@ class LeanElemNet(nn.Module):
     def in_bfloat16(self) -> FormationEnergyElemNet:
         """The same, all layers but the last in bfloat16: so fast that to look for idle units does not pay."""
         network = ElemNet(dropout=False)
-        wide = [part for layer in self.layers[:-1] for part in (layer, nn.ReLU())]
-        network.layers = nn.Sequential(InBfloat16(nn.Sequential(*wide)), self.layers[-1])
+        *wide, last = self.layers
+        network.layers = nn.Sequential(InBfloat16(Bfloat16Layers(wide, relu=True)), last)
         return FormationEnergyElemNet(self.name, network).to(self.index.device).eval().requires_grad_(False)
 
 

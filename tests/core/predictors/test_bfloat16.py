@@ -2,11 +2,18 @@
 
 import pytest
 import torch
+from torch import nn
 
 from core import optimiser
 from core.design import prepare, resolve_precision
 from core.predictors import bfloat16
-from core.predictors.bfloat16 import InBfloat16, processor_multiplies_bfloat16
+from core.predictors.bfloat16 import (
+    Bfloat16Block,
+    Bfloat16Layers,
+    InBfloat16,
+    processor_multiplies_bfloat16,
+    where_positive,
+)
 from core.predictors.interface import in_bfloat16
 from core.predictors.registry import load_predictor
 from core.problem import PUBLISHED, DesignProblem
@@ -52,12 +59,63 @@ def test_a_predictor_without_such_a_form_is_climbed_as_it_is():
 
 
 def test_what_goes_in_and_comes_out_keeps_its_type():
-    network = InBfloat16(torch.nn.Linear(3, 2))
+    network = InBfloat16(Bfloat16Layers([nn.Linear(3, 2)], relu=False))
     assert network(torch.ones(1, 3)).dtype == torch.float32
-    assert network.network.weight.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("name", [PUBLISHED.tc, PUBLISHED.formation_energy])
+def test_no_number_in_is_no_number_out_and_harms_no_other(name):
+    known = torch.from_numpy(load_references().known_compositions[:8]).float()
+    predictor = in_bfloat16(load_predictor(name))
+    expected = predictor(known)
+    known[3, 5] = torch.nan
+    found = predictor(known)
+    assert found.isnan().tolist() == [k == 3 for k in range(8)]
+    assert torch.equal(found[found == found], expected[found == found])
+
+
+def test_the_slope_of_relu_is_that_of_torch():
+    random = torch.Generator().manual_seed(0)
+    values, slope = torch.randn(2, 64, 33, generator=random).to(torch.bfloat16)
+    values = values.relu()
+    slope[0, :4] = torch.tensor([0.0, -0.0, torch.inf, -1e-38])
+    assert torch.equal(where_positive(slope, values), torch.ops.aten.threshold_backward(slope, values, 0))
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("strided", [True, False])
+def test_a_block_is_the_formula(fused, strided, monkeypatch):
+    """And so are its slopes, to what eight bits can hold; where the processor has units for it, fused and not."""
+    there = processor_multiplies_bfloat16()
+    monkeypatch.setattr(bfloat16, "processor_multiplies_bfloat16", lambda: fused and there)
+    torch.manual_seed(0)
+    columns, rows, channels, outputs = 4, 2, 3, 6 if strided else 24
+    first, second = nn.Linear(24, 16), nn.Linear(16, outputs)
+    shortcut = nn.Linear(2 * 1 * channels, outputs) if strided else None
+    block = Bfloat16Block(first, second, shortcut and (shortcut, (columns, rows, channels), 2))
+    x = torch.randn(7, 24, requires_grad=True)
+    beside = shortcut(x.view(-1, columns, rows, channels)[:, ::2, ::2].flatten(1)) if strided else x
+    expected = torch.relu(second(torch.relu(first(x))) + beside)
+    found = block(x.to(torch.bfloat16)).float()
+    torch.testing.assert_close(found, expected, rtol=0.02, atol=0.03)
+    slopes = [torch.autograd.grad((each * torch.arange(outputs)).sum(), x)[0] for each in (expected, found)]
+    assert torch.cosine_similarity(*slopes).min() > 0.99
+
+
+@pytest.mark.parametrize("relu", [True, False])
+def test_layers_are_the_same_with_onednn_and_without(relu, monkeypatch):
+    torch.manual_seed(0)
+    layers = [nn.Linear(9, 8), nn.Linear(8, 5)]
+    fused = Bfloat16Layers(layers, relu)
+    monkeypatch.setattr(bfloat16, "processor_multiplies_bfloat16", lambda: False)
+    plain = Bfloat16Layers(layers, relu)
+    x = torch.randn(11, 9).to(torch.bfloat16)
+    for k in range(2):
+        torch.testing.assert_close(*(value_and_slope(each, x)[k] for each in (fused, plain)), rtol=0.02, atol=0.02)
 
 
 def test_auto_takes_it_where_the_processor_has_units_for_it(monkeypatch):
+    monkeypatch.setattr(bfloat16.torch.backends.mkldnn, "is_available", lambda: True)
     for there, expected in ((True, BFLOAT16), (False, FLOAT32)):
         monkeypatch.setattr(bfloat16.torch.cpu, "get_capabilities", lambda there=there: {"amx_bf16": there})
         assert processor_multiplies_bfloat16() == there
