@@ -53,12 +53,13 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     tables, counts = tc.read_tables(folder, seed)
     superconductors, (learnt, valid, _) = tables[0]
     x, y = superconductors.compositions[learnt], superconductors.values[learnt]
+    begun_with = checkpoint.read_card(_BEGUN_WITH, out)
     about = {
         "settings": asdict(settings),
-        "networks_begun_with": {_BEGUN_WITH: checkpoint.read_card(_BEGUN_WITH, out)["sha256"]},
+        "networks_begun_with": {_BEGUN_WITH: begun_with["sha256"]},
         **tc.about_data(counts, seed),
     }
-    about["data"] |= {"mp": data.ATTRIBUTION["mp"]}  # from which the networks learnt first
+    about["data"] |= begun_with["data"]  # from which the networks learnt first
     kept = build / f"{NAME}-{_fingerprint(superconductors, about)}"
     networks = _tuning(settings, seed, load_predictor(_BEGUN_WITH, out), kept)
     regression = Regression.fit(x, y, settings, seed, networks("whole"))
