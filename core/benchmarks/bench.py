@@ -37,6 +37,7 @@ class Options:
     bases : only these, of those that the table has; empty: all
     predictor : key of `MODELS`
     caution : kappa, see OptimiserSettings; 0 in the papers
+    beside : the checkpoints that the figures depend on beside the predictors
     work : folder of what is kept
     say : called with a line at each thing that is done
     """
@@ -48,6 +49,7 @@ class Options:
     device: str = "auto"
     predictor: str = "best"
     caution: float = 0.0
+    beside: tuple[str, ...] = (JUDGE, REFERENCES)
     work: Path = field(default_factory=lambda: WORK)
     say: Callable[[str], None] = field(default=lambda line: None, compare=False)
 
@@ -71,7 +73,7 @@ class Options:
 
     def weights(self) -> dict[str, str]:
         """Name -> checksum of every checkpoint that the figures depend on."""
-        names = (self.models.tc, self.models.formation_energy, JUDGE, REFERENCES)
+        names = (self.models.tc, self.models.formation_energy, *self.beside)
         return {name: read_card(name)["sha256"] for name in names}
 
     def about(self) -> dict:

@@ -95,6 +95,7 @@ def time_to_quality(options: Options) -> Outcome:
     unknown = [base for base in options.bases if base not in BASES]
     if unknown:
         raise InputError("bases", unknown[0], "this benchmark has no such base", f"Choose from {', '.join(BASES)}")
+    options = replace(options, beside=())  # nobody judges here, and there is no hull
     lines, series = [], {}
     for base in options.bases or BASES:
         plain = _plain(base, options)

@@ -103,6 +103,8 @@ def test_quality_is_the_mean_objective_of_the_best_distinct_formulas():
 def test_time_to_quality_stops_when_ours_is_as_good(tmp_path):
     options = Options(candidates=40, steps=(1, 1), bases=("LaFeAsO",), device="cpu", predictor="published",
                       work=tmp_path)  # fmt: skip
-    row = time_to_quality(options).table.iloc[0]
+    outcome = time_to_quality(options)
+    assert set(outcome.about["checkpoints"]) == {options.models.tc, options.models.formation_energy}
+    row = outcome.table.iloc[0]
     assert row["ratio"] == pytest.approx(row["plain_s"] / row["ours_s"])
     assert not row["reached"] or row["ours_objective_K"] <= row["plain_objective_K"]
