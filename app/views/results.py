@@ -265,7 +265,8 @@ def column(name: str) -> object:
 
 def decimals(name: str) -> int:
     """Digits after the point that the table shows; the CSV has more of them."""
-    return min(BY_NAME[name].digits or 0, 3)
+    # No model knows a kelvin or a hundredth of an eV/atom; one digit more tells neighbours in rank apart.
+    return min(BY_NAME[name].digits or 0, 1 if name.endswith("_K") else 3)
 
 
 page()
