@@ -150,7 +150,7 @@ def _charges(problem: DesignProblem) -> str:
 def _start(problem: DesignProblem, known: Collection[str]) -> str:
     settings, base = problem.settings, formula_html(problem.base)
     low, high = settings.added_elements
-    added = f"{low} to {high} elements" if low != high else f"{low} elements"
+    added = f"{low} to {high} elements" if low != high else _counted(low)
     if problem.method == SUBSTITUTION:
         sites = " and ".join(site.element for site in problem.sites) or "…"
         what = "a random choice of its elements" if problem.task == RAISE_TC else sites
@@ -210,8 +210,8 @@ def _elements(problem: DesignProblem, known: Collection[str], part: int) -> str:
         all_of_them = f"all that can be {signed(state)}"
     missing = [s for s in elements.symbols() if s in possible - set(allowed) - set(problem.fixed_fractions())]
     if len(missing) >= len(allowed):
-        return f"{len(allowed)} elements: {', '.join(allowed)}"
-    return f"{len(allowed)} elements: {all_of_them}" + (f" but {', '.join(missing)}" if missing else "")
+        return f"{_counted(len(allowed))}: {', '.join(allowed)}"
+    return f"{_counted(len(allowed))}: {all_of_them}" + (f" but {', '.join(missing)}" if missing else "")
 
 
 def _size(problem: DesignProblem) -> str:
@@ -221,10 +221,10 @@ def _size(problem: DesignProblem) -> str:
     if counts and len(counts) < high - low + 1:  # the fixed part must be whole atoms
         atoms = ", ".join(map(str, counts[:3])) + (f" … {counts[-1]}" if len(counts) > 3 else "")
     doped = problem.settings.exempt_elements
-    fractional = f", {doped} elements may stay fractional" if doped else ""
+    fractional = f", {_counted(doped)} may stay fractional" if doped else ""
     searched = problem.course().rounding == NEUTRAL and len(problem.free_parts()) < 2
     neutral = ", charges balanced where they can be" if searched else ""
-    return f"at most {problem.settings.max_elements} elements; {atoms} atoms per formula unit{fractional}{neutral}"
+    return f"at most {_counted(problem.settings.max_elements)}; {atoms} atoms per formula unit{fractional}{neutral}"
 
 
 def _work(problem: DesignProblem) -> str:
@@ -236,6 +236,10 @@ def _work(problem: DesignProblem) -> str:
         f"{settings.candidates:,} candidates × {sum(settings.steps):,} steps = {product:,}; "
         f"{seconds_text(problem)} on two CPU cores"
     )
+
+
+def _counted(number: int) -> str:
+    return f"{number} element{'' if number == 1 else 's'}"
 
 
 def _short(number: float) -> str:

@@ -608,7 +608,9 @@ def overview(draft: Draft, problem: DesignProblem, errors: Errors) -> None:
         st.html('<p class="quiet">Once the base material can be read, the run is described here.</p>')
         return
     known = available_symbols(draft)
-    st.html(style.described(summary.in_words(problem, known)))
+    # Until all is correct there is no run whose work could be told.
+    words = [row for row in summary.in_words(problem, known) if row[0] != "Work" or not any(errors.values())]
+    st.html(style.described(words))
     with st.expander("As vectors", key="design.vectors"):
         st.html(f'<pre class="vectors">{summary.x_const(problem)}\n{summary.m_elem(problem, known)}</pre>')
 

@@ -137,7 +137,7 @@ def test_the_table_fixes_forbids_and_is_told_what_is_wrong(page):
     assert "Fe 0.25" in words(page)
     click_table(page, fixed={"Fe": 3.0, "As": 1.0})
     assert "must leave room for the rest" in words(page)
-    assert "Please correct first: Periodic table" in words(page)
+    assert "Please correct first: Periodic table" in words(page) and "candidates ×" not in words(page)
 
 
 def test_an_element_of_the_base_is_fixed_with_its_own_amount(page):

@@ -275,6 +275,8 @@ def test_the_summary_says_what_is_fixed_free_and_how_much_work_it_is():
         "at most 7 elements; 4, 8, 12 … 24 atoms per formula unit, charges balanced where they can be"
     )
     assert "256 candidates × 150 steps = 38,400" in words["Work"]
+    alone = DesignProblem("LaFeAsO", forbidden=tuple(KNOWN - {"Fe"}))
+    assert dict(summary.in_words(alone, KNOWN))["Free"] == "100% of the atoms, from 1 element: Fe"
     replaced = DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3),), forbidden=("Pm",))
     assert dict(summary.in_words(replaced, KNOWN))["Free"].endswith("all that can be +3 but Pm")
     assert summary.title(replaced) == "Replace La in LaFeAsO by +3"
