@@ -188,6 +188,8 @@ def meaning(row: pd.Series) -> str:
         if len(phases) == 1 and same_composition(phases[0][0], row["formula"]):
             return "On the hull, and known: this composition is itself one of the reference phases."
         return "On the hull: by the model it is as stable as a mixture of these phases."
+    if above <= 0 and -above < row[HULL_STD]:
+        return "On the hull, as far as the model can tell: the distance is smaller than what it may be off by."
     if above < 0:
         return ("Below the hull: by the model it is more stable than every mixture of these phases. "
                 "That is either a new stable phase or an error of the model.")  # fmt: skip

@@ -13,6 +13,7 @@ from app.style import formula_html
 from app.summary import by_method, raised, replaced
 from core.paths import ASSETS
 from core.problem import DesignProblem
+from core.results import Gain
 from core.runs import Phase, RunStatus
 from core.settings import RAISE_TC, SUBSTITUTION
 
@@ -188,6 +189,24 @@ def section(heading: str) -> None:
     st.html(f'<h3 class="section">{html.escape(heading)}</h3>')
 
 
+def judged_text(found: Gain, of_best: Gain, problem: DesignProblem) -> str:
+    """How much of the gain the judge sees, of the best candidate and of the best ones together."""
+    model = "chose them" if problem.method == SUBSTITUTION else "was climbed"
+    others = ""
+    if found.candidates > 1:
+        both = f"{changed(found.claimed_K)} and {changed(found.judged_K)}"
+        others = f" The best {found.candidates} that pass, on average: {both}."
+    return (
+        f"The best candidate: {changed(of_best.claimed_K)} by the model that {model}, {changed(of_best.judged_K)} by "
+        f"the judge, a model that had no say in it.{others} What only the first sees is likely to be its error."
+    )
+
+
+def changed(tc_K: float) -> str:
+    """A change of Tc in words."""
+    return f"{'a loss' if tc_K < 0 else 'a gain'} of {abs(tc_K):.1f} K"
+
+
 def invitation(heading: str, text: str) -> None:
     """An empty page that says what to do."""
     with st.container(border=True, horizontal_alignment="center"):
@@ -195,6 +214,14 @@ def invitation(heading: str, text: str) -> None:
         if st.button("Design a superconductor", type="primary", icon=":material/arrow_forward:"):
             st.switch_page("views/design.py")
         st.space("small")
+
+
+def no_run(heading: str, text: str, missing: str | None) -> None:
+    """An empty page where no run is to be shown; missing : id of the run that was asked for and is not there."""
+    if missing is not None:
+        heading = "This run is not here"
+        text = f"{missing} was deleted, or made on another computer. Past runs lists those that are here."
+    invitation(heading, text)
 
 
 def local_zone() -> tzinfo:

@@ -302,17 +302,21 @@ def image_figure(image: np.ndarray, tiles: Mapping[str, tuple[int, int, int]], h
     figure = make_subplots(2, 2, subplot_titles=names, horizontal_spacing=0.03, vertical_spacing=0.24)
     for channel in range(channels):
         z, text = np.full((rows, columns), np.nan), np.full((rows, columns), "", dtype=object)
-        for symbol, (place, row, column) in tiles.items():
-            if place == channel:
+        for symbol, (block, row, column) in tiles.items():
+            if block == channel:
                 z[row, column], text[row, column] = image[channel, row, column], symbol
-        shown = np.where(np.nan_to_num(z) > 0, text, "")
+        place = {"row": channel // 2 + 1, "col": channel % 2 + 1}
+        for row, column in zip(*np.nonzero(np.nan_to_num(z) > 0), strict=True):  # notes have the theme's colour of text
+            figure.add_annotation(
+                text=text[row, column], x=column + 1, y=row + 1, showarrow=False, font={"size": 11}, **place
+            )
         figure.add_heatmap(
-            z=z, text=shown, customdata=text, texttemplate="%{text}", textfont={"size": 11},
+            z=z, customdata=text,
             x=list(range(1, columns + 1)), y=list(range(1, rows + 1)), xgap=1, ygap=1, zmin=0,
             zmax=max(float(image.max()), 1e-9), showscale=False, hoverongaps=False,
-            colorscale=[[0, "rgba(138,146,144,0.18)"], [1e-6, _rgba(TEAL, 0.25)], [1, _rgba(TEAL, 1)]],
+            colorscale=[[0, "rgba(138,146,144,0.18)"], [1e-6, _rgba(TEAL, 0.25)], [1, _rgba(TEAL, 0.7)]],
             hovertemplate="%{customdata}: %{z:.3f}<br>row %{y}, column %{x}<extra></extra>",
-            row=channel // 2 + 1, col=channel % 2 + 1,
+            **place,
         )  # fmt: skip
     _quiet(figure, height, top=30)
     figure.update_layout(margin={"t": 30})

@@ -41,9 +41,17 @@ def current_run() -> Run | None:
     if run is None:
         return None
     st.session_state[_LAST_RUN] = run.id
+    if _DRAFT not in st.session_state:  # after a reload: the way back leads to what was asked here
+        st.session_state[_DRAFT] = drafts.draft_of(run.problem())
     if st.query_params.get("run") != run.id:
         st.query_params["run"] = run.id
     return run
+
+
+def missing_run() -> str | None:
+    """The id of the run that the URL names and that is not there."""
+    run_id = st.query_params.get("run")
+    return run_id if run_id and runs.get(run_id) is None else None
 
 
 def open_run(run_id: str, page: str) -> NoReturn:
@@ -209,6 +217,13 @@ def _plain(number: float) -> str:
     return f"{number:.12f}".rstrip("0").rstrip(".")
 
 
+def _all_of(pattern: str, text: str) -> list:
+    """What `re.findall` finds. Raises ValueError if that leaves anything over."""
+    if re.sub(pattern, "", text):
+        raise ValueError(text)
+    return re.findall(pattern, text)
+
+
 def _read(name: str, text: str, usual: object) -> object:
     """Text of one parameter -> its value, by the kind of value that the field has."""
     text = "" if text == _NONE else text
@@ -216,11 +231,11 @@ def _read(name: str, text: str, usual: object) -> object:
         if name in _AS_JSON:
             return json.loads(text)
         if name in ("fixed", "floors"):
-            return {s: float(x) for s, x in re.findall(r"([A-Z][a-z]?)([\d.]+)", text)}
+            return {s: float(x) for s, x in _all_of(r"([A-Z][a-z]?)([\d.]+)", text)}
         if name == "sites":
             return [_site(part) for part in text.split(",") if part]
         if name == "forbidden":
-            return re.findall(r"[A-Z][a-z]?", text)
+            return _all_of(r"[A-Z][a-z]?", text)
         if isinstance(usual, tuple):
             return [int(part) for part in text.split(",")]
         if isinstance(usual, int):

@@ -33,6 +33,9 @@ TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
 PLACES = {"base": "Base material", "sites": "Elements to replace",
           "fixed": "Periodic table", "forbidden": "Periodic table", "floors": "At least",
           **dict.fromkeys(("bounds", "groups", "ratios"), "Bounds, groups, ratios")}  # fmt: skip
+FOLDED = {"At least", "Bounds, groups, ratios", "Settings"}  # places that may be closed: their messages are repeated
+# Rows of the summary that mean nothing while one of these fields is wrong.
+UNSAID = {"Free": ("fixed", "forbidden", "floors"), "Kept": ("bounds", "groups", "ratios")}
 METHODS = {GRADIENT: "By gradient (KIAGO)", SUBSTITUTION: "Random substitution (C-ES)"}
 CHARGE_RULES = {ONE_STATE: "one per element", EVERY_ATOM: "every atom its own"}
 OTHER_SETTINGS = {"seed", "device", "precision", "method", "charge_rule"}
@@ -417,11 +420,11 @@ def floors(draft: Draft, errors: Errors) -> None:
     wrong = errors["floors"]
     said = f":red[{len(wrong)} to correct]" if wrong else summary.fractions(draft.floors) or "none"
     with st.expander(f"At least · {said}", key="design.floors", icon=":material/vertical_align_bottom:"):
-        options = [s for s in elements.symbols() if s in available_symbols(draft) | set(draft.floors)]
+        options = sorted(available_symbols(draft) | set(draft.floors))  # "H" before "He": Enter takes the first
         key = shown("design.floors_of", list(draft.floors))
         st.multiselect(
             "At least so much of", options, key=key, default=list(draft.floors), placeholder="elements",
-            on_change=changed, args=(key, drafts.with_floors),
+            on_change=changed, args=(key, drafts.with_floors), filter_mode="prefix", select_all=False,
             help="An element with a floor has this fraction of all atoms and may have more (x_const of KIAGO eq. 3, "
                  "and allowed in M_elem). KIAGO 3.6 searches hydrides with at least 0.40 H. To fix an amount, click "
                  "the tile.",
@@ -595,7 +598,7 @@ def models_field(draft: Draft) -> None:
     st.selectbox("Models", list(names), index=place(draft.models, list(names)), key=key, format_func=names.get,
                  on_change=changed, args=(key, lambda d, m: replace(d, models=m)),
                  help="Tc and formation energy as in the papers (ResNet18, ElemNet), or by models that err less on "
-                      "data they never saw: see the page Models and data.")  # fmt: skip
+                      "data they never saw: see the page Models.")  # fmt: skip
 
 
 # ---- summary and run ---------------------------------------------------------------------------------------------
@@ -608,9 +611,10 @@ def overview(draft: Draft, problem: DesignProblem, errors: Errors) -> None:
         st.html('<p class="quiet">Once the base material can be read, the run is described here.</p>')
         return
     known = available_symbols(draft)
-    # Until all is correct there is no run whose work could be told.
-    words = [row for row in summary.in_words(problem, known) if row[0] != "Work" or not any(errors.values())]
-    st.html(style.described(words))
+    unsaid = {what for what, fields in UNSAID.items() if any(errors[field] for field in fields)}
+    if any(errors.values()):
+        unsaid.add("Work")  # there is no run yet
+    st.html(style.described([row for row in summary.in_words(problem, known) if row[0] not in unsaid]))
     with st.expander("As vectors", key="design.vectors"):
         st.html(f'<pre class="vectors">{summary.x_const(problem)}\n{summary.m_elem(problem, known)}</pre>')
 
@@ -629,6 +633,7 @@ def run_button(problem: DesignProblem, errors: Errors) -> None:
     if wrong:
         places = dict.fromkeys(PLACES.get(error.field, "Settings") for error in wrong)
         st.html(f'<p class="quiet">Please correct first: {", ".join(places)}.</p>')
+        style.show_errors([error for error in wrong if PLACES.get(error.field, "Settings") in FOLDED])
 
 
 page()

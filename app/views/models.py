@@ -84,7 +84,7 @@ LIMITS = {
 
 def page() -> None:
     """One section for each card in checkpoints/."""
-    st.title("Models and data", anchor=False)
+    st.title("Models", anchor=False)
     st.markdown(
         "All numbers in Tc Studio come from the models below. They rank ideas; they do not replace a calculation or an "
         "experiment."

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from app import pieces, plots, session
-from app.candidate import panel
+from app.candidate import panel, same_composition
 from app.style import formula_html, formula_text
 from core.composition import parse_formula
+from core.errors import InputError
 from core.problem import DesignProblem
-from core.results import BY_NAME, Gain, gain, to_csv
+from core.results import BY_NAME, gain, to_csv
 from core.runs import ACTIVE, Run
-from core.settings import SUBSTITUTION
 
 SHOWN = (
     "rank", "formula", "tc_K", "tc_std_K", "tc_gain_K", "tc_judge_K", "formation_energy_eV_per_atom",
@@ -28,7 +30,7 @@ def page() -> None:
     pieces.styled()
     run = session.current_run()
     if run is None:
-        pieces.invitation("No results yet", "Run a design first; its candidates appear here.")
+        pieces.no_run("No results yet", "Run a design first; its candidates appear here.", session.missing_run())
         return
     try:
         table, summary = run.candidates(), run.summary()
@@ -96,9 +98,10 @@ def metrics(run: Run, table: pd.DataFrame, summary: dict) -> None:
     cells[2].metric("Passing candidates", f"{summary['n_passing']:,}", help=f"Of {len(table):,} distinct formulas")
     cells[3].metric("Candidates", f"{run.problem().settings.candidates:,}", help="Compositions at once")
     cells[4].metric("Time", pieces.duration(run.status().elapsed_s), help=f"On {summary['device']}")
-    found = gain(table[table["passes"]], summary["base"])
+    passing, base = table[table["passes"]], summary["base"]
+    found, of_best = gain(passing, base), gain(passing, base, most=1)
     if found is not None:
-        st.caption(judged_text(found, run.problem()))
+        st.caption(pieces.judged_text(found, of_best, run.problem()))
     if table["hydrogen_rich"].any():
         st.warning(pressure_text(table), icon=":material/compress:")
 
@@ -112,17 +115,6 @@ def pressure_text(table: pd.DataFrame) -> str:
         f"Rich in hydrogen (40% of the atoms or more, H-rich in the table): {what}. The high Tc of such hydrides were "
         "measured at very high pressure, mostly above 100 GPa, which SuperCon does not say: read these values as "
         "high-pressure ones."
-    )
-
-
-def judged_text(found: Gain, problem: DesignProblem) -> str:
-    """How much of the gain the judge sees, in a sentence."""
-    best = f"The best {found.candidates} that pass" if found.candidates > 1 else "The one that passes"
-    model = "chose them" if problem.method == SUBSTITUTION else "was climbed"
-    claimed, judged = (pieces.signed_number(x, 1) for x in (found.claimed_K, found.judged_K))
-    return (
-        f"{best}: a mean gain of {claimed} K by the model that {model}, {judged} K by the judge, a model that"
-        " had no say in it. What only the first sees is likely to be its error."
     )
 
 
@@ -151,8 +143,9 @@ def filtered(table: pd.DataFrame, some_pass: bool) -> tuple[pd.DataFrame, bool]:
     present = sorted({symbol for formula in table["formula"] for symbol in parse_formula(formula)})
     cells = st.columns([1.5, 1.6, 1.6, 1.1, 1.1, 1.3], vertical_alignment="bottom")
     text = cells[0].text_input("Formula contains", placeholder="any text", key="filter_text")
-    with_all = cells[1].multiselect("With", present, placeholder="elements", key="filter_with")
-    without = cells[2].multiselect("Without", present, placeholder="elements", key="filter_without")
+    look = {"placeholder": "elements", "filter_mode": "prefix", "select_all": False}
+    with_all = cells[1].multiselect("With", present, key="filter_with", **look)
+    without = cells[2].multiselect("Without", present, key="filter_without", **look)
     hull = cells[3].number_input(
         "Max above hull", value=None, step=0.01, format="%.3f", placeholder="eV/atom", key="filter_hull"
     )
@@ -162,7 +155,7 @@ def filtered(table: pd.DataFrame, some_pass: bool) -> tuple[pd.DataFrame, bool]:
         failing = st.toggle("Show failing", value=not some_pass, key="filter_failing")
     kept = table if failing else table[table["passes"]]
     if text:
-        kept = kept[kept["formula"].str.contains(text.strip(), regex=False)]
+        kept = kept[kept["formula"].map(partial(matches, text.strip()))]
     if with_all or without:
         inside = kept["formula"].map(lambda formula: set(parse_formula(formula)))
         kept = kept[[set(with_all) <= symbols and not set(without) & symbols for symbols in inside]]
@@ -171,6 +164,16 @@ def filtered(table: pd.DataFrame, some_pass: bool) -> tuple[pd.DataFrame, bool]:
     if tc is not None:
         kept = kept[kept["tc_K"] >= tc]
     return (kept[~kept["known"]] if new else kept), failing
+
+
+def matches(text: str, formula: str) -> bool:
+    """Whether a formula has this in it, in letters of any case, or is the same composition in another order."""
+    if text.lower() in formula.lower():
+        return True
+    try:
+        return same_composition(text, formula)
+    except InputError:  # only a part of a formula
+        return False
 
 
 def chosen_row(run: Run, table: pd.DataFrame, shown: pd.DataFrame) -> pd.Series:
@@ -206,6 +209,8 @@ def scatter(shown: pd.DataFrame, problem: DesignProblem, summary: dict, chosen: 
         "Colour shows", list(plots.SCATTER_COLOURS), default="distance_to_known", required=True, key="colour_by",
         format_func=lambda name: plots.SCATTER_COLOURS[name][0],
     )  # fmt: skip
+    if shown.empty:
+        return  # the table says so
     if shown["energy_above_hull_eV_per_atom"].notna().sum() == 0:
         st.caption("No candidate with a hull distance is left: only those that pass every screen have one.")
         return

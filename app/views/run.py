@@ -18,7 +18,8 @@ def page() -> None:
     pieces.styled()
     run = session.current_run()
     if run is None:
-        pieces.invitation("No run yet", "Choose a known superconductor, click the elements you allow, and press Run.")
+        what_to_do = "Choose a known superconductor, click the elements you allow, and press Run."
+        pieces.no_run("No run yet", what_to_do, session.missing_run())
         return
     problem = run.problem()
     st.html(

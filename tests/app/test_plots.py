@@ -115,10 +115,13 @@ def test_the_image_shows_each_element_in_its_block():
         x[0, elements.element(symbol).index] = fraction
     image = feature_map(x, element_pixels())[0].numpy()
     tiles = {e.symbol: divmod_pixel(e.index) for e in elements.all_elements()}
-    s, p, d, f = plots.image_figure(image, tiles).data
+    figure = plots.image_figure(image, tiles)
+    s, p, d, f = figure.data
     assert np.nansum(s.z) == pytest.approx(0.25) and np.nansum(p.z) == pytest.approx(0.75)
     assert np.nansum(d.z) == np.nansum(f.z) == 0
-    assert s.text[0][0] == "H" and p.text[2][30] == "Cl"
+    assert s.customdata[0][0] == "H" and p.customdata[2][30] == "Cl"
+    notes = {(note.xref, note.x, note.y): note.text for note in figure.layout.annotations if note.xref != "paper"}
+    assert notes == {("x", 1, 1): "H", ("x2", 31, 3): "Cl"}
 
 
 def divmod_pixel(index: int) -> tuple[int, int, int]:

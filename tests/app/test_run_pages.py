@@ -12,10 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import candidate, pieces
+from app.style import formula_text
 from core import runs
+from core.composition import format_amount, parse_formula
 from core.paths import PROJECT
 from core.problem import BEST, DesignProblem
-from core.results import COLUMNS
+from core.results import COLUMNS, gain
 from core.runs import Phase, Run, RunStatus
 from core.settings import NEAREST, SUBSTITUTION, OptimiserSettings
 
@@ -78,6 +80,17 @@ def test_without_a_run_the_pages_say_what_to_do():
     assert "No run yet" in words(opened("run"))
     assert "No results yet" in words(opened("results"))
     assert "No runs yet" in words(opened("runs"))
+
+
+@pytest.mark.parametrize("page", ["run", "results"])
+def test_a_link_to_a_run_that_is_gone_says_so(page, finished):
+    gone = Run(finished.folder.with_name("20260101-000000-FeSe-0000"))
+    assert f"{gone.id} was deleted, or made on another computer" in words(opened(page, gone))
+
+
+def test_from_a_run_the_way_back_leads_to_its_own_design(finished):
+    test = opened("results", finished)
+    assert test.session_state["tc_studio.draft"].problem() == PROBLEM
 
 
 def test_a_finished_run_shows_its_course_and_leads_to_the_results(finished):
@@ -157,6 +170,16 @@ def test_filters_keep_what_they_say(finished):
     expected = table[table["formula"].str.contains("Fe") & ~table["formula"].str.contains("As")]
     frames = test.dataframe
     assert sum(len(frame.value) for frame in frames) == len(expected)
+    test.multiselect(key="filter_with").unselect("Fe").run()
+    test.multiselect(key="filter_without").unselect("As").run()
+    formula = table["formula"].iloc[0]
+    amounts = parse_formula(formula)
+    turned = "".join(symbol + format_amount(amount) for symbol, amount in reversed(amounts.items()))
+    for typed in (formula.lower(), turned):
+        test.text_input(key="filter_text").set_value(typed).run()
+        (frame,) = test.dataframe
+        assert formula_text(formula) in set(frame.value["formula"])
+    test.text_input(key="filter_text").set_value("").run()
     test.number_input(key="filter_tc").set_value(1e6).run()
     assert not test.exception and "No candidate is left" in words(test)
 
@@ -250,7 +273,15 @@ def test_models_show_how_far_the_error_of_the_hull_can_be_relied_on():
         assert shown.loc[name, "Hull distance MAE"] == f"{figures['hull_distance_mae_eV_per_atom']:.3f} eV/atom"
 
 
-# One candidate.
+# What is said of a run and of one candidate.
+
+
+def test_the_best_candidate_is_judged_before_the_mean_of_all():
+    table = pd.DataFrame({"tc_K": [101.0, 21.0], "tc_judge_K": [91.0, 31.0]})
+    base = {"tc_K": 91.0, "tc_judge_K": 90.0}
+    text = pieces.judged_text(gain(table, base), gain(table, base, most=1), PROBLEM)
+    assert "The best candidate: a gain of 10.0 K by the model that was climbed, a gain of 1.0 K by the judge" in text
+    assert "The best 2 that pass, on average: a loss of 30.0 K and a loss of 29.0 K." in text
 
 
 @pytest.mark.parametrize(
@@ -258,11 +289,13 @@ def test_models_show_how_far_the_error_of_the_hull_can_be_relied_on():
     [
         ("Sr2CuO3", -2e-8, "1.000 CuO3Sr2", "itself one of the reference phases"),
         ("Sr4Cu2O6", 1e-5, "0.500 SrO + 0.500 SrCuO2", "as stable as a mixture"),
-        ("Sr4Cu2O5", -0.02, "0.500 SrO + 0.500 Cu2O", "Below the hull"),
+        ("Sr4Cu2O5", -0.02, "0.500 SrO + 0.500 Cu2O", "as far as the model can tell"),
+        ("Sr4Cu2O5", -0.08, "0.500 SrO + 0.500 Cu2O", "Below the hull"),
         ("Sr4Cu2O5", 0.05, "0.500 SrO + 0.500 Cu2O", "nine in ten"),
         ("Sr4Cu2O5", 0.3, "0.500 SrO + 0.500 Cu2O", "decomposing"),
     ],
 )
 def test_energy_above_hull_in_words(formula, above, decomposition, says):
     row = {"formula": formula, "energy_above_hull_eV_per_atom": above, "decomposition": decomposition}
+    row["energy_above_hull_std_eV_per_atom"] = 0.05
     assert says in candidate.meaning(pd.Series(row))

@@ -102,6 +102,9 @@ def test_a_file_that_is_no_problem_is_refused_with_a_message(text):
         {"base": "Lq"},
         {"base": "FeSe", "steps": "a,b"},
         {"base": "FeSe", "task": "no"},
+        {"base": "FeSe", "fix": "abc"},
+        {"base": "FeSe", "fix": "Fe0.25junk"},
+        {"base": "FeSe", "forbid": "HeNe!"},
         {"base": "FeSe", "task": "substitute", "replace": "Fe:inf"},
     ],
 )
