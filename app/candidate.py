@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 import pandas as pd
 import streamlit as st
 
 from app import lookup, pieces, plots, session
-from app.style import formula_html
+from app.style import formula_html, signed
 from core.assess import whole_counts
 from core.composition import composition_vector, formula_of, parse_formula
-from core.elements import N_ELEMENTS
+from core.elements import N_ELEMENTS, element
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem import DesignProblem
 from core.results import SCREENS
@@ -144,9 +145,26 @@ def charges(row: pd.Series, problem: DesignProblem) -> None:
             cell = formula_of(whole_counts(parse_formula(row["formula"])))
             st.html(f"<p>Counted in {formula_html(cell)}, the smallest cell with whole atoms.</p>")
         st.html(pieces.charges_html(balance.oxidation_states, balance.atoms))
+        if unusual := unusual_text(balance.oxidation_states):
+            st.html(f'<p class="caution">{unusual}</p>')
         st.caption(RULES[problem.charge_rule] + ("" if balance.pauling_ok else f" But: {balance.reason}."))
     else:
         st.html(f"<p>{balance.reason[:1].upper()}{balance.reason[1:]}.</p>")
+
+
+def unusual_text(states: Iterable[tuple[str, int]]) -> str:
+    """What a chemist would object to in a balance of (symbol, oxidation state); empty if nothing."""
+    found = []
+    for symbol, state in states:
+        usual = element(symbol).usual_oxidation_states
+        if usual and state not in usual:
+            found.append(f"{symbol} {signed(state)} (usually {' or '.join(map(signed, usual))})")
+    if not found:
+        return ""
+    return (
+        f"Unusual: {', '.join(found)}. The screen of the papers allows it, few compounds have it: doubt this "
+        "balance, or think of an element in two oxidation states at once."
+    )
 
 
 @cache

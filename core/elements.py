@@ -32,6 +32,7 @@ class Element:
     electronegativity: float | None
     mendeleev_number: int | None  # Pettifor's chemical scale, as modified in pymatgen
     oxidation_states: tuple[int, ...]
+    usual_oxidation_states: tuple[int, ...]  # at least 1% of the element's entries in the ICSD, or called common
     metal: bool  # as the paper's screen (SMACT) counts metals
     radioactive: bool
     rare_earth: bool
@@ -49,7 +50,7 @@ class Element:
 def all_elements() -> tuple[Element, ...]:
     """All 118 elements in order of atomic number."""
     rows = json.loads((ASSETS / "elements.json").read_text(encoding="utf-8"))
-    return tuple(Element(**{**row, "oxidation_states": tuple(row["oxidation_states"])}) for row in rows)
+    return tuple(Element(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in rows)
 
 
 @cache

@@ -100,7 +100,7 @@ def confirm_delete(run: Run) -> None:
     st.html(f"{what_html(run)}, {local_time(run)}")
     st.caption("Its problem, course and candidates are removed from the disk. This cannot be undone.")
     with st.container(horizontal=True):
-        if st.button("Delete", type="primary", icon=":material/delete:", key="delete_yes"):
+        if st.button("Delete", icon=":material/delete:", key="delete_yes"):
             runs.delete(run)
             st.rerun()
         if st.button("Keep", key="delete_no"):

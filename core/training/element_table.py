@@ -1,8 +1,8 @@
 """Build `assets/elements.json`, the one table of element facts that the rest of the project reads.
 
-Facts come from pymatgen (position, block, Mendeleev number, radioactivity), periodictable (mass, name) and
-SMACT (oxidation states of the `smact14` set, Pauling electronegativity). Only the two judgements that no
-library makes, which elements are toxic and which are precious, are written down here.
+Facts come from pymatgen (position, block, Mendeleev number, radioactivity, usual oxidation states), periodictable
+(mass, name) and SMACT (oxidation states of the `smact14` set, Pauling electronegativity). Only the two judgements that
+no library makes, which elements are toxic and which are precious, are written down here.
 """
 
 from __future__ import annotations
@@ -46,6 +46,11 @@ def _category(element) -> str:
     return "nonmetal"
 
 
+def _usual_states(element) -> list[int]:
+    """Those of at least 1% of the element's entries in the ICSD, and those that pymatgen calls common."""
+    return sorted({*element.icsd_oxidation_states, *element.common_oxidation_states} - {0})
+
+
 def element_table() -> list[dict]:
     """One row per element, Z = 1..118, in that order."""
     import periodictable
@@ -78,6 +83,7 @@ def element_table() -> list[dict]:
                 else electronegativity,
                 "mendeleev_number": None if mendeleev is None or math.isnan(mendeleev) else int(mendeleev),
                 "oxidation_states": sorted((charges and charges.oxidation_states_smact14) or []),
+                "usual_oxidation_states": _usual_states(element),
                 "metal": element.symbol in smact.metals,  # what the paper's screen calls an all-metal composition
                 "radioactive": bool(element.is_radioactive),
                 "rare_earth": bool(element.is_lanthanoid or element.symbol in ("Sc", "Y")),

@@ -284,6 +284,12 @@ def test_the_best_candidate_is_judged_before_the_mean_of_all():
     assert "The best 2 that pass, on average: a loss of 30.0 K and a loss of 29.0 K." in text
 
 
+def test_unusual_oxidation_states_are_named():
+    text = candidate.unusual_text((("Ba", 2), ("Ca", 1), ("Cu", 3), ("O", -2)))
+    assert "Ca +1 (usually +2)." in text and "Ba" not in text and "Cu" not in text
+    assert candidate.unusual_text((("La", 3), ("Fe", 2), ("As", -3), ("O", -2))) == ""
+
+
 @pytest.mark.parametrize(
     ("formula", "above", "decomposition", "says"),
     [
