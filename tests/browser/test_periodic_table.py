@@ -370,7 +370,7 @@ def test_a_bad_amount_is_marked_said_and_not_sent(table):
         table.amount.fill(bad)
         table.press("Enter")
         assert table.amount.get_attribute("aria-invalid") == "true", bad
-        table.page.get_by_text("Write a positive number, such as 0.15").wait_for()
+        table.page.get_by_text("Write a number above 0, like 1.5; it stays 1").wait_for()
     table.rerun()
     table.wait_for(fixed={"Sr": 1})
     assert table.amount.input_value() == "Infinity"  # the mistake stays to be seen

@@ -264,7 +264,8 @@ class PeriodicTable {
     const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
     const valid = value > 0 && Number.isFinite(value);
     this.amount.ariaInvalid = String(!valid);
-    this.amountMessage.textContent = valid ? "" : "Write a positive number, such as 0.15";
+    const kept = this.entries.get(this.selected).amount;
+    this.amountMessage.textContent = valid ? "" : `Write a number above 0, like 1.5; it stays ${kept}`;
     return valid ? value : undefined;
   }
 
