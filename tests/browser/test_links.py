@@ -12,7 +12,7 @@ LIMIT_MS = 60_000
 PAGES = ["Design", "Run", "Results", "Past runs", "Learn", "Models", "Benchmarks"]
 
 
-@pytest.mark.parametrize(("name", "title"), [("benchmarks", "Benchmarks"), ("models", "Models and data")])
+@pytest.mark.parametrize(("name", "title"), [("benchmarks", "Benchmarks"), ("models", "Models")])
 def test_a_link_opens_its_page_on_a_fresh_server(chromium, serve, tmp_path, name, title):
     # A server of its own: Streamlit decides once per server where its pages are.
     url = serve(PROJECT / "app" / "main.py", {"TC_STUDIO_RUNS": str(tmp_path), "OMP_NUM_THREADS": "1"})
