@@ -206,7 +206,7 @@ def meaning(row: pd.Series) -> str:
         if len(phases) == 1 and same_composition(phases[0][0], row["formula"]):
             return "On the hull, and known: this composition is itself one of the reference phases."
         return "On the hull: by the model it is as stable as a mixture of these phases."
-    if above <= 0 and -above < row[HULL_STD]:
+    if -row[HULL_STD] < above < 0:
         return "On the hull, as far as the model can tell: the distance is smaller than what it may be off by."
     if above < 0:
         return ("Below the hull: by the model it is more stable than every mixture of these phases. "

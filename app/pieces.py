@@ -184,27 +184,27 @@ def styled() -> None:
     st.html(ASSETS / "pieces.css")
 
 
-def section(heading: str) -> None:
-    """A heading with room around it."""
-    st.html(f'<h3 class="section">{html.escape(heading)}</h3>')
-
-
 def judged_text(found: Gain, of_best: Gain, problem: DesignProblem) -> str:
     """How much of the gain the judge sees, of the best candidate and of the best ones together."""
     model = "chose them" if problem.method == SUBSTITUTION else "was climbed"
     others = ""
     if found.candidates > 1:
-        both = f"{changed(found.claimed_K)} and {changed(found.judged_K)}"
+        both = f"{change_text(found.claimed_K)} and {change_text(found.judged_K)}"
         others = f" The best {found.candidates} that pass, on average: {both}."
     return (
-        f"The best candidate: {changed(of_best.claimed_K)} by the model that {model}, {changed(of_best.judged_K)} by "
-        f"the judge, a model that had no say in it.{others} What only the first sees is likely to be its error."
+        f"The best candidate: {change_text(of_best.claimed_K)} by the model that {model}, "
+        f"{change_text(of_best.judged_K)} by the judge, a model that had no say in it.{others} What only the first sees is likely to be its error."
     )
 
 
-def changed(tc_K: float) -> str:
+def change_text(tc_K: float) -> str:
     """A change of Tc in words."""
     return f"{'a loss' if tc_K < 0 else 'a gain'} of {abs(tc_K):.1f} K"
+
+
+def section(heading: str) -> None:
+    """A heading with room around it."""
+    st.html(f'<h3 class="section">{html.escape(heading)}</h3>')
 
 
 def invitation(heading: str, text: str) -> None:

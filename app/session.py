@@ -35,14 +35,17 @@ _DRAFT, _LAST_RUN, _COMPLAINT = "tc_studio.draft", "tc_studio.last_run", "tc_stu
 
 
 def current_run() -> Run | None:
-    """The run named in the URL (`?run=`), else the last one of this session; its id is then written to the URL."""
+    """The run named in the URL (`?run=`), else the last one of this session; its id is then written to the URL.
+
+    Where nothing was designed yet, its problem becomes the draft.
+    """
     run_id = st.query_params.get("run") or st.session_state.get(_LAST_RUN)
     run = runs.get(run_id) if run_id else None
     if run is None:
         return None
     st.session_state[_LAST_RUN] = run.id
     if _DRAFT not in st.session_state:  # after a reload: the way back leads to what was asked here
-        st.session_state[_DRAFT] = drafts.draft_of(run.problem())
+        load_problem(run.problem())
     if st.query_params.get("run") != run.id:
         st.query_params["run"] = run.id
     return run

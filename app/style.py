@@ -10,6 +10,8 @@ import streamlit as st
 from core.errors import InputError
 from core.paths import ASSETS
 
+# For choices of elements: typed "H", Enter takes H, and not all that have an h.
+ELEMENT_CHOICE = {"placeholder": "elements", "filter_mode": "prefix", "select_all": False}
 _AMOUNT = re.compile(r"(?<=[A-Za-z)\]}])(\d+(?:\.\d*)?|\.\d+)")
 _SUBSCRIPTS = str.maketrans("0123456789.", "₀₁₂₃₄₅₆₇₈₉.")
 

@@ -420,11 +420,11 @@ def floors(draft: Draft, errors: Errors) -> None:
     wrong = errors["floors"]
     said = f":red[{len(wrong)} to correct]" if wrong else summary.fractions(draft.floors) or "none"
     with st.expander(f"At least · {said}", key="design.floors", icon=":material/vertical_align_bottom:"):
-        options = sorted(available_symbols(draft) | set(draft.floors))  # "H" before "He": Enter takes the first
+        options = sorted(available_symbols(draft) | set(draft.floors))  # "H" before "He"
         key = shown("design.floors_of", list(draft.floors))
         st.multiselect(
-            "At least so much of", options, key=key, default=list(draft.floors), placeholder="elements",
-            on_change=changed, args=(key, drafts.with_floors), filter_mode="prefix", select_all=False,
+            "At least so much of", options, key=key, default=list(draft.floors),
+            on_change=changed, args=(key, drafts.with_floors), **style.ELEMENT_CHOICE,
             help="An element with a floor has this fraction of all atoms and may have more (x_const of KIAGO eq. 3, "
                  "and allowed in M_elem). KIAGO 3.6 searches hydrides with at least 0.40 H. To fix an amount, click "
                  "the tile.",

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import pieces, plots, session
 from app.candidate import panel, same_composition
-from app.style import formula_html, formula_text
+from app.style import ELEMENT_CHOICE, formula_html, formula_text
 from core.composition import parse_formula
 from core.errors import InputError
 from core.problem import DesignProblem
@@ -98,8 +98,8 @@ def metrics(run: Run, table: pd.DataFrame, summary: dict) -> None:
     cells[2].metric("Passing candidates", f"{summary['n_passing']:,}", help=f"Of {len(table):,} distinct formulas")
     cells[3].metric("Candidates", f"{run.problem().settings.candidates:,}", help="Compositions at once")
     cells[4].metric("Time", pieces.duration(run.status().elapsed_s), help=f"On {summary['device']}")
-    passing, base = table[table["passes"]], summary["base"]
-    found, of_best = gain(passing, base), gain(passing, base, most=1)
+    passing = table[table["passes"]]
+    found, of_best = gain(passing, summary["base"]), gain(passing, summary["base"], most=1)
     if found is not None:
         st.caption(pieces.judged_text(found, of_best, run.problem()))
     if table["hydrogen_rich"].any():
@@ -143,9 +143,8 @@ def filtered(table: pd.DataFrame, some_pass: bool) -> tuple[pd.DataFrame, bool]:
     present = sorted({symbol for formula in table["formula"] for symbol in parse_formula(formula)})
     cells = st.columns([1.5, 1.6, 1.6, 1.1, 1.1, 1.3], vertical_alignment="bottom")
     text = cells[0].text_input("Formula contains", placeholder="any text", key="filter_text")
-    look = {"placeholder": "elements", "filter_mode": "prefix", "select_all": False}
-    with_all = cells[1].multiselect("With", present, key="filter_with", **look)
-    without = cells[2].multiselect("Without", present, key="filter_without", **look)
+    with_all = cells[1].multiselect("With", present, key="filter_with", **ELEMENT_CHOICE)
+    without = cells[2].multiselect("Without", present, key="filter_without", **ELEMENT_CHOICE)
     hull = cells[3].number_input(
         "Max above hull", value=None, step=0.01, format="%.3f", placeholder="eV/atom", key="filter_hull"
     )
