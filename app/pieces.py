@@ -193,7 +193,8 @@ def judged_text(found: Gain, of_best: Gain, problem: DesignProblem) -> str:
         others = f" The best {found.candidates} that pass, on average: {both}."
     return (
         f"The best candidate: {change_text(of_best.claimed_K)} by the model that {model}, "
-        f"{change_text(of_best.judged_K)} by the judge, a model that had no say in it.{others} What only the first sees is likely to be its error."
+        f"{change_text(of_best.judged_K)} by the judge, a model that had no say in it.{others} "
+        "What only the first sees is likely to be its error."
     )
 
 
