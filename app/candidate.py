@@ -11,8 +11,8 @@ import streamlit as st
 from app import lookup, pieces, plots, session
 from app.style import formula_html, signed
 from core.assess import whole_counts
-from core.composition import composition_vector, formula_of, parse_formula
-from core.elements import N_ELEMENTS, element
+from core.chemistry.composition import composition_vector, formula_of, parse_formula
+from core.chemistry.elements import N_ELEMENTS, element
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem import DesignProblem
 from core.results import SCREENS

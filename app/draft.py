@@ -14,9 +14,9 @@ from functools import cache
 from app import knobs, rules
 from app.components.periodic_table import TableState
 from app.rules import Rule
-from core import elements
 from core.assess import whole_counts
-from core.composition import parse_formula
+from core.chemistry import elements
+from core.chemistry.composition import parse_formula
 from core.errors import InputError
 from core.problem import BEST, DesignProblem, Models
 from core.screening.base_states import proposed_state

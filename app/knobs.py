@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from core.families import CUPRATE, HYDRIDE, IRON_BASED, OTHER
+from core.chemistry.families import CUPRATE, HYDRIDE, IRON_BASED, OTHER
 from core.settings import (
     ANY_FAMILY,
     BASE,

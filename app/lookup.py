@@ -10,8 +10,8 @@ import numpy as np
 import streamlit as st
 import torch
 
-from core import elements
-from core.composition import composition_vector, formula_of, parse_formula
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector, formula_of, parse_formula
 from core.predictors import registry
 from core.predictors.checkpoint import CheckpointError
 from core.predictors.interface import Predictor, predict_in_batches

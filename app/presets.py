@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.components.periodic_table import TableState
-from core import elements
+from core.chemistry import elements
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from core.composition import format_amount
+from core.chemistry.composition import format_amount
 from core.demands import Group
 from core.errors import InputError
 from core.problem import DesignProblem

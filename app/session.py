@@ -17,7 +17,8 @@ import streamlit as st
 
 from app import draft as drafts
 from app.draft import Draft
-from core import elements, runs
+from core import runs
+from core.chemistry import elements
 from core.demands import Group
 from core.design import check
 from core.errors import InputError

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from app import rules
 from app.style import formula_html, formula_text, signed
-from core import elements
-from core.composition import format_amount
+from core.chemistry import elements
+from core.chemistry.composition import format_amount
 from core.initial_guesses import BINARY_ATOMS, count_enumerated
 from core.problem import DesignProblem
 from core.settings import (

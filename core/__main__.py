@@ -276,7 +276,7 @@ def _text(path: Path, field: str, remedy: str) -> str:
 
 
 def _is_formula(text: str) -> bool:
-    from core.composition import parse_formula
+    from core.chemistry.composition import parse_formula
 
     try:
         parse_formula(text)

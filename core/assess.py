@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from core import elements
-from core.composition import composition_vector, parse_formula
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector, parse_formula
 from core.design import PREDICTED, placed, predicted, resolve_device
 from core.errors import InputError
 from core.judge import load_judge

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from core import elements
+from core.chemistry import elements
 from core.errors import InputError
 
 TOLERANCE = 1e-9  # of sums of fractions

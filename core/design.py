@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from core import elements, optimiser
+from core import optimiser
 from core.baselines import substitution
-from core.composition import composition_vector, formula_of_counts
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector, formula_of_counts
+from core.chemistry.families import families
 from core.constraints import Constraints
 from core.errors import InputError
-from core.families import families
 from core.hull_errors import distances_with_std
 from core.initial_guesses import MIXTURE, GuessMaker, completed
 from core.integer_search import Grid, Search, best_on_grid

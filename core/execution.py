@@ -26,8 +26,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from core import elements, optimiser, runs
-from core.composition import formula_of
+from core import optimiser, runs
+from core.chemistry import elements
+from core.chemistry.composition import formula_of
 from core.design import conclude, optimise, prepare, resolve_precision
 from core.judge import NAME as JUDGE
 from core.optimiser import Report, State

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from core import elements
+from core.chemistry import elements
 
 CHANNELS, ROWS, COLUMNS = 4, 7, 32
 

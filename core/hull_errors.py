@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from core import composition
+from core.chemistry import composition
 from core.predictors.ensemble import Ensemble, SpreadScale
 from core.predictors.interface import Predictor, predict_in_batches
 from core.screening.hull import Decomposition, Hull, HullDistance

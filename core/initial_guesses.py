@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from core import elements
+from core.chemistry import elements
 from core.demands import Demands, in_order
 from core.settings import BASE, ENUMERATED, INTERPOLATED, KNOWN, RANDOM
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import torch
 
-from core import elements
+from core.chemistry import elements
 from core.demands import Demands, Part
 
 SPAN = 1e12  # the highest level, in units of the one without limits; reached where a set has no elements to fill it

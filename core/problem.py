@@ -11,8 +11,9 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
-from core import demands, elements, problem_checks, problem_json
-from core.composition import parse_formula
+from core import demands, problem_checks, problem_json
+from core.chemistry import elements
+from core.chemistry.composition import parse_formula
 from core.demands import Asked, Demands, Group
 from core.errors import InputError
 from core.settings import (

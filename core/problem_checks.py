@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core import demands, elements
-from core.composition import formula_of, parse_formula
+from core import demands
+from core.chemistry import elements
+from core.chemistry.composition import formula_of, parse_formula
 from core.errors import InputError
 from core.settings import (
     CHARGE_RULES,

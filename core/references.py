@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core import elements
+from core.chemistry import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
 from core.predictors.ensemble import SpreadScale

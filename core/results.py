@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core import elements
-from core.composition import compositions
-from core.families import HYDROGEN_RICH
+from core.chemistry import elements
+from core.chemistry.composition import compositions
+from core.chemistry.families import HYDROGEN_RICH
 from core.problem import DesignProblem
 from core.settings import ONE_STATE
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from core import elements
+from core.chemistry import elements
+from core.chemistry.families import FAMILIES
 from core.errors import InputError
-from core.families import FAMILIES
 
 RAISE_TC, SUBSTITUTE = "raise_tc", "substitute"
 TASKS = (RAISE_TC, SUBSTITUTE)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from core import elements
+from core.chemistry import elements
 from core.errors import InputError
 
 EMPTY = 0  # the "oxidation state" of a site that is left empty

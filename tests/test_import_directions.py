@@ -38,12 +38,22 @@ def test_plots_know_no_streamlit():
 
 
 HOT = [
-    "core/elements.py", "core/composition.py", "core/constraints.py", "core/feature_map.py", "core/losses.py",
-    "core/optimiser.py", "core/problem.py", "core/problem_checks.py", "core/problem_json.py", "core/settings.py",
-    "core/initial_guesses.py", "core/rounding.py", "core/integer_search.py",
+    "core/chemistry/elements.py",
+    "core/chemistry/composition.py",
+    "core/constraints.py",
+    "core/feature_map.py",
+    "core/losses.py",
+    "core/optimiser.py",
+    "core/problem.py",
+    "core/problem_checks.py",
+    "core/problem_json.py",
+    "core/settings.py",
+    "core/initial_guesses.py",
+    "core/rounding.py",
+    "core/integer_search.py",
     "core/side_by_side.py",
     *map(str, under("core/predictors")),
-]  # fmt: skip
+]
 ALLOWED_IN_HOT = {"torch", "numpy", "safetensors"}
 
 
@@ -64,7 +74,7 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
         ("core/predictors", ["core.training", "core.optimiser", "core.problem", "core.design"]),
         ("core/problem.py", ["core.predictors", "core.constraints", "core.optimiser", "core.design", "torch"]),
         ("core/settings.py", ["core.problem", "core.demands", "core.sites"]),
-        ("core/composition.py", ["core.problem", "core.settings", "core.constraints"]),
+        ("core/chemistry/composition.py", ["core.problem", "core.settings", "core.constraints"]),
         ("core/results.py", ["core.design", "core.predictors", "torch"]),
         ("core/design.py", ["core.runs", "core.training", "core.benchmarks"]),
         ("core/benchmarks", ["core.training"]),

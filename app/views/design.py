@@ -19,8 +19,9 @@ from app.controlled import latest, of_latest, place, renewed, shown, whole
 from app.draft import Draft
 from app.knobs import Knob
 from app.rules import Rule
-from core import elements, runs
-from core.composition import parse_formula
+from core import runs
+from core.chemistry import elements
+from core.chemistry.composition import parse_formula
 from core.design import check, resolve_device
 from core.errors import InputError
 from core.paths import ASSETS

@@ -6,8 +6,9 @@ import streamlit as st
 import torch
 
 from app import pieces, plots, style
-from core import elements, losses
-from core.composition import composition_vector, parse_formula
+from core import losses
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector, parse_formula
 from core.errors import InputError
 from core.feature_map import COLUMNS, ROWS, element_pixels, feature_map
 

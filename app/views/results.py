@@ -10,7 +10,7 @@ import streamlit as st
 from app import pieces, plots, session
 from app.candidate import panel, same_composition
 from app.style import ELEMENT_CHOICE, formula_html, formula_text
-from core.composition import parse_formula
+from core.chemistry.composition import parse_formula
 from core.errors import InputError
 from core.problem import DesignProblem
 from core.results import BY_NAME, gain, to_csv

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core import elements
-from core.composition import composition_vector, parse_formula
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector, parse_formula
 from core.errors import InputError
 from core.problem import DesignProblem
 from core.screening.base_states import proposed_state

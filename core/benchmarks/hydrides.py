@@ -10,7 +10,7 @@ from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, finished, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS
-from core.composition import parse_formula
+from core.chemistry.composition import parse_formula
 from core.problem import DesignProblem
 from core.runs import Run
 from core.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS

@@ -11,7 +11,7 @@ import torch
 from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, finished, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
-from core.composition import compositions
+from core.chemistry.composition import compositions
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.problem import BEST, PUBLISHED, DesignProblem

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from core import elements
 from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, finished, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS, wins
-from core.composition import composition_vector, formula_of, parse_formula
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector, formula_of, parse_formula
 from core.judge import load_judge
 from core.predictors.interface import predict_in_batches
 from core.predictors.registry import known_elements, load_predictor

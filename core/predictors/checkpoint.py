@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 
-from core import elements
+from core.chemistry import elements
 from core.paths import CHECKPOINTS
 
 _NOT_STORED = "num_batches_tracked"  # batch norm counts its batches; a trained network has no use for it

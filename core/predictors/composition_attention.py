@@ -21,7 +21,7 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from core import elements
+from core.chemistry import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
 from core.predictors.element_facts import element_facts

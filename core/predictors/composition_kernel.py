@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import nn
 
-from core import elements
+from core.chemistry import elements
 from core.predictors.element_facts import element_facts
 from core.predictors.formal_valence import charges, formal_valence
 

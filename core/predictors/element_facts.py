@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from core import elements
+from core.chemistry import elements
 
 
 def element_facts() -> torch.Tensor:
-    """(118, facts) numbers about each element from `core.elements`, each column of mean 0 and spread 1."""
+    """(118, facts) numbers about each element from `core.chemistry.elements`, each column of mean 0 and spread 1."""
     rows = []
     for e in elements.all_elements():
         states = e.oxidation_states or (0,)

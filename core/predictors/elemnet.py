@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core import elements
+from core.chemistry import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
 

@@ -3,7 +3,7 @@
 Batch norm becomes part of the weights before it; a convolution on a tiny map becomes the matrix that it is, and on a
 map of two rows a convolution along the columns, with fewer products than it is written with; the periodic-table image
 and the first convolution, both linear, become one matrix on the 118 fractions. Nothing is approximated: the results
-differ by rounding only (see tests/core/predictors/test_folded.py).
+differ by rounding only (see tests/unit/predictors/test_folded.py).
 
 Maps are flattened column by column: (batch, columns * rows * channels).
 """

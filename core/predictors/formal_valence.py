@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from core import elements
+from core.chemistry import elements
 
 CHARGES = {
     1: "H Li Na K Rb Cs Fr Ag",

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from core import elements
+from core.chemistry import elements
 from core.feature_map import CHANNELS, COLUMNS, ROWS, element_pixels, feature_map
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint

@@ -12,8 +12,8 @@ from functools import cache
 
 import numpy as np
 
-from core import elements
-from core.elements import Element
+from core.chemistry import elements
+from core.chemistry.elements import Element
 from core.screening.charge_balance import MAX_ATOMS, charge_balance, usual_state
 from core.sites import takers
 

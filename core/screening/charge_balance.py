@@ -19,8 +19,8 @@ from functools import cache
 
 import numpy as np
 
-from core import elements
-from core.elements import Element
+from core.chemistry import elements
+from core.chemistry.elements import Element
 from core.screening import mixed_valence
 from core.screening.mixed_valence import Choices
 from core.settings import EVERY_ATOM, ONE_STATE

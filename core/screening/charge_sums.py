@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from core import elements
+from core.chemistry import elements
 from core.screening.charge_balance import charge_balance
 from core.settings import ONE_STATE
 

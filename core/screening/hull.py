@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linprog
 
-from core import elements
-from core.composition import checked_compositions
+from core.chemistry import elements
+from core.chemistry.composition import checked_compositions
 
 SAME_DIGITS = 8  # compositions that agree to 1e-8 in every fraction are one phase
 SAME_COMPOSITION = 1e-6  # largest difference between the fractions of a composition and of a reference that is the same

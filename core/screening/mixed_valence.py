@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from itertools import combinations, combinations_with_replacement
 
-from core.elements import Element
+from core.chemistry.elements import Element
 
 Choices = list[tuple[Element, int, tuple[int, ...]]]  # element, atoms, states each may take (most usual first)
 Atoms = tuple[tuple[str, int, int], ...]  # (symbol, state, how many atoms have it)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from core import elements
-from core.composition import checked_compositions
+from core.chemistry import elements
+from core.chemistry.composition import checked_compositions
 
 SAME_FRACTION = 0.005  # a composition is known if every fraction is within this of a known superconductor's
 ROUNDING = 1e-9  # distances below it, and differences between distances, are rounding noise

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core import elements
-from core.composition import composition_vector, parse_formula
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector, parse_formula
 from core.errors import InputError
 from core.paths import PROJECT
 from core.predictors.formal_valence import charges

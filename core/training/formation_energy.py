@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import elements
+from core.chemistry import elements
 from core.predictors import checkpoint, composition_attention, elemnet
 from core.predictors.composition_attention import AttentionSize, FormationEnergyAttention, load_formation_energy
 from core.predictors.elemnet import ElemNet, FormationEnergyElemNet, elemnet_elements, load_elemnet

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from core import references
-from core.composition import composition_vector, parse_formula
+from core.chemistry.composition import composition_vector, parse_formula
 from core.hull_errors import distances_by_member, members_energies
 from core.predictors import checkpoint
 from core.predictors.ensemble import Ensemble
@@ -219,6 +219,6 @@ def _energies(predictor: Predictor, compositions: np.ndarray) -> np.ndarray:
 
 def _plain(formula: str) -> str:
     """A formula as typed in the sources without its ones and in its own order: La1Fe1As1O1 -> LaFeAsO."""
-    from core.composition import format_amount
+    from core.chemistry.composition import format_amount
 
     return "".join(s + format_amount(a) for s, a in parse_formula(formula).items())

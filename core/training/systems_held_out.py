@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 
-from core import elements
+from core.chemistry import elements
 from core.predictors.composition_attention import pack_networks
 from core.training import data, metrics
 from core.training.tc_regression import Networks, Regression, TcEnsembleSettings

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core import elements
-from core.families import FAMILIES, families
+from core.chemistry import elements
+from core.chemistry.families import FAMILIES, families
 from core.feature_map import element_pixels, feature_map
 from core.predictors import checkpoint
 from core.predictors.interface import Predictor, predict_in_batches

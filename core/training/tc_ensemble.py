@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core import elements, references
+from core import references
+from core.chemistry import elements
 from core.predictors import checkpoint
 from core.predictors.composition_attention import AttentionSize, CompositionAttention, pack_networks, unpack_networks
 from core.predictors.ensemble import Ensemble

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from core import elements
+from core.chemistry import elements
 from core.predictors import checkpoint
 from core.predictors.composition_attention import CompositionAttention
 from core.training import loop

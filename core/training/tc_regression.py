@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from core import elements
-from core.families import HYDRIDE, families
+from core.chemistry import elements
+from core.chemistry.families import HYDRIDE, families
 from core.predictors.composition_attention import CompositionAttention
 from core.predictors.composition_kernel import CompositionKernel, KernelShape
 from core.predictors.interface import predict_in_batches

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from app import plots
-from core import elements
+from core.chemistry import elements
 from core.feature_map import element_pixels, feature_map
 from core.runs import PROGRESS_COLUMNS
 

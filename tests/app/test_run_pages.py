@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from app import candidate, pieces
 from app.style import formula_text
 from core import runs
-from core.composition import format_amount, parse_formula
+from core.chemistry.composition import format_amount, parse_formula
 from core.paths import PROJECT
 from core.problem import BEST, DesignProblem
 from core.results import COLUMNS, gain

@@ -11,8 +11,8 @@ from app import draft as drafts
 from app import knobs, presets, session, style, summary
 from app.components.periodic_table import TableState
 from app.lookup import usual_formula
-from core import elements
-from core.composition import parse_formula
+from core.chemistry import elements
+from core.chemistry.composition import parse_formula
 from core.demands import Group
 from core.design import check
 from core.errors import InputError

@@ -7,7 +7,7 @@ import time
 import streamlit as st
 
 from app.components.periodic_table import TableState, periodic_table
-from core import elements
+from core.chemistry import elements
 
 EMPTY = TableState(frozenset(), {}, frozenset())
 CUPRATE = TableState(frozenset({"Pb", "Hg", "Tl", "Cd"}), {"Cu": 1.0, "O": 4.0}, frozenset())

@@ -8,7 +8,7 @@ import re
 import pandas as pd
 import pytest
 
-from core.composition import parse_formula
+from core.chemistry.composition import parse_formula
 from core.paths import PROJECT
 from core.predictors.registry import load_predictor
 from core.problem import BEST
@@ -118,7 +118,7 @@ def _is_what_was_asked(table):
 def _is_what_the_model_says(table):
     import torch
 
-    from core.composition import composition_vector
+    from core.chemistry.composition import composition_vector
 
     rows = torch.stack([torch.tensor(composition_vector(parse_formula(f))).float() for f in table["formula"]])
     with torch.no_grad():

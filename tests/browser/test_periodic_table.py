@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core import elements
+from core.chemistry import elements
 
 pytestmark = pytest.mark.browser
 

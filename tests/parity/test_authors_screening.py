@@ -11,11 +11,11 @@ import gzip
 import numpy as np
 import pytest
 
-from core import elements
-from core.composition import parse_formula
+from core.chemistry import elements
+from core.chemistry.composition import parse_formula
 from core.paths import PROJECT
 from core.screening.charge_balance import charge_balance
-from tests.core.screening.older_smact import electronegativity_unknown, older_pauling
+from tests.unit.screening.older_smact import electronegativity_unknown, older_pauling
 
 FLAGS = PROJECT.parent / "shared" / "reference" / "kiago_sample_screening.csv.gz"
 

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import torch
 
-from core import elements, losses, optimiser
-from core.composition import composition_vector, formula_of_counts
+from core import losses, optimiser
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector, formula_of_counts
 from core.constraints import Constraints
 from core.design import optimise
 from core.initial_guesses import enumerated

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import elements
+from core.chemistry import elements
 from core.errors import InputError
 
 ALLOWED, FORBIDDEN, FIXED, SUBSTITUTED = "allowed", "forbidden", "fixed", "substituted"

@@ -1,0 +1,197 @@
+"""Element substitution (C-ES): what is replaced, by what, what stays, and what is refused."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.baselines.substitution import CHOSEN, Substituter, site_states, substituter
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector, parse_formula
+from core.design import check, design
+from core.problem import DesignProblem
+from core.results import to_csv
+from core.screening.charge_balance import charge_balance
+from core.settings import SUBSTITUTION, OptimiserSettings
+from core.sites import Site
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+SETTINGS = OptimiserSettings(candidates=24)
+SMALL = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=3, device="cpu", method=SUBSTITUTION)
+BALANCED = ("LaFeAsO", "HgBa2Ca2Cu3O8", "Bi2Sr2CuO6", "CeBiOS2", "SrFe1.88Ni0.12As2")
+
+
+def mask(*symbols: str) -> np.ndarray:
+    found = np.zeros(118, dtype=bool)
+    found[[elements.element(s).index for s in symbols]] = True
+    return found
+
+
+def every() -> np.ndarray:
+    """All elements but the noble gases and what has no oxidation state."""
+    return np.array([bool(e.oxidation_states) for e in elements.all_elements()])
+
+
+def maker(problem: DesignProblem, *allowed: str) -> Substituter:
+    return substituter(problem, mask(*allowed) if allowed else every())
+
+
+def formulas(drawn: Substituter, n: int) -> Counter:
+    """Free parts as text, sorted by symbol: "Ba 0.50 Ca 0.50"."""
+    names = elements.symbols()
+    rows = (drawn.guess(i) for i in range(n))
+    return Counter(" ".join(f"{names[i]} {x[i]:.2f}" for i in np.flatnonzero(x)) for x in rows)
+
+
+def test_one_element_with_one_choice():
+    """Sr 2+ in SrO, and only Ba besides: one cell of one atom is BaO; nothing else can come out."""
+    problem = replace(SMALL, base="SrO", fixed={"O": 0.5}, settings=replace(SETTINGS, n_unit=(1, 3)))
+    assert set(formulas(maker(problem, "Sr", "Ba"), 50)) == {"Ba 1.00"}
+
+
+def test_the_atoms_of_an_element_are_shared_out_in_whole_numbers():
+    """Sr2O2: both atoms Ba, or one Ba and one Sr; nothing but Sr is the base, and never drawn."""
+    settings = replace(SETTINGS, n_unit=(4, 4), added_elements=(1, 2))
+    problem = replace(SMALL, base="SrO", fixed={"O": 0.5}, settings=settings)
+    found = formulas(maker(problem, "Sr", "Ba"), 200)
+    assert set(found) == {"Ba 1.00", "Sr 0.50 Ba 0.50"}
+    assert min(found.values()) > 60  # one or two elements, each with a chance of a half
+
+
+def test_a_forbidden_element_always_goes_and_a_fixed_one_never():
+    problem = replace(SMALL, base="SrO", forbidden=("Sr",))
+    drawn = maker(problem, *(s for s in elements.symbols() if s not in ("Sr", "He")))
+    rows = np.stack([drawn.guess(i) for i in range(100)])
+    assert not rows[:, elements.element("Sr").index].any()
+    kept = maker(replace(SMALL, fixed={"As": 0.25}))
+    assert not np.stack([kept.guess(i) for i in range(100)])[:, elements.element("As").index].any()
+
+
+def test_every_subset_is_as_likely():
+    """Of two elements: the one, the other, or both with 1/4 each; neither (1/4) is drawn again, one of the two."""
+    problem = replace(SMALL, base="BaLu", settings=replace(SETTINGS, n_unit=(2, 2), added_elements=(1, 1)))
+    found = formulas(maker(problem, "Ba", "Lu", "Ra", "Lr"), 2000)
+    assert CHOSEN == 0.5
+    assert set(found) == {"Lu 0.50 Ra 0.50", "Ba 0.50 Lr 0.50", "Ra 0.50 Lr 0.50"}
+    assert found["Ra 0.50 Lr 0.50"] / 2000 == pytest.approx(0.25, abs=0.04)
+
+
+@pytest.mark.parametrize("base", BALANCED)
+def test_a_balanced_base_gives_neutral_candidates_of_the_same_proportions(base):
+    problem = replace(SMALL, base=base, settings=replace(SETTINGS, max_elements=9))
+    drawn = maker(problem)
+    sites = site_states(problem)
+    assert set(sites) == set(parse_formula(base))
+    rows = np.stack([drawn.guess(i) for i in range(100)])
+    atoms = problem.atom_counts()[-1] if len(problem.atom_counts()) == 1 else np.lcm.reduce(problem.atom_counts())
+    counts = rows * atoms
+    assert np.allclose(counts, np.round(counts), atol=1e-6)
+    assert ((rows > 0).sum(1) <= 9).all()
+    assert all(b.charge_neutral for b in charge_balance(np.round(counts)))
+    assert (np.abs(rows - composition_vector(problem.base_fractions())).max(1) > 1e-9).all()  # never the base itself
+
+
+@given(seed=st.integers(0, 2**32 - 1), candidate=st.integers(0, 5000), high=st.integers(1, 5))
+def test_any_draw_holds_to_the_states_of_the_sites(seed, candidate, high):
+    """LaFeAsO has La 3+, Fe 2+, As 3-, O 2-: what stands for them can be shared out among those states."""
+    settings = replace(SETTINGS, n_unit=(4, 4), added_elements=(1, high))
+    x = maker(replace(SMALL, seed=seed, settings=settings)).guess(candidate)
+    assert x.sum() == pytest.approx(1) and ((x == 0) | np.isclose(x, 0.25)).all()
+    placed = [set(elements.all_elements()[i].oxidation_states) for i in np.flatnonzero(x)]
+    assert all(any(q in states for states in placed) for q in (3, 2, -3, -2))
+
+
+def test_states_are_those_that_the_design_page_proposes():
+    assert site_states(replace(SMALL, base="LaFeAsO")) == {"La": 3, "Fe": 2, "As": -3, "O": -2}
+    assert site_states(replace(SMALL, base="LaFeAsO", fixed={"O": 0.25})) == {"La": 3, "Fe": 2, "As": -3}
+    assert site_states(replace(SMALL, base="LaH10")) == {"La": 3, "H": -1}  # does not balance
+    assert site_states(replace(SMALL, base="MgCu2"))["Mg"] == 2  # an alloy: nothing to balance
+    assert site_states(replace(SMALL, base="YBa2Cu3O7")) == {"Y": 3, "Ba": 2, "Cu": 2, "O": -2}
+    replaced = replace(SMALL, task="substitute", sites=(Site("Fe", 3),))
+    assert site_states(replaced) == {"Fe": 3}
+
+
+def test_no_metal_but_those_of_the_p_block_comes_in_for_an_anion():
+    """Not Fe 2- or Os 2- for O 2-: these are states of carbonyls."""
+    settings = replace(SETTINGS, n_unit=(4, 4))
+    arsenide = replace(SMALL, fixed={"La": 0.25, "Fe": 0.25, "O": 0.25}, settings=settings)
+    assert -2 in elements.element("Fe").oxidation_states
+    oxide = replace(arsenide, fixed={"La": 0.25, "Fe": 0.25, "As": 0.25})
+    for asked in (arsenide, oxide):
+        rows = np.stack([maker(asked).guess(i) for i in range(100)])
+        there = [elements.all_elements()[i] for i in np.flatnonzero(rows.any(0))]
+        assert len(there) > 2 and all(e.block == "p" for e in there)
+
+
+# The whole way.
+
+
+def test_a_design_by_substitution_has_the_same_table_and_is_the_same_each_time():
+    one, two = design(SMALL), design(SMALL)
+    assert to_csv(one.candidates) == to_csv(two.candidates)
+    assert one.status == "finished" and one.restarts == 0 and one.problem == SMALL
+    table = one.candidates
+    assert table["times_found"].sum() == SETTINGS.candidates
+    assert (table["integer_loss"] < 1e-6).all() and (table["n_atoms"] % 4 == 0).any()
+    assert table["charge_neutral"].all()
+
+
+def test_in_a_substitution_of_one_element_the_rest_is_kept_exactly():
+    problem = replace(SMALL, base="CeFeAsF0.2O0.8", task="substitute", sites=(Site("Ce", 3),))
+    kept = problem.fixed_fractions()
+    for formula in design(replace(problem, settings=replace(SETTINGS, max_elements=8))).candidates["formula"]:
+        amounts = parse_formula(formula)
+        total = sum(amounts.values())
+        assert {s: amounts[s] / total for s in kept} == pytest.approx(kept)
+        assert all(3 in elements.element(s).oxidation_states for s in amounts if s not in kept)
+
+
+def test_a_base_of_many_atoms_is_taken_as_it_is():
+    problem = replace(SMALL, base="SrFe1.88Ni0.12As2")
+    assert problem.atom_counts() == (125,)
+    assert replace(SMALL, base="LaFeAsO").atom_counts() == (4, 8, 12, 16, 20, 24)
+    assert replace(SMALL, settings=replace(SETTINGS, n_unit=(25, 26))).atom_counts() == (28,)
+
+
+def test_settings_of_the_gradient_change_nothing():
+    """Neither the start from known superconductors nor exempt elements nor a target mean anything here."""
+    other = replace(SETTINGS, start="known", start_above_K=299.0, exempt_elements=2, objective="target", steps=(9, 9))
+    changed = design(replace(SMALL, settings=other))
+    assert to_csv(changed.candidates) == to_csv(design(SMALL).candidates)
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "rule"),
+    [
+        ({"fixed": {"La": 0.3}}, "fixed", "keeps the amounts of the base"),
+        ({"fixed": {"Ba": 0.25}}, "fixed", "keeps the amounts of the base"),
+        ({"settings": replace(SETTINGS, max_elements=3)}, "max_elements", "the base has 4 elements"),
+        ({"base": "LaFe0.123457AsO"}, "base", "whole atoms"),
+        (
+            {"base": "SrO", "forbidden": elements.with_oxidation_state(2)},
+            "forbidden",
+            "no element that is allowed has its oxidation state",
+        ),
+        (
+            {"task": "substitute", "sites": (Site("La", 3),), "fixed": {"Fe": 0.25}},
+            "fixed",
+            "only La is replaced",
+        ),
+        ({"method": "diffusion"}, "method", "unknown"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_said(changes, field, rule):
+    wrong = check(replace(SMALL, **changes))
+    assert wrong and wrong[0].field == field and rule in wrong[0].message
+
+
+def test_a_problem_written_before_there_were_methods_is_solved_by_gradient():
+    assert DesignProblem.from_json('{"base": "LaFeAsO"}').method == "gradient"
+    assert DesignProblem.from_json(SMALL.to_json()) == SMALL

@@ -1,0 +1,138 @@
+"""Attention over elements: smooth where an element leaves, and independent of everything that is not chemistry."""
+
+import pytest
+import torch
+
+from core.chemistry import composition, elements
+from core.predictors.composition_attention import (
+    AttentionSize,
+    CompositionAttention,
+    FormationEnergyAttention,
+    _Attention,
+    _Groups,
+)
+from core.predictors.element_facts import element_facts
+
+FORMULAS = ["Fe", "NaCl", "YBa2Cu3O7", "La1.85Sr0.15CuO4", "BaSrCaYLaFeCoAsO"]
+
+
+def network(outputs: int = 1, trace: float = 0.0) -> CompositionAttention:
+    torch.manual_seed(1)
+    size = AttentionSize(width=32, layers=2, heads=4, waves=8, trace=trace)
+    return CompositionAttention(size, outputs).double().eval()
+
+
+def compositions(formulas=FORMULAS) -> torch.Tensor:
+    return torch.from_numpy(composition.compositions(formulas))
+
+
+def with_trace(x: torch.Tensor, symbol: str, fraction: float) -> torch.Tensor:
+    """The composition with a little of another element."""
+    mixed = x.clone()
+    mixed[:, elements.element(symbol).index] += fraction
+    return mixed / mixed.sum(1, keepdim=True)
+
+
+def test_one_number_per_output():
+    assert network(3)(compositions()).shape == (len(FORMULAS), 3)
+
+
+def test_compositions_do_not_see_each_other():
+    """Nor how many elements the largest of the batch has."""
+    model, x = network(), compositions()
+    assert torch.allclose(model(x), torch.cat([model(row[None]) for row in x]), atol=1e-12)
+
+
+def test_attention_is_the_formula():
+    """For each composition and head: sum over elements j of softmax_j(q_i k_j / sqrt(d) + bias_j) v_j."""
+    heads, width = 2, 6
+    random, x = torch.Generator().manual_seed(0), compositions()
+    groups, _, _ = _Groups.of(x)
+    tokens = int((x > 0).sum())
+    asked = torch.randn(tokens, 3, heads, width // heads, dtype=torch.float64, generator=random, requires_grad=True)
+    bias = torch.randn(tokens, heads, dtype=torch.float64, generator=random, requires_grad=True)
+    expected, begin = [], 0
+    for k in sorted((x > 0).sum(1).tolist()):
+        (query, key, value), here = asked[begin : begin + k].unbind(1), bias[begin : begin + k]
+        scores = torch.einsum("ihd,jhd->hij", query, key) / (width // heads) ** 0.5 + here.T[:, None]
+        expected.append(torch.einsum("hij,jhd->ihd", scores.softmax(2), value).flatten(1))
+        begin += k
+    found, expected = _Attention.apply(asked.flatten(1), bias, groups), torch.cat(expected)
+    assert torch.allclose(found, expected)
+    weight = torch.randn(expected.shape, dtype=torch.float64, generator=random)
+    slopes = [torch.autograd.grad(each, (asked, bias), weight) for each in (found, expected)]
+    assert all(torch.allclose(*pair) for pair in zip(*slopes, strict=True))
+
+
+def test_nothing_and_what_is_no_number_do_not_harm_the_others():
+    model, x = network(), compositions()
+    nothing, no_number = torch.zeros_like(x[:1]), torch.full_like(x[:1], torch.nan)
+    found = model(torch.cat([nothing, x, no_number]))
+    assert torch.allclose(found[1:-1], model(x), atol=1e-12)
+    assert torch.isnan(found[-1]).all() and torch.equal(found[:1], model(nothing))
+    assert model(x[:0]).shape == (0, 1)
+
+
+@pytest.mark.parametrize("symbol", ["H", "Hg", "U"])
+def test_a_trace_of_an_element_changes_nothing(symbol):
+    model, x = network(), compositions()
+    before = model(x)
+    with torch.no_grad():
+        changes = [float((model(with_trace(x, symbol, trace)) - before).abs().max()) for trace in (1e-3, 1e-6, 1e-9)]
+    assert changes[1] < 1e-4 and changes[2] < 1e-7
+    assert changes[0] > changes[1] > changes[2]
+
+
+@torch.no_grad()
+def test_others_do_not_notice_a_trace_however_much_they_would_heed_it():
+    x = compositions()
+    changes, values = [], []
+    for trace in (0.0, 1e-3):
+        model = network(trace=trace)
+        for layer in model.layers:
+            layer.query_key_value.weight[: 2 * model.size.width] *= 4  # queries and keys
+        values.append(model(x))
+        changes.append(float((model(with_trace(x, "Hg", 1e-6)) - model(x)).abs().max()))
+    assert changes[1] < 0.01 * changes[0]
+    assert torch.allclose(values[0], values[1], rtol=1e-2)  # what is there in earnest is heeded as before
+
+
+@pytest.mark.parametrize("trace", [0.0, 1e-3])
+def test_gradient_against_finite_differences(trace):
+    model = network(trace=trace)
+    x = torch.full((2, elements.N_ELEMENTS), 1e-3, dtype=torch.float64)
+    x[0, :4], x[1, 20:26] = 0.3, 0.2
+    x = (x + 1e-4 * torch.rand(2, elements.N_ELEMENTS, generator=torch.Generator().manual_seed(0))).requires_grad_()
+    (gradient,) = torch.autograd.grad(model(x).sum(), x)
+    for direction in torch.eye(elements.N_ELEMENTS, dtype=torch.float64)[[0, 7, 21, 90]]:
+        step = 1e-6 * direction
+        with torch.no_grad():
+            numeric = (model(x + step) - model(x - step)).sum() / 2e-6
+        assert float((gradient * direction).sum()) == pytest.approx(float(numeric), rel=1e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("trace", [0.0, 1e-3])
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_gradients_are_finite_everywhere(formula, trace):
+    model = network(trace=trace).float()
+    x = compositions([formula]).float().requires_grad_()
+    value = model(x)
+    (gradient,) = torch.autograd.grad(value.sum(), x)
+    assert torch.isfinite(value).all() and torch.isfinite(gradient).all()
+    edge = with_trace(compositions([formula]), "Xe", 1e-30).float().requires_grad_()
+    (gradient,) = torch.autograd.grad(model(edge).sum(), edge)
+    assert torch.isfinite(gradient).all()
+
+
+def test_facts_tell_all_elements_apart():
+    facts = element_facts()
+    assert facts.shape[0] == elements.N_ELEMENTS and torch.isfinite(facts).all()
+    assert len(torch.unique(facts, dim=0)) == elements.N_ELEMENTS
+
+
+def test_the_predictor_knows_its_elements():
+    known = torch.zeros(elements.N_ELEMENTS, dtype=torch.bool)
+    known[:20] = True
+    predictor = FormationEnergyAttention("x", AttentionSize(width=16, layers=1, heads=2, waves=4), known)
+    assert torch.equal(predictor.known_elements, known)
+    assert predictor(compositions().float()).shape == (len(FORMULAS),)

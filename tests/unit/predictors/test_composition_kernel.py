@@ -1,0 +1,119 @@
+"""Kernel regression: closed forms, smoothness, and slopes where it is steepest, at the known compositions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from core.chemistry import composition, elements
+from core.predictors import composition_kernel
+from core.predictors.composition_kernel import CompositionKernel, ElementNumbers, KernelShape, features
+from core.training.kernel_regression import errors_left_out, fit
+
+KNOWN = {"YBa2Cu3O7": 92.0, "La1.85Sr0.15CuO4": 37.0, "MgB2": 39.0, "Nb3Sn": 18.0, "FeSe": 9.0}
+
+
+def vectors(formulas) -> torch.Tensor:
+    return torch.from_numpy(composition.compositions(formulas))
+
+
+def fitted(ridge: float = 1e-6) -> CompositionKernel:
+    return fit(composition.compositions(KNOWN), np.array(list(KNOWN.values())), ridge, KernelShape())
+
+
+def test_the_kernel_of_a_composition_with_itself_is_nearly_1_and_falls_with_distance():
+    numbers = ElementNumbers.standard()
+    here = features(vectors(["YBa2Cu3O7"]), numbers)
+    others = features(vectors(["YBa2Cu3O7", "YBa2Cu3O6.9", "YBa2Cu3O6", "La2CuO4", "MgB2"]), numbers)
+    shape = KernelShape()
+    (row,) = shape.near(shape.distance(shape.coordinates(here), shape.coordinates(others)))
+    assert 0.98 < float(row[0]) < 1
+    assert (row.diff() < 0).all() and float(row[-1]) > 0
+
+
+def test_the_kernel_is_the_formula():
+    shape = KernelShape(property_weight=0.5, length=2.0, soft=0.1)
+    one, other = torch.zeros(1, 151, dtype=torch.float64), torch.zeros(1, 151, dtype=torch.float64)
+    one[0, 0], other[0, 120], other[0, 121] = 3.0, 4.0, 2.0
+    by_amount, by_property = 25.0, 4.0
+    found = shape.distance(shape.coordinates(one), shape.coordinates(other))
+    distance = np.sqrt(by_amount + 0.5 * by_property + 0.01)
+    assert float(found) == pytest.approx(distance, rel=1e-6)
+    assert float(shape.near(found)) == pytest.approx(np.exp(-distance / 2), rel=1e-6)
+
+
+def test_without_a_ridge_it_goes_through_what_is_known():
+    value, distance = fitted()(vectors(KNOWN).float())
+    assert value.numpy() == pytest.approx(list(KNOWN.values()), abs=0.05)
+    assert distance.numpy() == pytest.approx(KernelShape().soft, abs=1e-3)
+
+
+def test_a_ridge_draws_towards_nothing_and_each_composition_may_have_its_own():
+    assert fitted(1e9)(vectors(["YBa2Cu3O7"]).float())[0].item() == pytest.approx(0, abs=0.01)
+    uncertain = fit(
+        composition.compositions(KNOWN), np.array([*KNOWN.values()]), np.array([1e9, *[1e-6] * 4]), KernelShape()
+    )
+    value = uncertain(vectors(KNOWN).float())[0]
+    assert value[1:].numpy() == pytest.approx(list(KNOWN.values())[1:], abs=0.05)
+    assert float(value[0]) < 60
+
+
+def test_the_sum_is_the_kernel_times_the_weights_however_it_is_cut(monkeypatch):
+    model, x = fitted().double(), vectors([*KNOWN, "CaFeAsF", "HgBa2CuO4"])
+    value, distance = model(x)
+    here = model.shape.coordinates(model.described(x)) - model.centre
+    matrix = model.shape.near(model.shape.distance_to(here, model.known))
+    assert torch.allclose(value, matrix @ model.weights)
+    monkeypatch.setattr(composition_kernel, "ROWS", 2)
+    assert all(torch.allclose(a, b, rtol=1e-9) for a, b in zip(model(x), (value, distance), strict=True))
+
+
+@pytest.mark.parametrize("formula", ["YBa2Cu3O7", "MgB2", "CaFeAsF"])
+def test_a_trace_of_an_element_changes_little(formula):
+    model, x = fitted(), vectors([formula]).float()
+    mixed = x.clone()
+    mixed[0, elements.element("Hg").index] = 1e-6
+    assert abs(float(model(mixed / mixed.sum())[0] - model(x)[0])) < 0.05  # K
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize("formula", ["YBa2Cu3O6.8", "MgB2", "CaFeAsF"])
+def test_slopes_against_finite_differences(formula, which):
+    model = fitted().double()
+    x = vectors([formula]).requires_grad_()
+    (gradient,) = torch.autograd.grad(model(x)[which].sum(), x)
+    assert torch.isfinite(gradient).all()
+    for symbol in ("O", "Cu", "Mg", "Fe"):
+        direction = vectors([symbol]) - x.detach()  # along the simplex: more of this element, less of all others
+        with torch.no_grad():
+            numeric = float(model(x + 1e-8 * direction)[which] - model(x - 1e-8 * direction)[which]) / 2e-8
+        assert float((gradient * direction).sum()) == pytest.approx(numeric, rel=1e-3, abs=2e-2)
+
+
+def test_slopes_of_both_outputs_add_up():
+    model, x = fitted().double(), vectors(["CaFeAsF", "La2CuO4"]).requires_grad_()
+    value, distance = model(x)
+    (both,) = torch.autograd.grad((3 * value - 7 * distance).sum(), x)
+    value, distance = model(x)
+    (first,) = torch.autograd.grad(value.sum(), x)
+    (second,) = torch.autograd.grad(model(x)[1].sum(), x)
+    assert torch.allclose(both, 3 * first - 7 * second)
+
+
+def test_it_stays_on_the_processor_where_a_device_has_no_float64(monkeypatch):
+    monkeypatch.setattr(composition_kernel, "WITHOUT_FLOAT64", {"meta"})
+    model, x = fitted(), vectors(["CaFeAsF"]).float()
+    before = model(x)
+    kept = torch.nn.Sequential(model).to("meta")[0]
+    assert all(buffer.device.type == "cpu" for buffer in kept.buffers())
+    assert all(torch.equal(a, b) for a, b in zip(kept(x), before, strict=True))
+
+
+def test_errors_left_out_are_those_of_a_fit_without_the_row():
+    x, tc_K = composition.compositions(KNOWN), np.array(list(KNOWN.values()))
+    errors = errors_left_out(x, tc_K, 0.05, KernelShape())
+    for i, error in enumerate(errors):
+        others = np.arange(len(x)) != i
+        said, _ = fit(x[others], tc_K[others], 0.05, KernelShape())(torch.from_numpy(x[[i]]))
+        assert error == pytest.approx(tc_K[i] - float(said), abs=1e-4)

@@ -1,0 +1,114 @@
+"""The trained Tc network, folded for evaluation: the same function as before, and sane about famous materials.
+
+That folding is exact for networks of random weights is tested in test_tc_resnet.py.
+"""
+
+import numpy as np
+import pytest
+import torch
+
+from core.chemistry import elements
+from core.chemistry.composition import compositions
+from core.predictors import checkpoint
+from core.predictors.folded import FoldedTcResNet
+from core.predictors.interface import Predictor
+from core.predictors.registry import known_elements, load_predictor
+from core.predictors.tc_resnet import TcResNet, load_tc_resnet
+from core.references import load_references
+
+
+@pytest.fixture(scope="module")
+def plain() -> TcResNet:
+    return load_tc_resnet()
+
+
+@pytest.fixture(scope="module")
+def folded() -> Predictor:
+    return load_predictor("tc")
+
+
+def tc_K(predictor: Predictor, formulas: list[str]) -> np.ndarray:
+    with torch.no_grad():
+        return predictor(torch.from_numpy(compositions(formulas)).float()).numpy()
+
+
+def random_compositions(n: int, seed: int = 0) -> torch.Tensor:
+    """Compositions (n, 118), two to seven elements each."""
+    random = torch.Generator().manual_seed(seed)
+    x = torch.zeros(n, elements.N_ELEMENTS)
+    for i, row in enumerate(x):
+        chosen = torch.randperm(96, generator=random)[: 2 + i % 6]
+        row[chosen] = torch.rand(len(chosen), generator=random) + 0.05
+    return x / x.sum(1, keepdim=True)
+
+
+def superconductors(n: int) -> torch.Tensor:
+    """Every so many-th known superconductor, where Tc, and its slope, is not zero."""
+    known = load_references().known_compositions
+    return torch.from_numpy(known[:: len(known) // n][:n]).float()
+
+
+def test_the_registry_gives_the_folded_network(folded):
+    assert isinstance(folded, FoldedTcResNet) and isinstance(folded, Predictor) and folded.name == "tc"
+    assert not folded.training and not any(p.requires_grad for p in folded.parameters())
+    known = {symbol for symbol, flag in zip(elements.symbols(), folded.known_elements, strict=True) if flag}
+    assert known == known_elements("tc")
+
+
+@pytest.mark.parametrize("compositions_of", [random_compositions, superconductors])
+def test_same_tc_as_unfolded(plain, folded, compositions_of):
+    x = compositions_of(256)
+    with torch.no_grad():
+        before, after = plain(x), folded(x)
+    assert (before >= 0).all() and before.std() > 1
+    assert (after - before).abs().max() < 1e-3
+
+
+def test_same_gradients_as_unfolded():
+    """In float64, so that rounding does not hide a difference.
+
+    A little of every element is added: where whole regions of the image are empty, equal numbers tie in the pooling,
+    and there the slope depends on which of them is taken.
+    """
+    plain = load_tc_resnet().double()
+    folded = FoldedTcResNet(load_tc_resnet()).eval().requires_grad_(False).double()
+    random = torch.Generator().manual_seed(1)
+    x = superconductors(32).double() + 1e-3 * torch.rand(32, elements.N_ELEMENTS, generator=random)
+    x = x / x.sum(1, keepdim=True)
+    gradients = []
+    for predictor in (plain, folded):
+        leaf = x.clone().requires_grad_()
+        gradients.append(torch.autograd.grad(predictor(leaf).sum(), leaf)[0])
+    assert torch.isfinite(gradients[0]).all() and gradients[0].abs().max() > 10  # K per fraction
+    # The folded weights were multiplied out in float32, which leaves differences of some 1e-7 of the largest slope.
+    assert (gradients[0] - gradients[1]).abs().max() < 1e-4 * gradients[0].abs().max()
+
+
+def test_compositions_do_not_see_each_other(folded):
+    x = superconductors(16)
+    with torch.no_grad():
+        assert torch.allclose(folded(x)[3:5], folded(x[3:5]), atol=1e-3)
+        assert folded(x[:0]).shape == (0,)
+
+
+# The committed weights.
+
+
+def test_the_card_promises_enough():
+    held_out = checkpoint.read_card("tc")["metrics_held_out"]
+    assert held_out["tc_r2"] >= 0.88 and held_out["tc_mae_K"] <= 5.0
+    assert held_out["precision_above_1_K_with_cod"] >= 0.80 and held_out["recall_above_1_K_with_cod"] >= 0.90
+    assert held_out["n_superconductors"] > 1500
+
+
+@pytest.mark.parametrize(
+    ("formula", "least"),
+    [("YBa2Cu3O7", 60.0), ("MgB2", 20.0), ("Nb3Sn", 8.0)],  # measured: 92 K, 39 K, 18 K
+)
+def test_superconductors_are_found(folded, formula, least):
+    assert tc_K(folded, [formula])[0] > least
+
+
+@pytest.mark.parametrize("formula", ["NaCl", "SiO2"])
+def test_salt_and_sand_do_not_superconduct(folded, formula):
+    assert tc_K(folded, [formula])[0] < 1.0

@@ -1,0 +1,32 @@
+"""Oxidation states that a known material's elements are taken to have, worked by hand."""
+
+import pytest
+
+from core.chemistry.composition import parse_formula
+from core.screening.base_states import balancing_state, proposed_state
+
+
+@pytest.mark.parametrize(
+    ("base", "symbol", "balancing", "proposed"),
+    [
+        ("LaFeAsO", "Fe", 2, 2),
+        ("SrVO3", "V", 4, 4),
+        ("HgBa2Ca2Cu3O8", "Cu", 2, 2),
+        ("YBa2Cu3O7", "Y", None, 3),  # balances with Y 1+ and Cu 3+ only, which nobody would propose
+        ("YBa2Cu3O7", "Cu", None, 2),
+        ("TlSr2CaCu2O7", "Ca", None, 2),  # with Ca 1+ and Cu 4+ only
+        ("Sr4V2Fe2As2O6", "Fe", None, 2),  # with Fe 1+ and V 4+, the usual one of neither
+        ("LaPt2B2C", "Pt", None, 2),  # with Pt 1- only
+        ("YIrSi", "Si", None, -4),  # with Ir 1-
+        ("La1.85Sr0.15CuO4", "La", None, 3),
+        ("LaFeAsO", "O", -2, -2),
+        ("Nb3Sn", "Nb", None, 5),
+        ("MgB2", "B", None, 3),  # no state below zero is known of it
+        ("LaH10", "H", None, -1),
+        ("HeH", "He", None, None),
+    ],
+)
+def test_the_proposed_state_is_one_that_a_chemist_would_propose(base, symbol, balancing, proposed):
+    amounts = parse_formula(base)
+    assert balancing_state(amounts, symbol) == balancing
+    assert proposed_state(amounts, symbol) == proposed

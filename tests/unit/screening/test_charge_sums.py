@@ -1,0 +1,56 @@
+"""Many formulas at once are balanced as each is alone."""
+
+import numpy as np
+import pytest
+
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector, parse_formula
+from core.screening.charge_balance import charge_balance
+from core.screening.charge_sums import balanced_compounds, passes_at_once
+from core.settings import EVERY_ATOM, ONE_STATE
+
+
+def counts(*formulas: str) -> np.ndarray:
+    amounts = [parse_formula(formula) for formula in formulas]
+    return np.stack([composition_vector(a) * sum(a.values()) for a in amounts]).round().astype(np.int64)
+
+
+def test_by_hand():
+    rows = counts("LaFeAsO", "NaCl", "LaF4", "Fe3O4", "CaTi", "O2", "ArO", "LiB")
+    # Fe 8/3+ needs two states; Ca and Ti are an alloy; oxygen alone is an element; argon has no state; Li and B both +.
+    assert balanced_compounds(rows).tolist() == [True, True, False, False, False, False, False, False]
+    assert passes_at_once(rows).tolist() == [False, False, False, False, True, True, False, False]
+    assert balanced_compounds(rows, EVERY_ATOM).tolist() == [True, True, False, True, False, False, False, False]
+
+
+def random_counts(seed: int, n: int, most: int) -> np.ndarray:
+    """Of 1 to 7 elements, every second row with oxygen; all elements come, also those without electronegativity."""
+    random = np.random.default_rng(seed)
+    rows = np.zeros((n, 118), dtype=np.int64)
+    for i, row in enumerate(rows):
+        chosen = random.choice(103, random.integers(1, 8), replace=False)
+        row[chosen] = random.integers(1, most, len(chosen))
+        row[7] += i % 2 * random.integers(1, most)
+    return rows
+
+
+@pytest.mark.parametrize("rule", [ONE_STATE, EVERY_ATOM])
+@pytest.mark.parametrize("most", [4, 12, 90])
+def test_random_formulas_as_each_alone(rule, most):
+    rows = random_counts(most, 1000, most)
+    alone = charge_balance(rows, rule)
+    at_once = np.array([balance.reason.startswith(("a single element", "all metals")) for balance in alone])
+    passing = np.array([balance.pauling_ok for balance in alone])
+    assert passes_at_once(rows).tolist() == at_once.tolist()
+    assert balanced_compounds(rows, rule).tolist() == (passing & ~at_once).tolist()
+    assert 50 < (passing & ~at_once).sum() < 950
+
+
+def test_large_charges_need_many_words():
+    rows = counts("Ca199Cl398", "Ca199Cl397", "Ta500O1250", "Ta500O1249")
+    assert balanced_compounds(rows).tolist() == [balance.pauling_ok for balance in charge_balance(rows)]
+
+
+def test_no_element_has_the_state_zero():
+    """Zero is neither a cation's nor an anion's: a cut before the first or behind the last element balances nothing."""
+    assert not any(0 in e.oxidation_states for e in elements.all_elements())

@@ -1,0 +1,27 @@
+"""The periodic-table image."""
+
+import torch
+
+from core.chemistry.composition import compositions
+from core.feature_map import feature_map
+
+
+def test_flags_are_where_the_paper_puts_them():
+    image = feature_map(torch.tensor(compositions(["HCl3"])))
+    assert image.shape == (1, 4, 7, 32)
+    assert image[0, 0, 0, 0] == 0.25  # H: s, row 1, column 1
+    assert image[0, 1, 2, 30] == 0.75  # Cl: p, row 3, column 31
+    assert image.count_nonzero() == 2
+
+
+def test_every_element_has_a_pixel_of_its_own():
+    image = feature_map(torch.eye(118)).flatten(1)
+    assert torch.equal(image.sum(1), torch.ones(118))
+    assert len(set(image.argmax(1).tolist())) == 118
+
+
+def test_linear_and_differentiable():
+    x = torch.rand(3, 118, dtype=torch.float64, requires_grad=True)
+    y = torch.rand(3, 118, dtype=torch.float64)
+    assert torch.allclose(feature_map(2 * x + y), 2 * feature_map(x) + feature_map(y))
+    assert torch.autograd.gradcheck(feature_map, x[:1, :])

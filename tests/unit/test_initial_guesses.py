@@ -1,0 +1,158 @@
+"""Initial guesses."""
+
+import numpy as np
+
+from core.chemistry.composition import composition_vector
+from core.initial_guesses import MIXTURE, GuessMaker, enumerated
+
+BASE = composition_vector({"La": 1, "Fe": 1, "As": 1, "O": 1})
+
+
+def maker(**changes) -> GuessMaker:
+    defaults = {
+        "start": "base",
+        "base": BASE,
+        "allowed": np.ones(118, dtype=bool),
+        "floors": np.zeros(118),
+        "room": 1.0,
+        "frequencies": np.arange(118.0),
+        "mutate_probability": 0.22,
+        "perturb_ratio": 0.3,
+        "added_elements": (1, 4),
+        "seed": 0,
+    }
+    return GuessMaker(**{**defaults, **changes})
+
+
+def test_a_guess_is_a_composition_of_allowed_elements():
+    allowed = np.zeros(118, dtype=bool)
+    allowed[20:60] = True
+    x = maker(allowed=allowed).guesses(200)
+    assert np.allclose(x.sum(1), 1) and (x >= 0).all() and not x[:, ~allowed].any()
+
+
+def test_a_guess_depends_on_its_own_number_only():
+    assert np.array_equal(maker().guesses(50)[7], maker().guess(7))
+    assert not np.array_equal(maker().guess(7), maker().guess(7, restart=1))
+    assert not np.array_equal(maker().guess(7), maker(seed=1).guess(7))
+
+
+def test_nothing_mutated_nothing_added_is_the_base():
+    assert np.allclose(maker(mutate_probability=0.0, added_elements=(0, 0)).guess(0), BASE)
+
+
+def test_mutation_keeps_the_ratio_and_happens_as_often_as_asked():
+    x = maker(added_elements=(0, 0)).guesses(2000)
+    kept = (x[:, np.flatnonzero(BASE)] > 0).mean()
+    # 0.22 are replaced, and now and then by another element of the base itself.
+    assert 0.76 < kept < 0.82
+    assert np.allclose(np.round(x * 4), x * 4)
+
+
+def test_elements_are_drawn_by_frequency():
+    frequencies = np.zeros(118)
+    frequencies[28] = 1e6
+    x = maker(base=np.zeros(118), frequencies=frequencies, added_elements=(1, 1)).guesses(100)
+    assert (x[:, 28] > 0).mean() > 0.97
+
+
+def test_a_substitution_starts_from_a_mixture_of_the_allowed():
+    allowed = np.zeros(118, dtype=bool)
+    allowed[[38, 56, 57]] = True
+    x = maker(start=MIXTURE, allowed=allowed, added_elements=(0, 3)).guesses(100)
+    assert np.allclose(x.sum(1), 1) and not x[:, ~allowed].any()
+    assert set((x > 0).sum(1)) == {1, 2, 3}
+
+
+def test_everything_forbidden_but_one_element_still_starts():
+    allowed = np.zeros(118, dtype=bool)
+    allowed[0] = True
+    assert maker(allowed=allowed, added_elements=(0, 0)).guess(3)[0] == 1.0
+
+
+def test_a_floor_is_taken_off_the_guess():
+    """H3S with a floor of 0.4 for H: 0.35 of H and 0.25 of S are free, so that x_const + 0.6 sigma is H3S again."""
+    floors = np.zeros(118)
+    floors[0] = 0.4
+    base = composition_vector({"H": 3, "S": 1})
+    x = maker(base=base, floors=floors, mutate_probability=0.0, added_elements=(0, 0)).guess(0)
+    assert np.allclose(floors + 0.6 * x, base)
+
+
+# The other starts.
+
+
+def vector(**amounts: float) -> np.ndarray:
+    return composition_vector(amounts)
+
+
+def test_a_random_start_has_as_many_elements_as_the_base_all_equally_likely():
+    allowed = np.zeros(118, dtype=bool)
+    allowed[20:40] = True
+    x = maker(start="random", allowed=allowed).guesses(2000)
+    assert ((x > 0).sum(1) == 4).all()
+    often = (x > 0).mean(0)[allowed]  # 4 of 20 elements: one in five, within four standard deviations
+    assert np.abs(often - 0.2).max() < 4 * np.sqrt(0.2 * 0.8 / 2000)
+
+
+KNOWN = np.stack([vector(Mg=1, B=2), vector(Nb=3, Sn=1), vector(Fe=1, Se=1)])
+
+
+def test_known_materials_are_each_taken_once_as_they_are_before_they_are_perturbed():
+    x = maker(start="known", known=KNOWN).guesses(20)
+    assert sorted(map(tuple, x[:3])) == sorted(map(tuple, KNOWN))
+    assert not any(np.allclose(row, known) for row in x[3:] for known in KNOWN)
+    orders = {tuple(maker(start="known", known=KNOWN, seed=seed).guesses(3).argmax(1)) for seed in range(20)}
+    assert len(orders) > 3
+
+
+def test_the_order_of_known_materials_has_a_random_stream_of_its_own():
+    """Streams of [seed, n] and [seed, n, 0] are one: the order would be drawn as candidate n of n known ones is."""
+    known = np.eye(118)[:40]
+    order = maker(start="known", known=known).guesses(40).argmax(1)
+    assert sorted(order) == list(range(40))
+    assert order.tolist() != np.random.default_rng([0, 40, 0]).permutation(40).tolist()
+
+
+def test_interpolation_ratios_are_beta_distributed_between_two_known_materials():
+    """Two materials without a common element: the sum of the fractions of one is the ratio."""
+    x = maker(start="interpolated", known=KNOWN[:2]).guesses(4000)
+    assert np.array_equal(x[0], KNOWN[0]) or np.array_equal(x[0], KNOWN[1])
+    mixed = x[1::2]
+    ratio = mixed[:, [11, 4]].sum(1)  # Mg and B
+    assert np.allclose(mixed, ratio[:, None] * KNOWN[0] + (1 - ratio[:, None]) * KNOWN[1])
+    # Beta(10, 10): mean 1/2, variance 1/84
+    assert abs(ratio.mean() - 0.5) < 0.01 and abs(ratio.var() - 1 / 84) < 0.001
+
+
+def test_binary_and_ternary_hydrides_by_hand():
+    """H with a floor of 0.5 beside Pd and Y: eq. 16 for n = 2..10 twice, eq. 17 once."""
+    allowed, floors = np.zeros(118, dtype=bool), np.zeros(118)
+    allowed[[0, 38, 45]], floors[0] = True, 0.5
+    x = floors + 0.5 * enumerated(allowed, floors, 0.5)
+    expected = [vector(H=n - 1, **{metal: 1}) for metal in ("Y", "Pd") for n in range(2, 11)]
+    expected.append(floors + 0.25 * (vector(Y=1) + vector(Pd=1)))
+    assert np.allclose(x, expected, atol=1e-12)
+
+
+def test_every_enumerated_start_comes_once_and_then_again():
+    allowed, floors = np.zeros(118, dtype=bool), np.zeros(118)
+    allowed[[0, 38, 45, 56]], floors[0] = True, 0.4
+    every = enumerated(allowed, floors, 0.6)
+    assert len(every) == 3 * 9 + 3
+    x = maker(start="enumerated", allowed=allowed, floors=floors, room=0.6).guesses(60)
+    assert np.allclose(sorted(map(tuple, x[:30])), sorted(map(tuple, every)))
+    assert np.array_equal(x[:30], x[30:])
+
+
+def test_without_a_floor_single_elements_and_pairs_fill_the_room():
+    allowed = np.zeros(118, dtype=bool)
+    allowed[[2, 10, 18]] = True
+    x = enumerated(allowed, np.zeros(118), 0.25)
+    li, na, k = vector(Li=1), vector(Na=1), vector(K=1)
+    assert np.allclose(x, [li, na, k, (li + na) / 2, (li + k) / 2, (na + k) / 2])
+
+
+def test_every_free_part_has_its_own_random_stream():
+    one, other = (maker(start=MIXTURE, part=part).guesses(5) for part in (0, 1))
+    assert np.array_equal(one, maker(start=MIXTURE).guesses(5)) and not np.array_equal(one, other)

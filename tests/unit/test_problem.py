@@ -1,0 +1,212 @@
+"""A design problem: defaults, JSON, and every message a user can get."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from core.chemistry import elements
+from core.errors import InputError
+from core.problem import DesignProblem
+from core.settings import PAPER, OptimiserSettings
+from core.sites import Site
+
+ALL = {"Tc model": set(elements.symbols()), "formation-energy model": set(elements.symbols()) - {"Rn"}}
+RAISE = DesignProblem(base="LaFeAsO")
+SUBSTITUTE = DesignProblem(base="LaFeAsO", task="substitute", sites=(Site("La", 3),))
+
+
+def messages(problem: DesignProblem) -> dict[str, str]:
+    return {error.field: error.message for error in problem.check(ALL)}
+
+
+def test_the_defaults_and_the_papers_settings_are_fine():
+    for problem in (RAISE, SUBSTITUTE, replace(RAISE, settings=PAPER)):
+        assert problem.check(ALL) == []
+
+
+def test_substitution_keeps_the_rest():
+    assert SUBSTITUTE.fixed_fractions() == {"Fe": 0.25, "As": 0.25, "O": 0.25}
+    allowed = SUBSTITUTE.allowed_symbols(elements.symbols())
+    assert "Y" in allowed and "La" in allowed and "Fe" not in allowed and "Na" not in allowed
+
+
+# KIAGO 3.5: two Ti4+ and one O2- of Ti2O4 by two X3+.
+TI2O4 = DesignProblem("Ti2O4", task="substitute", sites=(Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1)))
+# Two sites at once: La3+ by X2+, O2- by X1-.
+TWO = (Site("La", 3, by=2), Site("O", -2, by=-1))
+FLUORIDE = DesignProblem("LaFeAsO", task="substitute", sites=TWO)
+
+
+def test_several_sites_keep_the_charge_and_say_what_is_free():
+    assert TI2O4.check(ALL) == [] and FLUORIDE.check(ALL) == []
+    assert TI2O4.fixed_fractions() == {"O": 0.6} and TI2O4.free_parts() == ((3, pytest.approx(0.4)),)
+    assert TI2O4.atom_counts() == (5, 10, 15, 20, 25)
+    assert FLUORIDE.fixed_fractions() == {"Fe": 0.25, "As": 0.25}
+    assert FLUORIDE.free_parts() == ((2, 0.25), (-1, 0.25)) and FLUORIDE.atom_counts() == (4, 8, 12, 16, 20, 24)
+    known = {"Ca", "La", "F", "O", "Fe", "As"}
+    assert FLUORIDE.allowed_symbols(known, 0) == ("O", "Ca", "La") and "F" in FLUORIDE.allowed_symbols(known, 1)
+    assert set(FLUORIDE.allowed_symbols(known)) == {"O", "F", "Ca", "La"}
+
+
+@pytest.mark.parametrize("sites", [(Site("Y", 3), Site("Ba", 2)), (Site("Y", 3), Site("Cu", 3))])
+def test_at_several_sites_every_atom_count_keeps_the_charge_exactly(sites):
+    """Y4Ba3Cu3: 41 Y, 31 Ba and 31 Cu of 103 atoms are within 1%, but no longer 4 : 3 : 3."""
+    settings = OptimiserSettings(n_unit=(1, 200))
+    problem = DesignProblem("Y4Ba3Cu3", task="substitute", sites=sites, settings=settings)
+    assert problem.check(ALL) == [] and problem.atom_counts() == tuple(range(10, 201, 10))
+    assert 103 in replace(problem, sites=sites[:1]).atom_counts()  # the paper's rule, of one element
+
+
+def test_two_sites_of_one_state_are_one_part():
+    problem = DesignProblem("LaYO3", task="substitute", sites=(Site("La", 3), Site("Y", 3)))
+    assert problem.free_parts() == ((3, pytest.approx(0.4)),) and problem.check(ALL) == []
+
+
+def test_a_problem_of_an_older_version_has_one_site():
+    old = '{"base": "LaFeAsO", "task": "substitute", "target": "La", "oxidation_state": 3}'
+    assert DesignProblem.from_json(old) == SUBSTITUTE
+    assert DesignProblem.from_json('{"base": "LaFeAsO", "target": null, "oxidation_state": null}') == RAISE
+
+
+def test_a_stored_problem_means_what_it_meant_when_it_was_written():
+    """Before there was a choice, formulas were rounded to the nearest and nothing was added to or taken from Tc."""
+    stored = json.loads(RAISE.to_json())
+    for name in ("rounding", "caution", "exempt_elements", "start", "step_schedule"):
+        del stored["settings"][name]
+    old = DesignProblem.from_json(json.dumps(stored)).settings
+    assert old == replace(RAISE.settings, rounding="nearest", caution=0.0, step_schedule="constant")
+    written = DesignProblem.from_json('{"base": "LaFeAsO", "settings": {"candidates": 64}}')
+    assert written.settings == OptimiserSettings(candidates=64)  # by hand: what is not said has its default
+
+
+def test_atom_counts_hold_the_fixed_part_whole():
+    assert SUBSTITUTE.atom_counts() == (4, 8, 12, 16, 20, 24)
+    assert RAISE.atom_counts() == tuple(range(1, 26))
+
+
+def test_atom_counts_leave_room_for_the_floors():
+    """H at least 0.4 and O at least 0.55: two and two of three atoms are too many, so are two and three of four."""
+    problem = replace(RAISE, floors={"H": 0.4, "O": 0.55})
+    # N = 5: 2 + 3; N = 7: 3 + 4; N = 9: 4 + 5; N = 10: 4 + 6; N = 8: 4 + 5 is one too many
+    assert [n for n in range(1, 11) if n in problem.atom_counts()] == [5, 7, 9, 10]
+    assert problem.least_fractions() == {"H": 0.4, "O": 0.55} and "H" in problem.allowed_symbols({"H", "O", "Y"})
+
+
+HYDRIDE = replace(RAISE, floors={"H": 0.4}, charge_rule="every_atom")
+
+
+@pytest.mark.parametrize(
+    "problem", [RAISE, SUBSTITUTE, HYDRIDE, TI2O4, FLUORIDE, replace(RAISE, fixed={"O": 0.25}, forbidden=("Hg",))]
+)
+def test_json_round_trip(problem):
+    assert DesignProblem.from_json(problem.to_json()) == problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", '{"base": "Fe", "colour": 1}', '{"base": "Fe", "settings": {"speed": 1}}',
+     '{"base": "Fe", "forbidden": "Hg"}', '{"base": "Fe", "sites": [{"element": "Fe", "colour": 1}]}',
+     '{"base": "Fe", "sites": ["Fe"]}', '{"base": "Fe", "sites": [{"state": 2}]}', '{"base": "Fe", "settings": []}',
+     '{"base": "Fe", "floors": null}', '{"base": "Fe", "floors": ["H"]}', '{"base": "Fe", "fixed": [1]}',
+     '{"base": "Fe", "forbidden": [["Hg"]]}', '{"base": "Fe", "forbidden": null}'],
+)  # fmt: skip
+def test_json_that_is_no_problem(text):
+    with pytest.raises(InputError):
+        DesignProblem.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"base": ""}, "base", "no formula"),
+        ({"base": "LaFeAsXx"}, "base", "character 7"),
+        ({"base": "LaRn"}, "base", "formation-energy model does not know"),
+        ({"task": "guess"}, "task", "raise_tc"),
+        ({"device": "tpu"}, "device", "auto"),
+        ({"precision": "float8"}, "precision", "bfloat16"),
+        ({"seed": -1}, "seed", "whole number"),
+        ({"fixed": {"O": 0.6, "Fe": 0.4}}, "fixed", "leave room"),
+        ({"fixed": {"O": -0.1}}, "fixed", "above zero"),
+        ({"fixed": {"O": math.nan}}, "fixed", "finite"),
+        ({"fixed": {"O": math.inf}}, "fixed", "finite"),
+        ({"fixed": {"Oo": 0.1}}, "fixed", "not an element"),
+        ({"fixed": {"Rn": 0.1}}, "fixed", "does not know"),
+        ({"fixed": {"O": 0.2}, "forbidden": ("O",)}, "fixed", "both fixed and forbidden"),
+        ({"floors": {"O": 0.6, "Fe": 0.4}}, "floors", "leave room"),
+        ({"floors": {"O": 0.6}, "fixed": {"Fe": 0.4}}, "floors", "leave room"),
+        ({"floors": {"O": 0.2}, "fixed": {"O": 0.25}}, "floors", "fixed already"),
+        ({"floors": {"O": 0.2}, "forbidden": ("O",)}, "floors", "forbidden"),
+        ({"floors": {"Rn": 0.2}}, "floors", "does not know"),
+        ({"floors": {"O": -0.2}}, "floors", "above zero"),
+        ({"floors": {"O": 0.55, "F": 0.4}, "settings": OptimiserSettings(n_unit=(1, 3))}, "n_unit", "O at least 0.55"),
+        (
+            {"floors": {"H": 0.4, "O": 0.2}, "settings": OptimiserSettings(max_elements=1)},
+            "max_elements",
+            "2 elements are fixed or have a floor. Allow 2 or more",
+        ),
+        ({"charge_rule": "any"}, "charge_rule", "every_atom"),
+        ({"forbidden": ("Qq",)}, "forbidden", "not an element"),
+        ({"forbidden": elements.symbols()}, "forbidden", "no element is allowed"),
+        ({"fixed": {"O": 0.123}, "settings": OptimiserSettings(n_unit=(1, 4))}, "n_unit", "Raise the largest N"),
+        ({"settings": OptimiserSettings(candidates=0)}, "candidates", "1 to 16,384"),
+        ({"settings": OptimiserSettings(candidates=16385)}, "candidates", "1 to 16,384"),
+        ({"settings": OptimiserSettings(steps=(5001, 0))}, "steps", "5,000"),
+        ({"settings": OptimiserSettings(steps=(3000, 3000))}, "steps", "5,000"),
+        ({"settings": OptimiserSettings(steps=(0, 0))}, "steps", "1 to"),
+        ({"settings": OptimiserSettings(n_unit=(1, 201))}, "n_unit", "200"),
+        ({"settings": OptimiserSettings(n_unit=(9, 4))}, "n_unit", "above the second"),
+        ({"settings": OptimiserSettings(learning_rate=math.nan)}, "learning_rate", "a number from"),
+        ({"settings": OptimiserSettings(integer_loss="cubic")}, "integer_loss", "absolute"),
+        ({"fixed": {"O": 0.2, "Fe": 0.2}, "settings": OptimiserSettings(max_elements=2)}, "max_elements", "2 elements"),
+    ],
+)  # fmt: skip
+def test_messages(change, field, words):
+    found = messages(replace(RAISE, **change))
+    assert field in found and words in found[field], found
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"sites": ()}, "sites", "no element is chosen"),
+        ({"sites": (Site("Y", 3),)}, "sites", "not in the base"),
+        ({"sites": (Site("La"),)}, "sites", "no oxidation state"),
+        ({"sites": (Site("La", 0),)}, "sites", "not 0"),
+        ({"sites": (Site("La", -8),)}, "sites", "no element has"),
+        ({"sites": (Site("La", 3), Site("La", 3))}, "sites", "replaced twice"),
+        ({"sites": (Site("La", 3, atoms=2),)}, "sites", "between 0 and 1 atoms"),
+        ({"sites": (Site("La", 3, by=0), Site("O", -2, by=0))}, "sites", "nothing comes in"),
+        ({"sites": (Site("La", 3, by=2),)}, "sites", "total charge is not kept"),
+        ({"sites": (Site("La", 3, by=2), Site("O", -2))}, "sites", "Replace O by -1, or change a number of atoms"),
+        (
+            {"sites": TWO, "settings": OptimiserSettings(max_elements=3)},
+            "max_elements",
+            "2 elements are fixed, and at least 2 more are needed",
+        ),
+        (
+            {"sites": TWO, "settings": OptimiserSettings(exempt_elements=2)},
+            "exempt_elements",
+            "every element is whole",
+        ),
+        ({"sites": TWO, "fixed": {"As": 0.25}}, "fixed", "“Fe”: where several elements are replaced, all others stay"),
+        ({"sites": TWO, "fixed": {"As": 0.25, "Fe": 0.2}}, "fixed", "Fix Fe at 0.25 of the atoms"),
+        ({"sites": TWO, "fixed": {"As": 0.25, "Fe": 0.25, "N": 0.05}}, "fixed", "Free N"),
+        ({"base": "La", "sites": (Site("La", 3),)}, "base", "nothing would be kept"),
+        ({"floors": {"Y": 0.1}}, "floors", "keeps the rest"),
+        ({"forbidden": elements.with_oxidation_state(3)}, "fixed", "both"),
+    ],
+)
+def test_messages_for_substitutions(change, field, words):
+    if change.get("forbidden"):
+        allowed = tuple(s for s in elements.with_oxidation_state(3) if s not in ("Fe", "As", "O"))
+        change, field, words = {"forbidden": allowed}, "forbidden", "no element is allowed"
+    found = messages(replace(SUBSTITUTE, **change))
+    assert field in found and words in found[field], found
+
+
+def test_every_message_has_value_rule_and_remedy():
+    error = RAISE.check(ALL) or replace(RAISE, base="Zz").check(ALL)
+    assert error[0].message == "“Zz” at character 1: “Zz” is not an element. Check the spelling and the capitals."
+    assert json.loads(replace(RAISE, base="Zz").to_json())["base"] == "Zz"
