@@ -14,11 +14,11 @@ from core.assess import whole_counts
 from core.chemistry.composition import composition_vector, formula_of, parse_formula
 from core.chemistry.elements import N_ELEMENTS, element
 from core.predictors.checkpoint import CheckpointError, read_card
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
+from core.problem.settings import EVERY_ATOM, ONE_STATE, SUBSTITUTION
 from core.results import SCREENS
 from core.runs import Run
 from core.screening.charge_balance import ChargeBalance, charge_balance
-from core.settings import EVERY_ATOM, ONE_STATE, SUBSTITUTION
 
 ON_THE_HULL = 5e-4  # eV/atom; shown as 0.000
 SAME_FRACTION = 1e-6

@@ -18,11 +18,11 @@ from core.assess import whole_counts
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
 from core.errors import InputError
-from core.problem import BEST, DesignProblem, Models
+from core.problem.problem import BEST, DesignProblem, Models
+from core.problem.settings import GRADIENT, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
+from core.problem.substitution_sites import Site, atoms_after, kept
 from core.screening.base_states import proposed_state
 from core.screening.charge_balance import balancing_states
-from core.settings import GRADIENT, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
-from core.sites import Site, atoms_after, kept
 
 FIRST_BASE = "LaFeAsO"  # the paper's own first example
 FIRST_FLOOR = 0.1

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from core.chemistry.families import CUPRATE, HYDRIDE, IRON_BASED, OTHER
-from core.settings import (
+from core.problem.settings import (
     ANY_FAMILY,
     BASE,
     CONSTANT,
@@ -31,7 +31,7 @@ from core.settings import (
     TARGET,
     OptimiserSettings,
 )
-from core.settings import HYDRIDE as HYDRIDES
+from core.problem.settings import HYDRIDE as HYDRIDES
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from core.chemistry.composition import format_amount
-from core.demands import Group
 from core.errors import InputError
-from core.problem import DesignProblem
+from core.problem.composition_constraints import Group
+from core.problem.problem import DesignProblem
 
 
 @dataclass(frozen=True)

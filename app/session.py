@@ -19,14 +19,14 @@ from app import draft as drafts
 from app.draft import Draft
 from core import runs
 from core.chemistry import elements
-from core.demands import Group
 from core.design import check
 from core.errors import InputError
 from core.predictors.checkpoint import CheckpointError
-from core.problem import DesignProblem
+from core.problem.composition_constraints import Group
+from core.problem.problem import DesignProblem
+from core.problem.settings import OptimiserSettings
+from core.problem.substitution_sites import Site
 from core.runs import Run
-from core.settings import OptimiserSettings
-from core.sites import Site
 
 DESIGN_PAGE = "views/design.py"
 _DRAFT, _LAST_RUN, _COMPLAINT = "tc_studio.draft", "tc_studio.last_run", "tc_studio.complaint"

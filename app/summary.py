@@ -9,8 +9,8 @@ from app.style import formula_html, formula_text, signed
 from core.chemistry import elements
 from core.chemistry.composition import format_amount
 from core.initial_guesses import BINARY_ATOMS, count_enumerated
-from core.problem import DesignProblem
-from core.settings import (
+from core.problem.problem import DesignProblem
+from core.problem.settings import (
     ANY_FAMILY,
     BASE,
     ENUMERATED,
@@ -23,7 +23,7 @@ from core.settings import (
     SUBSTITUTION,
     TARGET,
 )
-from core.sites import EMPTY, Site, takers
+from core.problem.substitution_sites import EMPTY, Site, takers
 
 STEPS_PER_SECOND = 2_000  # candidate-steps with the best models on two cores, start and screens included
 

@@ -23,7 +23,7 @@ from core.paths import ASSETS, CHECKPOINTS, PROJECT
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.problem import DesignProblem
+    from core.problem.problem import DesignProblem
 
 TRAINED = ("tc", "judge", "formation-energy", "formation-energy-ensemble", "tc-ensemble", "references", "elements")
 EVALUATED = ("tc", "judge", "formation-energy", "formation-energy-ensemble", "tc-ensemble", "references")
@@ -232,8 +232,8 @@ def _assess(options: argparse.Namespace) -> int:
         options.parser.error("give formulas, or --csv with a file")
     formulas = options.formulas or read_formulas(options.csv)
     from core import assess
-    from core.problem import MODELS
-    from core.settings import EVERY_ATOM
+    from core.problem.problem import MODELS
+    from core.problem.settings import EVERY_ATOM
 
     rule = {"charge_rule": EVERY_ATOM} if getattr(options, "every_atom", False) else {}
     table = getattr(assess, options.assessment)(formulas, MODELS[options.predictor or "best"], **rule)
@@ -321,7 +321,7 @@ def _design(options: argparse.Namespace) -> int:
 
 def _problem(options: argparse.Namespace) -> DesignProblem:
     """The problem file, with what the command line says instead. Raises InputError."""
-    from core.problem import MODELS, DesignProblem
+    from core.problem.problem import MODELS, DesignProblem
 
     text = _text(options.problem, "problem", "Export the problem again")
     problem = DesignProblem.from_json(text)

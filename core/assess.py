@@ -17,9 +17,9 @@ from core.errors import InputError
 from core.judge import load_judge
 from core.predictors.interface import Predictor
 from core.predictors.registry import load_predictor
-from core.problem import BEST, Models
+from core.problem.problem import BEST, Models
+from core.problem.settings import ONE_STATE
 from core.screening.charge_balance import charge_balance
-from core.settings import ONE_STATE
 
 TYPED_TO = 1e-6  # amounts are taken to mean what they say to six decimals
 MAX_TOTAL = 100_000  # atoms; a formula that needs more to be whole is no stoichiometry

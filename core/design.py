@@ -30,13 +30,13 @@ from core.optimiser import Report, State, Task
 from core.predictors.bfloat16 import processor_multiplies_bfloat16
 from core.predictors.interface import Predictor, estimate_in_batches, in_bfloat16
 from core.predictors.registry import known_elements, load_predictor
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
+from core.problem.settings import ANY_FAMILY, BFLOAT16, FLOAT32, INTERPOLATED, KNOWN, NEAREST, RAISE_TC, SUBSTITUTION
 from core.references import load_references
 from core.results import DesignResult, FunnelStep, hydrogen_rich, screens, typed
 from core.rounding import Rounded, round_compositions
 from core.screening.charge_balance import charge_balance
 from core.screening.charge_sums import balanced_compounds, passes_at_once
-from core.settings import ANY_FAMILY, BFLOAT16, FLOAT32, INTERPOLATED, KNOWN, NEAREST, RAISE_TC, SUBSTITUTION
 from core.side_by_side import SideBySide
 
 MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine

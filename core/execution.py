@@ -34,7 +34,7 @@ from core.judge import NAME as JUDGE
 from core.optimiser import Report, State
 from core.paths import PROJECT
 from core.predictors import checkpoint
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
 from core.references import NAME as REFERENCES
 from core.results import DesignResult, to_csv
 from core.runs import Phase, Run, RunStatus

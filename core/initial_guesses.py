@@ -13,8 +13,8 @@ from itertools import combinations
 import numpy as np
 
 from core.chemistry import elements
-from core.demands import Demands, in_order
-from core.settings import BASE, ENUMERATED, INTERPOLATED, KNOWN, RANDOM
+from core.problem.composition_constraints import Demands, in_order
+from core.problem.settings import BASE, ENUMERATED, INTERPOLATED, KNOWN, RANDOM
 
 MIXTURE = "mixture"  # the start of a substitution: nothing but elements drawn at random
 BETA = 10.0  # both parameters of the distribution of the interpolation ratio (GDMCD)
@@ -26,7 +26,7 @@ BINARY_ATOMS = range(2, 11)  # n of GDMCD eq. 16: one atom in n is not hydrogen
 class GuessMaker:
     """Everything that initial guesses are made from.
 
-    start : one of `core.problem.STARTS`, or MIXTURE
+    start : one of `core.problem.problem.STARTS`, or MIXTURE
     base : (118,) fractions of the base material
     allowed : (118,) bool, M_elem
     floors : (118,) fractions that x_const provides already; a guess holds what is beyond them

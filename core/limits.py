@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from core.chemistry import elements
-from core.demands import Demands, Part
+from core.problem.composition_constraints import Demands, Part
 
 SPAN = 1e12  # the highest level, in units of the one without limits; reached where a set has no elements to fill it
 SLACK = 1e-7  # of a fraction: what is no further from its limit is at it, and may leave it

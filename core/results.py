@@ -12,8 +12,8 @@ import pandas as pd
 from core.chemistry import elements
 from core.chemistry.composition import compositions
 from core.chemistry.families import HYDROGEN_RICH
-from core.problem import DesignProblem
-from core.settings import ONE_STATE
+from core.problem.problem import DesignProblem
+from core.problem.settings import ONE_STATE
 
 
 @dataclass(frozen=True)

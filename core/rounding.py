@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.problem import least_atoms
+from core.problem.problem import least_atoms
 
 AT_ONCE = 256  # compositions that are held to every N at once, to bound the memory
 HUNDREDTHS = 100  # exempt elements are rounded to 0.01 atoms per formula unit, as doping levels are written

@@ -43,7 +43,7 @@ from filelock import FileLock, Timeout
 
 from core.errors import InputError
 from core.paths import PROJECT
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
 
 if TYPE_CHECKING:
     from core.stand_by import StandBy

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core import runs, worker
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
 from core.runs import Run
 
 

@@ -13,7 +13,7 @@ from app.style import formula_text
 from core.benchmarks.bench import Outcome, read
 from core.paths import ASSETS
 from core.predictors.checkpoint import CheckpointError, read_card
-from core.problem import MODELS
+from core.problem.problem import MODELS
 
 NEGATIVE = re.compile(r"(?<!\w)-(?=\d)")  # a minus, not a hyphen
 FOLDER = ASSETS / "benchmarks"

@@ -25,10 +25,10 @@ from core.chemistry.composition import parse_formula
 from core.design import check, resolve_device
 from core.errors import InputError
 from core.paths import ASSETS
-from core.problem import MODELS, DesignProblem
+from core.problem.problem import MODELS, DesignProblem
+from core.problem.settings import EVERY_ATOM, GRADIENT, ONE_STATE, PRECISIONS, RAISE_TC, SUBSTITUTE, SUBSTITUTION
+from core.problem.substitution_sites import EMPTY, Site, takers
 from core.screening.base_states import balancing_state, proposed_state
-from core.settings import EVERY_ATOM, GRADIENT, ONE_STATE, PRECISIONS, RAISE_TC, SUBSTITUTE, SUBSTITUTION
-from core.sites import EMPTY, Site, takers
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
 PLACES = {"base": "Base material", "sites": "Elements to replace",

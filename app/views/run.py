@@ -6,9 +6,9 @@ import streamlit as st
 
 from app import lookup, pieces, plots, session
 from core import runs
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
+from core.problem.settings import SUBSTITUTION
 from core.runs import ACTIVE, Phase, Run, RunStatus
-from core.settings import SUBSTITUTION
 
 STATE_S, COURSE_S = 1.0, 2.5  # between two looks; drawing charts takes time that the run on the same cores lacks
 

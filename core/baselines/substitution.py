@@ -18,10 +18,10 @@ import numpy as np
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, parse_formula
 from core.errors import InputError
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
+from core.problem.settings import SUBSTITUTE
+from core.problem.substitution_sites import takers
 from core.screening.base_states import proposed_state
-from core.settings import SUBSTITUTE
-from core.sites import takers
 
 CHOSEN = 0.5  # chance of each element of the base to be replaced: every subset is as likely as any other
 

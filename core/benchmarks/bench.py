@@ -19,10 +19,10 @@ from core.design import resolve_device
 from core.judge import NAME as JUDGE
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
-from core.problem import MODELS, DesignProblem, Models
+from core.problem.problem import MODELS, DesignProblem, Models
+from core.problem.settings import PAPER, OptimiserSettings
 from core.references import NAME as REFERENCES
 from core.runs import Phase, Run
-from core.settings import PAPER, OptimiserSettings
 
 WORK = PROJECT / "build" / "benchmarks"
 

@@ -11,9 +11,9 @@ from core.benchmarks.bench import Options, Outcome, finished, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS
 from core.chemistry.composition import parse_formula
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
+from core.problem.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS
 from core.runs import Run
-from core.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS
 
 TOP = 5
 

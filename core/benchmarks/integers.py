@@ -16,9 +16,9 @@ from core.design import optimise, prepare
 from core.judge import load_judge
 from core.optimiser import State, Task
 from core.predictors.interface import predict_in_batches
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
+from core.problem.settings import GDMCD, KNOWN, SHRINKING
 from core.rounding import round_compositions
-from core.settings import GDMCD, KNOWN, SHRINKING
 
 WAYS = {
     "integer_loss": "drawn to the grid by the integer loss, stage 2",

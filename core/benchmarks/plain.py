@@ -13,8 +13,8 @@ from core.optimiser import Task, integer_weight
 from core.predictors import checkpoint, elemnet, tc_resnet
 from core.predictors.interface import Predictor
 from core.predictors.registry import load_predictor
-from core.problem import DesignProblem
-from core.settings import FLOAT32
+from core.problem.problem import DesignProblem
+from core.problem.settings import FLOAT32
 
 AS_TRAINED = {
     tc_resnet.ARCHITECTURE: tc_resnet.load_tc_resnet,

@@ -22,8 +22,8 @@ from core.design import optimise, prepare
 from core.errors import InputError
 from core.optimiser import Report, State, Task
 from core.predictors.interface import predict_in_batches
+from core.problem.settings import OptimiserSettings
 from core.rounding import round_compositions
-from core.settings import OptimiserSettings
 
 BASES = ("LaFeAsO", "YBa2Cu3O7")
 LOOKS = 20  # at the plain loop, evenly spread; ours is looked at as often in each round

@@ -24,10 +24,10 @@ from core.design import known_by, optimise, prepare, resolve_device
 from core.optimiser import Task
 from core.predictors.bfloat16 import processor_multiplies_bfloat16
 from core.predictors.interface import predict_in_batches
-from core.problem import MODELS, DesignProblem
+from core.problem.problem import MODELS, DesignProblem
+from core.problem.settings import BFLOAT16, FLOAT32, PAPER
 from core.references import load_references
 from core.screening.charge_balance import charge_balance
-from core.settings import BFLOAT16, FLOAT32, PAPER
 
 BASE = "LaFeAsO"
 SCREENED, SCREENED_ELEMENTS = 4096, 9

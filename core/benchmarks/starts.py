@@ -11,7 +11,7 @@ from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, kept, mean_and_spread
 from core.design import optimise, prepare
 from core.optimiser import Report, State
-from core.settings import BASE, RANDOM
+from core.problem.settings import BASE, RANDOM
 
 MATERIAL, LEARNING_RATE = "LaNiAsO", 0.001
 RECORDS = 20  # points of a course

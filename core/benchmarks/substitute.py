@@ -17,12 +17,12 @@ from core.chemistry.composition import composition_vector, formula_of, parse_for
 from core.judge import load_judge
 from core.predictors.interface import predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
-from core.problem import FIXED_TOLERANCE, DesignProblem
+from core.problem.problem import FIXED_TOLERANCE, DesignProblem
+from core.problem.settings import SUBSTITUTE
+from core.problem.substitution_sites import Site
 from core.references import load_references
 from core.results import gain
 from core.runs import Run
-from core.settings import SUBSTITUTE
-from core.sites import Site
 
 DIGITS = 3  # of the amounts in table 8
 

@@ -21,9 +21,9 @@ import numpy as np
 
 from core.chemistry import elements
 from core.chemistry.elements import Element
+from core.problem.settings import EVERY_ATOM, ONE_STATE
 from core.screening import mixed_valence
 from core.screening.mixed_valence import Choices
-from core.settings import EVERY_ATOM, ONE_STATE
 
 MAX_ATOMS = 1_000_000  # per reduced formula unit; the memory for the reachable charges grows with it
 

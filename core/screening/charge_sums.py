@@ -13,8 +13,8 @@ from functools import cache
 import numpy as np
 
 from core.chemistry import elements
+from core.problem.settings import ONE_STATE
 from core.screening.charge_balance import charge_balance
-from core.settings import ONE_STATE
 
 BATCH = 32_768  # formulas at once: bounds the memory
 NOBODY = elements.N_ELEMENTS  # stands in the place of an element where a formula has fewer than others

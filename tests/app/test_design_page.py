@@ -12,9 +12,9 @@ from app.draft import with_base
 from app.rules import Rule
 from core import runs
 from core.paths import PROJECT
-from core.problem import BEST, PUBLISHED, DesignProblem, Models
-from core.settings import SUBSTITUTE, SUBSTITUTION
-from core.sites import Site
+from core.problem.problem import BEST, PUBLISHED, DesignProblem, Models
+from core.problem.settings import SUBSTITUTE, SUBSTITUTION
+from core.problem.substitution_sites import Site
 
 PUBLISHED_LINK = {
     "base": "LaFeAsO",

@@ -3,8 +3,8 @@
 import pytest
 
 from app.rules import Rule, edited, in_words, on_tiles, read, rules_of
-from core.demands import Group
-from core.problem import DesignProblem
+from core.problem.composition_constraints import Group
+from core.problem.problem import DesignProblem
 
 
 def test_rows_are_bounds_groups_and_ratios():

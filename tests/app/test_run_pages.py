@@ -16,10 +16,10 @@ from app.style import formula_text
 from core import runs
 from core.chemistry.composition import format_amount, parse_formula
 from core.paths import PROJECT
-from core.problem import BEST, DesignProblem
+from core.problem.problem import BEST, DesignProblem
+from core.problem.settings import NEAREST, SUBSTITUTION, OptimiserSettings
 from core.results import COLUMNS, gain
 from core.runs import Phase, Run, RunStatus
-from core.settings import NEAREST, SUBSTITUTION, OptimiserSettings
 
 SETTINGS = OptimiserSettings(candidates=24, steps=(6, 10), rounding=NEAREST)  # some candidates fail
 PROBLEM = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=1, device="cpu")

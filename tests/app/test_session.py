@@ -13,13 +13,13 @@ from app.components.periodic_table import TableState
 from app.lookup import usual_formula
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
-from core.demands import Group
 from core.design import check
 from core.errors import InputError
 from core.paths import ASSETS
-from core.problem import DesignProblem
-from core.settings import EVERY_ATOM, GDMCD, HYDRIDE, ONE_STATE, PAPER, RAISE_TC, SUBSTITUTE, OptimiserSettings
-from core.sites import Site
+from core.problem.composition_constraints import Group
+from core.problem.problem import DesignProblem
+from core.problem.settings import EVERY_ATOM, GDMCD, HYDRIDE, ONE_STATE, PAPER, RAISE_TC, SUBSTITUTE, OptimiserSettings
+from core.problem.substitution_sites import Site
 
 EXAMPLES = sorted((ASSETS / "examples").glob("*.json"))
 KNOWN = frozenset(elements.symbols()[:86])

@@ -11,7 +11,7 @@ import pytest
 from core.chemistry.composition import parse_formula
 from core.paths import PROJECT
 from core.predictors.registry import load_predictor
-from core.problem import BEST
+from core.problem.problem import BEST
 from core.results import COLUMNS
 
 pytestmark = pytest.mark.browser

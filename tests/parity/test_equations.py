@@ -20,8 +20,8 @@ from core.constraints import Constraints
 from core.design import optimise
 from core.initial_guesses import enumerated
 from core.optimiser import Task
+from core.problem.settings import GDMCD, PAPER, OptimiserSettings
 from core.rounding import round_compositions
-from core.settings import GDMCD, PAPER, OptimiserSettings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

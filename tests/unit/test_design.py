@@ -11,7 +11,6 @@ from core import assess, optimiser
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
 from core.chemistry.families import families
-from core.demands import Group
 from core.design import (
     MAX_SCREENED_ELEMENTS,
     DesignResult,
@@ -23,10 +22,11 @@ from core.design import (
     starting_materials,
 )
 from core.errors import InputError
-from core.problem import DesignProblem
+from core.problem.composition_constraints import Group
+from core.problem.problem import DesignProblem
+from core.problem.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, NEAREST, NEUTRAL, OptimiserSettings
+from core.problem.substitution_sites import Site, takers
 from core.results import COLUMNS, SCREENS, to_csv
-from core.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, NEAREST, NEUTRAL, OptimiserSettings
-from core.sites import Site, takers
 
 SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3), rounding=NEAREST)  # some formulas fail the screens
 SMALL = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=3, device="cpu")

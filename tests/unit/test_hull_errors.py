@@ -12,7 +12,7 @@ from core.chemistry.composition import compositions
 from core.hull_errors import distances_by_member, distances_with_std
 from core.predictors.checkpoint import read_card
 from core.predictors.ensemble import Ensemble, SpreadScale
-from core.problem import BEST
+from core.problem.problem import BEST
 from core.references import NAME, load_references
 from core.screening.hull import Hull
 

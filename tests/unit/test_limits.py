@@ -7,10 +7,10 @@ import torch
 from core import optimiser
 from core.chemistry import elements
 from core.constraints import Constraints
-from core.demands import Asked, Demands, Group, read
 from core.limits import limits_of
 from core.optimiser import Task
-from core.settings import OptimiserSettings
+from core.problem.composition_constraints import Asked, Demands, Group, read
+from core.problem.settings import OptimiserSettings
 
 DOUBLE = torch.float64
 ALLOWED = elements.symbols()[:86]

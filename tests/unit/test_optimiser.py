@@ -11,7 +11,7 @@ from core.design import optimise
 from core.optimiser import Task
 from core.predictors.ensemble import Ensemble
 from core.predictors.interface import Estimate
-from core.settings import OptimiserSettings
+from core.problem.settings import OptimiserSettings
 from core.side_by_side import SideBySide
 
 N = 118

@@ -20,10 +20,10 @@ from filelock import FileLock
 from core import execution, optimiser, runs, worker
 from core.design import design
 from core.errors import InputError
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
+from core.problem.settings import OptimiserSettings
 from core.results import to_csv
 from core.runs import Phase, Run, RunStatus
-from core.settings import OptimiserSettings
 
 SMALL = DesignProblem(base="LaFeAsO", settings=OptimiserSettings(candidates=8, steps=(4, 30)), seed=7, device="cpu")
 ENDLESS = replace(SMALL, settings=OptimiserSettings(candidates=8, steps=(2000, 2000)))

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from core import runs
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
+from core.problem.settings import OptimiserSettings
 from core.runs import Phase
-from core.settings import OptimiserSettings
 from core.stand_by import StandBy
 
 SMALL = DesignProblem(base="LaFeAsO", settings=OptimiserSettings(candidates=8, steps=(2, 4)), device="cpu")

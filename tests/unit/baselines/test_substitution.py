@@ -12,11 +12,11 @@ from core.baselines.substitution import CHOSEN, Substituter, site_states, substi
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, parse_formula
 from core.design import check, design
-from core.problem import DesignProblem
+from core.problem.problem import DesignProblem
+from core.problem.settings import SUBSTITUTION, OptimiserSettings
+from core.problem.substitution_sites import Site
 from core.results import to_csv
 from core.screening.charge_balance import charge_balance
-from core.settings import SUBSTITUTION, OptimiserSettings
-from core.sites import Site
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -17,7 +17,7 @@ from core.benchmarks.starts import figure3
 from core.benchmarks.tables import NAMES, carry_out
 from core.errors import InputError
 from core.predictors.registry import load_predictor
-from core.settings import PAPER
+from core.problem.settings import PAPER
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

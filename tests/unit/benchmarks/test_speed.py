@@ -17,8 +17,8 @@ from core.design import optimise, prepare
 from core.predictors.interface import in_bfloat16
 from core.predictors.registry import load_predictor
 from core.predictors.tc_resnet import TcResNet
-from core.problem import MODELS, PUBLISHED, DesignProblem
-from core.settings import PAPER
+from core.problem.problem import MODELS, PUBLISHED, DesignProblem
+from core.problem.settings import PAPER
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -16,9 +16,9 @@ from core.predictors.bfloat16 import (
 )
 from core.predictors.interface import in_bfloat16
 from core.predictors.registry import load_predictor
-from core.problem import PUBLISHED, DesignProblem
+from core.problem.problem import PUBLISHED, DesignProblem
+from core.problem.settings import BFLOAT16, FLOAT32, OptimiserSettings
 from core.references import load_references
-from core.settings import BFLOAT16, FLOAT32, OptimiserSettings
 
 CPU = torch.device("cpu")
 

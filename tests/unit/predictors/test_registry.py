@@ -3,7 +3,7 @@
 import pytest
 
 from core.predictors.registry import load_predictor, turns
-from core.problem import BEST, PUBLISHED
+from core.problem.problem import BEST, PUBLISHED
 
 
 @pytest.mark.parametrize("models", [BEST, PUBLISHED])

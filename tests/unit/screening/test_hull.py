@@ -10,7 +10,7 @@ from pymatgen.core import Composition
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, compositions, formula_of, parse_formula
 from core.predictors.checkpoint import CheckpointError, read_card
-from core.problem import BEST, PUBLISHED
+from core.problem.problem import BEST, PUBLISHED
 from core.references import load_references
 from core.screening.hull import Hull
 

@@ -8,9 +8,9 @@ import pytest
 
 from core.chemistry import elements
 from core.errors import InputError
-from core.problem import DesignProblem
-from core.settings import PAPER, OptimiserSettings
-from core.sites import Site
+from core.problem.problem import DesignProblem
+from core.problem.settings import PAPER, OptimiserSettings
+from core.problem.substitution_sites import Site
 
 ALL = {"Tc model": set(elements.symbols()), "formation-energy model": set(elements.symbols()) - {"Rn"}}
 RAISE = DesignProblem(base="LaFeAsO")

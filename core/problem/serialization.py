@@ -6,10 +6,10 @@ import json
 from collections.abc import Collection
 from dataclasses import fields
 
-from core.demands import Group
 from core.errors import InputError
-from core.settings import ANY_FAMILY, BASE, CONSTANT, HIGHEST, NEAREST, OptimiserSettings
-from core.sites import Site
+from core.problem.composition_constraints import Group
+from core.problem.settings import ANY_FAMILY, BASE, CONSTANT, HIGHEST, NEAREST, OptimiserSettings
+from core.problem.substitution_sites import Site
 
 _PAIRS = ("steps", "n_unit", "added_elements")
 # Settings that older versions did not have, each with the value that means what they did.

@@ -3,7 +3,7 @@
 import pytest
 
 from core.chemistry import elements
-from core.sites import EMPTY, Site, atoms_after, check_sites, excess_charge, incoming, kept, takers
+from core.problem.substitution_sites import EMPTY, Site, atoms_after, check_sites, excess_charge, incoming, kept, takers
 
 LAFEASO = {"La": 1.0, "Fe": 1.0, "As": 1.0, "O": 1.0}
 TI2O4 = {"Ti": 2.0, "O": 4.0}

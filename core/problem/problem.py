@@ -11,12 +11,12 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
-from core import demands, problem_checks, problem_json
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
-from core.demands import Asked, Demands, Group
 from core.errors import InputError
-from core.settings import (
+from core.problem import composition_constraints, serialization, validation
+from core.problem.composition_constraints import Asked, Demands, Group
+from core.problem.settings import (
     BASE,
     GRADIENT,
     MAX_ATOMS,
@@ -27,7 +27,7 @@ from core.settings import (
     SUBSTITUTION,
     OptimiserSettings,
 )
-from core.sites import Site, atoms_after, incoming, kept, takers
+from core.problem.substitution_sites import Site, atoms_after, incoming, kept, takers
 
 FIXED_TOLERANCE = 0.01  # relative; the paper counts a preserved part as kept within 1%
 
@@ -146,7 +146,9 @@ class DesignProblem:
         if not (self.bounds or self.groups or self.ratios):
             return None
         allowed = self.allowed_symbols(known)
-        return demands.read(Asked(self.bounds, self.groups, self.ratios, allowed, self.fixed_fractions(), self.floors))
+        return composition_constraints.read(
+            Asked(self.bounds, self.groups, self.ratios, allowed, self.fixed_fractions(), self.floors)
+        )
 
     def atom_counts(self) -> tuple[int, ...]:
         """The N in `n_unit` at which the fixed part is whole atoms (within 1%) and whole atoms can reach the floors and
@@ -190,14 +192,14 @@ class DesignProblem:
     @classmethod
     def from_json(cls, text: str) -> DesignProblem:
         """Read a problem. Raises InputError for text that is no problem: unknown names, wrong types."""
-        return cls(**problem_json.read_fields(text, {f.name for f in fields(cls)}))
+        return cls(**serialization.read_fields(text, {f.name for f in fields(cls)}))
 
     def check(self, known: Mapping[str, Collection[str]]) -> list[InputError]:
         """Everything that is wrong with this problem, in the order of the page; empty if it can be run.
 
         known : for each predictor (as it is called in messages) the symbols of the elements that it knows
         """
-        return problem_checks.check(self, known)
+        return validation.check(self, known)
 
 
 def _whole(fractions: Collection[float], n: int, tolerance: float = 0.0) -> bool:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from core.chemistry import elements
-from core.demands import Asked, Group, in_lowest_terms, read
-from core.problem import DesignProblem
-from core.settings import SUBSTITUTE, OptimiserSettings
-from core.sites import Site
+from core.problem.composition_constraints import Asked, Group, in_lowest_terms, read
+from core.problem.problem import DesignProblem
+from core.problem.settings import SUBSTITUTE, OptimiserSettings
+from core.problem.substitution_sites import Site
 
 ALL = {"model": set(elements.symbols())}
 PROBLEM = DesignProblem(base="YBa2Cu3O7")

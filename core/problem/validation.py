@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core import demands
 from core.chemistry import elements
 from core.chemistry.composition import formula_of, parse_formula
 from core.errors import InputError
-from core.settings import (
+from core.problem import composition_constraints
+from core.problem.settings import (
     CHARGE_RULES,
     DEVICES,
     MAX_ATOMS,
@@ -22,10 +22,10 @@ from core.settings import (
     check_settings,
     is_number,
 )
-from core.sites import check_sites
+from core.problem.substitution_sites import check_sites
 
 if TYPE_CHECKING:
-    from core.problem import DesignProblem
+    from core.problem.problem import DesignProblem
 
 
 def check(problem: DesignProblem, known: Mapping[str, Collection[str]]) -> list[InputError]:
@@ -37,7 +37,7 @@ def check(problem: DesignProblem, known: Mapping[str, Collection[str]]) -> list[
     wrong += _check_amounts("fixed", problem.fixed or {}, known)
     wrong += _check_amounts("floors", problem.floors, known)
     wrong += _check_forbidden(problem)
-    wrong += demands.check(problem.bounds, problem.groups, problem.ratios)
+    wrong += composition_constraints.check(problem.bounds, problem.groups, problem.ratios)
     wrong += check_settings(problem.settings)
     if not wrong:
         wrong += _check_together(problem, known)
