@@ -14,7 +14,7 @@ from core.chemistry import elements
 from core.chemistry.composition import composition_vector, parse_formula
 from core.design import PREDICTED, placed, predicted, resolve_device
 from core.errors import InputError
-from core.judge import load_judge
+from core.predictors.control_model import load_judge
 from core.predictors.interface import Predictor
 from core.predictors.registry import load_predictor
 from core.problem.problem import BEST, Models

@@ -24,11 +24,11 @@ from core.errors import InputError
 from core.hull_errors import distances_with_std
 from core.initial_guesses import MIXTURE, GuessMaker, completed
 from core.integer_search import Grid, Search, best_on_grid
-from core.judge import load_judge
 from core.limits import limits_of
 from core.optimiser import Report, State, Task
-from core.predictors.bfloat16 import processor_multiplies_bfloat16
+from core.predictors.control_model import load_judge
 from core.predictors.interface import Predictor, estimate_in_batches, in_bfloat16
+from core.predictors.layers.bfloat16 import processor_multiplies_bfloat16
 from core.predictors.registry import known_elements, load_predictor
 from core.problem.problem import DesignProblem
 from core.problem.settings import ANY_FAMILY, BFLOAT16, FLOAT32, INTERPOLATED, KNOWN, NEAREST, RAISE_TC, SUBSTITUTION

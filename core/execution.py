@@ -30,10 +30,10 @@ from core import optimiser, runs
 from core.chemistry import elements
 from core.chemistry.composition import formula_of
 from core.design import conclude, optimise, prepare, resolve_precision
-from core.judge import NAME as JUDGE
 from core.optimiser import Report, State
 from core.paths import PROJECT
 from core.predictors import checkpoint
+from core.predictors.control_model import NAME as JUDGE
 from core.problem.problem import DesignProblem
 from core.references import NAME as REFERENCES
 from core.results import DesignResult, to_csv

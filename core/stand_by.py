@@ -50,8 +50,8 @@ def sent_to() -> Path | None:
     """Wait, in the worker, for the folder of a run, and speak into its log from then on; None if nobody sends it."""
     # What takes seconds, before anybody waits for it.
     import core.execution  # noqa: F401
-    from core.judge import load_judge
     from core.predictors.checkpoint import CheckpointError
+    from core.predictors.control_model import load_judge
     from core.references import load_references
 
     with suppress(CheckpointError):  # which the run will say itself

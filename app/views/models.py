@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from app import plots, style
-from core.judge import NAME as JUDGE
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import CheckpointError, read_card
+from core.predictors.control_model import NAME as JUDGE
 from core.problem.problem import BEST, PUBLISHED
 
 ORDER = (BEST.tc, BEST.formation_energy, JUDGE, PUBLISHED.tc, PUBLISHED.formation_energy, "references")

@@ -16,9 +16,9 @@ import pandas as pd
 
 from core import runs
 from core.design import resolve_device
-from core.judge import NAME as JUDGE
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
+from core.predictors.control_model import NAME as JUDGE
 from core.problem.problem import MODELS, DesignProblem, Models
 from core.problem.settings import PAPER, OptimiserSettings
 from core.references import NAME as REFERENCES

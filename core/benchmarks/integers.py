@@ -13,8 +13,8 @@ from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, kept, mean_and_spread
 from core.benchmarks.paper import integer_materials, rows
 from core.design import optimise, prepare
-from core.judge import load_judge
 from core.optimiser import State, Task
+from core.predictors.control_model import load_judge
 from core.predictors.interface import predict_in_batches
 from core.problem.problem import DesignProblem
 from core.problem.settings import GDMCD, KNOWN, SHRINKING

@@ -10,14 +10,16 @@ import torch
 from core import losses
 from core.design import prepare
 from core.optimiser import Task, integer_weight
-from core.predictors import checkpoint, elemnet, tc_resnet
+from core.predictors import checkpoint
+from core.predictors.formation_energy import elemnet
 from core.predictors.interface import Predictor
 from core.predictors.registry import load_predictor
+from core.predictors.tc import resnet
 from core.problem.problem import DesignProblem
 from core.problem.settings import FLOAT32
 
 AS_TRAINED = {
-    tc_resnet.ARCHITECTURE: tc_resnet.load_tc_resnet,
+    resnet.ARCHITECTURE: resnet.load_tc_resnet,
     elemnet.ARCHITECTURE: elemnet.load_elemnet,
 }
 

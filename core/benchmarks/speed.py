@@ -22,8 +22,8 @@ from core.benchmarks.plain import PlainLoop, prepare_plain
 from core.chemistry import elements
 from core.design import known_by, optimise, prepare, resolve_device
 from core.optimiser import Task
-from core.predictors.bfloat16 import processor_multiplies_bfloat16
 from core.predictors.interface import predict_in_batches
+from core.predictors.layers.bfloat16 import processor_multiplies_bfloat16
 from core.problem.problem import MODELS, DesignProblem
 from core.problem.settings import BFLOAT16, FLOAT32, PAPER
 from core.references import load_references

@@ -14,7 +14,7 @@ from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS, wins
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of, parse_formula
-from core.judge import load_judge
+from core.predictors.control_model import load_judge
 from core.predictors.interface import predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.problem.problem import FIXED_TOLERANCE, DesignProblem

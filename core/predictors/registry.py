@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.paths import CHECKPOINTS
-from core.predictors import checkpoint, composition_attention, elemnet, tc_ensemble, tc_resnet
-from core.predictors.folded import FoldedTcResNet
+from core.predictors import checkpoint
+from core.predictors.formation_energy import elemnet
+from core.predictors.formation_energy.elemnet_pruned import LeanElemNet
 from core.predictors.interface import Predictor
-from core.predictors.lean_elemnet import LeanElemNet
+from core.predictors.layers import composition_attention
+from core.predictors.tc import ensemble, resnet
+from core.predictors.tc.resnet_fused import FoldedTcResNet
 
 
 def _folded_tc_resnet(name: str, folder: Path) -> Predictor:
-    return FoldedTcResNet(tc_resnet.load_tc_resnet(name, folder)).eval().requires_grad_(False)
+    return FoldedTcResNet(resnet.load_tc_resnet(name, folder)).eval().requires_grad_(False)
 
 
 def _lean_elemnet(name: str, folder: Path) -> Predictor:
@@ -20,8 +23,8 @@ def _lean_elemnet(name: str, folder: Path) -> Predictor:
 
 
 LOADERS = {
-    tc_resnet.ARCHITECTURE: _folded_tc_resnet,
-    tc_ensemble.ARCHITECTURE: tc_ensemble.load_tc_ensemble,
+    resnet.ARCHITECTURE: _folded_tc_resnet,
+    ensemble.ARCHITECTURE: ensemble.load_tc_ensemble,
     elemnet.ARCHITECTURE: _lean_elemnet,
     composition_attention.FORMATION_ENERGY: composition_attention.load_formation_energy,
 }
@@ -39,7 +42,7 @@ def load_predictor(name: str, folder: Path = CHECKPOINTS) -> Predictor:
 
 # In how many steps each member has been climbed once, from the settings on the card; 1 for what is one network.
 TURNS = {
-    tc_ensemble.ARCHITECTURE: lambda settings: len(settings["heights"]) + len(settings["networks"]),
+    ensemble.ARCHITECTURE: lambda settings: len(settings["heights"]) + len(settings["networks"]),
     composition_attention.FORMATION_ENERGY: lambda settings: settings["members"],
 }
 

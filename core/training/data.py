@@ -16,7 +16,7 @@ from core.chemistry import elements
 from core.chemistry.composition import composition_vector, parse_formula
 from core.errors import InputError
 from core.paths import PROJECT
-from core.predictors.formal_valence import charges
+from core.predictors.features.copper_valence import charges
 
 ATTRIBUTION = {
     "supercon": "NIMS MDR SuperCon Datasheet Ver.220808, doi:10.48505/nims.3837, CC BY 4.0",

@@ -24,11 +24,13 @@ import torch
 from torch import nn
 
 from core.chemistry import elements
-from core.predictors import checkpoint, composition_attention, elemnet
-from core.predictors.composition_attention import AttentionSize, FormationEnergyAttention, load_formation_energy
-from core.predictors.elemnet import ElemNet, FormationEnergyElemNet, elemnet_elements, load_elemnet
+from core.predictors import checkpoint
 from core.predictors.ensemble import Ensemble, SpreadScale, store_members
+from core.predictors.formation_energy import elemnet
+from core.predictors.formation_energy.elemnet import ElemNet, FormationEnergyElemNet, elemnet_elements, load_elemnet
 from core.predictors.interface import Predictor, predict_in_batches
+from core.predictors.layers import composition_attention
+from core.predictors.layers.composition_attention import AttentionSize, FormationEnergyAttention, load_formation_energy
 from core.predictors.registry import load_predictor
 from core.training import data, metrics
 from core.training.loop import Batch, FitSettings, fit

@@ -9,8 +9,8 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 
-from core.judge import ARCHITECTURE, NAME, Judge, described, load_judge, pack
 from core.predictors import checkpoint
+from core.predictors.control_model import ARCHITECTURE, NAME, Judge, described, load_judge, pack
 from core.training import tc
 
 

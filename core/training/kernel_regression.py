@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy.linalg import cho_factor, cho_solve, lapack
 
-from core.predictors.composition_kernel import (
+from core.predictors.layers.composition_kernel import (
     ROWS,
     CompositionKernel,
     ElementNumbers,

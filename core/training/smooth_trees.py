@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from core.predictors.smooth_trees import SmoothTrees, shares
+from core.predictors.layers.smooth_trees import SmoothTrees, shares
 
 Slopes = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 

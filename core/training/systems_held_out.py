@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from tqdm import tqdm
 
 from core.chemistry import elements
-from core.predictors.composition_attention import pack_networks
+from core.predictors.layers.composition_attention import pack_networks
 from core.training import data, metrics
 from core.training.tc_regression import Networks, Regression, TcEnsembleSettings
 

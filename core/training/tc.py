@@ -12,11 +12,11 @@ import torch
 
 from core.chemistry import elements
 from core.chemistry.families import FAMILIES, families
-from core.feature_map import element_pixels, feature_map
 from core.predictors import checkpoint
+from core.predictors.features.periodic_table_image import element_pixels, feature_map
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
-from core.predictors.tc_resnet import ARCHITECTURE, TC_SCALE_K, ResNet18, TcResNet, load_tc_resnet
+from core.predictors.tc.resnet import ARCHITECTURE, TC_SCALE_K, ResNet18, TcResNet, load_tc_resnet
 from core.training import data, metrics
 from core.training.loop import Batch, FitSettings, fit
 

@@ -16,12 +16,17 @@ import torch
 from core import references
 from core.chemistry import elements
 from core.predictors import checkpoint
-from core.predictors.composition_attention import AttentionSize, CompositionAttention, pack_networks, unpack_networks
 from core.predictors.ensemble import Ensemble
 from core.predictors.interface import estimate_in_batches, predict_in_batches
+from core.predictors.layers.composition_attention import (
+    AttentionSize,
+    CompositionAttention,
+    pack_networks,
+    unpack_networks,
+)
+from core.predictors.layers.smooth_trees import SmoothTrees, pack_trees
 from core.predictors.registry import load_predictor
-from core.predictors.smooth_trees import SmoothTrees, pack_trees
-from core.predictors.tc_ensemble import ARCHITECTURE, ErrorScale, TcEnsemble
+from core.predictors.tc.ensemble import ARCHITECTURE, ErrorScale, TcEnsemble
 from core.training import data, formation_energy, kernel_regression, metrics, smooth_trees, tc, tc_network
 from core.training.systems_held_out import FOLDS, SystemsHeldOut, systems_figures
 from core.training.tc_regression import Networks, Regression, TcEnsembleSettings

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from core.chemistry import elements
 from core.predictors import checkpoint
-from core.predictors.composition_attention import CompositionAttention
+from core.predictors.layers.composition_attention import CompositionAttention
 from core.training import loop
 from core.training.loop import Batch, FitSettings
 

@@ -10,11 +10,11 @@ import torch
 
 from core.chemistry import elements
 from core.chemistry.families import HYDRIDE, families
-from core.predictors.composition_attention import CompositionAttention
-from core.predictors.composition_kernel import CompositionKernel, KernelShape
 from core.predictors.interface import predict_in_batches
-from core.predictors.smooth_trees import SmoothTrees
-from core.predictors.tc_ensemble import Gate
+from core.predictors.layers.composition_attention import CompositionAttention
+from core.predictors.layers.composition_kernel import CompositionKernel, KernelShape
+from core.predictors.layers.smooth_trees import SmoothTrees
+from core.predictors.tc.ensemble import Gate
 from core.training import kernel_regression, smooth_trees
 from core.training.smooth_trees import BoostingSettings
 from core.training.tc_network import NetworkSettings

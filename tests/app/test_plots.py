@@ -8,7 +8,7 @@ import pytest
 
 from app import plots
 from core.chemistry import elements
-from core.feature_map import element_pixels, feature_map
+from core.predictors.features.periodic_table_image import element_pixels, feature_map
 from core.runs import PROGRESS_COLUMNS
 
 

@@ -16,7 +16,7 @@ from core.benchmarks.speed import SpeedOptions, random_counts, speed
 from core.design import optimise, prepare
 from core.predictors.interface import in_bfloat16
 from core.predictors.registry import load_predictor
-from core.predictors.tc_resnet import TcResNet
+from core.predictors.tc.resnet import TcResNet
 from core.problem.problem import MODELS, PUBLISHED, DesignProblem
 from core.problem.settings import PAPER
 

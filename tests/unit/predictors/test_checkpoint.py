@@ -7,7 +7,7 @@ import torch
 
 from core.predictors import checkpoint
 from core.predictors.checkpoint import CheckpointError
-from core.predictors.elemnet import ARCHITECTURE, ElemNet, elemnet_elements, load_elemnet
+from core.predictors.formation_energy.elemnet import ARCHITECTURE, ElemNet, elemnet_elements, load_elemnet
 from core.predictors.registry import load_predictor
 
 

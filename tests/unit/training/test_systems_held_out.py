@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.chemistry import composition
-from core.predictors.composition_attention import AttentionSize, CompositionAttention, unpack_networks
+from core.predictors.layers.composition_attention import AttentionSize, CompositionAttention, unpack_networks
 from core.training.data import Table
 from core.training.smooth_trees import BoostingSettings
 from core.training.systems_held_out import FOLDS, SystemsHeldOut

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from core.chemistry import composition
-from core.predictors.composition_attention import AttentionSize, CompositionAttention, pack_networks
+from core.predictors.layers.composition_attention import AttentionSize, CompositionAttention, pack_networks
 from core.training import tc_network
 from core.training.tc_network import NetworkSettings
 

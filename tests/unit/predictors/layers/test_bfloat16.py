@@ -6,15 +6,15 @@ from torch import nn
 
 from core import optimiser
 from core.design import prepare, resolve_precision
-from core.predictors import bfloat16
-from core.predictors.bfloat16 import (
+from core.predictors.interface import in_bfloat16
+from core.predictors.layers import bfloat16
+from core.predictors.layers.bfloat16 import (
     Bfloat16Block,
     Bfloat16Layers,
     InBfloat16,
     processor_multiplies_bfloat16,
     where_positive,
 )
-from core.predictors.interface import in_bfloat16
 from core.predictors.registry import load_predictor
 from core.problem.problem import PUBLISHED, DesignProblem
 from core.problem.settings import BFLOAT16, FLOAT32, OptimiserSettings

@@ -12,12 +12,12 @@ import torch
 
 from core.chemistry import composition, elements
 from core.predictors import checkpoint
-from core.predictors.composition_attention import AttentionSize, CompositionAttention
-from core.predictors.composition_kernel import KernelShape
 from core.predictors.interface import Predictor, climbed, estimate_in_batches, predict_in_batches
+from core.predictors.layers.composition_attention import AttentionSize, CompositionAttention
+from core.predictors.layers.composition_kernel import KernelShape
+from core.predictors.layers.smooth_trees import SmoothTrees
 from core.predictors.registry import load_predictor
-from core.predictors.smooth_trees import SmoothTrees
-from core.predictors.tc_ensemble import ErrorScale, Gate, TcEnsemble
+from core.predictors.tc.ensemble import ErrorScale, Gate, TcEnsemble
 from core.references import load_references
 from core.training.kernel_regression import fit, nearest_other
 from core.training.metrics import inside_intervals

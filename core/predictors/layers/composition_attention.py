@@ -24,8 +24,8 @@ from torch.nn import functional
 from core.chemistry import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
-from core.predictors.element_facts import element_facts
 from core.predictors.ensemble import Ensemble, SpreadScale
+from core.predictors.features.element_features import element_facts
 
 FORMATION_ENERGY = "formation-energy-ensemble-v1"
 LEAST_FRACTION = 1e-6  # below it an element's own encoding no longer changes

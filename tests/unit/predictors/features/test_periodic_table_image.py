@@ -3,7 +3,7 @@
 import torch
 
 from core.chemistry.composition import compositions
-from core.feature_map import feature_map
+from core.predictors.features.periodic_table_image import feature_map
 
 
 def test_flags_are_where_the_paper_puts_them():

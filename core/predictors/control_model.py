@@ -18,7 +18,7 @@ from lightgbm import Booster
 
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
-from core.predictors.element_facts import element_facts
+from core.predictors.features.element_features import element_facts
 
 NAME = "judge"
 ARCHITECTURE = "tc-trees-v1"

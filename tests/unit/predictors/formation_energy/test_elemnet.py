@@ -7,7 +7,13 @@ import torch
 from core.chemistry import elements
 from core.chemistry.composition import compositions
 from core.predictors import checkpoint
-from core.predictors.elemnet import UNKNOWN, ElemNet, FormationEnergyElemNet, elemnet_elements, load_elemnet
+from core.predictors.formation_energy.elemnet import (
+    UNKNOWN,
+    ElemNet,
+    FormationEnergyElemNet,
+    elemnet_elements,
+    load_elemnet,
+)
 from core.predictors.interface import Predictor
 from core.predictors.registry import known_elements, load_predictor
 

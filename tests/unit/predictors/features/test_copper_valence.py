@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.chemistry import composition, elements
-from core.predictors.formal_valence import CHARGES, COPPER_SHARE, LARGEST_STATE, charges, formal_valence
+from core.predictors.features.copper_valence import CHARGES, COPPER_SHARE, LARGEST_STATE, charges, formal_valence
 
 COPPER = elements.element("Cu").index
 

@@ -16,8 +16,8 @@ import torch
 from torch import nn
 
 from core.chemistry import elements
-from core.predictors.element_facts import element_facts
-from core.predictors.formal_valence import charges, formal_valence
+from core.predictors.features.copper_valence import charges, formal_valence
+from core.predictors.features.element_features import element_facts
 
 SMOOTH_FRACTION = 1e-4  # sqrt(x + this): a fraction far below it changes nothing
 LEAST_VARIANCE = 1e-4

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
-from core.predictors.bfloat16 import Bfloat16Layers, InBfloat16
-from core.predictors.elemnet import ElemNet, FormationEnergyElemNet
+from core.predictors.formation_energy.elemnet import ElemNet, FormationEnergyElemNet
+from core.predictors.layers.bfloat16 import Bfloat16Layers, InBfloat16
 
 LEAST_WIDTH = 512  # of a layer; to leave units out of a smaller one costs more than it brings
 

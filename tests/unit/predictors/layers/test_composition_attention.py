@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from core.chemistry import composition, elements
-from core.predictors.composition_attention import (
+from core.predictors.features.element_features import element_facts
+from core.predictors.layers.composition_attention import (
     AttentionSize,
     CompositionAttention,
     FormationEnergyAttention,
     _Attention,
     _Groups,
 )
-from core.predictors.element_facts import element_facts
 
 FORMULAS = ["Fe", "NaCl", "YBa2Cu3O7", "La1.85Sr0.15CuO4", "BaSrCaYLaFeCoAsO"]
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from core.chemistry import composition, elements
-from core.predictors import composition_kernel
-from core.predictors.composition_kernel import CompositionKernel, ElementNumbers, KernelShape, features
+from core.predictors.layers import composition_kernel
+from core.predictors.layers.composition_kernel import CompositionKernel, ElementNumbers, KernelShape, features
 from core.training.kernel_regression import errors_left_out, fit
 
 KNOWN = {"YBa2Cu3O7": 92.0, "La1.85Sr0.15CuO4": 37.0, "MgB2": 39.0, "Nb3Sn": 18.0, "FeSe": 9.0}

@@ -17,9 +17,9 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from core.feature_map import feature_map
-from core.predictors.bfloat16 import Bfloat16Block, Bfloat16Layers, InBfloat16
-from core.predictors.tc_resnet import TC_SCALE_K, ResidualBlock, TapConv2d, TcResNet
+from core.predictors.features.periodic_table_image import feature_map
+from core.predictors.layers.bfloat16 import Bfloat16Block, Bfloat16Layers, InBfloat16
+from core.predictors.tc.resnet import TC_SCALE_K, ResidualBlock, TapConv2d, TcResNet
 
 
 class FoldedTcResNet(nn.Module):

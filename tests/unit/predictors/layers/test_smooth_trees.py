@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.predictors.smooth_trees import ROWS, SmoothTrees, pack_trees, shares, unpack_trees
+from core.predictors.layers.smooth_trees import ROWS, SmoothTrees, pack_trees, shares, unpack_trees
 from core.training.smooth_trees import BoostingSettings, fit_chances, fit_heights
 
 SMALL = BoostingSettings(trees=60, depth=3, learning_rate=0.3, share_of_features=1.0, ridge=0.1, bins=16)

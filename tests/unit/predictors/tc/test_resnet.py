@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from core.predictors.folded import FoldedTcResNet
-from core.predictors.tc_resnet import ResNet18, TapConv2d, TcResNet
+from core.predictors.tc.resnet import ResNet18, TapConv2d, TcResNet
+from core.predictors.tc.resnet_fused import FoldedTcResNet
 
 
 @pytest.mark.parametrize(

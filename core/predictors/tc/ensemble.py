@@ -25,10 +25,10 @@ from torch import nn
 
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
-from core.predictors.composition_attention import AttentionSize, CompositionAttention, unpack_networks
-from core.predictors.composition_kernel import CompositionKernel, KernelShape
 from core.predictors.interface import Estimate
-from core.predictors.smooth_trees import SmoothTrees, unpack_trees
+from core.predictors.layers.composition_attention import AttentionSize, CompositionAttention, unpack_networks
+from core.predictors.layers.composition_kernel import CompositionKernel, KernelShape
+from core.predictors.layers.smooth_trees import SmoothTrees, unpack_trees
 from core.references import unpack_compositions
 
 ARCHITECTURE = "tc-ensemble-v3"

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from core.predictors.elemnet import FormationEnergyElemNet, load_elemnet
-from core.predictors.lean_elemnet import LeanElemNet
+from core.predictors.formation_energy.elemnet import FormationEnergyElemNet, load_elemnet
+from core.predictors.formation_energy.elemnet_pruned import LeanElemNet
 from core.predictors.registry import load_predictor
 from core.references import load_references
 

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from core.chemistry import composition
-from core.judge import Judge, described, load_judge, pack, unpack
 from core.predictors import checkpoint
-from core.predictors.element_facts import element_facts
+from core.predictors.control_model import Judge, described, load_judge, pack, unpack
+from core.predictors.features.element_features import element_facts
 
 
 class Says:

@@ -10,10 +10,10 @@ import torch
 from core.chemistry import elements
 from core.chemistry.composition import compositions
 from core.predictors import checkpoint
-from core.predictors.folded import FoldedTcResNet
 from core.predictors.interface import Predictor
 from core.predictors.registry import known_elements, load_predictor
-from core.predictors.tc_resnet import TcResNet, load_tc_resnet
+from core.predictors.tc.resnet import TcResNet, load_tc_resnet
+from core.predictors.tc.resnet_fused import FoldedTcResNet
 from core.references import load_references
 
 

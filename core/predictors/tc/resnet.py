@@ -11,9 +11,9 @@ from torch import nn
 from torch.nn import functional
 
 from core.chemistry import elements
-from core.feature_map import CHANNELS, COLUMNS, ROWS, element_pixels, feature_map
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
+from core.predictors.features.periodic_table_image import CHANNELS, COLUMNS, ROWS, element_pixels, feature_map
 
 ARCHITECTURE = "resnet18-periodic-table-v1"
 DENSE_BELOW_PIXELS = 4  # output pixels up to which the matrix is faster than the convolution
