@@ -18,7 +18,7 @@ from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, ONE_STATE, SUBSTITUTION
 from core.results import SCREENS
 from core.runs import Run
-from core.screening.charge_balance import ChargeBalance, charge_balance
+from core.screening.charge_neutrality import ChargeBalance, charge_balance
 
 ON_THE_HULL = 5e-4  # eV/atom; shown as 0.000
 SAME_FRACTION = 1e-6

@@ -21,8 +21,8 @@ from core.errors import InputError
 from core.problem.problem import BEST, DesignProblem, Models
 from core.problem.settings import GRADIENT, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site, atoms_after, kept
-from core.screening.base_states import proposed_state
-from core.screening.charge_balance import balancing_states
+from core.screening.charge_neutrality import balancing_states
+from core.screening.oxidation_states import proposed_state
 
 FIRST_BASE = "LaFeAsO"  # the paper's own first example
 FIRST_FLOOR = 0.1

@@ -19,7 +19,7 @@ from core.predictors.interface import Predictor
 from core.predictors.registry import load_predictor
 from core.problem.problem import BEST, Models
 from core.problem.settings import ONE_STATE
-from core.screening.charge_balance import charge_balance
+from core.screening.charge_neutrality import charge_balance
 
 TYPED_TO = 1e-6  # amounts are taken to mean what they say to six decimals
 MAX_TOTAL = 100_000  # atoms; a formula that needs more to be whole is no stoichiometry
@@ -66,7 +66,7 @@ def screen(
     """`predict`, and the screens: charge balance, hull distance, nearest known superconductor (before `error`).
 
     The columns mean what `core.results.COLUMNS` says. charge_neutral and pauling_ok are missing, with the reason
-    given, where the amounts cannot be made whole numbers. charge_rule : see `core.screening.charge_balance`.
+    given, where the amounts cannot be made whole numbers. charge_rule : see `core.screening.charge_neutrality`.
     """
     predictors = _loaded(models, device)
     table, rows, compositions = _predicted(formulas, predictors)

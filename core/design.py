@@ -35,8 +35,8 @@ from core.problem.settings import ANY_FAMILY, BFLOAT16, FLOAT32, INTERPOLATED, K
 from core.references import load_references
 from core.results import DesignResult, FunnelStep, hydrogen_rich, screens, typed
 from core.rounding import Rounded, round_compositions
-from core.screening.charge_balance import charge_balance
-from core.screening.charge_sums import balanced_compounds, passes_at_once
+from core.screening.charge_neutrality import charge_balance
+from core.screening.neutrality_filter import balanced_compounds, passes_at_once
 from core.side_by_side import SideBySide
 
 MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine

@@ -20,7 +20,7 @@ import torch
 from core.chemistry import composition
 from core.predictors.ensemble import Ensemble, SpreadScale
 from core.predictors.interface import Predictor, predict_in_batches
-from core.screening.hull import Decomposition, Hull, HullDistance
+from core.screening.convex_hull import Decomposition, Hull, HullDistance
 
 
 def distances_with_std(

@@ -18,7 +18,7 @@ from core.chemistry import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
 from core.predictors.ensemble import SpreadScale
-from core.screening.hull import Hull
+from core.screening.convex_hull import Hull
 from core.screening.novelty import KnownSuperconductors
 
 NAME = "references"

@@ -28,7 +28,7 @@ from core.paths import ASSETS
 from core.problem.problem import MODELS, DesignProblem
 from core.problem.settings import EVERY_ATOM, GRADIENT, ONE_STATE, PRECISIONS, RAISE_TC, SUBSTITUTE, SUBSTITUTION
 from core.problem.substitution_sites import EMPTY, Site, takers
-from core.screening.base_states import balancing_state, proposed_state
+from core.screening.oxidation_states import balancing_state, proposed_state
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
 PLACES = {"base": "Base material", "sites": "Elements to replace",

@@ -3,8 +3,8 @@
 "The C-ES method randomly replaces some elements with others of identical oxidation states." What that leaves open is
 settled as the paper's samples (its table 3) show it: the base is written for one or more formula units, a random subset
 of its elements is chosen, and the atoms of each are shared out among one or more elements that can have the oxidation
-state which this element has in the base (see `core.screening.base_states`). So LaPt2B2C, twice, becomes La2Hf2Ir2B4C2.
-Amounts stay those of the base, every element stands for one site only, and where these states balance the base, the
+state which this element has in the base (see `core.screening.oxidation_states`). So LaPt2B2C, twice, becomes
+La2Hf2Ir2B4C2. Amounts stay those of the base, every element stands for one site only, and where these states balance the base, the
 candidates are neutral too.
 """
 
@@ -21,7 +21,7 @@ from core.errors import InputError
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE
 from core.problem.substitution_sites import takers
-from core.screening.base_states import proposed_state
+from core.screening.oxidation_states import proposed_state
 
 CHOSEN = 0.5  # chance of each element of the base to be replaced: every subset is as likely as any other
 

@@ -27,7 +27,7 @@ from core.predictors.layers.bfloat16 import processor_multiplies_bfloat16
 from core.problem.problem import MODELS, DesignProblem
 from core.problem.settings import BFLOAT16, FLOAT32, PAPER
 from core.references import load_references
-from core.screening.charge_balance import charge_balance
+from core.screening.charge_neutrality import charge_balance
 
 BASE = "LaFeAsO"
 SCREENED, SCREENED_ELEMENTS = 4096, 9

@@ -18,7 +18,7 @@ from core.predictors import checkpoint
 from core.predictors.ensemble import Ensemble
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
-from core.screening.hull import Hull
+from core.screening.convex_hull import Hull
 from core.training import data, formation_energy, metrics
 
 ON_THE_HULL = 1e-6  # eV/atom: rounding

@@ -14,7 +14,7 @@ import pytest
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
 from core.paths import PROJECT
-from core.screening.charge_balance import charge_balance
+from core.screening.charge_neutrality import charge_balance
 from tests.unit.screening.older_smact import electronegativity_unknown, older_pauling
 
 FLAGS = PROJECT.parent / "shared" / "reference" / "kiago_sample_screening.csv.gz"

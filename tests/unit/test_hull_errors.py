@@ -14,7 +14,7 @@ from core.predictors.checkpoint import read_card
 from core.predictors.ensemble import Ensemble, SpreadScale
 from core.problem.problem import BEST
 from core.references import NAME, load_references
-from core.screening.hull import Hull
+from core.screening.convex_hull import Hull
 
 SCALE = SpreadScale(floor=0.01, slope=2.0)
 OXYGEN = elements.element("O").index

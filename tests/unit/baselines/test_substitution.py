@@ -16,7 +16,7 @@ from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTION, OptimiserSettings
 from core.problem.substitution_sites import Site
 from core.results import to_csv
-from core.screening.charge_balance import charge_balance
+from core.screening.charge_neutrality import charge_balance
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
 from core.problem.settings import EVERY_ATOM
-from core.screening.charge_balance import ChargeBalance, charge_balance
+from core.screening.charge_neutrality import ChargeBalance, charge_balance
 from core.screening.mixed_valence import add_atoms
-from tests.unit.screening.test_charge_balance import counts_of
+from tests.unit.screening.test_charge_neutrality import counts_of
 
 
 def screened(formula: str) -> ChargeBalance:

@@ -9,7 +9,7 @@ import torch
 from core.chemistry import elements
 from core.chemistry.composition import compositions
 from core.predictors.ensemble import Ensemble
-from core.screening.hull import Hull
+from core.screening.convex_hull import Hull
 from core.training.references import OF_DISTANCES, OF_ENERGIES, place, reliability, stability
 
 # Li2O and LiO2 are on the hull; Li2O2 lies 0.2 eV/atom above the line between them.

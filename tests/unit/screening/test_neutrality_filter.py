@@ -6,8 +6,8 @@ import pytest
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, parse_formula
 from core.problem.settings import EVERY_ATOM, ONE_STATE
-from core.screening.charge_balance import charge_balance
-from core.screening.charge_sums import balanced_compounds, passes_at_once
+from core.screening.charge_neutrality import charge_balance
+from core.screening.neutrality_filter import balanced_compounds, passes_at_once
 
 
 def counts(*formulas: str) -> np.ndarray:

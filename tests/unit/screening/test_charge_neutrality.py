@@ -11,7 +11,7 @@ from smact.screening import smact_validity
 
 from core.chemistry import elements
 from core.chemistry.composition import formula_of, parse_formula
-from core.screening.charge_balance import MAX_ATOMS, ChargeBalance, charge_balance
+from core.screening.charge_neutrality import MAX_ATOMS, ChargeBalance, charge_balance
 from tests.unit.screening.older_smact import older_pauling
 
 UNKNOWN_TO_SMACT = {"Pm", "Rn", "Lr"}  # states, but no electronegativity: SMACT since 2.6 refuses them

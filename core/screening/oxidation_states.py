@@ -15,7 +15,7 @@ import numpy as np
 from core.chemistry import elements
 from core.chemistry.elements import Element
 from core.problem.substitution_sites import takers
-from core.screening.charge_balance import MAX_ATOMS, charge_balance, usual_state
+from core.screening.charge_neutrality import MAX_ATOMS, charge_balance, usual_state
 
 
 def proposed_state(amounts: Mapping[str, float], symbol: str) -> int | None:

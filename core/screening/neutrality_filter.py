@@ -14,7 +14,7 @@ import numpy as np
 
 from core.chemistry import elements
 from core.problem.settings import ONE_STATE
-from core.screening.charge_balance import charge_balance
+from core.screening.charge_neutrality import charge_balance
 
 BATCH = 32_768  # formulas at once: bounds the memory
 NOBODY = elements.N_ELEMENTS  # stands in the place of an element where a formula has fewer than others

@@ -3,7 +3,7 @@
 import pytest
 
 from core.chemistry.composition import parse_formula
-from core.screening.base_states import balancing_state, proposed_state
+from core.screening.oxidation_states import balancing_state, proposed_state
 
 
 @pytest.mark.parametrize(

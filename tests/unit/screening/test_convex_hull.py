@@ -12,7 +12,7 @@ from core.chemistry.composition import composition_vector, compositions, formula
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem.problem import BEST, PUBLISHED
 from core.references import load_references
-from core.screening.hull import Hull
+from core.screening.convex_hull import Hull
 
 
 def hull_of(**energies: float) -> Hull:
