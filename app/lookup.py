@@ -16,7 +16,7 @@ from core.predictors import registry
 from core.predictors.checkpoint import CheckpointError
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
-from core.references import References, load_references
+from core.reference_data.references import References, load_references
 from core.screening.novelty import SAME_FRACTION
 from core.stand_by import StandBy
 

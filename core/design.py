@@ -32,7 +32,7 @@ from core.predictors.layers.bfloat16 import processor_multiplies_bfloat16
 from core.predictors.registry import known_elements, load_predictor
 from core.problem.problem import DesignProblem
 from core.problem.settings import ANY_FAMILY, BFLOAT16, FLOAT32, INTERPOLATED, KNOWN, NEAREST, RAISE_TC, SUBSTITUTION
-from core.references import load_references
+from core.reference_data.references import load_references
 from core.results import DesignResult, FunnelStep, hydrogen_rich, screens, typed
 from core.rounding import Rounded, round_compositions
 from core.screening.charge_neutrality import charge_balance

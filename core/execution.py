@@ -35,7 +35,7 @@ from core.paths import PROJECT
 from core.predictors import checkpoint
 from core.predictors.control_model import NAME as JUDGE
 from core.problem.problem import DesignProblem
-from core.references import NAME as REFERENCES
+from core.reference_data.references import NAME as REFERENCES
 from core.results import DesignResult, to_csv
 from core.runs import Phase, Run, RunStatus
 

@@ -52,7 +52,7 @@ def sent_to() -> Path | None:
     import core.execution  # noqa: F401
     from core.predictors.checkpoint import CheckpointError
     from core.predictors.control_model import load_judge
-    from core.references import load_references
+    from core.reference_data.references import load_references
 
     with suppress(CheckpointError):  # which the run will say itself
         load_references()

@@ -68,7 +68,10 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
 @pytest.mark.parametrize(
     ("users", "forbidden"),
     [
-        ("core/optimiser.py", ["core.design", "core.screening", "core.references", "core.runs", "core.training"]),
+        (
+            "core/optimiser.py",
+            ["core.design", "core.screening", "core.reference_data.references", "core.runs", "core.training"],
+        ),
         ("core/screening", ["core.predictors", "core.training", "core.optimiser", "core.design", "torch"]),
         ("core/training", ["core.optimiser", "core.design", "core.runs"]),
         ("core/predictors", ["core.training", "core.optimiser", "core.problem.problem", "core.design"]),

@@ -21,7 +21,7 @@ from core.predictors.checkpoint import read_card
 from core.predictors.control_model import NAME as JUDGE
 from core.problem.problem import MODELS, DesignProblem, Models
 from core.problem.settings import PAPER, OptimiserSettings
-from core.references import NAME as REFERENCES
+from core.reference_data.references import NAME as REFERENCES
 from core.runs import Phase, Run
 
 WORK = PROJECT / "build" / "benchmarks"

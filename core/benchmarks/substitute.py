@@ -20,7 +20,7 @@ from core.predictors.registry import known_elements, load_predictor
 from core.problem.problem import FIXED_TOLERANCE, DesignProblem
 from core.problem.settings import SUBSTITUTE
 from core.problem.substitution_sites import Site
-from core.references import load_references
+from core.reference_data.references import load_references
 from core.results import gain
 from core.runs import Run
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core import references
 from core.chemistry.composition import composition_vector, parse_formula
 from core.hull_errors import distances_by_member, members_energies
 from core.predictors import checkpoint
 from core.predictors.ensemble import Ensemble
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
+from core.reference_data import references
 from core.screening.convex_hull import Hull
 from core.training import data, formation_energy, metrics
 

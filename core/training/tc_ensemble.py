@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core import references
 from core.chemistry import elements
 from core.predictors import checkpoint
 from core.predictors.ensemble import Ensemble
@@ -27,6 +26,7 @@ from core.predictors.layers.composition_attention import (
 from core.predictors.layers.smooth_trees import SmoothTrees, pack_trees
 from core.predictors.registry import load_predictor
 from core.predictors.tc.ensemble import ARCHITECTURE, ErrorScale, TcEnsemble
+from core.reference_data import references
 from core.training import data, formation_energy, kernel_regression, metrics, smooth_trees, tc, tc_network
 from core.training.systems_held_out import FOLDS, SystemsHeldOut, systems_figures
 from core.training.tc_regression import Networks, Regression, TcEnsembleSettings

@@ -13,7 +13,7 @@ from core.hull_errors import distances_by_member, distances_with_std
 from core.predictors.checkpoint import read_card
 from core.predictors.ensemble import Ensemble, SpreadScale
 from core.problem.problem import BEST
-from core.references import NAME, load_references
+from core.reference_data.references import NAME, load_references
 from core.screening.convex_hull import Hull
 
 SCALE = SpreadScale(floor=0.01, slope=2.0)

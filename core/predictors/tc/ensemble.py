@@ -29,7 +29,7 @@ from core.predictors.interface import Estimate
 from core.predictors.layers.composition_attention import AttentionSize, CompositionAttention, unpack_networks
 from core.predictors.layers.composition_kernel import CompositionKernel, KernelShape
 from core.predictors.layers.smooth_trees import SmoothTrees, unpack_trees
-from core.references import unpack_compositions
+from core.reference_data.references import unpack_compositions
 
 ARCHITECTURE = "tc-ensemble-v3"
 

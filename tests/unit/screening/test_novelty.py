@@ -6,7 +6,7 @@ from scipy.stats import wasserstein_distance
 
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, compositions, parse_formula
-from core.references import load_references
+from core.reference_data.references import load_references
 from core.screening.novelty import BLOCK, KnownSuperconductors, NearestKnown, mendeleev_scale
 
 

@@ -6,7 +6,7 @@ import torch
 from core.predictors.formation_energy.elemnet import FormationEnergyElemNet, load_elemnet
 from core.predictors.formation_energy.elemnet_pruned import LeanElemNet
 from core.predictors.registry import load_predictor
-from core.references import load_references
+from core.reference_data.references import load_references
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from core.predictors.layers.bfloat16 import (
 from core.predictors.registry import load_predictor
 from core.problem.problem import PUBLISHED, DesignProblem
 from core.problem.settings import BFLOAT16, FLOAT32, OptimiserSettings
-from core.references import load_references
+from core.reference_data.references import load_references
 
 CPU = torch.device("cpu")
 

@@ -18,7 +18,7 @@ from core.predictors.layers.composition_kernel import KernelShape
 from core.predictors.layers.smooth_trees import SmoothTrees
 from core.predictors.registry import load_predictor
 from core.predictors.tc.ensemble import ErrorScale, Gate, TcEnsemble
-from core.references import load_references
+from core.reference_data.references import load_references
 from core.training.kernel_regression import fit, nearest_other
 from core.training.metrics import inside_intervals
 from core.training.tc_ensemble import fit_error_scale

@@ -14,7 +14,7 @@ from core.predictors.interface import Predictor
 from core.predictors.registry import known_elements, load_predictor
 from core.predictors.tc.resnet import TcResNet, load_tc_resnet
 from core.predictors.tc.resnet_fused import FoldedTcResNet
-from core.references import load_references
+from core.reference_data.references import load_references
 
 
 @pytest.fixture(scope="module")
