@@ -8,7 +8,7 @@ from app import rules
 from app.style import formula_html, formula_text, signed
 from core.chemistry import elements
 from core.chemistry.composition import format_amount
-from core.initial_guesses import BINARY_ATOMS, count_enumerated
+from core.generation.initialization import BINARY_ATOMS, count_enumerated
 from core.problem.problem import DesignProblem
 from core.problem.settings import (
     ANY_FAMILY,

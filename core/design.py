@@ -14,18 +14,20 @@ import numpy as np
 import pandas as pd
 import torch
 
-from core import optimiser
-from core.baselines import substitution
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of_counts
 from core.chemistry.families import families
-from core.constraints import Constraints
 from core.errors import InputError
+from core.generation import substitution
+from core.generation.gradient import optimiser
+from core.generation.gradient.batch_parallel import SideBySide
+from core.generation.gradient.constraint_projection import limits_of
+from core.generation.gradient.optimiser import Report, State, Task
+from core.generation.gradient.simplex_map import Constraints
+from core.generation.initialization import MIXTURE, GuessMaker, completed
+from core.generation.rounding import Rounded, round_compositions
+from core.generation.search.neutral_neighbors import Grid, Search, best_on_grid
 from core.hull_errors import distances_with_std
-from core.initial_guesses import MIXTURE, GuessMaker, completed
-from core.integer_search import Grid, Search, best_on_grid
-from core.limits import limits_of
-from core.optimiser import Report, State, Task
 from core.predictors.control_model import load_judge
 from core.predictors.interface import Predictor, estimate_in_batches, in_bfloat16
 from core.predictors.layers.bfloat16 import processor_multiplies_bfloat16
@@ -34,10 +36,8 @@ from core.problem.problem import DesignProblem
 from core.problem.settings import ANY_FAMILY, BFLOAT16, FLOAT32, INTERPOLATED, KNOWN, NEAREST, RAISE_TC, SUBSTITUTION
 from core.reference_data.references import load_references
 from core.results import DesignResult, FunnelStep, hydrogen_rich, screens, typed
-from core.rounding import Rounded, round_compositions
 from core.screening.charge_neutrality import charge_balance
 from core.screening.neutrality_filter import balanced_compounds, passes_at_once
-from core.side_by_side import SideBySide
 
 MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine
 FROM_KNOWN = (KNOWN, INTERPOLATED)

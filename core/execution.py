@@ -26,11 +26,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from core import optimiser, runs
+from core import runs
 from core.chemistry import elements
 from core.chemistry.composition import formula_of
 from core.design import conclude, optimise, prepare, resolve_precision
-from core.optimiser import Report, State
+from core.generation.gradient import optimiser
+from core.generation.gradient.optimiser import Report, State
 from core.paths import PROJECT
 from core.predictors import checkpoint
 from core.predictors.control_model import NAME as JUDGE

@@ -40,18 +40,18 @@ def test_plots_know_no_streamlit():
 HOT = [
     "core/chemistry/elements.py",
     "core/chemistry/composition.py",
-    "core/constraints.py",
+    "core/generation/gradient/simplex_map.py",
     "core/predictors/features/periodic_table_image.py",
-    "core/losses.py",
-    "core/optimiser.py",
+    "core/generation/gradient/losses.py",
+    "core/generation/gradient/optimiser.py",
     "core/problem/problem.py",
     "core/problem/validation.py",
     "core/problem/serialization.py",
     "core/problem/settings.py",
-    "core/initial_guesses.py",
-    "core/rounding.py",
-    "core/integer_search.py",
-    "core/side_by_side.py",
+    "core/generation/initialization.py",
+    "core/generation/rounding.py",
+    "core/generation/search/neutral_neighbors.py",
+    "core/generation/gradient/batch_parallel.py",
     *(str(p) for p in under("core/predictors") if p.name != "control_model.py"),  # asked about results only
 ]
 ALLOWED_IN_HOT = {"torch", "numpy", "safetensors"}
@@ -69,22 +69,43 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
     ("users", "forbidden"),
     [
         (
-            "core/optimiser.py",
+            "core/generation/gradient/optimiser.py",
             ["core.design", "core.screening", "core.reference_data.references", "core.runs", "core.training"],
         ),
-        ("core/screening", ["core.predictors", "core.training", "core.optimiser", "core.design", "torch"]),
-        ("core/training", ["core.optimiser", "core.design", "core.runs"]),
-        ("core/predictors", ["core.training", "core.optimiser", "core.problem.problem", "core.design"]),
-        ("core/problem/problem.py", ["core.predictors", "core.constraints", "core.optimiser", "core.design", "torch"]),
+        (
+            "core/screening",
+            ["core.predictors", "core.training", "core.generation.gradient.optimiser", "core.design", "torch"],
+        ),
+        ("core/training", ["core.generation.gradient.optimiser", "core.design", "core.runs"]),
+        (
+            "core/predictors",
+            ["core.training", "core.generation.gradient.optimiser", "core.problem.problem", "core.design"],
+        ),
+        (
+            "core/problem/problem.py",
+            [
+                "core.predictors",
+                "core.generation.gradient.simplex_map",
+                "core.generation.gradient.optimiser",
+                "core.design",
+                "torch",
+            ],
+        ),
         (
             "core/problem/settings.py",
             ["core.problem.problem", "core.problem.composition_constraints", "core.problem.substitution_sites"],
         ),
-        ("core/chemistry/composition.py", ["core.problem.problem", "core.problem.settings", "core.constraints"]),
+        (
+            "core/chemistry/composition.py",
+            ["core.problem.problem", "core.problem.settings", "core.generation.gradient.simplex_map"],
+        ),
         ("core/results.py", ["core.design", "core.predictors", "torch"]),
         ("core/design.py", ["core.runs", "core.training", "core.benchmarks"]),
         ("core/benchmarks", ["core.training"]),
-        ("core/baselines", ["core.design", "core.optimiser", "core.predictors", "core.training", "torch"]),
+        (
+            "core/generation/substitution.py",
+            ["core.design", "core.generation.gradient.optimiser", "core.predictors", "core.training", "torch"],
+        ),
     ],
 )
 def test_arrows(users, forbidden):
@@ -94,5 +115,5 @@ def test_arrows(users, forbidden):
 
 
 def test_the_optimiser_sees_only_the_interface_of_predictors():
-    seen = {m for m in imported(Path("core/optimiser.py")) if m.startswith("core.predictors")}
+    seen = {m for m in imported(Path("core/generation/gradient/optimiser.py")) if m.startswith("core.predictors")}
     assert all(module.startswith("core.predictors.interface") for module in seen)

@@ -6,10 +6,10 @@ import streamlit as st
 import torch
 
 from app import pieces, plots, style
-from core import losses
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, parse_formula
 from core.errors import InputError
+from core.generation.gradient import losses
 from core.predictors.features.periodic_table_image import COLUMNS, ROWS, element_pixels, feature_map
 
 FIGURE_2 = {"Ca": 0.23, "Sr": 0.27, "O": 0.50}  # the example of Fig. 2 of the KIAGO paper, with N = 4

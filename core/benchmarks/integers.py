@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from core import optimiser
 from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, kept, mean_and_spread
 from core.benchmarks.paper import integer_materials, rows
 from core.design import optimise, prepare
-from core.optimiser import State, Task
+from core.generation.gradient import optimiser
+from core.generation.gradient.optimiser import State, Task
+from core.generation.rounding import round_compositions
 from core.predictors.control_model import load_judge
 from core.predictors.interface import predict_in_batches
 from core.problem.problem import DesignProblem
 from core.problem.settings import GDMCD, KNOWN, SHRINKING
-from core.rounding import round_compositions
 
 WAYS = {
     "integer_loss": "drawn to the grid by the integer loss, stage 2",

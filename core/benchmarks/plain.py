@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from core import losses
 from core.design import prepare
-from core.optimiser import Task, integer_weight
+from core.generation.gradient import losses
+from core.generation.gradient.optimiser import Task, integer_weight
 from core.predictors import checkpoint
 from core.predictors.formation_energy import elemnet
 from core.predictors.interface import Predictor

@@ -20,10 +20,10 @@ from core.benchmarks.paper import TOP
 from core.benchmarks.plain import PlainLoop, prepare_plain
 from core.design import optimise, prepare
 from core.errors import InputError
-from core.optimiser import Report, State, Task
+from core.generation.gradient.optimiser import Report, State, Task
+from core.generation.rounding import round_compositions
 from core.predictors.interface import predict_in_batches
 from core.problem.settings import OptimiserSettings
-from core.rounding import round_compositions
 
 BASES = ("LaFeAsO", "YBa2Cu3O7")
 LOOKS = 20  # at the plain loop, evenly spread; ours is looked at as often in each round

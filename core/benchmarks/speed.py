@@ -14,14 +14,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from core import optimiser
 from core.benchmarks import figures
 from core.benchmarks.bench import Outcome
 from core.benchmarks.picture import log_log
 from core.benchmarks.plain import PlainLoop, prepare_plain
 from core.chemistry import elements
 from core.design import known_by, optimise, prepare, resolve_device
-from core.optimiser import Task
+from core.generation.gradient import optimiser
+from core.generation.gradient.optimiser import Task
 from core.predictors.interface import predict_in_batches
 from core.predictors.layers.bfloat16 import processor_multiplies_bfloat16
 from core.problem.problem import MODELS, DesignProblem

@@ -10,7 +10,7 @@ import pandas as pd
 from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, kept, mean_and_spread
 from core.design import optimise, prepare
-from core.optimiser import Report, State
+from core.generation.gradient.optimiser import Report, State
 from core.problem.settings import BASE, RANDOM
 
 MATERIAL, LEARNING_RATE = "LaNiAsO", 0.001

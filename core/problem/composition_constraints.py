@@ -2,7 +2,8 @@
 
 A bound holds for one element, a group for the sum over several, a ratio ties elements together: Ba:Y = 2:1 makes of
 both one unit, of which 2/3 are Ba. Sets must be nested or disjoint (a laminar family), because then whatever is asked
-of them can be met exactly, see `core.limits`. Fractions are those of all atoms; what is fixed counts where it belongs.
+of them can be met exactly, see `core.generation.gradient.constraint_projection`. Fractions are those of all atoms; what
+is fixed counts where it belongs.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 LaH10 cannot balance with one state per element; with La 2+, six H 1- and four H 1+ it does. The paper enumerates all
 assignments, and therefore stops at 15 atoms. Here the charges that can be reached are kept as the bits of one integer
 (see `core.screening.charge_neutrality`), and there is no limit: of n atoms with states from lowest to highest, fewer
-than m = highest - lowest need another state. For of any m atoms some together deviate from the lowest state by a multiple
-of m (two of their m + 1 partial sums agree modulo m), and the same charge comes from as many atoms in the lowest and
-the highest state. All other atoms choose between these two, which doubling covers in log2(n) steps.
+than m = highest - lowest need another state. For of any m atoms some together deviate from the lowest state by a
+multiple of m (two of their m + 1 partial sums agree modulo m), and the same charge comes from as many atoms in the
+lowest and the highest state. All other atoms choose between these two, which doubling covers in log2(n) steps.
 """
 
 from __future__ import annotations

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 import torch
 
-from core import losses, optimiser
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of_counts
-from core.constraints import Constraints
 from core.design import optimise
-from core.initial_guesses import enumerated
-from core.optimiser import Task
+from core.generation.gradient import losses, optimiser
+from core.generation.gradient.optimiser import Task
+from core.generation.gradient.simplex_map import Constraints
+from core.generation.initialization import enumerated
+from core.generation.rounding import round_compositions
 from core.problem.settings import GDMCD, PAPER, OptimiserSettings
-from core.rounding import round_compositions
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from core import assess, optimiser
+from core import assess
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
 from core.chemistry.families import families
@@ -22,6 +22,7 @@ from core.design import (
     starting_materials,
 )
 from core.errors import InputError
+from core.generation.gradient import optimiser
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, NEAREST, NEUTRAL, OptimiserSettings

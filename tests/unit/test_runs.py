@@ -17,9 +17,10 @@ import pytest
 import torch
 from filelock import FileLock
 
-from core import execution, optimiser, runs, worker
+from core import execution, runs, worker
 from core.design import design
 from core.errors import InputError
+from core.generation.gradient import optimiser
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
 from core.results import to_csv

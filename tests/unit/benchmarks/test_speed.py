@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from core import optimiser
 from core.benchmarks import speed as speeds
 from core.benchmarks.bench import Options
 from core.benchmarks.paper import TOP
@@ -14,6 +13,7 @@ from core.benchmarks.plain import PlainLoop, prepare_plain
 from core.benchmarks.quality import Best, time_to_quality
 from core.benchmarks.speed import SpeedOptions, random_counts, speed
 from core.design import optimise, prepare
+from core.generation.gradient import optimiser
 from core.predictors.interface import in_bfloat16
 from core.predictors.registry import load_predictor
 from core.predictors.tc.resnet import TcResNet

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.chemistry.composition import composition_vector, formula_of_counts
-from core.integer_search import Grid, Search, best_on_grid, grid_points
+from core.generation.search.neutral_neighbors import Grid, Search, best_on_grid, grid_points
 
 NOTHING, EVERYTHING = np.zeros(118), np.ones(118)
 FAR = Search(exchanged=20, points=10**9)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.losses import grid_distance, integer_loss, objective
+from core.generation.gradient.losses import grid_distance, integer_loss, objective
 
 DOUBLE = torch.float64
 CA_SR_O = torch.tensor([[0.23, 0.27, 0.50]], dtype=DOUBLE)

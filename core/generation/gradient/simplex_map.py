@@ -6,7 +6,8 @@ x        = x_const + sigma(x_base * M_elem * M_max) (1 - sum x_const)
 A substitution at several sites has such a free part for each oxidation state that comes in, one behind the other in
 x_base and the masks: x = x_const + sum_s sigma(x_base_s * M_elem_s * M_max_s) room_s.
 
-Bounds of elements, groups and ratios, where there are any, take the place of the normalisation: see `core.limits`.
+Bounds of elements, groups and ratios, where there are any, take the place of the normalisation: see
+`core.generation.gradient.constraint_projection`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
-from core.limits import Limits
+from core.generation.gradient.constraint_projection import Limits
 
 # Below this sum nothing positive is left of a part and sigma has no meaning: the candidate is dead.
 DEAD_BELOW = 1e-8

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.baselines.substitution import CHOSEN, Substituter, site_states, substituter
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, parse_formula
 from core.design import check, design
+from core.generation.substitution import CHOSEN, Substituter, site_states, substituter
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTION, OptimiserSettings
 from core.problem.substitution_sites import Site

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.chemistry.composition import composition_vector, formula_of_counts
-from core.rounding import round_compositions
+from core.generation.rounding import round_compositions
 
 NOTHING = np.zeros(118)
 

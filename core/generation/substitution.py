@@ -4,8 +4,8 @@
 settled as the paper's samples (its table 3) show it: the base is written for one or more formula units, a random subset
 of its elements is chosen, and the atoms of each are shared out among one or more elements that can have the oxidation
 state which this element has in the base (see `core.screening.oxidation_states`). So LaPt2B2C, twice, becomes
-La2Hf2Ir2B4C2. Amounts stay those of the base, every element stands for one site only, and where these states balance the base, the
-candidates are neutral too.
+La2Hf2Ir2B4C2. Amounts stay those of the base, every element stands for one site only, and where these states balance
+the base, the candidates are neutral too.
 """
 
 from __future__ import annotations

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field, replace
 import pytest
 import torch
 
-from core import optimiser
-from core.constraints import Constraints
 from core.design import optimise
-from core.optimiser import Task
+from core.generation.gradient import optimiser
+from core.generation.gradient.batch_parallel import SideBySide
+from core.generation.gradient.optimiser import Task
+from core.generation.gradient.simplex_map import Constraints
 from core.predictors.ensemble import Ensemble
 from core.predictors.interface import Estimate
 from core.problem.settings import OptimiserSettings
-from core.side_by_side import SideBySide
 
 N = 118
 TARGET = torch.zeros(N)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.chemistry.composition import composition_vector
-from core.initial_guesses import MIXTURE, GuessMaker, enumerated
+from core.generation.initialization import MIXTURE, GuessMaker, enumerated
 
 BASE = composition_vector({"La": 1, "Fe": 1, "As": 1, "O": 1})
 

@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import torch
 
-from core import losses
-from core.constraints import Constraints
+from core.generation.gradient import losses
+from core.generation.gradient.batch_parallel import SideBySide
+from core.generation.gradient.simplex_map import Constraints
 from core.predictors.interface import Predictor, climbed, estimate
 from core.problem.settings import CONSTANT, TARGET, OptimiserSettings
-from core.side_by_side import SideBySide
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
 

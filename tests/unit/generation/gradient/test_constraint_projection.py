@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from core import optimiser
 from core.chemistry import elements
-from core.constraints import Constraints
-from core.limits import limits_of
-from core.optimiser import Task
+from core.generation.gradient import optimiser
+from core.generation.gradient.constraint_projection import limits_of
+from core.generation.gradient.optimiser import Task
+from core.generation.gradient.simplex_map import Constraints
 from core.problem.composition_constraints import Asked, Demands, Group, read
 from core.problem.settings import OptimiserSettings
 

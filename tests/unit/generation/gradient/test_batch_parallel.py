@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from core.side_by_side import LEAST_ROWS, SideBySide
+from core.generation.gradient.batch_parallel import LEAST_ROWS, SideBySide
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 8])

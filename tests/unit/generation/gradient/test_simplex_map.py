@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.constraints import Constraints
+from core.generation.gradient.simplex_map import Constraints
 
 DOUBLE = torch.float64
 
