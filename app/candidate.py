@@ -10,13 +10,13 @@ import streamlit as st
 
 from app import lookup, pieces, plots, session
 from app.style import formula_html, signed
-from core.assess import whole_counts
 from core.chemistry.composition import composition_vector, formula_of, parse_formula
 from core.chemistry.elements import N_ELEMENTS, element
+from core.evaluation.table import SCREENS
+from core.evaluation.user_formulas import whole_counts
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, ONE_STATE, SUBSTITUTION
-from core.results import SCREENS
 from core.runs import Run
 from core.screening.charge_neutrality import ChargeBalance, charge_balance
 

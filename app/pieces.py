@@ -11,10 +11,10 @@ import streamlit as st
 
 from app.style import formula_html
 from app.summary import by_method, raised, replaced
+from core.evaluation.table import Gain
 from core.paths import ASSETS
 from core.problem.problem import DesignProblem
 from core.problem.settings import RAISE_TC, SUBSTITUTION
-from core.results import Gain
 from core.runs import Phase, RunStatus
 
 PHASES = {  # phase -> (what is shown, colour of st.badge, icon)

@@ -231,12 +231,12 @@ def _assess(options: argparse.Namespace) -> int:
     if bool(options.formulas) == (options.csv is not None):
         options.parser.error("give formulas, or --csv with a file")
     formulas = options.formulas or read_formulas(options.csv)
-    from core import assess
+    from core.evaluation import user_formulas
     from core.problem.problem import MODELS
     from core.problem.settings import EVERY_ATOM
 
     rule = {"charge_rule": EVERY_ATOM} if getattr(options, "every_atom", False) else {}
-    table = getattr(assess, options.assessment)(formulas, MODELS[options.predictor or "best"], **rule)
+    table = getattr(user_formulas, options.assessment)(formulas, MODELS[options.predictor or "best"], **rule)
     _write_table(table, options.out)
     bad = int((table["error"] != "").sum())
     if bad:
@@ -286,7 +286,7 @@ def _is_formula(text: str) -> bool:
 
 
 def _write_table(table: pd.DataFrame, out: Path | None) -> None:
-    from core.results import to_csv
+    from core.evaluation.table import to_csv
 
     if out is None:
         sys.stdout.write(to_csv(table))
@@ -354,7 +354,7 @@ def _with_bar(folder: Path):
 
 def best_text(candidates: pd.DataFrame, count: int = 10) -> str:
     """The first rows of a candidate table as aligned text; numbers to the digits of their columns."""
-    from core.results import BY_NAME
+    from core.evaluation.table import BY_NAME
 
     def cell(name: str, value: object) -> str:
         if value != value or value == "":

@@ -29,7 +29,8 @@ from safetensors.torch import save
 from core import runs
 from core.chemistry import elements
 from core.chemistry.composition import formula_of
-from core.design import conclude, optimise, prepare, resolve_precision
+from core.evaluation.design import conclude, optimise, prepare, resolve_precision
+from core.evaluation.table import DesignResult, to_csv
 from core.generation.gradient import optimiser
 from core.generation.gradient.optimiser import Report, State
 from core.paths import PROJECT
@@ -37,7 +38,6 @@ from core.predictors import checkpoint
 from core.predictors.control_model import NAME as JUDGE
 from core.problem.problem import DesignProblem
 from core.reference_data.references import NAME as REFERENCES
-from core.results import DesignResult, to_csv
 from core.runs import Phase, Run, RunStatus
 
 STATUS_S, RESUME_S = 0.2, 2.0  # between two writes

@@ -167,8 +167,8 @@ class Run:
         return records[-1]["top"] if records else []
 
     def candidates(self) -> pd.DataFrame:
-        """The candidates, the columns of `core.results.COLUMNS`. Raises FileNotFoundError before the end."""
-        from core.results import read
+        """The candidates, the columns of `core.evaluation.table.COLUMNS`. Raises FileNotFoundError before the end."""
+        from core.evaluation.table import read
 
         return read(pd.read_parquet(self.folder / TABLE))
 
@@ -226,7 +226,7 @@ def create(problem: DesignProblem) -> Run:
 
 def create_in(problem: DesignProblem, folder: Path) -> Run:
     """A new run in a folder that is empty or not there yet. Raises InputError for a bad problem or folder."""
-    from core.design import check, resolve_device
+    from core.evaluation.design import check, resolve_device
 
     for error in check(problem):
         raise error

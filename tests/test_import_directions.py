@@ -70,16 +70,28 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
     [
         (
             "core/generation/gradient/optimiser.py",
-            ["core.design", "core.screening", "core.reference_data.references", "core.runs", "core.training"],
+            [
+                "core.evaluation.design",
+                "core.screening",
+                "core.reference_data.references",
+                "core.runs",
+                "core.training",
+            ],
         ),
         (
             "core/screening",
-            ["core.predictors", "core.training", "core.generation.gradient.optimiser", "core.design", "torch"],
+            [
+                "core.predictors",
+                "core.training",
+                "core.generation.gradient.optimiser",
+                "core.evaluation.design",
+                "torch",
+            ],
         ),
-        ("core/training", ["core.generation.gradient.optimiser", "core.design", "core.runs"]),
+        ("core/training", ["core.generation.gradient.optimiser", "core.evaluation.design", "core.runs"]),
         (
             "core/predictors",
-            ["core.training", "core.generation.gradient.optimiser", "core.problem.problem", "core.design"],
+            ["core.training", "core.generation.gradient.optimiser", "core.problem.problem", "core.evaluation.design"],
         ),
         (
             "core/problem/problem.py",
@@ -87,7 +99,7 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
                 "core.predictors",
                 "core.generation.gradient.simplex_map",
                 "core.generation.gradient.optimiser",
-                "core.design",
+                "core.evaluation.design",
                 "torch",
             ],
         ),
@@ -99,12 +111,18 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
             "core/chemistry/composition.py",
             ["core.problem.problem", "core.problem.settings", "core.generation.gradient.simplex_map"],
         ),
-        ("core/results.py", ["core.design", "core.predictors", "torch"]),
-        ("core/design.py", ["core.runs", "core.training", "core.benchmarks"]),
+        ("core/evaluation/table.py", ["core.evaluation.design", "core.predictors", "torch"]),
+        ("core/evaluation/design.py", ["core.runs", "core.training", "core.benchmarks"]),
         ("core/benchmarks", ["core.training"]),
         (
             "core/generation/substitution.py",
-            ["core.design", "core.generation.gradient.optimiser", "core.predictors", "core.training", "torch"],
+            [
+                "core.evaluation.design",
+                "core.generation.gradient.optimiser",
+                "core.predictors",
+                "core.training",
+                "torch",
+            ],
         ),
     ],
 )

@@ -1,7 +1,7 @@
 """The design page: choose a base, say on the periodic table what must and what may not be in it, run.
 
 Nothing is computed here. Callbacks and the table change the draft (`app.draft`), the draft gives the problem, and
-what is wrong with the problem (`core.design.check`) is shown beside the widget of its field.
+what is wrong with the problem (`core.evaluation.design.check`) is shown beside the widget of its field.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from app.rules import Rule
 from core import runs
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
-from core.design import check, resolve_device
 from core.errors import InputError
+from core.evaluation.design import check, resolve_device
 from core.paths import ASSETS
 from core.problem.problem import MODELS, DesignProblem
 from core.problem.settings import EVERY_ATOM, GRADIENT, ONE_STATE, PRECISIONS, RAISE_TC, SUBSTITUTE, SUBSTITUTION

@@ -12,8 +12,8 @@ from app.candidate import panel, same_composition
 from app.style import ELEMENT_CHOICE, formula_html, formula_text
 from core.chemistry.composition import parse_formula
 from core.errors import InputError
+from core.evaluation.table import BY_NAME, gain, to_csv
 from core.problem.problem import DesignProblem
-from core.results import BY_NAME, gain, to_csv
 from core.runs import ACTIVE, Run
 
 SHOWN = (

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from core import runs
-from core.design import resolve_device
+from core.evaluation.design import resolve_device
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
 from core.predictors.control_model import NAME as JUDGE
@@ -144,7 +144,7 @@ def mean_and_spread(values: Sequence[float | None]) -> tuple[float, float]:
 
 def write(outcome: Outcome, name: str, folder: Path) -> list[Path]:
     """Write NAME.csv (the table), NAME.json (figure, sentences, how it was made), NAME.svg if there is a picture."""
-    from core.results import to_csv
+    from core.evaluation.table import to_csv
 
     folder.mkdir(parents=True, exist_ok=True)
     table, rest = folder / f"{name}.csv", folder / f"{name}.json"

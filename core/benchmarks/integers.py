@@ -11,7 +11,7 @@ import torch
 from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, kept, mean_and_spread
 from core.benchmarks.paper import integer_materials, rows
-from core.design import optimise, prepare
+from core.evaluation.design import optimise, prepare
 from core.generation.gradient import optimiser
 from core.generation.gradient.optimiser import State, Task
 from core.generation.rounding import round_compositions

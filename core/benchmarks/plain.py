@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from core.design import prepare
+from core.evaluation.design import prepare
 from core.generation.gradient import losses
 from core.generation.gradient.optimiser import Task, integer_weight
 from core.predictors import checkpoint
@@ -32,7 +32,7 @@ def load_as_trained(name: str) -> Predictor:
 
 
 def prepare_plain(problem: DesignProblem) -> tuple[Task, torch.device]:
-    """`core.design.prepare` with the modules as they were trained, in float32."""
+    """`core.evaluation.design.prepare` with the modules as they were trained, in float32."""
     return prepare(replace(problem, precision=FLOAT32), load_as_trained)
 
 

@@ -18,8 +18,8 @@ from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, kept
 from core.benchmarks.paper import TOP
 from core.benchmarks.plain import PlainLoop, prepare_plain
-from core.design import optimise, prepare
 from core.errors import InputError
+from core.evaluation.design import optimise, prepare
 from core.generation.gradient.optimiser import Report, State, Task
 from core.generation.rounding import round_compositions
 from core.predictors.interface import predict_in_batches

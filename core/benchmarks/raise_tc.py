@@ -12,11 +12,11 @@ from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, finished, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
 from core.chemistry.composition import compositions
+from core.evaluation.table import gain
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.problem.problem import BEST, PUBLISHED, DesignProblem
 from core.problem.settings import GRADIENT, NEAREST, NEUTRAL, SUBSTITUTION
-from core.results import gain
 from core.runs import Run
 
 SITE_ELEMENTS = (1, 2)  # of C-ES: so many share the atoms of one, as in the samples of KIAGO's table 3

@@ -19,7 +19,7 @@ from core.benchmarks.bench import Outcome
 from core.benchmarks.picture import log_log
 from core.benchmarks.plain import PlainLoop, prepare_plain
 from core.chemistry import elements
-from core.design import known_by, optimise, prepare, resolve_device
+from core.evaluation.design import known_by, optimise, prepare, resolve_device
 from core.generation.gradient import optimiser
 from core.generation.gradient.optimiser import Task
 from core.predictors.interface import predict_in_batches

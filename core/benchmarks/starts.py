@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.benchmarks import figures
 from core.benchmarks.bench import Options, Outcome, kept, mean_and_spread
-from core.design import optimise, prepare
+from core.evaluation.design import optimise, prepare
 from core.generation.gradient.optimiser import Report, State
 from core.problem.settings import BASE, RANDOM
 

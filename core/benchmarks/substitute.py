@@ -14,6 +14,7 @@ from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS, wins
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of, parse_formula
+from core.evaluation.table import gain
 from core.predictors.control_model import load_judge
 from core.predictors.interface import predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
@@ -21,7 +22,6 @@ from core.problem.problem import FIXED_TOLERANCE, DesignProblem
 from core.problem.settings import SUBSTITUTE
 from core.problem.substitution_sites import Site
 from core.reference_data.references import load_references
-from core.results import gain
 from core.runs import Run
 
 DIGITS = 3  # of the amounts in table 8

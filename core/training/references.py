@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from core.chemistry.composition import composition_vector, parse_formula
-from core.hull_errors import distances_by_member, members_energies
+from core.evaluation.hull_uncertainty import distances_by_member, members_energies
 from core.predictors import checkpoint
 from core.predictors.ensemble import Ensemble
 from core.predictors.interface import Predictor, predict_in_batches

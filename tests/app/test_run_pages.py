@@ -15,10 +15,10 @@ from app import candidate, pieces
 from app.style import formula_text
 from core import runs
 from core.chemistry.composition import format_amount, parse_formula
+from core.evaluation.table import COLUMNS, gain
 from core.paths import PROJECT
 from core.problem.problem import BEST, DesignProblem
 from core.problem.settings import NEAREST, SUBSTITUTION, OptimiserSettings
-from core.results import COLUMNS, gain
 from core.runs import Phase, Run, RunStatus
 
 SETTINGS = OptimiserSettings(candidates=24, steps=(6, 10), rounding=NEAREST)  # some candidates fail

@@ -13,8 +13,8 @@ from app.components.periodic_table import TableState
 from app.lookup import usual_formula
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
-from core.design import check
 from core.errors import InputError
+from core.evaluation.design import check
 from core.paths import ASSETS
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from core.chemistry.composition import parse_formula
+from core.evaluation.table import COLUMNS
 from core.paths import PROJECT
 from core.predictors.registry import load_predictor
 from core.problem.problem import BEST
-from core.results import COLUMNS
 
 pytestmark = pytest.mark.browser
 

@@ -15,7 +15,7 @@ import torch
 
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of_counts
-from core.design import optimise
+from core.evaluation.design import optimise
 from core.generation.gradient import losses, optimiser
 from core.generation.gradient.optimiser import Task
 from core.generation.gradient.simplex_map import Constraints

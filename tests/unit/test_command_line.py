@@ -11,9 +11,9 @@ import sys
 import pytest
 import torch
 
-from core import assess
 from core.__main__ import best_text, main, read_formulas
 from core.errors import InputError
+from core.evaluation import user_formulas
 from core.paths import PROJECT
 
 PREDICTED = ["formula", "tc_K", "formation_energy_eV_per_atom"]
@@ -54,7 +54,7 @@ def test_predict_prints_one_row_per_formula(capsys):
     assert main(["predict", "LaFeAsO", "Ba(Fe0.9Co0.1)2As2", "LaFeAsO"]) == 0
     out, err = capsys.readouterr()
     rows = table(out)
-    assert list(rows[0]) == [*PREDICTED, *assess.SAID, "error"] and err == ""
+    assert list(rows[0]) == [*PREDICTED, *user_formulas.SAID, "error"] and err == ""
     assert [row["formula"] for row in rows] == ["LaFeAsO", "Ba(Fe0.9Co0.1)2As2", "LaFeAsO"]
     assert rows[0] == rows[2] and float(rows[0]["tc_K"]) > 0 and float(rows[0][PREDICTED[2]]) < 0
 
@@ -75,12 +75,12 @@ def test_good_rows_are_written_beside_bad_ones(written, tmp_path, capsys):
 
 
 def test_predictions_do_not_depend_on_the_company_they_are_in():
-    alone, among = assess.predict(["MgB2"]), assess.predict(["Nb3Sn", "??", "MgB2"])
+    alone, among = user_formulas.predict(["MgB2"]), user_formulas.predict(["Nb3Sn", "??", "MgB2"])
     assert among["tc_K"].iloc[2] == pytest.approx(alone["tc_K"].iloc[0], abs=1e-3)
 
 
 def test_nothing_good_is_no_crash():
-    for function in (assess.predict, assess.screen):
+    for function in (user_formulas.predict, user_formulas.screen):
         assert function([]).shape[0] == 0
         assert function(["?"])["error"].iloc[0] != ""
 
@@ -100,7 +100,7 @@ def test_screen_lets_every_atom_take_its_own_state_if_asked(capsys):
 def test_screen_adds_the_screens(capsys):
     assert main(["screen", "La1.85Sr0.15CuO4", "NbTi", "LaFeAsO3", "C3.14159265H"]) == 0
     rows = table(capsys.readouterr().out)
-    assert list(rows[0]) == [*PREDICTED, *assess.SAID, *assess.SCREENED, "error"]
+    assert list(rows[0]) == [*PREDICTED, *user_formulas.SAID, *user_formulas.SCREENED, "error"]
     cuprate, alloy, off, odd = rows
     assert cuprate["charge_neutral"] == cuprate["pauling_ok"] == "True" and "La 2+" in cuprate["oxidation_states"]
     assert cuprate["nearest_known"] == "La1.85Sr0.15CuO4" and cuprate["distance_to_known"] == "0.000"
@@ -131,7 +131,7 @@ def test_amounts_that_cannot_be_whole_are_not_judged(capsys):
     ],
 )
 def test_whole_counts(amounts, counts):
-    assert assess.whole_counts(amounts) == counts
+    assert user_formulas.whole_counts(amounts) == counts
 
 
 # CSV files
@@ -184,7 +184,7 @@ def test_design_runs_in_the_folder_and_prints_the_best(written, tmp_path, capsys
 def test_best_text_is_aligned_and_shows_no_nan():
     import pandas as pd
 
-    from core.results import COLUMNS
+    from core.evaluation.table import COLUMNS
 
     row = {c.name: EMPTY[c.dtype] for c in COLUMNS}
     text = best_text(pd.DataFrame([{**row, "formula": "MgB2", "tc_K": 39.0}, {**row, "formula": "LaFeAsO"}]))

@@ -18,12 +18,12 @@ import torch
 from filelock import FileLock
 
 from core import execution, runs, worker
-from core.design import design
 from core.errors import InputError
+from core.evaluation.design import design
+from core.evaluation.table import to_csv
 from core.generation.gradient import optimiser
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
-from core.results import to_csv
 from core.runs import Phase, Run, RunStatus
 
 SMALL = DesignProblem(base="LaFeAsO", settings=OptimiserSettings(candidates=8, steps=(4, 30)), seed=7, device="cpu")

@@ -12,7 +12,7 @@ from core.benchmarks.paper import TOP
 from core.benchmarks.plain import PlainLoop, prepare_plain
 from core.benchmarks.quality import Best, time_to_quality
 from core.benchmarks.speed import SpeedOptions, random_counts, speed
-from core.design import optimise, prepare
+from core.evaluation.design import optimise, prepare
 from core.generation.gradient import optimiser
 from core.predictors.interface import in_bfloat16
 from core.predictors.registry import load_predictor

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, parse_formula
-from core.design import check, design
+from core.evaluation.design import check, design
+from core.evaluation.table import to_csv
 from core.generation.substitution import CHOSEN, Substituter, site_states, substituter
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTION, OptimiserSettings
 from core.problem.substitution_sites import Site
-from core.results import to_csv
 from core.screening.charge_neutrality import charge_balance
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 import torch
 
-from core.design import optimise
+from core.evaluation.design import optimise
 from core.generation.gradient import optimiser
 from core.generation.gradient.batch_parallel import SideBySide
 from core.generation.gradient.optimiser import Task

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.design import prepare, resolve_precision
+from core.evaluation.design import prepare, resolve_precision
 from core.generation.gradient import optimiser
 from core.predictors.interface import in_bfloat16
 from core.predictors.layers import bfloat16

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.results import BY_NAME, COLUMNS, SCREENS, DesignResult, Gain, gain, safe_cell, to_csv, typed
-from core.results import read as read_stored
+from core.evaluation.table import BY_NAME, COLUMNS, SCREENS, DesignResult, Gain, gain, safe_cell, to_csv, typed
+from core.evaluation.table import read as read_stored
 
 NUMBER = {"tc_K": 39.12345, "tc_gain_K": -1.23456, "formation_energy_eV_per_atom": -0.123456, "integer_loss": 0.0123456}
 LATER = ["tc_judge_K", "tc_std_K", "energy_above_hull_std_eV_per_atom", "extrapolating"]

@@ -18,6 +18,8 @@ from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of_counts
 from core.chemistry.families import families
 from core.errors import InputError
+from core.evaluation.hull_uncertainty import distances_with_std
+from core.evaluation.table import DesignResult, FunnelStep, hydrogen_rich, screens, typed
 from core.generation import substitution
 from core.generation.gradient import optimiser
 from core.generation.gradient.batch_parallel import SideBySide
@@ -27,7 +29,6 @@ from core.generation.gradient.simplex_map import Constraints
 from core.generation.initialization import MIXTURE, GuessMaker, completed
 from core.generation.rounding import Rounded, round_compositions
 from core.generation.search.neutral_neighbors import Grid, Search, best_on_grid
-from core.hull_errors import distances_with_std
 from core.predictors.control_model import load_judge
 from core.predictors.interface import Predictor, estimate_in_batches, in_bfloat16
 from core.predictors.layers.bfloat16 import processor_multiplies_bfloat16
@@ -35,7 +36,6 @@ from core.predictors.registry import known_elements, load_predictor
 from core.problem.problem import DesignProblem
 from core.problem.settings import ANY_FAMILY, BFLOAT16, FLOAT32, INTERPOLATED, KNOWN, NEAREST, RAISE_TC, SUBSTITUTION
 from core.reference_data.references import load_references
-from core.results import DesignResult, FunnelStep, hydrogen_rich, screens, typed
 from core.screening.charge_neutrality import charge_balance
 from core.screening.neutrality_filter import balanced_compounds, passes_at_once
 
@@ -381,7 +381,8 @@ def _on_device(task: Task, compositions: np.ndarray) -> torch.Tensor:
 
 
 def _first_failed(table: pd.DataFrame) -> np.ndarray:
-    """For each row the key (in `core.results.SCREENS`) of the first screen that it fails, or an empty string."""
+    """For each row the key (in `core.evaluation.table.SCREENS`) of the first screen that it fails, or an empty
+    string."""
     passed = {
         "elements": table["n_elements"] <= MAX_SCREENED_ELEMENTS,
         "charge_neutral": table["charge_neutral"],

@@ -12,8 +12,8 @@ import torch
 
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, parse_formula
-from core.design import PREDICTED, placed, predicted, resolve_device
 from core.errors import InputError
+from core.evaluation.design import PREDICTED, placed, predicted, resolve_device
 from core.predictors.control_model import load_judge
 from core.predictors.interface import Predictor
 from core.predictors.registry import load_predictor
@@ -47,9 +47,9 @@ def predict(
 ) -> pd.DataFrame:
     """Predicted properties, one row per formula, in the order given.
 
-    Columns: formula (as given), tc_K, formation_energy_eV_per_atom, SAID (see `core.results.COLUMNS`), error. Where a
-    formula cannot be read or has an element that a predictor does not know, error says so and the numbers are missing;
-    else error is empty.
+    Columns: formula (as given), tc_K, formation_energy_eV_per_atom, SAID (see `core.evaluation.table.COLUMNS`), error.
+    Where a formula cannot be read or has an element that a predictor does not know, error says so and the numbers are
+    missing; else error is empty.
 
     Raises InputError for a device that is not there, CheckpointError for a predictor that is not.
     """
@@ -65,8 +65,8 @@ def screen(
 ) -> pd.DataFrame:
     """`predict`, and the screens: charge balance, hull distance, nearest known superconductor (before `error`).
 
-    The columns mean what `core.results.COLUMNS` says. charge_neutral and pauling_ok are missing, with the reason
-    given, where the amounts cannot be made whole numbers. charge_rule : see `core.screening.charge_neutrality`.
+    The columns mean what `core.evaluation.table.COLUMNS` says. charge_neutral and pauling_ok are missing, with the
+    reason given, where the amounts cannot be made whole numbers. charge_rule : see `core.screening.charge_neutrality`.
     """
     predictors = _loaded(models, device)
     table, rows, compositions = _predicted(formulas, predictors)

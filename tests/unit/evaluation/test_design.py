@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 import torch
 
-from core import assess
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
 from core.chemistry.families import families
-from core.design import (
+from core.errors import InputError
+from core.evaluation import user_formulas
+from core.evaluation.design import (
     MAX_SCREENED_ELEMENTS,
     DesignResult,
     check,
@@ -21,13 +22,12 @@ from core.design import (
     resolve_device,
     starting_materials,
 )
-from core.errors import InputError
+from core.evaluation.table import COLUMNS, SCREENS, to_csv
 from core.generation.gradient import optimiser
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, NEAREST, NEUTRAL, OptimiserSettings
 from core.problem.substitution_sites import Site, takers
-from core.results import COLUMNS, SCREENS, to_csv
 
 SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3), rounding=NEAREST)  # some formulas fail the screens
 SMALL = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=3, device="cpu")
@@ -99,12 +99,12 @@ def test_formulas_are_distinct_whole_and_in_lowest_terms(small):
 
 def test_predictions_are_those_of_the_formula_that_is_shown(small):
     """Not of the ratios before rounding; and the base is predicted in the same way."""
-    table, again = small.candidates, assess.predict(small.candidates["formula"], device="cpu")
+    table, again = small.candidates, user_formulas.predict(small.candidates["formula"], device="cpu")
     assert np.allclose(table["tc_K"], again["tc_K"], atol=1e-3)
     energy = "formation_energy_eV_per_atom"
     assert np.allclose(table[energy], again[energy], atol=1e-5)
     assert np.abs(table["tc_K"] - table["tc_before_rounding_K"]).max() > 0.1
-    base = assess.predict([SMALL.base], device="cpu").iloc[0]
+    base = user_formulas.predict([SMALL.base], device="cpu").iloc[0]
     within = {"tc_K": 1e-3, energy: 1e-5, "tc_judge_K": 1e-9}
     assert small.base == {name: pytest.approx(base[name], abs=tolerance) for name, tolerance in within.items()}
     assert np.allclose(table["tc_judge_K"], again["tc_judge_K"]) and np.allclose(table["tc_std_K"], again["tc_std_K"])
@@ -112,7 +112,7 @@ def test_predictions_are_those_of_the_formula_that_is_shown(small):
 
 
 def test_the_screens_say_what_they_say_of_the_formula_alone(small):
-    again = assess.screen(small.candidates["formula"], device="cpu")
+    again = user_formulas.screen(small.candidates["formula"], device="cpu")
     for name in ("charge_neutral", "pauling_ok", "reason", "oxidation_states"):
         assert small.candidates[name].tolist() == again[name].tolist()
     passing, again = small.passing, again[small.candidates["passes"]]
@@ -424,7 +424,7 @@ def test_exempt_elements_stay_fractional_and_the_file_is_read_back():
     for formula, n in zip(table["formula"], table["n_atoms"], strict=True):
         amounts = parse_formula(formula)
         assert sum(amounts.values()) == pytest.approx(n, abs=1e-9) and sum(x % 1 > 0 for x in amounts.values()) <= 2
-    again = assess.screen(table["formula"], device="cpu")
+    again = user_formulas.screen(table["formula"], device="cpu")
     assert (again["error"] == "").all() and np.allclose(table["tc_K"], again["tc_K"], atol=1e-3)
 
 

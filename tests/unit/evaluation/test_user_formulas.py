@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import assess
 from core.errors import InputError
+from core.evaluation import user_formulas
 from core.problem.problem import PUBLISHED
 
 SAID = ["tc_std_K", "tc_judge_K", "formation_energy_std_eV_per_atom", "distance_to_training", "extrapolating"]
 PREDICT_COLUMNS = ["formula", "tc_K", "formation_energy_eV_per_atom", *SAID, "error"]
-SCREEN_COLUMNS = [*PREDICT_COLUMNS[:-1], *assess.SCREENED, "error"]
+SCREEN_COLUMNS = [*PREDICT_COLUMNS[:-1], *user_formulas.SCREENED, "error"]
 MIXED = ["Nb3Sn", "Xx2", "NaCl", "LaFeAs(O", "PoO2", "", "MgB2"]  # good rows and bad ones in turn
 GOOD = [0, 2, 6]
 
@@ -20,56 +20,56 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def screened(one_thread) -> pd.DataFrame:
-    return assess.screen(MIXED, device="cpu")
+    return user_formulas.screen(MIXED, device="cpu")
 
 
 def test_rows_keep_their_order():
     formulas = ["MgB2", "YBa2Cu3O7", "NaCl", "Nb3Sn", "MgB2"]
-    there, back = assess.predict(formulas, device="cpu"), assess.predict(formulas[::-1], device="cpu")
+    there, back = user_formulas.predict(formulas, device="cpu"), user_formulas.predict(formulas[::-1], device="cpu")
     assert there["formula"].tolist() == formulas and back["formula"].tolist() == formulas[::-1]
     assert there.index.tolist() == list(range(5))
-    for name in assess.PREDICTED:
+    for name in user_formulas.PREDICTED:
         assert np.allclose(there[name], back[name][::-1], atol=1e-3)
         assert there[name].nunique() >= 3  # so that a wrong order would be seen
     assert there["tc_K"].iloc[1] > there["tc_K"].iloc[0] > there["tc_K"].iloc[2]
 
 
 def test_bad_rows_say_why_and_the_rest_goes_on():
-    table = assess.predict(MIXED, device="cpu")
+    table = user_formulas.predict(MIXED, device="cpu")
     assert list(table.columns) == PREDICT_COLUMNS and table["formula"].tolist() == MIXED
     assert [i for i, error in enumerate(table["error"]) if error == ""] == GOOD
     words = {1: "“Xx” is not an element", 3: "never closed", 4: "formation-energy model does not know Po", 5: "nothing"}
     for i, expected in words.items():
         assert expected in table["error"][i]
-    for name in assess.PREDICTED:
+    for name in user_formulas.PREDICTED:
         assert [i for i, value in enumerate(table[name]) if np.isfinite(value)] == GOOD
 
 
 def test_what_is_far_from_the_training_data_is_said_to_be():
-    table = assess.predict(["MgB2", "NaCl"], device="cpu").set_index("formula")
+    table = user_formulas.predict(["MgB2", "NaCl"], device="cpu").set_index("formula")
     assert table["distance_to_training"]["MgB2"] < 0.01 < table["distance_to_training"]["NaCl"]
     assert table["extrapolating"].tolist() == [False, True]
     assert (table["formation_energy_std_eV_per_atom"] > 0).all()
 
 
 def test_models_that_cannot_say_say_nothing():
-    table = assess.predict(["MgB2"], PUBLISHED, device="cpu")
+    table = user_formulas.predict(["MgB2"], PUBLISHED, device="cpu")
     assert table[["tc_std_K", "distance_to_training", "extrapolating"]].isna().all(axis=None)
     assert np.isfinite(table["tc_judge_K"][0])
 
 
 def test_an_element_that_neither_model_knows():
-    (error,) = assess.predict(["NeHe2"], device="cpu")["error"]
+    (error,) = user_formulas.predict(["NeHe2"], device="cpu")["error"]
     assert "does not know He" in error and error.count("“NeHe2”") == 1
 
 
 def test_screen_adds_to_what_predict_says(screened):
     assert list(screened.columns) == SCREEN_COLUMNS
-    pd.testing.assert_frame_equal(screened[PREDICT_COLUMNS], assess.predict(MIXED, device="cpu"))
+    pd.testing.assert_frame_equal(screened[PREDICT_COLUMNS], user_formulas.predict(MIXED, device="cpu"))
 
 
 def test_screens_of_bad_rows_are_missing(screened):
-    for name in assess.SCREENED:
+    for name in user_formulas.SCREENED:
         assert [i for i, value in enumerate(screened[name]) if not pd.isna(value)] == GOOD, name
 
 
@@ -84,20 +84,22 @@ def test_screens_stand_in_the_row_of_their_formula(screened):
 
 def test_the_distance_to_the_hull_has_an_error_if_the_model_can_say(screened):
     assert (screened["energy_above_hull_std_eV_per_atom"][GOOD] > 0).all()
-    published = assess.screen(["NaCl"], PUBLISHED, device="cpu")
+    published = user_formulas.screen(["NaCl"], PUBLISHED, device="cpu")
     assert published["energy_above_hull_std_eV_per_atom"].isna().all()
     assert published["energy_above_hull_eV_per_atom"].notna().all()
 
 
 def test_a_formula_is_what_it_means_not_how_it_is_written():
-    table = assess.screen(["La1.85Sr0.15CuO4", "O80Cu20Sr3La37", "(La1.85Sr0.15)CuO4"], device="cpu")
-    for name in (*assess.PREDICTED, "energy_above_hull_eV_per_atom", "nearest_known_tc_K", "distance_to_known"):
+    table = user_formulas.screen(["La1.85Sr0.15CuO4", "O80Cu20Sr3La37", "(La1.85Sr0.15)CuO4"], device="cpu")
+    for name in (*user_formulas.PREDICTED, "energy_above_hull_eV_per_atom", "nearest_known_tc_K", "distance_to_known"):
         assert np.ptp(table[name]) < 1e-3
     for name in ("charge_neutral", "pauling_ok", "reason", "oxidation_states", "nearest_known"):
         assert table[name].nunique() == 1
 
 
-@pytest.mark.parametrize(("function", "columns"), [(assess.predict, PREDICT_COLUMNS), (assess.screen, SCREEN_COLUMNS)])
+@pytest.mark.parametrize(
+    ("function", "columns"), [(user_formulas.predict, PREDICT_COLUMNS), (user_formulas.screen, SCREEN_COLUMNS)]
+)
 def test_nothing_in_nothing_out(function, columns):
     table = function([], device="cpu")
     assert list(table.columns) == columns and len(table) == 0
@@ -105,5 +107,5 @@ def test_nothing_in_nothing_out(function, columns):
 
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(InputError) as caught:
-        assess.predict(["MgB2"], device="abacus")
+        user_formulas.predict(["MgB2"], device="abacus")
     assert caught.value.field == "device" and "cpu" in caught.value.remedy

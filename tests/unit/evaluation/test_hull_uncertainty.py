@@ -9,7 +9,7 @@ from torch import nn
 
 from core.chemistry import elements
 from core.chemistry.composition import compositions
-from core.hull_errors import distances_by_member, distances_with_std
+from core.evaluation.hull_uncertainty import distances_by_member, distances_with_std
 from core.predictors.checkpoint import read_card
 from core.predictors.ensemble import Ensemble, SpreadScale
 from core.problem.problem import BEST
