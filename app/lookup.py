@@ -12,13 +12,13 @@ import torch
 
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of, parse_formula
+from core.executors.warm_worker import StandBy
 from core.predictors import registry
 from core.predictors.checkpoint import CheckpointError
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.reference_data.references import References, load_references
 from core.screening.novelty import SAME_FRACTION
-from core.stand_by import StandBy
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def _on_axis(values: pd.Series, log: bool) -> pd.Series:
 def progress_figure(progress: pd.DataFrame, quantity: str, steps: tuple[int, int], height: int = 270) -> go.Figure:
     """Best, median and 5-95 % band of one quantity against the step, with the border of the stages.
 
-    progress : the columns of `core.runs.PROGRESS_COLUMNS`; may be empty. steps : of the two stages.
+    progress : the columns of `core.runs.store.PROGRESS_COLUMNS`; may be empty. steps : of the two stages.
     """
     _, unit, colour, log = QUANTITIES[quantity]
     table = thinned(progress)

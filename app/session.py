@@ -17,7 +17,6 @@ import streamlit as st
 
 from app import draft as drafts
 from app.draft import Draft
-from core import runs
 from core.chemistry import elements
 from core.errors import InputError
 from core.evaluation.design import check
@@ -26,7 +25,8 @@ from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
 from core.problem.substitution_sites import Site
-from core.runs import Run
+from core.runs import store
+from core.runs.store import Run
 
 DESIGN_PAGE = "views/design.py"
 _DRAFT, _LAST_RUN, _COMPLAINT = "tc_studio.draft", "tc_studio.last_run", "tc_studio.complaint"
@@ -41,7 +41,7 @@ def current_run() -> Run | None:
     Where nothing was designed yet, its problem becomes the draft.
     """
     run_id = st.query_params.get("run") or st.session_state.get(_LAST_RUN)
-    run = runs.get(run_id) if run_id else None
+    run = store.get(run_id) if run_id else None
     if run is None:
         return None
     st.session_state[_LAST_RUN] = run.id
@@ -55,7 +55,7 @@ def current_run() -> Run | None:
 def missing_run() -> str | None:
     """The id of the run that the URL names and that is not there."""
     run_id = st.query_params.get("run")
-    return run_id if run_id and runs.get(run_id) is None else None
+    return run_id if run_id and store.get(run_id) is None else None
 
 
 def open_run(run_id: str, page: str) -> NoReturn:

@@ -291,7 +291,7 @@ def _write_table(table: pd.DataFrame, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(to_csv(table))
         return
-    from core.runs import write_atomically
+    from core.runs.store import write_atomically
 
     try:
         write_atomically(out, to_csv(table))
@@ -303,7 +303,7 @@ def _write_table(table: pd.DataFrame, out: Path | None) -> None:
 
 
 def _design(options: argparse.Namespace) -> int:
-    from core.runs import Phase, create_in
+    from core.runs.store import Phase, create_in
 
     run = create_in(_problem(options), options.out)
     status = _with_bar(run.folder)
@@ -338,8 +338,8 @@ def _with_bar(folder: Path):
     """Do the run in this process with a progress bar; returns its last status."""
     from tqdm import tqdm
 
-    from core.runs import Phase
-    from core.worker import work
+    from core.executors.worker import work
+    from core.runs.store import Phase
 
     with tqdm(unit="step", file=sys.stderr) as bar:
 
@@ -376,9 +376,9 @@ def best_text(candidates: pd.DataFrame, count: int = 10) -> str:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from core.runs import Phase
-    from core.stand_by import WAIT, sent_to
-    from core.worker import work
+    from core.executors.warm_worker import WAIT, sent_to
+    from core.executors.worker import work
+    from core.runs.store import Phase
 
     folder = sent_to() if str(options.folder) == WAIT else options.folder
     if folder is None:

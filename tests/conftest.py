@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from core import runs, worker
+from core.executors import worker
 from core.problem.problem import DesignProblem
-from core.runs import Run
+from core.runs import store
+from core.runs.store import Run
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def carried_out() -> Callable[[DesignProblem, Path], Run]:
         threads = torch.get_num_threads()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("OMP_NUM_THREADS", "1")
-            run = runs.create_in(problem, folder)
+            run = store.create_in(problem, folder)
             worker.work(run.folder, wait=False)
         torch.set_num_threads(threads)
         return run

@@ -74,7 +74,7 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
                 "core.evaluation.design",
                 "core.screening",
                 "core.reference_data.references",
-                "core.runs",
+                "core.runs.store",
                 "core.training",
             ],
         ),
@@ -88,7 +88,7 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
                 "torch",
             ],
         ),
-        ("core/training", ["core.generation.gradient.optimiser", "core.evaluation.design", "core.runs"]),
+        ("core/training", ["core.generation.gradient.optimiser", "core.evaluation.design", "core.runs.store"]),
         (
             "core/predictors",
             ["core.training", "core.generation.gradient.optimiser", "core.problem.problem", "core.evaluation.design"],
@@ -112,7 +112,7 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
             ["core.problem.problem", "core.problem.settings", "core.generation.gradient.simplex_map"],
         ),
         ("core/evaluation/table.py", ["core.evaluation.design", "core.predictors", "torch"]),
-        ("core/evaluation/design.py", ["core.runs", "core.training", "core.benchmarks"]),
+        ("core/evaluation/design.py", ["core.runs.store", "core.training", "core.benchmarks"]),
         ("core/benchmarks", ["core.training"]),
         (
             "core/generation/substitution.py",

@@ -19,7 +19,6 @@ from app.controlled import latest, of_latest, place, renewed, shown, whole
 from app.draft import Draft
 from app.knobs import Knob
 from app.rules import Rule
-from core import runs
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
 from core.errors import InputError
@@ -28,6 +27,7 @@ from core.paths import ASSETS
 from core.problem.problem import MODELS, DesignProblem
 from core.problem.settings import EVERY_ATOM, GRADIENT, ONE_STATE, PRECISIONS, RAISE_TC, SUBSTITUTE, SUBSTITUTION
 from core.problem.substitution_sites import EMPTY, Site, takers
+from core.runs import store
 from core.screening.oxidation_states import balancing_state, proposed_state
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
@@ -625,11 +625,11 @@ def run_button(problem: DesignProblem, errors: Errors) -> None:
     wrong = [error for found in errors.values() for error in found]
     if st.button("Run", type="primary", icon=":material/play_arrow:", width="stretch", disabled=bool(wrong)):
         try:
-            run = runs.create(problem)
+            run = store.create(problem)
         except InputError as error:  # it became wrong since this page was drawn
             style.show_errors([error])
             return
-        runs.start(run, lookup.stand_by())
+        store.start(run, lookup.stand_by())
         session.open_run(run.id, "run")
     if wrong:
         places = dict.fromkeys(PLACES.get(error.field, "Settings") for error in wrong)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app import lookup, pieces, plots, session
-from core import runs
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTION
-from core.runs import ACTIVE, Phase, Run, RunStatus
+from core.runs import store
+from core.runs.store import ACTIVE, Phase, Run, RunStatus
 
 STATE_S, COURSE_S = 1.0, 2.5  # between two looks; drawing charts takes time that the run on the same cores lacks
 
@@ -77,15 +77,15 @@ def state_text(run: Run, status: RunStatus) -> str:
 
 def queue_place(run: Run) -> int:
     """1 if nothing is before this run."""
-    before = [r for r in runs.list_runs() if r.created() < run.created() and r.status().phase in ACTIVE]
-    return max(1, len(before) - runs.max_at_once() + 2)
+    before = [r for r in store.list_runs() if r.created() < run.created() and r.status().phase in ACTIVE]
+    return max(1, len(before) - store.max_at_once() + 2)
 
 
 def actions(run: Run, status: RunStatus) -> None:
     """The one or two things that can be done now."""
     if status.phase in ACTIVE:
         if st.button("Cancel", icon=":material/stop:", key="cancel"):
-            runs.cancel(run)
+            store.cancel(run)
             st.rerun()
     elif status.phase is Phase.FINISHED:
         if st.button("See results", type="primary", icon=":material/arrow_forward:", key="see_results"):
@@ -93,7 +93,7 @@ def actions(run: Run, status: RunStatus) -> None:
     else:
         again = "Try again" if status.phase is Phase.FAILED else "Resume"
         if st.button(again, type="primary", icon=":material/play_arrow:", key="resume"):
-            runs.start(run, lookup.stand_by())
+            store.start(run, lookup.stand_by())
             st.rerun()
         if st.button("Change the problem", icon=":material/edit:", key="change"):
             session.load_problem(run.problem())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app import pieces, session
-from core import runs
 from core.errors import InputError
-from core.runs import Phase, Run, RunStatus
+from core.runs import store
+from core.runs.store import Phase, Run, RunStatus
 
 WIDTHS = [3.2, 1.7, 1.3, 1.1, 1.1, 2.2]
 SHOWN = 25  # more on demand: every row holds three widgets
@@ -16,7 +16,7 @@ SHOWN = 25  # more on demand: every row holds three widgets
 def page() -> None:
     """The list, or an invitation."""
     pieces.styled()
-    found = runs.list_runs()
+    found = store.list_runs()
     if not found:
         st.title("Past runs")
         pieces.invitation("No runs yet", "Each design is kept here with its problem, its course and its candidates.")
@@ -101,7 +101,7 @@ def confirm_delete(run: Run) -> None:
     st.caption("Its problem, course and candidates are removed from the disk. This cannot be undone.")
     with st.container(horizontal=True):
         if st.button("Delete", icon=":material/delete:", key="delete_yes"):
-            runs.delete(run)
+            store.delete(run)
             st.rerun()
         if st.button("Keep", key="delete_no"):
             st.rerun()

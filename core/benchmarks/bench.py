@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from core import runs
 from core.evaluation.design import resolve_device
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
@@ -22,7 +21,8 @@ from core.predictors.control_model import NAME as JUDGE
 from core.problem.problem import MODELS, DesignProblem, Models
 from core.problem.settings import PAPER, OptimiserSettings
 from core.reference_data.references import NAME as REFERENCES
-from core.runs import Phase, Run
+from core.runs import store
+from core.runs.store import Phase, Run
 
 WORK = PROJECT / "build" / "benchmarks"
 
@@ -104,15 +104,15 @@ class Outcome:
 
 def finished(problem: DesignProblem, options: Options) -> Run:
     """The finished run of a problem: as kept, gone on with, or done now. Raises RuntimeError if it fails."""
-    from core.worker import work
+    from core.executors.worker import work
 
     folder = options.work / "runs" / _key([problem.to_json(), options.weights()])
-    run = Run(folder) if (folder / runs.PROBLEM).is_file() else runs.create_in(problem, folder)
+    run = Run(folder) if (folder / store.PROBLEM).is_file() else store.create_in(problem, folder)
     status = run.stored_status()
     if status.phase is not Phase.FINISHED:
         options.say(f"{problem.base}, {problem.method}, seed {problem.seed}")
         status = work(folder, wait=False)
-        (folder / runs.TRAJECTORY).unlink(missing_ok=True)  # megabytes that no table needs
+        (folder / store.TRAJECTORY).unlink(missing_ok=True)  # megabytes that no table needs
     if status.phase is Phase.INTERRUPTED:
         raise KeyboardInterrupt
     if status.phase is not Phase.FINISHED:
@@ -128,7 +128,7 @@ def kept(what: Sequence, options: Options, make: Callable[[], dict]) -> dict:
     if not path.exists():
         options.say(", ".join(str(part) for part in what[:3]))
         path.parent.mkdir(parents=True, exist_ok=True)
-        runs.write_json(path, make())
+        store.write_json(path, make())
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -148,13 +148,13 @@ def write(outcome: Outcome, name: str, folder: Path) -> list[Path]:
 
     folder.mkdir(parents=True, exist_ok=True)
     table, rest = folder / f"{name}.csv", folder / f"{name}.json"
-    runs.write_atomically(table, to_csv(outcome.table.round(4)))
+    store.write_atomically(table, to_csv(outcome.table.round(4)))
     about = {"about": outcome.about, "sentences": list(outcome.sentences), "figure": outcome.figure}
-    runs.write_atomically(rest, json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    store.write_atomically(rest, json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     written = [table, rest]
     if outcome.picture:
         written.append(folder / f"{name}.svg")
-        runs.write_atomically(written[-1], outcome.picture)
+        store.write_atomically(written[-1], outcome.picture)
     return written
 
 

@@ -1,7 +1,7 @@
 """The only wiring: a problem becomes a task, the task is optimised, what comes out is rounded, screened and placed.
 
-`design` does it all in one call. Whoever must be able to stop and resume (see `core.runs`) uses the same three parts:
-`prepare`, `optimise`, `conclude`.
+`design` does it all in one call. Whoever must be able to stop and resume (see `core.runs.store`) uses the same three
+parts: `prepare`, `optimise`, `conclude`.
 """
 
 from __future__ import annotations

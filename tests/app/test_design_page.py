@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 from app import session
 from app.draft import with_base
 from app.rules import Rule
-from core import runs
 from core.paths import PROJECT
 from core.problem.problem import BEST, PUBLISHED, DesignProblem, Models
 from core.problem.settings import SUBSTITUTE, SUBSTITUTION
 from core.problem.substitution_sites import Site
+from core.runs import store
 
 PUBLISHED_LINK = {
     "base": "LaFeAsO",
@@ -246,11 +246,11 @@ def test_examples_fill_the_page(page):
 def test_run_makes_a_folder_and_goes_to_its_page(page, monkeypatch, tmp_path):
     started = []
     monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path))
-    monkeypatch.setattr(runs, "start", lambda run, waiting: started.append(run))
+    monkeypatch.setattr(store, "start", lambda run, waiting: started.append(run))
     run_button(page).click()
     page.run()
     assert len(started) == 1
-    assert runs.get(started[0].id).problem() == draft(page).problem()
+    assert store.get(started[0].id).problem() == draft(page).problem()
     assert page.query_params["run"] == started[0].id
 
 

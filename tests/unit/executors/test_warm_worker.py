@@ -6,11 +6,11 @@ import time
 
 import pytest
 
-from core import runs
+from core.executors.warm_worker import StandBy
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
-from core.runs import Phase
-from core.stand_by import StandBy
+from core.runs import store
+from core.runs.store import Phase
 
 SMALL = DesignProblem(base="LaFeAsO", settings=OptimiserSettings(candidates=8, steps=(2, 4)), device="cpu")
 DEADLINE_S = 180  # generous: this is no test of speed
@@ -23,9 +23,9 @@ def home(tmp_path, monkeypatch):
     monkeypatch.delenv("TC_STUDIO_STAND_BY", raising=False)
 
 
-def until_ended(run: runs.Run) -> runs.RunStatus:
+def until_ended(run: store.Run) -> store.RunStatus:
     deadline = time.monotonic() + DEADLINE_S
-    while run.status().phase in runs.ACTIVE:
+    while run.status().phase in store.ACTIVE:
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.02)
     return run.status()
@@ -37,13 +37,13 @@ def test_the_worker_that_waits_does_the_run_and_says_so_in_its_log():
     process = waiting._process
     waiting.prepare()  # there is one
     assert waiting._process is process
-    run = runs.create(SMALL)
-    runs.start(run, waiting)
-    assert runs.read_json(run.folder / runs.START)["pid"] == process.pid
+    run = store.create(SMALL)
+    store.start(run, waiting)
+    assert store.read_json(run.folder / store.START)["pid"] == process.pid
     status = until_ended(run)
     assert status.phase is Phase.FINISHED, status.message
     assert process.wait(DEADLINE_S) == 0
-    assert "The run is finished" in (run.folder / runs.LOG).read_text()
+    assert "The run is finished" in (run.folder / store.LOG).read_text()
     assert waiting._process is None  # it takes one run
 
 
@@ -54,15 +54,15 @@ def test_a_worker_that_begins_at_once_finds_its_start_noted(monkeypatch):
     send = waiting.send
 
     def sent(process, folder):
-        noted.append(runs.read_json(folder / runs.START)["pid"] == process.pid)
+        noted.append(store.read_json(folder / store.START)["pid"] == process.pid)
         return send(process, folder)
 
     monkeypatch.setattr(waiting, "send", sent)
-    run = runs.create(SMALL)
-    before = runs.write_json
-    monkeypatch.setattr(runs, "write_json", lambda path, content: (noted.append(path.name), before(path, content)))
-    runs.start(run, waiting)
-    assert noted[-2:] == [runs.START, True]  # noted, sent, left alone
+    run = store.create(SMALL)
+    before = store.write_json
+    monkeypatch.setattr(store, "write_json", lambda path, content: (noted.append(path.name), before(path, content)))
+    store.start(run, waiting)
+    assert noted[-2:] == [store.START, True]  # noted, sent, left alone
     assert until_ended(run).phase is Phase.FINISHED
 
 
@@ -71,8 +71,8 @@ def test_a_worker_that_died_while_it_waited_is_replaced_by_a_new_one():
     waiting.prepare()
     waiting._process.kill()
     waiting._process.wait(DEADLINE_S)
-    run = runs.create(SMALL)
-    runs.start(run, waiting)
+    run = store.create(SMALL)
+    store.start(run, waiting)
     assert until_ended(run).phase is Phase.FINISHED
 
 

@@ -46,7 +46,7 @@ from core.paths import PROJECT
 from core.problem.problem import DesignProblem
 
 if TYPE_CHECKING:
-    from core.stand_by import StandBy
+    from core.executors.warm_worker import StandBy
 
 MAX_AT_ONCE = 1  # workers that optimise at once; one already uses every core
 PROGRESS_RECORDS, TRAJECTORY_RECORDS = 500, 200

@@ -9,7 +9,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from core import runs
+from core.runs import store
 
 WAIT = "-"  # in the place of a folder: the folder comes by standard input
 
@@ -27,7 +27,7 @@ class StandBy:
             return
         with self._lock:
             if self._process is None or self._process.poll() is not None:
-                self._process = runs.new_worker(WAIT, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
+                self._process = store.new_worker(WAIT, stdin=subprocess.PIPE, output=subprocess.DEVNULL)
 
     def take(self) -> subprocess.Popen | None:
         """The waiting worker, which is to be sent to a run now; None if there is none."""
@@ -49,7 +49,7 @@ class StandBy:
 def sent_to() -> Path | None:
     """Wait, in the worker, for the folder of a run, and speak into its log from then on; None if nobody sends it."""
     # What takes seconds, before anybody waits for it.
-    import core.execution  # noqa: F401
+    import core.runs.execute  # noqa: F401
     from core.predictors.checkpoint import CheckpointError
     from core.predictors.control_model import load_judge
     from core.reference_data.references import load_references
@@ -60,7 +60,7 @@ def sent_to() -> Path | None:
     folder = sys.stdin.buffer.readline().decode().rstrip("\n")
     if not folder:
         return None
-    with (Path(folder) / runs.LOG).open("ab") as log:
+    with (Path(folder) / store.LOG).open("ab") as log:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(log.fileno(), stream.fileno())
     return Path(folder)

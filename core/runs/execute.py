@@ -26,7 +26,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from core import runs
+from core.runs import store
 from core.chemistry import elements
 from core.chemistry.composition import formula_of
 from core.evaluation.design import conclude, optimise, prepare, resolve_precision
@@ -38,7 +38,7 @@ from core.predictors import checkpoint
 from core.predictors.control_model import NAME as JUDGE
 from core.problem.problem import DesignProblem
 from core.reference_data.references import NAME as REFERENCES
-from core.runs import Phase, Run, RunStatus
+from core.runs.store import Phase, Run, RunStatus
 
 STATUS_S, RESUME_S = 0.2, 2.0  # between two writes
 RESUME_SHARE = 20  # a big state on a slow disk is stored less often: at most 1/20 of the time goes into it
@@ -61,7 +61,7 @@ def execute(run: Run, asked: Callable[[], Phase | None], show: Callable[[RunStat
     task, device = prepare(problem)
     precision = resolve_precision(problem.precision, device)
     provenance |= {"device": str(device), "device_name": _device_name(device), "precision": precision}
-    runs.write_json(run.folder / runs.PROVENANCE, provenance)
+    store.write_json(run.folder / store.PROVENANCE, provenance)
     print_of_inputs = _fingerprint(problem, provenance)
     state, elapsed = load_resume_point(run.folder, print_of_inputs, device)
     recorder = _Recorder(run.folder, problem, print_of_inputs, asked, show, elapsed)
@@ -74,9 +74,9 @@ def execute(run: Run, asked: Callable[[], Phase | None], show: Callable[[RunStat
     if asked() is Phase.CANCELLED:  # interrupted: the little that is left is done
         return Phase.CANCELLED
     _write_result(run.folder, result)
-    runs.write_json(run.folder / runs.PROVENANCE, {**provenance, "finished": datetime.now(UTC).isoformat()})
+    store.write_json(run.folder / store.PROVENANCE, {**provenance, "finished": datetime.now(UTC).isoformat()})
     recorder.write_status(Phase.FINISHED, int(state.step), result.restarts)
-    (run.folder / runs.RESUME).unlink(missing_ok=True)
+    (run.folder / store.RESUME).unlink(missing_ok=True)
     return Phase.FINISHED
 
 
@@ -95,8 +95,8 @@ class _Recorder:
         self.folder, self.settings, self.fingerprint = folder, problem.course(), fingerprint
         self.asked, self.show = asked, show
         self.total = sum(self.settings.steps)
-        self.in_progress = frozenset(runs.recorded_steps(self.total, runs.PROGRESS_RECORDS))
-        self.in_trajectory = frozenset(runs.recorded_steps(self.total, runs.TRAJECTORY_RECORDS))
+        self.in_progress = frozenset(store.recorded_steps(self.total, store.PROGRESS_RECORDS))
+        self.in_trajectory = frozenset(store.recorded_steps(self.total, store.TRAJECTORY_RECORDS))
         self.started = time.monotonic() - elapsed_s
         self.recent: deque[tuple[int, float]] = deque(maxlen=SPEED_STEPS)
         self.status_due = self.resume_due = 0.0
@@ -104,10 +104,10 @@ class _Recorder:
 
     def begin(self, step: int) -> None:
         """Drop what was recorded at this step or later, and say that the run is running."""
-        records = runs.read_records(self.folder / runs.PROGRESS)
+        records = store.read_records(self.folder / store.PROGRESS)
         kept = [record for record in records if record["step"] < step]
-        runs.write_atomically(self.folder / runs.PROGRESS, "".join(map(_line, kept)))
-        with (self.folder / runs.TRAJECTORY).open("ab") as file:
+        store.write_atomically(self.folder / store.PROGRESS, "".join(map(_line, kept)))
+        with (self.folder / store.TRAJECTORY).open("ab") as file:
             file.truncate(sum(s < step for s in self.in_trajectory) * self.settings.candidates * 3 * 4)
         restarts = kept[-1]["restarts"] if kept else 0
         self.resume_due = time.monotonic() + RESUME_S
@@ -139,7 +139,7 @@ class _Recorder:
             remaining_s=self._remaining(step) if phase is Phase.RUNNING else None,
             restarts=restarts,
         )
-        runs.write_status(self.folder, status)
+        store.write_status(self.folder, status)
         self.status_due = now + STATUS_S
         if self.show:
             self.show(status)
@@ -160,12 +160,12 @@ class _Recorder:
         quantities = (report.tc_K, report.formation_energy_eV_per_atom, report.integer_loss)
         values = torch.stack(quantities, dim=1).float().cpu().numpy()
         if report.step in self.in_trajectory:
-            with (self.folder / runs.TRAJECTORY).open("ab", buffering=0) as file:
+            with (self.folder / store.TRAJECTORY).open("ab", buffering=0) as file:
                 file.write(np.ascontiguousarray(values).tobytes())
         if report.step in self.in_progress:
             record = {"step": report.step, "stage": report.stage, **_statistics(values)}
             record |= {"restarts": report.restarts, "top": _top(report, values)}
-            with (self.folder / runs.PROGRESS).open("ab", buffering=0) as file:
+            with (self.folder / store.PROGRESS).open("ab", buffering=0) as file:
                 file.write(_line(record).encode())
 
 
@@ -180,14 +180,14 @@ def _rounded(value: float) -> float:
 def _statistics(values: np.ndarray) -> dict[str, float | None]:
     """Best, median and percentiles of Tc, formation energy, integer loss (batch, 3); None if nothing is finite."""
     found = {}
-    for column, name in enumerate(runs.PROGRESS_QUANTITIES):
+    for column, name in enumerate(store.PROGRESS_QUANTITIES):
         finite = values[np.isfinite(values[:, column]), column].astype(np.float64)
         if not len(finite):
-            found |= {f"{name}_{statistic}": None for statistic in runs.PROGRESS_STATISTICS}
+            found |= {f"{name}_{statistic}": None for statistic in store.PROGRESS_STATISTICS}
             continue
         best = finite.max() if name == "tc_K" else finite.min()
         numbers = (best, *np.percentile(finite, (50, 5, 95)))
-        for statistic, number in zip(runs.PROGRESS_STATISTICS, numbers, strict=True):
+        for statistic, number in zip(store.PROGRESS_STATISTICS, numbers, strict=True):
             found[f"{name}_{statistic}"] = _rounded(number)
     return found
 
@@ -202,7 +202,7 @@ def _top(report: Report, values: np.ndarray) -> list[dict]:
         amounts = {names[i]: float(composition[i]) for i in np.flatnonzero(composition)}
         formula = formula_of(amounts, TOP_DIGITS)
         if np.isfinite(tc[candidate]) and formula not in best:
-            numbers = {q: _rounded(v) for q, v in zip(runs.PROGRESS_QUANTITIES, values[candidate], strict=True)}
+            numbers = {q: _rounded(v) for q, v in zip(store.PROGRESS_QUANTITIES, values[candidate], strict=True)}
             numbers.pop("integer_loss")
             best[formula] = {"formula": formula, **numbers}
         if len(best) == TOP:
@@ -217,12 +217,12 @@ def save_resume_point(folder: Path, state: State, fingerprint: str, elapsed_s: f
     """Store the optimiser's whole state, atomically."""
     tensors = {f.name: getattr(state, f.name).detach().cpu().contiguous() for f in fields(State)}
     note = {"fingerprint": fingerprint, "elapsed_s": repr(elapsed_s)}
-    runs.write_atomically(folder / runs.RESUME, save(tensors, note))
+    store.write_atomically(folder / store.RESUME, save(tensors, note))
 
 
 def load_resume_point(folder: Path, fingerprint: str, device: torch.device) -> tuple[State | None, float]:
     """The stored state on `device` and the seconds it took, or (None, 0) if there is none that fits."""
-    path = folder / runs.RESUME
+    path = folder / store.RESUME
     if not path.exists():
         return None, 0.0
     try:
@@ -295,6 +295,6 @@ def _write_result(folder: Path, result: DesignResult) -> None:
         "best_tc_K": float(passing["tc_K"].iloc[0]) if len(passing) else None,
         "best_formula": str(passing["formula"].iloc[0]) if len(passing) else None,
     }
-    runs.write_atomically(folder / runs.TABLE, typed.getvalue())
-    runs.write_atomically(folder / runs.CSV, to_csv(result.candidates))
-    runs.write_json(folder / runs.RESULT, summary)
+    store.write_atomically(folder / store.TABLE, typed.getvalue())
+    store.write_atomically(folder / store.CSV, to_csv(result.candidates))
+    store.write_json(folder / store.RESULT, summary)

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from core import runs
 from core.errors import InputError
-from core.runs import Phase, Run, RunStatus
+from core.runs import store
+from core.runs.store import Phase, Run, RunStatus
 
 SLOTS = ".slots"  # beside the runs; run names begin with a letter or a digit
 POLL_S = 0.3
@@ -52,8 +52,8 @@ def work(folder: Path, wait: bool = True, show: Show | None = None) -> RunStatus
 
 def _opened(folder: Path) -> Run:
     run = Run(Path(folder).absolute())
-    if not (run.folder / runs.PROBLEM).is_file():
-        raise InputError("folder", folder, f"there is no {runs.PROBLEM} in this folder", "Name the folder of a run")
+    if not (run.folder / store.PROBLEM).is_file():
+        raise InputError("folder", folder, f"there is no {store.PROBLEM} in this folder", "Name the folder of a run")
     run.problem()
     return run
 
@@ -62,13 +62,13 @@ def _opened(folder: Path) -> Run:
 def _attending(run: Run) -> Iterator[None]:
     """Hold the run's lock: everybody can see that its worker lives."""
     try:
-        lock = FileLock(run.folder / runs.LOCK).acquire(timeout=_LOCK_S)
+        lock = FileLock(run.folder / store.LOCK).acquire(timeout=_LOCK_S)
     except Timeout:
         raise InputError("folder", run.folder, "a worker is at this run already", "Wait, or cancel it") from None
     with lock:
         for partial in run.folder.glob(".*.partial"):  # what a killed worker was writing
             partial.unlink(missing_ok=True)
-        runs.write_json(run.folder / runs.WORKER, {"time": time.time(), "pid": os.getpid()})
+        store.write_json(run.folder / store.WORKER, {"time": time.time(), "pid": os.getpid()})
         yield
 
 
@@ -83,7 +83,7 @@ def _asked(run: Run) -> Iterator[Asked]:
         interrupted.set()
 
     def asked() -> Phase | None:
-        if (run.folder / runs.CANCEL).exists():
+        if (run.folder / store.CANCEL).exists():
             return Phase.CANCELLED
         return Phase.INTERRUPTED if interrupted.is_set() else None
 
@@ -99,11 +99,11 @@ def _asked(run: Run) -> Iterator[Asked]:
 def _carried_out(run: Run, asked: Asked, show: Show | None) -> RunStatus:
     """The work itself; whatever goes wrong becomes the status, and goes to the log with all details."""
     try:
-        from core.execution import execute
+        from core.runs.execute import execute
 
         outcome = execute(run, asked, show)
     except Exception as error:
-        with (run.folder / runs.LOG).open("a", encoding="utf-8") as log:
+        with (run.folder / store.LOG).open("a", encoding="utf-8") as log:
             traceback.print_exc(file=log)
         return _failed(run, _message(error))
     return _ended(run, outcome)
@@ -123,17 +123,17 @@ def _message(error: Exception) -> str:
 
 def _failed(run: Run, message: str) -> RunStatus:
     status = replace(run.stored_status(), phase=Phase.FAILED, remaining_s=None, message=message)
-    runs.write_status(run.folder, status)
+    store.write_status(run.folder, status)
     return status
 
 
 def _ended(run: Run, phase: Phase) -> RunStatus:
     status = replace(run.stored_status(), phase=phase, remaining_s=None, message="")
     if phase is Phase.INTERRUPTED:
-        status = runs.interrupted(status)
-    runs.write_status(run.folder, status)
+        status = store.interrupted(status)
+    store.write_status(run.folder, status)
     if phase is Phase.CANCELLED:
-        (run.folder / runs.CANCEL).unlink(missing_ok=True)
+        (run.folder / store.CANCEL).unlink(missing_ok=True)
     return status
 
 
@@ -149,7 +149,7 @@ def _turn(run: Run, asked: Asked) -> Iterator[Phase | None]:
     ticket.touch()
     place = None
     try:
-        runs.write_status(run.folder, replace(run.stored_status(), phase=Phase.QUEUED, message=""))
+        store.write_status(run.folder, replace(run.stored_status(), phase=Phase.QUEUED, message=""))
         while (stopped := asked()) is None and (place := _free_place(slots, ticket)) is None:
             time.sleep(POLL_S)
         ticket.unlink(missing_ok=True)
@@ -162,7 +162,7 @@ def _turn(run: Run, asked: Asked) -> Iterator[Phase | None]:
 
 def _started(run: Run) -> float:
     """When this run was started (s since 1970): by `runs.start`, or just now by hand."""
-    return (runs.read_json(run.folder / runs.START) or {}).get("time", time.time())
+    return (store.read_json(run.folder / store.START) or {}).get("time", time.time())
 
 
 def _free_place(slots: Path, ticket: Path) -> FileLock | None:
@@ -171,10 +171,10 @@ def _free_place(slots: Path, ticket: Path) -> FileLock | None:
         if other.name >= ticket.name:
             break
         name = other.stem.partition("~")[2]
-        if runs.is_locked(slots.parent / name / runs.LOCK):
+        if store.is_locked(slots.parent / name / store.LOCK):
             return None
         other.unlink(missing_ok=True)  # its worker was killed
-    for number in range(runs.max_at_once()):
+    for number in range(store.max_at_once()):
         place = FileLock(slots / f"place-{number}.lock")
         try:
             place.acquire(blocking=False)

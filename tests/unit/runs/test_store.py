@@ -17,14 +17,16 @@ import pytest
 import torch
 from filelock import FileLock
 
-from core import execution, runs, worker
+from core.runs import execute
+from core.runs import store
+from core.executors import worker
 from core.errors import InputError
 from core.evaluation.design import design
 from core.evaluation.table import to_csv
 from core.generation.gradient import optimiser
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
-from core.runs import Phase, Run, RunStatus
+from core.runs.store import Phase, Run, RunStatus
 
 SMALL = DesignProblem(base="LaFeAsO", settings=OptimiserSettings(candidates=8, steps=(4, 30)), seed=7, device="cpu")
 ENDLESS = replace(SMALL, settings=OptimiserSettings(candidates=8, steps=(2000, 2000)))
@@ -40,8 +42,8 @@ def home(tmp_path, monkeypatch):
     torch.set_num_threads(1)
     yield tmp_path / "runs"
     torch.set_num_threads(threads)
-    for run in runs.list_runs():
-        runs.cancel(run)
+    for run in store.list_runs():
+        store.cancel(run)
 
 
 @pytest.fixture(scope="module")
@@ -59,18 +61,18 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def worker_pid(run: Run) -> int:
-    return json.loads((run.folder / runs.WORKER).read_text())["pid"]
+    return json.loads((run.folder / store.WORKER).read_text())["pid"]
 
 
 def same_files(one: Run, other: Run) -> None:
-    for name in (runs.CSV, runs.PROGRESS, runs.TRAJECTORY, runs.RESULT):
+    for name in (store.CSV, store.PROGRESS, store.TRAJECTORY, store.RESULT):
         assert (one.folder / name).read_bytes() == (other.folder / name).read_bytes(), name
 
 
 def hand_written(folder, problem: DesignProblem) -> Run:
     """A run as somebody else could have written it: only the problem, and nobody has checked it."""
     folder.mkdir(parents=True)
-    (folder / runs.PROBLEM).write_text(problem.to_json(), encoding="utf-8")
+    (folder / store.PROBLEM).write_text(problem.to_json(), encoding="utf-8")
     return Run(folder)
 
 
@@ -86,7 +88,7 @@ def test_finished_run_is_the_design_of_its_problem(finished):
     assert list(finished.candidates().dtypes) == list(result.candidates.dtypes)
     assert finished.csv() == to_csv(result.candidates)
     assert finished.problem() == SMALL
-    assert not (finished.folder / runs.RESUME).exists()
+    assert not (finished.folder / store.RESUME).exists()
 
 
 def test_summary_agrees_with_candidates(finished):
@@ -99,8 +101,8 @@ def test_summary_agrees_with_candidates(finished):
 
 
 def test_progress_and_top_and_trajectory_tell_the_same(finished):
-    progress, steps = finished.progress(), runs.recorded_steps(34, runs.PROGRESS_RECORDS)
-    assert list(progress.columns) == list(runs.PROGRESS_COLUMNS)
+    progress, steps = finished.progress(), store.recorded_steps(34, store.PROGRESS_RECORDS)
+    assert list(progress.columns) == list(store.PROGRESS_COLUMNS)
     assert progress["step"].tolist() == steps == list(range(34))
     assert progress["stage"].tolist() == [1] * 4 + [2] * 30
     paths = [finished.trajectory(candidate) for candidate in range(8)]
@@ -128,17 +130,17 @@ def test_provenance_names_everything(finished):
 
 
 def test_finished_run_is_not_done_again(finished):
-    before = (finished.folder / runs.CSV).stat().st_mtime_ns
+    before = (finished.folder / store.CSV).stat().st_mtime_ns
     assert worker.work(finished.folder).phase is Phase.FINISHED
-    runs.start(finished)
-    runs.cancel(finished)
+    store.start(finished)
+    store.cancel(finished)
     assert finished.status().phase is Phase.FINISHED
-    assert (finished.folder / runs.CSV).stat().st_mtime_ns == before
+    assert (finished.folder / store.CSV).stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize(("total", "most", "count"), [(1, 500, 1), (500, 500, 500), (501, 500, 251), (1000, 200, 201)])
 def test_recorded_steps_are_few_and_reach_both_ends(total, most, count):
-    steps = runs.recorded_steps(total, most)
+    steps = store.recorded_steps(total, most)
     assert steps[0] == 0 and steps[-1] == total - 1
     assert len(steps) == len(set(steps)) == count
 
@@ -147,74 +149,74 @@ def test_recorded_steps_are_few_and_reach_both_ends(total, most, count):
 
 
 def test_killed_worker_goes_on_and_ends_with_the_same_files(finished):
-    run = runs.create(SMALL)
-    runs.start(run)
+    run = store.create(SMALL)
+    store.start(run)
     until(lambda: run.status().step >= 4)  # behind the border of the stages, where a resume point is stored
     os.kill(worker_pid(run), getattr(signal, "SIGKILL", signal.SIGTERM))
     until(lambda: run.status().phase is Phase.INTERRUPTED)
     assert "Start it again" in run.status().message
-    assert not (run.folder / runs.CSV).exists()
-    runs.start(run)
-    until(lambda: run.status().phase not in runs.ACTIVE)
+    assert not (run.folder / store.CSV).exists()
+    store.start(run)
+    until(lambda: run.status().phase not in store.ACTIVE)
     assert run.status().phase is Phase.FINISHED, run.status().message
     same_files(run, finished)
 
 
 @pytest.mark.parametrize("step", [2, 20])
 def test_stop_at_any_step_and_go_on_with_the_same_files(finished, step):
-    run = runs.create(SMALL)
+    run = store.create(SMALL)
     steps = iter(range(1, 1000))
-    assert execution.execute(run, lambda: Phase.INTERRUPTED if next(steps) == step else None) is Phase.INTERRUPTED
+    assert execute.execute(run, lambda: Phase.INTERRUPTED if next(steps) == step else None) is Phase.INTERRUPTED
     # What was recorded behind the resume point, as by a worker that was killed, must not stay.
-    with (run.folder / runs.PROGRESS).open("a") as file:
+    with (run.folder / store.PROGRESS).open("a") as file:
         file.write('{"step": 25}\n{"st')
-    with (run.folder / runs.TRAJECTORY).open("ab") as file:
+    with (run.folder / store.TRAJECTORY).open("ab") as file:
         file.write(bytes(1000))
     assert worker.work(run.folder, wait=False).phase is Phase.FINISHED
     same_files(run, finished)
 
 
 def test_resume_point_of_another_problem_is_not_used():
-    run = runs.create(SMALL)
-    assert execution.execute(run, lambda: Phase.INTERRUPTED) is Phase.INTERRUPTED
+    run = store.create(SMALL)
+    assert execute.execute(run, lambda: Phase.INTERRUPTED) is Phase.INTERRUPTED
     device = torch.device("cpu")
-    stored = (run.folder / runs.RESUME).read_bytes()
-    assert execution.load_resume_point(run.folder, "another", device) == (None, 0.0)
-    (run.folder / runs.RESUME).write_bytes(stored[: len(stored) // 2])
-    assert execution.load_resume_point(run.folder, "another", device) == (None, 0.0)
+    stored = (run.folder / store.RESUME).read_bytes()
+    assert execute.load_resume_point(run.folder, "another", device) == (None, 0.0)
+    (run.folder / store.RESUME).write_bytes(stored[: len(stored) // 2])
+    assert execute.load_resume_point(run.folder, "another", device) == (None, 0.0)
 
 
 def test_worker_obeys_sigterm_and_cancel_and_can_be_resumed():
-    run = runs.create(ENDLESS)
-    runs.start(run)
+    run = store.create(ENDLESS)
+    store.start(run)
     until(lambda: run.status().step > 0)
     os.kill(worker_pid(run), signal.SIGTERM)
     until(lambda: run.status().phase is Phase.INTERRUPTED)
     reached = run.status().step
     if os.name == "posix":
         assert run.stored_status().phase is Phase.INTERRUPTED  # said by the worker itself, its resume point stored
-        assert (run.folder / runs.RESUME).exists()
-    runs.start(run)
+        assert (run.folder / store.RESUME).exists()
+    store.start(run)
     until(lambda: run.status().phase is Phase.RUNNING)
     until(lambda: run.status().step > reached)
-    runs.cancel(run)
+    store.cancel(run)
     assert run.status().phase is Phase.CANCELLED
-    assert not runs.is_locked(run.folder / runs.LOCK)
-    runs.delete(run)
+    assert not store.is_locked(run.folder / store.LOCK)
+    store.delete(run)
     assert not run.folder.exists()
 
 
 def test_cancel_ends_a_worker_that_does_not_listen():
-    run = hand_written(runs.runs_folder() / "deaf", SMALL)
+    run = hand_written(store.runs_folder() / "deaf", SMALL)
     hold = "import sys, time; from filelock import FileLock as L; l = L(sys.argv[1]); l.acquire(); time.sleep(600)"
-    process = subprocess.Popen([sys.executable, "-c", hold, str(run.folder / runs.LOCK)])
+    process = subprocess.Popen([sys.executable, "-c", hold, str(run.folder / store.LOCK)])
     try:
-        runs.write_json(run.folder / runs.WORKER, {"pid": process.pid})
-        runs.write_status(run.folder, RunStatus(Phase.SCREENING, 2, 34, 34))
-        until(lambda: runs.is_locked(run.folder / runs.LOCK))
+        store.write_json(run.folder / store.WORKER, {"pid": process.pid})
+        store.write_status(run.folder, RunStatus(Phase.SCREENING, 2, 34, 34))
+        until(lambda: store.is_locked(run.folder / store.LOCK))
         assert run.status().phase is Phase.SCREENING
         began = time.monotonic()
-        runs.cancel(run)
+        store.cancel(run)
         assert run.status().phase is Phase.CANCELLED
         assert time.monotonic() - began < 10
         assert process.wait(30) != 0
@@ -224,17 +226,17 @@ def test_cancel_ends_a_worker_that_does_not_listen():
 
 
 def test_cancel_while_waiting_needs_no_place(home):
-    run = runs.create(SMALL)
+    run = store.create(SMALL)
     (home / worker.SLOTS).mkdir()
     with FileLock(home / worker.SLOTS / "place-0.lock"):
-        runs.start(run)
-        runs.cancel(run)
+        store.start(run)
+        store.cancel(run)
         assert run.status().phase is Phase.CANCELLED
 
 
 def test_cancel_before_the_start():
-    run = runs.create(SMALL)
-    runs.cancel(run)
+    run = store.create(SMALL)
+    store.cancel(run)
     assert run.status().phase is Phase.CANCELLED
 
 
@@ -243,10 +245,10 @@ def test_cancel_before_the_start():
 
 def test_two_runs_take_turns(home):
     (home / worker.SLOTS).mkdir(parents=True)
-    first, second = runs.create(SMALL), runs.create(replace(SMALL, seed=8))
+    first, second = store.create(SMALL), store.create(replace(SMALL, seed=8))
     with FileLock(home / worker.SLOTS / "place-0.lock"):  # somebody else's turn
-        runs.start(first)
-        runs.start(second)
+        store.start(first)
+        store.start(second)
         until(lambda: len(list((home / worker.SLOTS).glob("*.ticket"))) == 2)
         assert {first.status().phase, second.status().phase} == {Phase.QUEUED}
     at_work = {Phase.RUNNING, Phase.SCREENING}
@@ -261,7 +263,7 @@ def test_two_runs_take_turns(home):
 def test_ticket_of_a_killed_worker_holds_up_nobody(home):
     slots = home / worker.SLOTS
     slots.mkdir(parents=True)
-    run = runs.create(SMALL)
+    run = store.create(SMALL)
     (slots / "0000000001.000000~gone.ticket").touch()
     mine = slots / f"0000000002.000000~{run.id}.ticket"
     place = worker._free_place(slots, mine)
@@ -278,7 +280,7 @@ def test_failed_run_says_why_in_words(home):
     status = worker.work(run.folder, wait=False)
     assert status == run.status() and status.phase is Phase.FAILED
     assert "not available here" in status.message and "Traceback" not in status.message
-    assert "Traceback" in (run.folder / runs.LOG).read_text()
+    assert "Traceback" in (run.folder / store.LOG).read_text()
 
 
 def test_missing_checkpoint_fails_with_the_remedy(home):
@@ -290,9 +292,9 @@ def test_unexpected_error_is_called_that_and_loses_no_steps(finished, monkeypatc
     def broken(*_):
         raise ZeroDivisionError("by zero")
 
-    run = runs.create(SMALL)
+    run = store.create(SMALL)
     with monkeypatch.context() as patch:
-        patch.setattr(execution, "conclude", broken)
+        patch.setattr(execute, "conclude", broken)
         status = worker.work(run.folder, wait=False)
     assert status.message == "Unexpected error: ZeroDivisionError: by zero"
     with monkeypatch.context() as patch:
@@ -302,8 +304,8 @@ def test_unexpected_error_is_called_that_and_loses_no_steps(finished, monkeypatc
 
 
 def test_second_worker_is_turned_away():
-    run = runs.create(SMALL)
-    with FileLock(run.folder / runs.LOCK), pytest.raises(InputError, match="already"):
+    run = store.create(SMALL)
+    with FileLock(run.folder / store.LOCK), pytest.raises(InputError, match="already"):
         worker.work(run.folder)
 
 
@@ -317,24 +319,24 @@ def test_folder_without_problem_is_no_run(tmp_path):
 
 @pytest.fixture
 def running():
-    run = runs.create(SMALL)
-    runs.write_status(run.folder, RunStatus(Phase.RUNNING, 1, 3, 34))
+    run = store.create(SMALL)
+    store.write_status(run.folder, RunStatus(Phase.RUNNING, 1, 3, 34))
     return run
 
 
 def test_running_with_a_free_lock_is_interrupted(running):
-    runs.write_json(running.folder / runs.WORKER, {"pid": 1})
-    with FileLock(running.folder / runs.LOCK):
+    store.write_json(running.folder / store.WORKER, {"pid": 1})
+    with FileLock(running.folder / store.LOCK):
         assert running.status().phase is Phase.RUNNING
     assert running.status().phase is Phase.INTERRUPTED
     assert running.status().step == 3
 
 
 def test_just_started_worker_has_time_to_appear(running):
-    note = running.folder / runs.START
-    runs.write_json(note, {"time": time.time(), "pid": os.getpid()})
+    note = running.folder / store.START
+    store.write_json(note, {"time": time.time(), "pid": os.getpid()})
     assert running.status().phase is Phase.RUNNING
-    runs.write_json(note, {"time": time.time() - 60, "pid": os.getpid()})
+    store.write_json(note, {"time": time.time() - 60, "pid": os.getpid()})
     assert running.status().phase is Phase.INTERRUPTED
 
 
@@ -342,7 +344,7 @@ def test_just_started_worker_has_time_to_appear(running):
 def test_just_started_worker_that_is_dead_is_interrupted_at_once(running):
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    runs.write_json(running.folder / runs.START, {"time": time.time(), "pid": process.pid})
+    store.write_json(running.folder / store.START, {"time": time.time(), "pid": process.pid})
     assert running.status().phase is Phase.INTERRUPTED
 
 
@@ -350,33 +352,33 @@ def test_just_started_worker_that_is_dead_is_interrupted_at_once(running):
 
 
 def test_list_get_delete(home):
-    assert runs.list_runs() == []
-    made = [runs.create(SMALL) for _ in range(3)]
+    assert store.list_runs() == []
+    made = [store.create(SMALL) for _ in range(3)]
     (home / "no-run").mkdir()
     (home / ".slots").mkdir(exist_ok=True)
-    assert runs.list_runs() == made[::-1]
-    assert runs.get(made[0].id) == made[0] and made[0].id.split("-")[2] == "LaFeAsO"
+    assert store.list_runs() == made[::-1]
+    assert store.get(made[0].id) == made[0] and made[0].id.split("-")[2] == "LaFeAsO"
     assert made[0].status().phase is Phase.QUEUED
-    runs.delete(made[0])
-    assert runs.get(made[0].id) is None and runs.list_runs() == made[:0:-1]
+    store.delete(made[0])
+    assert store.get(made[0].id) is None and store.list_runs() == made[:0:-1]
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "../runs", "a/../b", "/etc", "..\\x", ".hidden", "x\n", "no-such-run"])
 def test_get_takes_only_names_of_runs(home, name):
     hand_written(home.parent / "outside", SMALL)
-    assert runs.get(name) is None
-    assert runs.get("../outside") is None
+    assert store.get(name) is None
+    assert store.get("../outside") is None
 
 
 def test_bad_problem_makes_no_folder(home):
     with pytest.raises(InputError) as caught:
-        runs.create(replace(SMALL, base="LaFeXx"))
+        store.create(replace(SMALL, base="LaFeXx"))
     assert caught.value.field == "base"
-    assert runs.list_runs() == [] and not home.exists()
+    assert store.list_runs() == [] and not home.exists()
 
 
 def test_copied_run_reads_the_same(finished, home):
     home.mkdir()
     shutil.copytree(finished.folder, home / "copy")
-    copy = runs.get("copy")
+    copy = store.get("copy")
     assert copy.status() == finished.status() and copy.csv() == finished.csv()
