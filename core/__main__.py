@@ -397,12 +397,14 @@ def _train(options: argparse.Namespace) -> int:
 
         write_element_table(ASSETS / "elements.json")
         return 0
-    from core.training import data, formation_energy, judge, references, tc, tc_ensemble
+    from core.training import control_model, data, formation_energy, references, tc, tc_ensemble
 
     if options.name in formation_energy.RECIPES:
         train = partial(formation_energy.train, recipe=formation_energy.RECIPES[options.name])
     else:
-        train = {"tc": tc, "tc-ensemble": tc_ensemble, "judge": judge, "references": references}[options.name].train
+        train = {"tc": tc, "tc-ensemble": tc_ensemble, "judge": control_model, "references": references}[
+            options.name
+        ].train
     card = train(data.data_folder(options.data), options.out, options.seed, PROJECT / "build")
     from core.training.evaluation import flat
 
@@ -432,18 +434,18 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _benchmark(options: argparse.Namespace) -> int:
-    from core.benchmarks import bench, tables
+    from core.benchmarks import harness, registry
 
     pairs = {name: getattr(options, name) for name in ("candidates", "steps", "bases")}
     named = {name: value and tuple(value) for name, value in pairs.items()}
     named |= {name: getattr(options, name) for name in ("seeds", "device", "predictor", "caution")}
     given = {name: value for name, value in named.items() if value not in (None, ())}
     given["say"] = lambda line: print(line, file=sys.stderr, flush=True)
-    name, outcome = tables.carry_out(options.name, given)
-    print(bench.text(outcome.table))
+    name, outcome = registry.carry_out(options.name, given)
+    print(harness.text(outcome.table))
     for sentence in outcome.sentences:
         print(sentence)
-    for path in bench.write(outcome, name, options.out or ASSETS / "benchmarks"):
+    for path in harness.write(outcome, name, options.out or ASSETS / "benchmarks"):
         print(path, file=sys.stderr)
     return 0
 

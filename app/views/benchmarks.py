@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import plots
 from app.style import formula_text
-from core.benchmarks.bench import Outcome, read
+from core.benchmarks.harness import Outcome, read
 from core.paths import ASSETS
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem.problem import MODELS

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from core.benchmarks import figures
-from core.benchmarks.bench import Options, Outcome, finished, mean_and_spread
+from core.benchmarks.harness import Options, Outcome, finished, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS
 from core.chemistry.composition import parse_formula

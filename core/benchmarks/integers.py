@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from core.benchmarks import figures
-from core.benchmarks.bench import Options, Outcome, kept, mean_and_spread
+from core.benchmarks.harness import Options, Outcome, kept, mean_and_spread
 from core.benchmarks.paper import integer_materials, rows
 from core.evaluation.design import optimise, prepare
 from core.generation.gradient import optimiser

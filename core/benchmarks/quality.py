@@ -15,9 +15,9 @@ import pandas as pd
 import torch
 
 from core.benchmarks import figures
-from core.benchmarks.bench import Options, Outcome, kept
+from core.benchmarks.harness import Options, Outcome, kept
 from core.benchmarks.paper import TOP
-from core.benchmarks.plain import PlainLoop, prepare_plain
+from core.benchmarks.reference_loop import PlainLoop, prepare_plain
 from core.errors import InputError
 from core.evaluation.design import optimise, prepare
 from core.generation.gradient.optimiser import Report, State, Task

@@ -15,9 +15,9 @@ import pandas as pd
 import torch
 
 from core.benchmarks import figures
-from core.benchmarks.bench import Outcome
-from core.benchmarks.picture import log_log
-from core.benchmarks.plain import PlainLoop, prepare_plain
+from core.benchmarks.harness import Outcome
+from core.benchmarks.reference_loop import PlainLoop, prepare_plain
+from core.benchmarks.speed_figure import log_log
 from core.chemistry import elements
 from core.evaluation.design import known_by, optimise, prepare, resolve_device
 from core.generation.gradient import optimiser

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.benchmarks import figures
-from core.benchmarks.bench import Options, Outcome, kept, mean_and_spread
+from core.benchmarks.harness import Options, Outcome, kept, mean_and_spread
 from core.evaluation.design import optimise, prepare
 from core.generation.gradient.optimiser import Report, State
 from core.problem.settings import BASE, RANDOM

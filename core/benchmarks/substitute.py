@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from core.benchmarks import figures
-from core.benchmarks.bench import Options, Outcome, finished, mean_and_spread
+from core.benchmarks.harness import Options, Outcome, finished, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS, wins
 from core.chemistry import elements

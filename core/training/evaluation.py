@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.predictors import checkpoint
-from core.training import formation_energy, judge, references, tc, tc_ensemble
+from core.training import control_model, formation_energy, references, tc, tc_ensemble
 
 _BELOW = ": "  # between the name of a group and the name of what is in it
 TOLERANCE = 1e-3  # relative; sums in another order, on another processor, may move one compound across a threshold
@@ -20,7 +20,7 @@ FITTED_ANEW, SHARE_TOLERANCE = f"systems_held_out{_BELOW}inside_intervals", 0.01
 EVALUATED: dict[str, Callable[[str, Path, Path], dict]] = {
     tc.NAME: tc.held_out_figures,
     tc_ensemble.NAME: tc_ensemble.held_out_figures,
-    judge.NAME: judge.held_out_figures,
+    control_model.NAME: control_model.held_out_figures,
     "references": references.held_out_figures,
     **dict.fromkeys(formation_energy.RECIPES, formation_energy.held_out_figures),
 }

@@ -6,8 +6,8 @@ import shutil
 import pandas as pd
 import pytest
 
-from core.benchmarks import bench, figures
-from core.benchmarks.bench import Options, Outcome
+from core.benchmarks import figures, harness
+from core.benchmarks.harness import Options, Outcome
 from core.paths import PROJECT
 from tests.app.pages import opened, said
 
@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch):
 def stored(folder, name: str, **about) -> None:
     figure = figures.bars(TABLE, "base", "gain_K", "method", "gain (K)")
     known = Options(seeds=2).about() | about
-    bench.write(Outcome(TABLE, ("KIAGO is ahead for 1 of 1.",), figure, known), name, folder)
+    harness.write(Outcome(TABLE, ("KIAGO is ahead for 1 of 1.",), figure, known), name, folder)
 
 
 def test_without_results_every_benchmark_says_how_to_make_it(folder):
@@ -51,13 +51,13 @@ def test_results_are_shown_with_what_they_say_and_how_they_were_made(folder):
 
 def test_what_is_written_is_read_again(tmp_path):
     stored(tmp_path, "table2")
-    found = bench.read("table2", tmp_path)
+    found = harness.read("table2", tmp_path)
     assert found.table.equals(TABLE) and found.about["seeds"] == 2 and found.figure["data"][0]["name"] == "KIAGO"
-    assert bench.read("table1", tmp_path) is None
+    assert harness.read("table1", tmp_path) is None
     assert json.loads((tmp_path / "table2.json").read_text())["sentences"] == list(found.sentences)
 
 
 def test_what_is_committed_can_be_shown():
     committed = {path.stem for path in (PROJECT / "assets" / "benchmarks").glob("*.csv")}
-    assert all(bench.read(name, PROJECT / "assets" / "benchmarks") is not None for name in committed)
+    assert all(harness.read(name, PROJECT / "assets" / "benchmarks") is not None for name in committed)
     assert opened("benchmarks")

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from core.benchmarks import speed as speeds
-from core.benchmarks.bench import Options
+from core.benchmarks.harness import Options
 from core.benchmarks.paper import TOP
-from core.benchmarks.plain import PlainLoop, prepare_plain
 from core.benchmarks.quality import Best, time_to_quality
+from core.benchmarks.reference_loop import PlainLoop, prepare_plain
 from core.benchmarks.speed import SpeedOptions, random_counts, speed
 from core.evaluation.design import optimise, prepare
 from core.generation.gradient import optimiser

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.benchmarks import hydrides, paper, substitute
-from core.benchmarks.bench import Options
+from core.benchmarks.harness import Options
 from core.benchmarks.hydrides import fulfils, table9_10
 from core.benchmarks.substitute import kept_as_asked, table5_7, table8
 from core.chemistry.composition import composition_vector, parse_formula

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from core.benchmarks import figures
-from core.benchmarks.picture import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, log_log
+from core.benchmarks.speed_figure import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, log_log
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 
 from core.benchmarks import hydrides, integers, quality, raise_tc, starts, substitute
-from core.benchmarks.bench import Options, Outcome
+from core.benchmarks.harness import Options, Outcome
 from core.benchmarks.speed import SpeedOptions, speed
 from core.errors import InputError
 

@@ -9,12 +9,12 @@ import plotly.graph_objects as go
 import pytest
 
 from core.__main__ import BENCHMARKS, main
-from core.benchmarks import bench, figures, paper, raise_tc
-from core.benchmarks.bench import Options, mean_and_spread
+from core.benchmarks import figures, harness, paper, raise_tc
+from core.benchmarks.harness import Options, mean_and_spread
 from core.benchmarks.integers import by_rule, gdmcd_table2
 from core.benchmarks.raise_tc import exploitation, neutral, no_smaller, of_run, table2, unseen, wins
+from core.benchmarks.registry import NAMES, carry_out
 from core.benchmarks.starts import figure3
-from core.benchmarks.tables import NAMES, carry_out
 from core.errors import InputError
 from core.predictors.registry import load_predictor
 from core.problem.settings import PAPER
@@ -44,7 +44,7 @@ def test_table_2_is_the_mean_of_its_runs_and_they_are_not_done_twice(options):
     again = Options(**{**vars(options), "say": said.append})
     assert table2(again).table.set_index("method").equals(table) and said == []
     problems = [raise_tc.problem(BASE, paper.C_ES, seed, options) for seed in (0, 1)]
-    gains = [of_run(bench.finished(problem, again))["gain_K"] for problem in problems]
+    gains = [of_run(harness.finished(problem, again))["gain_K"] for problem in problems]
     row = table.loc[paper.C_ES]
     assert row["gain_K"] == pytest.approx(np.mean(gains)) and row["gain_spread_K"] == pytest.approx(
         np.std(gains, ddof=1)
@@ -53,14 +53,14 @@ def test_table_2_is_the_mean_of_its_runs_and_they_are_not_done_twice(options):
     assert pd.isna(table.loc[paper.SUPERDIFF, "gain_K"])
     shared = exploitation(again).table.iloc[0]
     assert shared["gain_K"] == table.loc[paper.KIAGO, "gain_K"]
-    run = bench.finished(raise_tc.problem(BASE, paper.KIAGO, 0, options), again)
+    run = harness.finished(raise_tc.problem(BASE, paper.KIAGO, 0, options), again)
     of_itself = raise_tc.gain_by(load_predictor(run.problem().tc_predictor), run)
     assert of_itself == pytest.approx(of_run(run)["gain_K"], abs=1e-3)
     assert np.isfinite(shared["gain_other_K"])
 
 
 def test_a_gain_is_of_the_best_that_pass(options):
-    run = bench.finished(raise_tc.problem(BASE, paper.C_ES, 0, options), options)
+    run = harness.finished(raise_tc.problem(BASE, paper.C_ES, 0, options), options)
     table, base = run.candidates(), run.summary()["base"]
     best = table[table["passes"]].nlargest(30, "tc_K")
     found = of_run(run)
@@ -93,9 +93,9 @@ def test_a_base_without_result_is_no_success_and_no_nan():
 def test_what_is_kept_is_of_one_device(options, monkeypatch):
     """On a machine with a GPU "auto" is not what it was on one without."""
     on_cpu, automatic = options, replace(options, device="auto")
-    assert bench.kept(["a"], on_cpu, lambda: {"made": 1}) == bench.kept(["a"], on_cpu, lambda: {"made": 2})
-    monkeypatch.setattr(bench, "resolve_device", lambda name: "cuda")
-    assert bench.kept(["a"], automatic, lambda: {"made": 3}) == {"made": 3}
+    assert harness.kept(["a"], on_cpu, lambda: {"made": 1}) == harness.kept(["a"], on_cpu, lambda: {"made": 2})
+    monkeypatch.setattr(harness, "resolve_device", lambda name: "cuda")
+    assert harness.kept(["a"], automatic, lambda: {"made": 3}) == {"made": 3}
 
 
 def test_mean_and_spread_of_what_is_there():
@@ -155,7 +155,7 @@ def test_figures_are_what_plotly_reads():
 
 
 def test_the_command_line_writes_table_and_plot(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(bench, "WORK", tmp_path / "work")
+    monkeypatch.setattr(harness, "WORK", tmp_path / "work")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     arguments = ["table1", "--bases", BASE, "--candidates", "4", "--steps", "2", "2", "--seeds", "1", "--device", "cpu"]
     assert main(["benchmark", *arguments, "--out", str(tmp_path / "out")]) == 0
