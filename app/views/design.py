@@ -22,8 +22,9 @@ from app.rules import Rule
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
 from core.errors import InputError
-from core.evaluation.design import check, resolve_device
+from core.evaluation.design import check
 from core.paths import ASSETS
+from core.predictors.device import resolve_device
 from core.problem.problem import MODELS, DesignProblem
 from core.problem.settings import EVERY_ATOM, GRADIENT, ONE_STATE, PRECISIONS, RAISE_TC, SUBSTITUTE, SUBSTITUTION
 from core.problem.substitution_sites import EMPTY, Site, takers

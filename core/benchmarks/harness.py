@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.evaluation.design import resolve_device
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
 from core.predictors.control_model import NAME as JUDGE
+from core.predictors.device import resolve_device
 from core.problem.problem import MODELS, DesignProblem, Models
 from core.problem.settings import PAPER, OptimiserSettings
 from core.reference_data.references import NAME as REFERENCES

@@ -19,9 +19,10 @@ from core.benchmarks.harness import Outcome
 from core.benchmarks.reference_loop import PlainLoop, prepare_plain
 from core.benchmarks.speed_figure import log_log
 from core.chemistry import elements
-from core.evaluation.design import known_by, optimise, prepare, resolve_device
+from core.evaluation.design import known_by, optimise, prepare
 from core.generation.gradient import optimiser
 from core.generation.gradient.optimiser import Task
+from core.predictors.device import resolve_device
 from core.predictors.interface import predict_in_batches
 from core.predictors.layers.bfloat16 import processor_multiplies_bfloat16
 from core.problem.problem import MODELS, DesignProblem

@@ -18,8 +18,10 @@ from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of_counts
 from core.chemistry.families import families
 from core.errors import InputError
-from core.evaluation.hull_uncertainty import distances_with_std
-from core.evaluation.table import DesignResult, FunnelStep, hydrogen_rich, screens, typed
+from core.evaluation.funnel import MAX_SCREENED_ELEMENTS, first_failed, funnel
+from core.evaluation.predictions import PREDICTED, predicted
+from core.evaluation.stability_and_novelty import stability_and_novelty
+from core.evaluation.table import DesignResult, hydrogen_rich, screens, typed
 from core.generation import substitution
 from core.generation.gradient import optimiser
 from core.generation.gradient.batch_parallel import SideBySide
@@ -30,18 +32,16 @@ from core.generation.initialization import MIXTURE, GuessMaker, completed
 from core.generation.rounding import Rounded, round_compositions
 from core.generation.search.neutral_neighbors import Grid, Search, best_on_grid
 from core.predictors.control_model import load_judge
-from core.predictors.interface import Predictor, estimate_in_batches, in_bfloat16
-from core.predictors.layers.bfloat16 import processor_multiplies_bfloat16
+from core.predictors.device import resolve_device, resolve_precision
+from core.predictors.interface import Predictor, in_bfloat16
 from core.predictors.registry import known_elements, load_predictor
 from core.problem.problem import DesignProblem
-from core.problem.settings import ANY_FAMILY, BFLOAT16, FLOAT32, INTERPOLATED, KNOWN, NEAREST, RAISE_TC, SUBSTITUTION
+from core.problem.settings import ANY_FAMILY, BFLOAT16, INTERPOLATED, KNOWN, NEAREST, RAISE_TC, SUBSTITUTION
 from core.reference_data.references import load_references
 from core.screening.charge_neutrality import charge_balance
 from core.screening.neutrality_filter import balanced_compounds, passes_at_once
 
-MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine
 FROM_KNOWN = (KNOWN, INTERPOLATED)
-PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
 PREDICTED_AT_ONCE = 1024  # compositions, to bound the memory
 MOVED_AT_ONCE = 512  # candidates for each core, likewise
 NEAREST_POINT = Search(radii=(0.03, 0.06, 0.12, 0.24, 0.48, 1.0), choices=1)
@@ -94,28 +94,6 @@ def starting_materials(problem: DesignProblem) -> np.ndarray:
     if settings.start_family != ANY_FAMILY:
         chosen &= families(references.known_compositions) == settings.start_family
     return references.known_compositions[chosen]
-
-
-def resolve_device(name: str) -> torch.device:
-    """The device that "auto" means here, or the one named. Raises InputError if it is not there."""
-    available = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if name == "auto":
-        name = next(device for device in ("cuda", "mps", "cpu") if available[device])
-    if not available.get(name, False):
-        there = ", ".join(device for device, present in available.items() if present)
-        raise InputError("device", name, "this device is not available here", f"Choose auto or one of: {there}")
-    return torch.device(name)
-
-
-def resolve_precision(name: str, device: torch.device) -> str:
-    """What "auto" means on this device, or the precision named."""
-    if name != "auto":
-        return name
-    return BFLOAT16 if device.type == "cpu" and processor_multiplies_bfloat16() else FLOAT32
 
 
 def prepare(problem: DesignProblem, load: Load = load_predictor) -> tuple[Task, torch.device]:
@@ -246,7 +224,7 @@ def conclude(problem: DesignProblem, task: Task, state: State, status: str, devi
         status=status,
         base={name: float(values[0]) for name, values in base.items()},
         candidates=typed(table),
-        funnel=_funnel(table, len(alive), lost, moved, screens(problem.charge_rule)),
+        funnel=funnel(table, len(alive), lost, moved, screens(problem.charge_rule)),
         restarts=int(state.restarts.sum()),
         device=str(device),
     )
@@ -336,7 +314,7 @@ def _described(found: _Found, task: Task, charge_rule: str) -> pd.DataFrame:
     table["pauling_ok"] = np.array([b.pauling_ok for b in balances], dtype=bool)
     table["reason"] = [b.reason for b in balances]
     table["oxidation_states"] = [b.written for b in balances]
-    table["failed_screen"] = _first_failed(table)
+    table["failed_screen"] = first_failed(table)
     table["passes"] = table["failed_screen"] == ""
     for name, tensor in (
         ("tc_before_rounding_K", found.report.tc_K),
@@ -350,19 +328,6 @@ def _described(found: _Found, task: Task, charge_rule: str) -> pd.DataFrame:
     table["candidate"] = candidates
     _place(table, compositions, task.formation_energy)
     return table
-
-
-def predicted(tc: Predictor, formation_energy: Predictor, x: torch.Tensor) -> dict[str, np.ndarray | pd.Series]:
-    """All that the predictors say of compositions (n, 118): columns of the candidate table, each (n,)."""
-    of_tc, of_energy = estimate_in_batches(tc, x), estimate_in_batches(formation_energy, x)
-    return {
-        "tc_K": of_tc.value,
-        "formation_energy_eV_per_atom": of_energy.value,
-        "tc_std_K": of_tc.std,
-        "formation_energy_std_eV_per_atom": of_energy.std,
-        "distance_to_training": of_tc.distance,
-        "extrapolating": pd.Series(of_tc.extrapolating).astype("boolean"),
-    }
 
 
 def _loss(task: Task, compositions: np.ndarray) -> np.ndarray:
@@ -380,89 +345,11 @@ def _on_device(task: Task, compositions: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(compositions).float().to(task.constraints.fixed.device)
 
 
-def _first_failed(table: pd.DataFrame) -> np.ndarray:
-    """For each row the key (in `core.evaluation.table.SCREENS`) of the first screen that it fails, or an empty
-    string."""
-    passed = {
-        "elements": table["n_elements"] <= MAX_SCREENED_ELEMENTS,
-        "charge_neutral": table["charge_neutral"],
-        "pauling_ok": table["pauling_ok"],
-        "formation_energy": (table["formation_energy_eV_per_atom"] < 0) & (table["n_elements"] > 1),
-    }
-    failed = np.full(len(table), "", dtype=object)
-    for name in reversed(passed):
-        failed[~passed[name].to_numpy(dtype=bool)] = name
-    return failed
-
-
 def _place(table: pd.DataFrame, compositions: np.ndarray, formation_energy: Predictor) -> None:
-    """Add the columns of `placed` for the rows that pass; empty for the others."""
+    """Add the columns of `stability_and_novelty` for the rows that pass; empty for the others."""
     passing = np.flatnonzero(table["passes"])
     energies = table["formation_energy_eV_per_atom"].to_numpy()[passing]
-    for name, values in placed(formation_energy, compositions[passing], energies).items():
+    for name, values in stability_and_novelty(formation_energy, compositions[passing], energies).items():
         column = np.full(len(table), NOT_PLACED[values.dtype.kind], dtype=values.dtype)
         column[passing] = values
         table[name] = column
-
-
-def placed(formation_energy: Predictor, compositions: np.ndarray, energies: np.ndarray) -> dict[str, np.ndarray]:
-    """Place of compositions (n, 118) with these energies (n,) among the references: columns of the table, each (n,).
-
-    Distance to the hull, with its error and the competing phases, and the nearest known superconductor.
-    """
-    references = load_references()
-    scale = references.hull_error_scales.get(formation_energy.name)
-    hull = references.hull(formation_energy.name)
-    distances, std = distances_with_std(hull, formation_energy, scale, compositions, energies)
-    nearest = references.known_superconductors.nearest_many(compositions)
-    return {
-        "energy_above_hull_eV_per_atom": np.array([d.energy_above_hull_eV_per_atom for d in distances], np.float64),
-        "energy_above_hull_std_eV_per_atom": std,
-        "decomposition": np.array([decomposition_text(d.decomposition) for d in distances], object),
-        "known": np.array([n.known for n in nearest], bool),
-        "nearest_known": np.array([n.formula for n in nearest], object),
-        "nearest_known_tc_K": np.array([n.tc_K for n in nearest], np.float64),
-        "distance_to_known": np.array([n.distance for n in nearest], np.float64),
-    }
-
-
-def decomposition_text(phases: tuple[tuple[str, float], ...]) -> str:
-    """Competing phases as text: "0.500 La2O3 + 0.500 FeAs" (fractions of atoms)."""
-    return " + ".join(f"{fraction:.3f} {formula}" for formula, fraction in phases)
-
-
-def _funnel(
-    table: pd.DataFrame, candidates: int, lost: dict[str, int], moved: int, asked: dict[str, str]
-) -> tuple[FunnelStep, ...]:
-    """How many are left after each screen (name -> label), and why the others failed. lost : before the first."""
-    rounded = candidates - sum(lost.values())
-    again = {"the same formula was reached before": rounded - len(table)}
-    note = f"{moved:,} rounded to a neighbour that passes the charge screens" if moved else ""
-    steps = [
-        FunnelStep("candidates", "Candidates", rounded, _some(lost)),
-        FunnelStep("distinct", asked["distinct"], len(table), _some(again), note),
-    ]
-    left = len(table)
-    for name in list(asked)[1:]:
-        failed = table[table["failed_screen"] == name]
-        left -= len(failed)
-        steps.append(FunnelStep(name, asked[name], left, _why(name, failed)))
-    return tuple(steps)
-
-
-def _some(reasons: dict[str, int]) -> dict[str, int]:
-    """The reasons that there were, the most frequent first."""
-    return {reason: n for reason, n in sorted(reasons.items(), key=lambda item: -item[1]) if n}
-
-
-def _why(name: str, failed: pd.DataFrame) -> dict[str, int]:
-    """Reasons and how often, the most frequent first."""
-    if name == "elements":
-        reasons = failed["n_elements"].map(lambda n: f"{n} elements")
-    elif name == "formation_energy":
-        reasons = failed["n_elements"].map(
-            lambda n: "predicted formation energy is not negative" if n > 1 else "that of a pure element is 0"
-        )
-    else:
-        reasons = failed["reason"]
-    return {str(reason): int(count) for reason, count in reasons.value_counts().items()}

@@ -13,8 +13,10 @@ import torch
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, parse_formula
 from core.errors import InputError
-from core.evaluation.design import PREDICTED, placed, predicted, resolve_device
+from core.evaluation.predictions import PREDICTED, predicted
+from core.evaluation.stability_and_novelty import stability_and_novelty
 from core.predictors.control_model import load_judge
+from core.predictors.device import resolve_device
 from core.predictors.interface import Predictor
 from core.predictors.registry import load_predictor
 from core.problem.problem import BEST, Models
@@ -73,7 +75,7 @@ def screen(
     energies = table["formation_energy_eV_per_atom"].to_numpy()[rows]
     found = {
         **_charges([parse_formula(table["formula"].iloc[row]) for row in rows], charge_rule),
-        **placed(predictors["formation_energy_eV_per_atom"], compositions, energies),
+        **stability_and_novelty(predictors["formation_energy_eV_per_atom"], compositions, energies),
     }
     for name in SCREENED:
         table[name] = _spread(found[name], rows, len(table))

@@ -29,7 +29,8 @@ from safetensors.torch import save
 from core.runs import store
 from core.chemistry import elements
 from core.chemistry.composition import formula_of
-from core.evaluation.design import conclude, optimise, prepare, resolve_precision
+from core.evaluation.design import conclude, optimise, prepare
+from core.predictors.device import resolve_precision
 from core.evaluation.table import DesignResult, to_csv
 from core.generation.gradient import optimiser
 from core.generation.gradient.optimiser import Report, State

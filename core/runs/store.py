@@ -226,7 +226,8 @@ def create(problem: DesignProblem) -> Run:
 
 def create_in(problem: DesignProblem, folder: Path) -> Run:
     """A new run in a folder that is empty or not there yet. Raises InputError for a bad problem or folder."""
-    from core.evaluation.design import check, resolve_device
+    from core.evaluation.design import check
+    from core.predictors.device import resolve_device
 
     for error in check(problem):
         raise error

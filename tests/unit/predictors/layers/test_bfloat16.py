@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from core.evaluation.design import prepare, resolve_precision
+from core.evaluation.design import prepare
 from core.generation.gradient import optimiser
+from core.predictors.device import resolve_precision
 from core.predictors.interface import in_bfloat16
 from core.predictors.layers import bfloat16
 from core.predictors.layers.bfloat16 import (

@@ -1,0 +1,37 @@
+"""Place of compositions among the reference materials: the convex hull, and the known superconductors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.evaluation.hull_uncertainty import distances_with_std
+from core.predictors.interface import Predictor
+from core.reference_data.references import load_references
+
+
+def stability_and_novelty(
+    formation_energy: Predictor, compositions: np.ndarray, energies: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Place of compositions (n, 118) with these energies (n,) among the references: columns of the table, each (n,).
+
+    Distance to the hull, with its error and the competing phases, and the nearest known superconductor.
+    """
+    references = load_references()
+    scale = references.hull_error_scales.get(formation_energy.name)
+    hull = references.hull(formation_energy.name)
+    distances, std = distances_with_std(hull, formation_energy, scale, compositions, energies)
+    nearest = references.known_superconductors.nearest_many(compositions)
+    return {
+        "energy_above_hull_eV_per_atom": np.array([d.energy_above_hull_eV_per_atom for d in distances], np.float64),
+        "energy_above_hull_std_eV_per_atom": std,
+        "decomposition": np.array([decomposition_text(d.decomposition) for d in distances], object),
+        "known": np.array([n.known for n in nearest], bool),
+        "nearest_known": np.array([n.formula for n in nearest], object),
+        "nearest_known_tc_K": np.array([n.tc_K for n in nearest], np.float64),
+        "distance_to_known": np.array([n.distance for n in nearest], np.float64),
+    }
+
+
+def decomposition_text(phases: tuple[tuple[str, float], ...]) -> str:
+    """Competing phases as text: "0.500 La2O3 + 0.500 FeAs" (fractions of atoms)."""
+    return " + ".join(f"{fraction:.3f} {formula}" for formula, fraction in phases)
