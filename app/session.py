@@ -19,7 +19,7 @@ from app import draft as drafts
 from app.draft import Draft
 from core.chemistry import elements
 from core.errors import InputError
-from core.evaluation.design import check
+from core.generation.validation import check
 from core.predictors.checkpoint import CheckpointError
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem

@@ -22,7 +22,7 @@ from app.rules import Rule
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
 from core.errors import InputError
-from core.evaluation.design import check
+from core.generation.validation import check
 from core.paths import ASSETS
 from core.predictors.device import resolve_device
 from core.problem.problem import MODELS, DesignProblem

@@ -36,7 +36,7 @@ def state(run: Run, live: bool) -> None:
     status = run.status()
     if live and status.phase not in ACTIVE:
         st.rerun()  # the whole page, this time without the clock
-    steps = run.problem().course().steps
+    steps = run.problem().settings.steps  # TODO stages
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
         st.html(f'<p class="state" role="status">{state_text(run, status)}</p>')

@@ -11,8 +11,9 @@ import torch
 from core.benchmarks import figures
 from core.benchmarks.harness import Options, Outcome, kept, mean_and_spread
 from core.benchmarks.paper import integer_materials, rows
-from core.evaluation.design import optimise, prepare
+from core.evaluation.design import prepare
 from core.generation.gradient import optimiser
+from core.generation.gradient.generator import optimise
 from core.generation.gradient.optimiser import State, Task
 from core.generation.rounding import round_compositions
 from core.predictors.control_model import load_judge
@@ -121,7 +122,7 @@ def _stage_1(base: str, seed: int, largest: int, options: Options) -> _Border:
 
 
 def _at_border(problem: DesignProblem) -> _Border:
-    task, _ = prepare(problem)
+    task = prepare(problem).task
     state, _ = optimise(task, on_step=lambda state, report: int(state.step) < problem.settings.steps[0])
     everything = replace(state, max_mask=torch.ones_like(state.max_mask))
     compositions = optimiser.evaluate(task, everything).composition.cpu().numpy().astype(np.float64)

@@ -19,7 +19,8 @@ from core.benchmarks.harness import Options, Outcome, kept
 from core.benchmarks.paper import TOP
 from core.benchmarks.reference_loop import PlainLoop, prepare_plain
 from core.errors import InputError
-from core.evaluation.design import optimise, prepare
+from core.evaluation.design import prepare
+from core.generation.gradient.generator import optimise
 from core.generation.gradient.optimiser import Report, State, Task
 from core.generation.rounding import round_compositions
 from core.predictors.interface import predict_in_batches
@@ -145,7 +146,7 @@ def _ours(base: str, plain: dict, options: Options) -> dict:
     best, rounds = None, 0
     every = max(1, sum(settings.steps) // LOOKS)
     while rounds < MOST_ROUNDS and (best is None or not (best.reached or best.spent_s > best.patience_s)):
-        task, _ = prepare(options.problem(base, rounds, settings=settings))
+        task = prepare(options.problem(base, rounds, settings=settings)).task
         best = best or Best(task, plain["quality"], plain["seconds"])
         best.start()
 

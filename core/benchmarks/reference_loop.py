@@ -31,9 +31,9 @@ def load_as_trained(name: str) -> Predictor:
     return AS_TRAINED.get(checkpoint.read_card(name)["architecture"], load_predictor)(name)
 
 
-def prepare_plain(problem: DesignProblem) -> tuple[Task, torch.device]:
+def prepare_plain(problem: DesignProblem) -> Task:
     """`core.evaluation.design.prepare` with the modules as they were trained, in float32."""
-    return prepare(replace(problem, precision=FLOAT32), load_as_trained)
+    return prepare(replace(problem, precision=FLOAT32), load_as_trained).task
 
 
 @dataclass

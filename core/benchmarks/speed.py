@@ -19,9 +19,11 @@ from core.benchmarks.harness import Outcome
 from core.benchmarks.reference_loop import PlainLoop, prepare_plain
 from core.benchmarks.speed_figure import log_log
 from core.chemistry import elements
-from core.evaluation.design import known_by, optimise, prepare
+from core.evaluation.design import prepare
 from core.generation.gradient import optimiser
+from core.generation.gradient.generator import optimise
 from core.generation.gradient.optimiser import Task
+from core.generation.validation import known_by
 from core.predictors.device import resolve_device
 from core.predictors.interface import predict_in_batches
 from core.predictors.layers.bfloat16 import processor_multiplies_bfloat16
@@ -104,7 +106,8 @@ def _problem(predictor: str, candidates: int, options: SpeedOptions) -> DesignPr
 
 def _compared(problem: DesignProblem, options: SpeedOptions) -> dict:
     """Both sides of one line: rates, their ratio, largest differences, memory. Plain is in float32 in any case."""
-    (plain, device), (ours, _) = prepare_plain(problem), prepare(problem)
+    plain, ours = prepare_plain(problem), prepare(problem).task
+    device = plain.constraints.fixed.device
     seconds: dict[str, list[float]] = {"plain": [], "ours": []}
     for _ in range(options.repeats):
         for side, run in (("plain", plain_run), ("ours", our_run)):
@@ -170,7 +173,8 @@ def peak_memory(problem: DesignProblem, side: str) -> float:
 
 def _report_memory(problem_json: str, side: str, send) -> None:
     problem = DesignProblem.from_json(problem_json)
-    task, device = (prepare_plain if side == "plain" else prepare)(problem)
+    task = prepare_plain(problem) if side == "plain" else prepare(problem).task
+    device = task.constraints.fixed.device
     (plain_run if side == "plain" else our_run)(task, device)
     if device.type == "cuda":
         send.send(torch.cuda.max_memory_allocated(device) / MB)

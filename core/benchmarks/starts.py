@@ -9,7 +9,8 @@ import pandas as pd
 
 from core.benchmarks import figures
 from core.benchmarks.harness import Options, Outcome, kept, mean_and_spread
-from core.evaluation.design import optimise, prepare
+from core.evaluation.design import prepare
+from core.generation.gradient.generator import optimise
 from core.generation.gradient.optimiser import Report, State
 from core.problem.settings import BASE, RANDOM
 
@@ -52,7 +53,7 @@ def _course(start: str, seed: int, options: Options) -> dict[str, list[float]]:
     settings = replace(options.settings, learning_rate=LEARNING_RATE, steps=(options.steps[0], 0), start=STARTS[start])
 
     def make() -> dict:
-        task, _ = prepare(options.problem(MATERIAL, seed, settings=settings))
+        task = prepare(options.problem(MATERIAL, seed, settings=settings)).task
         recorder = _Recorder(settings.steps[0])
         optimise(task, on_step=recorder)
         return recorder.course

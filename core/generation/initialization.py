@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from core.chemistry import elements
-from core.problem.composition_constraints import Demands, in_order
+from core.problem.composition_constraints import CompositionConstraints, in_order
 from core.problem.settings import BASE, ENUMERATED, INTERPOLATED, KNOWN, RANDOM
 
 MIXTURE = "mixture"  # the start of a substitution: nothing but elements drawn at random
@@ -23,7 +23,7 @@ BINARY_ATOMS = range(2, 11)  # n of GDMCD eq. 16: one atom in n is not hydrogen
 
 
 @dataclass(frozen=True)
-class GuessMaker:
+class InitialGuesses:
     """Everything that initial guesses are made from.
 
     start : one of `core.problem.problem.STARTS`, or MIXTURE
@@ -174,13 +174,15 @@ def count_enumerated(others: int, shares: int) -> int:
     return others * shares + others * (others - 1) // 2
 
 
-def completed(guess: np.ndarray, demands: Demands, allowed: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def completed(
+    guess: np.ndarray, constraints: CompositionConstraints, allowed: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
     """A guess (118,) that can keep the demands: where its elements are too few for a set, others of it are added."""
     ratios, names = guess.copy(), elements.symbols()
-    while part := demands.lacking({names[i] for i in np.flatnonzero(ratios)}):
+    while part := constraints.lacking({names[i] for i in np.flatnonzero(ratios)}):
         members = np.array([elements.element(s).index for s in in_order(part.members)])
         absent = members[allowed[members] & (ratios[members] <= 0)]
         if not len(absent):  # what is there already is bounded too closely: nothing can be added
             return guess
-        ratios[random.choice(absent)] = random.uniform(0.5, 1.0) * (part.low if part is not demands.root else 0.3)
+        ratios[random.choice(absent)] = random.uniform(0.5, 1.0) * (part.low if part is not constraints.root else 0.3)
     return ratios / ratios.sum()

@@ -68,7 +68,7 @@ def in_order(symbols: Collection[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Demands:
+class CompositionConstraints:
     """All demands of a problem, each right by itself and all of them laminar; see `read`.
 
     root : all elements that may be there, in total 1
@@ -235,8 +235,8 @@ def _far_from(ratio: Mapping[str, float]) -> bool:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Demands that are right by themselves, and the rest of the problem that they meet.
+class ConstraintRequest:
+    """CompositionConstraints that are right by themselves, and the rest of the problem that they meet.
 
     allowed : symbols of the free part; fixed, floors : x_const, symbol -> fraction
     """
@@ -249,15 +249,15 @@ class Asked:
     floors: Mapping[str, float]
 
 
-def read(asked: Asked) -> Demands:
+def read(request: ConstraintRequest) -> CompositionConstraints:
     """The demands as nested sets. Raises InputError for the first that contradicts another, or the rest."""
-    for error in _clashes(asked):
+    for error in _clashes(request):
         raise error
-    units = {s: in_lowest_terms(ratio) for ratio in asked.ratios for s in ratio}
-    possible = frozenset(asked.allowed) | set(asked.fixed) | set(asked.floors)
-    parts = [_bound(symbol, *limits, units) for symbol, limits in asked.bounds.items() if symbol in possible]
-    parts += [_group(group, possible) for group in asked.groups if group.low or possible & set(group.elements)]
-    for ratio in asked.ratios:
+    units = {s: in_lowest_terms(ratio) for ratio in request.ratios for s in ratio}
+    possible = frozenset(request.allowed) | set(request.fixed) | set(request.floors)
+    parts = [_bound(symbol, *limits, units) for symbol, limits in request.bounds.items() if symbol in possible]
+    parts += [_group(group, possible) for group in request.groups if group.low or possible & set(group.elements)]
+    for ratio in request.ratios:
         unit = frozenset(ratio)
         parts.append(Part(unit, 0.0, 1.0, "ratios"))
         for part in parts:
@@ -265,9 +265,11 @@ def read(asked: Asked) -> Demands:
                 raise InputError(part.field, part.text, f"{', '.join(unit & part.members)} is in a ratio with elements "
                                  "outside this set", "Name all elements of the ratio, or none")  # fmt: skip
     root = _nested(Part(possible, 1.0, 1.0, "groups"), _merged(parts))
-    demands = Demands(root, tuple(in_lowest_terms(r) for r in asked.ratios), dict(asked.fixed), dict(asked.floors))
-    _least_and_most(demands, root)
-    return demands
+    constraints = CompositionConstraints(
+        root, tuple(in_lowest_terms(r) for r in request.ratios), dict(request.fixed), dict(request.floors)
+    )
+    _least_and_most(constraints, root)
+    return constraints
 
 
 def _bound(symbol: str, low: float, high: float, units: Mapping[str, Mapping[str, int]]) -> Part:
@@ -285,18 +287,18 @@ def _group(group: Group, possible: frozenset[str]) -> Part:
     return part
 
 
-def _clashes(asked: Asked) -> Iterator[InputError]:
-    for symbol, (low, _) in asked.bounds.items():
-        if symbol in asked.fixed:
+def _clashes(request: ConstraintRequest) -> Iterator[InputError]:
+    for symbol, (low, _) in request.bounds.items():
+        if symbol in request.fixed:
             yield InputError("bounds", symbol, "its amount is fixed", "Free it in the table, or remove its bounds")
-        elif symbol not in asked.allowed and low > 0:
+        elif symbol not in request.allowed and low > 0:
             yield InputError("bounds", symbol, "it must be there, and it is not allowed", "Allow it in the table")
-    for symbol in (s for ratio in asked.ratios for s in ratio):
-        if symbol in asked.fixed:
+    for symbol in (s for ratio in request.ratios for s in ratio):
+        if symbol in request.fixed:
             yield InputError("ratios", symbol, "its amount is fixed", "Fix the others too, in place of the ratio")
-        elif symbol in asked.floors:
+        elif symbol in request.floors:
             yield InputError("ratios", symbol, "it has a floor", "Give it a least fraction here in place of the floor")
-        elif symbol not in asked.allowed:
+        elif symbol not in request.allowed:
             yield InputError("ratios", symbol, "it is not allowed", "Allow it in the table, or remove the ratio")
 
 
@@ -326,14 +328,14 @@ def _nested(root: Part, parts: Sequence[Part]) -> Part:
     return replace(root, inner=tuple(outermost))
 
 
-def _least_and_most(demands: Demands, part: Part) -> tuple[float, float]:
+def _least_and_most(constraints: CompositionConstraints, part: Part) -> tuple[float, float]:
     """What a set must and can have by all that is asked within it. Raises InputError where both do not meet."""
-    inner = [_least_and_most(demands, p) for p in part.inner]
-    x_const = {s: demands.fixed.get(s, 0.0) + demands.floors.get(s, 0.0) for s in part.direct}
-    free = any(s not in demands.fixed for s in part.direct)
+    inner = [_least_and_most(constraints, p) for p in part.inner]
+    x_const = {s: constraints.fixed.get(s, 0.0) + constraints.floors.get(s, 0.0) for s in part.direct}
+    free = any(s not in constraints.fixed for s in part.direct)
     least = sum(low for low, _ in inner) + sum(x_const.values())
     most = 1.0 if free else sum(high for _, high in inner) + sum(x_const.values())
-    whole = "all elements" if part is demands.root else part.text
+    whole = "all elements" if part is constraints.root else part.text
     if least > part.high + TOLERANCE:
         raise InputError(part.field, whole, f"what is asked of its elements adds up to {least:.4g}, more than "
                          f"{part.high:.4g}", "Lower the least fractions, or raise the most")  # fmt: skip

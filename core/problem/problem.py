@@ -9,22 +9,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
 from core.errors import InputError
-from core.problem import composition_constraints, serialization, validation
-from core.problem.composition_constraints import Asked, Demands, Group
+from core.problem import composition_constraints, serialization
+from core.problem.composition_constraints import CompositionConstraints, ConstraintRequest, Group
 from core.problem.settings import (
-    BASE,
     GRADIENT,
     MAX_ATOMS,
-    NEAREST,
     ONE_STATE,
     RAISE_TC,
     SUBSTITUTE,
-    SUBSTITUTION,
     OptimiserSettings,
 )
 from core.problem.substitution_sites import Site, atoms_after, incoming, kept, takers
@@ -141,49 +138,36 @@ class DesignProblem:
             charged |= set(elements.symbols() if state is None else takers(state))
         return tuple(s for s in elements.symbols() if s in charged and s in known and s not in out)
 
-    def demands(self, known: Collection[str]) -> Demands | None:
+    def composition_constraints(self, known: Collection[str]) -> CompositionConstraints | None:
         """Bounds, groups and ratios as nested sets; None if there are none. Raises InputError if they contradict."""
         if not (self.bounds or self.groups or self.ratios):
             return None
         allowed = self.allowed_symbols(known)
         return composition_constraints.read(
-            Asked(self.bounds, self.groups, self.ratios, allowed, self.fixed_fractions(), self.floors)
+            ConstraintRequest(self.bounds, self.groups, self.ratios, allowed, self.fixed_fractions(), self.floors)
         )
 
     def atom_counts(self) -> tuple[int, ...]:
         """The N in `n_unit` at which the fixed part is whole atoms (within 1%) and whole atoms can reach the floors and
         keep bounds, groups and ratios; none if these contradict each other. At several sites all that is fixed and each
         free part must be whole exactly, or the total charge would not be kept.
-
-        A substitution keeps the amounts of the base: multiples of its own N, the next one if none is in the range.
         """
         low, high = self.settings.n_unit
-        if self.method == SUBSTITUTION:
-            base = self.base_atoms()
-            first = base and math.ceil(low / base) * base
-            return tuple(range(first, max(first, high) + 1, base)) if base else ()
         fixed, floors = self.fixed_fractions().values(), self.floors.values()
         whole, tolerance = [*fixed], FIXED_TOLERANCE
         if self.several_sites():
             whole, tolerance = [*fixed, *(share for _, share in self.free_parts())], 0.0
         counts = tuple(n for n in range(low, high + 1) if _whole(whole, n, tolerance) and _reached(floors, fixed, n))
         try:
-            asked = self.demands(elements.symbols())
+            constraints = self.composition_constraints(elements.symbols())
         except InputError:
             return ()
-        return counts if asked is None else tuple(n for n in counts if asked.can_be_whole(n))
+        return counts if constraints is None else tuple(n for n in counts if constraints.can_be_whole(n))
 
     def base_atoms(self) -> int | None:
         """The smallest number of atoms (MAX_ATOMS at most) that makes the base a formula of whole atoms, or None."""
         fractions = self.base_fractions().values()
         return next((n for n in range(1, MAX_ATOMS + 1) if _whole(fractions, n)), None)
-
-    def course(self) -> OptimiserSettings:
-        """The settings as the optimiser carries them out: what a substitution has drawn is looked at once, unmoved, and
-        doped formulas are rounded to the nearest, because their neutral neighbours are whole atoms, without doping."""
-        if self.method == GRADIENT:
-            return replace(self.settings, rounding=NEAREST) if self.settings.exempt_elements else self.settings
-        return replace(self.settings, steps=(1, 0), learning_rate=0.0, rounding=NEAREST, exempt_elements=0, start=BASE)
 
     def to_json(self) -> str:
         """JSON text that `from_json` reads back to an equal problem."""
@@ -193,13 +177,6 @@ class DesignProblem:
     def from_json(cls, text: str) -> DesignProblem:
         """Read a problem. Raises InputError for text that is no problem: unknown names, wrong types."""
         return cls(**serialization.read_fields(text, {f.name for f in fields(cls)}))
-
-    def check(self, known: Mapping[str, Collection[str]]) -> list[InputError]:
-        """Everything that is wrong with this problem, in the order of the page; empty if it can be run.
-
-        known : for each predictor (as it is called in messages) the symbols of the elements that it knows
-        """
-        return validation.check(self, known)
 
 
 def _whole(fractions: Collection[float], n: int, tolerance: float = 0.0) -> bool:

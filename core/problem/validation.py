@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from core.chemistry import elements
 from core.chemistry.composition import formula_of, parse_formula
 from core.errors import InputError
 from core.problem import composition_constraints
+from core.problem.problem import DesignProblem
 from core.problem.settings import (
     CHARGE_RULES,
     DEVICES,
     MAX_ATOMS,
-    METHODS,
     PRECISIONS,
     SUBSTITUTE,
-    SUBSTITUTION,
     TASKS,
     check_settings,
     is_number,
 )
 from core.problem.substitution_sites import check_sites
 
-if TYPE_CHECKING:
-    from core.problem.problem import DesignProblem
-
 
 def check(problem: DesignProblem, known: Mapping[str, Collection[str]]) -> list[InputError]:
-    """See `DesignProblem.check`."""
+    """Everything that is wrong with a problem, in the order of the page; empty if it is valid in itself.
+
+    known : for each predictor (by its name in messages) the symbols of the elements that it knows
+
+    Whether the method that the problem names can carry it out is for `core.generation.validation` to say.
+    """
     wrong = _check_task(problem)
     base = _readable_base(problem, wrong)
     if base is not None:
@@ -46,7 +46,7 @@ def check(problem: DesignProblem, known: Mapping[str, Collection[str]]) -> list[
 
 def _check_task(problem: DesignProblem) -> list[InputError]:
     wrong = []
-    choices_of = {"task": TASKS, "device": DEVICES, "precision": PRECISIONS, "method": METHODS,
+    choices_of = {"task": TASKS, "device": DEVICES, "precision": PRECISIONS,
                   "charge_rule": CHARGE_RULES}  # fmt: skip
     for name, choices in choices_of.items():
         if getattr(problem, name) not in choices:
@@ -133,7 +133,7 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
             )  # fmt: skip
     wrong += _check_kept(problem)
     wrong += _check_floors(problem)
-    wrong += _check_demands(problem, known_to_all)
+    wrong += _check_constraints(problem, known_to_all)
     n_least, needed = len(problem.least_fractions()), 0 if problem.floors else len(parts)
     if n_least + needed > problem.settings.max_elements:
         rule = f"{n_least} elements are fixed or have a floor"
@@ -148,15 +148,6 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
             InputError("exempt_elements", problem.settings.exempt_elements, "at several sites every element is whole",
                        "Take 0")
         )  # fmt: skip
-    if problem.method == SUBSTITUTION and problem.base_atoms() is None:
-        wrong.append(
-            InputError(
-                "base", problem.base, f"a substitution needs a base of whole atoms, {MAX_ATOMS} at most",
-                "Round its amounts",
-            )
-        )  # fmt: skip
-    elif not wrong and not problem.atom_counts():
-        wrong.append(_no_atom_count(problem))
     return wrong
 
 
@@ -178,7 +169,7 @@ def _check_floors(problem: DesignProblem) -> list[InputError]:
     """What floors and the rest of the problem cannot be together."""
     if not problem.floors:
         return []
-    if problem.task == SUBSTITUTE or problem.method == SUBSTITUTION:
+    if problem.task == SUBSTITUTE:
         return [
             InputError("floors", ", ".join(problem.floors), "a substitution keeps the rest of the base as it is",
                        "Remove the floors, or raise Tc")
@@ -190,14 +181,14 @@ def _check_floors(problem: DesignProblem) -> list[InputError]:
     return wrong
 
 
-def _check_demands(problem: DesignProblem, known: Collection[str]) -> list[InputError]:
+def _check_constraints(problem: DesignProblem, known: Collection[str]) -> list[InputError]:
     """What bounds, groups and ratios cannot be together, and with the rest of the problem."""
     named = next((name for name in ("bounds", "groups", "ratios") if getattr(problem, name)), None)
     if named is None:
         return []
-    if problem.method == SUBSTITUTION or len(problem.free_parts()) > 1:
+    if len(problem.free_parts()) > 1:
         return [
-            InputError(named, problem.base, "a substitution at several sites, or at random, keeps the base's amounts",
+            InputError(named, problem.base, "a substitution at several sites keeps the base's amounts",
                        "Remove bounds, groups and ratios, or replace one element by gradient")
         ]  # fmt: skip
     if problem.settings.exempt_elements:
@@ -206,7 +197,7 @@ def _check_demands(problem: DesignProblem, known: Collection[str]) -> list[Input
                        "whole atoms", "Take 0, or remove bounds, groups and ratios")
         ]  # fmt: skip
     try:
-        needed = problem.demands(known).n_required()
+        needed = problem.composition_constraints(known).n_required()
     except InputError as error:
         return [error]
     if needed > problem.settings.max_elements:
@@ -217,7 +208,13 @@ def _check_demands(problem: DesignProblem, known: Collection[str]) -> list[Input
     return []
 
 
-def _no_atom_count(problem: DesignProblem) -> InputError:
+def check_atom_counts(problem: DesignProblem) -> list[InputError]:
+    """An error if no number of atoms in `n_unit` makes the fixed part whole atoms and keeps all constraints.
+
+    For generators that search the integer formulas of `DesignProblem.atom_counts`.
+    """
+    if problem.atom_counts():
+        return []
     low, high = problem.settings.n_unit
     fixed = problem.fixed_fractions()
     wider = replace(problem, settings=replace(problem.settings, n_unit=(high + 1, MAX_ATOMS)))
@@ -229,4 +226,4 @@ def _no_atom_count(problem: DesignProblem) -> InputError:
     if problem.bounds or problem.groups or problem.ratios:
         rule = "no N in this range has whole atoms that keep what is fixed, all bounds, groups and ratios"
         remedy = remedy if fits else "Loosen them"
-    return InputError("n_unit", f"{low}..{high}", rule, remedy)
+    return [InputError("n_unit", f"{low}..{high}", rule, remedy)]

@@ -29,11 +29,12 @@ from safetensors.torch import save
 from core.runs import store
 from core.chemistry import elements
 from core.chemistry.composition import formula_of
-from core.evaluation.design import conclude, optimise, prepare
+from core.evaluation.design import generate, prepare
+from core.generation.interface import Report, stage_at, total_steps
+from core.generation.registry import generator_of
 from core.predictors.device import resolve_precision
 from core.evaluation.table import DesignResult, to_csv
-from core.generation.gradient import optimiser
-from core.generation.gradient.optimiser import Report, State
+from core.generation.gradient.optimiser import State
 from core.paths import PROJECT
 from core.predictors import checkpoint
 from core.predictors.control_model import NAME as JUDGE
@@ -59,19 +60,20 @@ def execute(run: Run, asked: Callable[[], Phase | None], show: Callable[[RunStat
     problem = run.problem()
     provenance = _provenance(run, problem)
     torch.set_num_threads(provenance["threads"])
-    task, device = prepare(problem)
+    design = prepare(problem)
+    device = design.predictors.device
     precision = resolve_precision(problem.precision, device)
     provenance |= {"device": str(device), "device_name": _device_name(device), "precision": precision}
     store.write_json(run.folder / store.PROVENANCE, provenance)
     print_of_inputs = _fingerprint(problem, provenance)
-    state, elapsed = load_resume_point(run.folder, print_of_inputs, device)
+    state, elapsed = load_resume_point(run.folder, print_of_inputs, device, design.generator.state_type)
     recorder = _Recorder(run.folder, problem, print_of_inputs, asked, show, elapsed)
     recorder.begin(0 if state is None else int(state.step))
-    state, outcome = optimise(task, state, recorder)
+    state, outcome = generate(design, state, recorder)
     if outcome == "cancelled":
         return recorder.stopped
-    recorder.write_status(Phase.SCREENING, int(state.step), int(state.restarts.sum()))
-    result = conclude(problem, task, state, outcome, device)
+    recorder.write_status(Phase.SCREENING, int(state.step), recorder.restarts)
+    result = design.finalize(state, outcome)
     if asked() is Phase.CANCELLED:  # interrupted: the little that is left is done
         return Phase.CANCELLED
     _write_result(run.folder, result)
@@ -93,9 +95,11 @@ class _Recorder:
         show: Callable[[RunStatus], None] | None,
         elapsed_s: float,
     ):
-        self.folder, self.settings, self.fingerprint = folder, problem.course(), fingerprint
+        self.folder, self.settings, self.fingerprint = folder, problem.settings, fingerprint
+        self.stages = generator_of(problem).stages(problem)
+        self.restarts = 0
         self.asked, self.show = asked, show
-        self.total = sum(self.settings.steps)
+        self.total = total_steps(self.stages)
         self.in_progress = frozenset(store.recorded_steps(self.total, store.PROGRESS_RECORDS))
         self.in_trajectory = frozenset(store.recorded_steps(self.total, store.TRAJECTORY_RECORDS))
         self.started = time.monotonic() - elapsed_s
@@ -118,10 +122,11 @@ class _Recorder:
         """Record a step; false if the run is to stop."""
         step, now = int(state.step), time.monotonic()
         self.recent.append((step, now))
+        self.restarts = report.restarts
         if report.step in self.in_progress or report.step in self.in_trajectory:
             self._record(report)
         self.stopped = self.asked() if step < self.total else None
-        border = step in (self.settings.steps[0], self.total)
+        border = step in (self.stages[0].steps, self.total)
         if border or self.stopped or now >= self.resume_due:
             self._save(state)
         if border or self.stopped or now >= self.status_due:
@@ -133,7 +138,7 @@ class _Recorder:
         now = time.monotonic()
         status = RunStatus(
             phase=phase,
-            stage=optimiser.stage(self.settings, min(step, self.total - 1)),
+            stage=stage_at(self.stages, min(step, self.total - 1)),
             step=step,
             total_steps=self.total,
             elapsed_s=round(now - self.started, 3),
@@ -216,12 +221,14 @@ def _top(report: Report, values: np.ndarray) -> list[dict]:
 
 def save_resume_point(folder: Path, state: State, fingerprint: str, elapsed_s: float) -> None:
     """Store the optimiser's whole state, atomically."""
-    tensors = {f.name: getattr(state, f.name).detach().cpu().contiguous() for f in fields(State)}
+    tensors = {f.name: getattr(state, f.name).detach().cpu().contiguous() for f in fields(state)}
     note = {"fingerprint": fingerprint, "elapsed_s": repr(elapsed_s)}
     store.write_atomically(folder / store.RESUME, save(tensors, note))
 
 
-def load_resume_point(folder: Path, fingerprint: str, device: torch.device) -> tuple[State | None, float]:
+def load_resume_point(
+    folder: Path, fingerprint: str, device: torch.device, state_type: type = State
+) -> tuple[State | None, float]:
     """The stored state on `device` and the seconds it took, or (None, 0) if there is none that fits."""
     path = folder / store.RESUME
     if not path.exists():
@@ -229,7 +236,7 @@ def load_resume_point(folder: Path, fingerprint: str, device: torch.device) -> t
     try:
         with safe_open(path, "pt") as file:
             note = file.metadata() or {}
-            tensors = {f.name: file.get_tensor(f.name) for f in fields(State)}
+            tensors = {f.name: file.get_tensor(f.name) for f in fields(state_type)}
     except (SafetensorError, OSError) as error:
         print(f"The resume point cannot be read ({error}): from the beginning.", file=sys.stderr)
         return None, 0.0
@@ -237,7 +244,7 @@ def load_resume_point(folder: Path, fingerprint: str, device: torch.device) -> t
         print("The problem or the checkpoints have changed since: from the beginning.", file=sys.stderr)
         return None, 0.0
     moved = {name: tensor if name == "step" else tensor.to(device) for name, tensor in tensors.items()}
-    return State(**moved), float(note["elapsed_s"])
+    return state_type(**moved), float(note["elapsed_s"])
 
 
 def _fingerprint(problem: DesignProblem, provenance: dict) -> str:

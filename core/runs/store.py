@@ -42,6 +42,8 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from core.errors import InputError
+from core.generation.interface import stage_at, total_steps
+from core.generation.registry import generator_of
 from core.paths import PROJECT
 from core.problem.problem import DesignProblem
 
@@ -143,8 +145,7 @@ class Run:
         """The status as last written, whether or not its writer still lives."""
         stored = read_json(self.folder / STATUS)
         if stored is None:
-            steps = self.problem().course().steps
-            return RunStatus(Phase.QUEUED, 1 if steps[0] else 2, 0, sum(steps))
+            return queued(self.problem())
         names = {f.name for f in fields(RunStatus)}
         kept = {name: value for name, value in stored.items() if name in names}
         return RunStatus(**{**kept, "phase": Phase(kept["phase"])})
@@ -191,11 +192,12 @@ class Run:
 
         Raises IndexError for a candidate that there is not.
         """
-        settings = self.problem().course()
+        problem = self.problem()
+        settings, stages = problem.settings, generator_of(problem).stages(problem)
         if not 0 <= candidate < settings.candidates:
             raise IndexError(f"candidate {candidate} of {settings.candidates}")
         values = _read_trajectory(self.folder / TRAJECTORY, settings.candidates)[:, candidate]
-        steps = recorded_steps(sum(settings.steps), TRAJECTORY_RECORDS)[: len(values)]
+        steps = recorded_steps(total_steps(stages), TRAJECTORY_RECORDS)[: len(values)]
         table = pd.DataFrame(values.astype(np.float64), columns=list(PROGRESS_QUANTITIES))
         table.insert(0, "step", np.array(steps, dtype=np.int64))
         return table
@@ -226,7 +228,7 @@ def create(problem: DesignProblem) -> Run:
 
 def create_in(problem: DesignProblem, folder: Path) -> Run:
     """A new run in a folder that is empty or not there yet. Raises InputError for a bad problem or folder."""
-    from core.evaluation.design import check
+    from core.generation.validation import check
     from core.predictors.device import resolve_device
 
     for error in check(problem):
@@ -238,8 +240,7 @@ def create_in(problem: DesignProblem, folder: Path) -> Run:
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(folder)
     write_json(folder / PROVENANCE, {"created": datetime.now(UTC).isoformat()})
-    steps = problem.course().steps
-    write_status(folder, RunStatus(Phase.QUEUED, 1 if steps[0] else 2, 0, sum(steps)))
+    write_status(folder, queued(problem))
     write_atomically(folder / PROBLEM, problem.to_json())  # last: a folder with a problem is a run
     return run
 
@@ -410,6 +411,12 @@ def read_json(path: Path) -> dict | None:
 def write_status(folder: Path, status: RunStatus) -> None:
     """Write status.json."""
     write_json(folder / STATUS, asdict(status))
+
+
+def queued(problem: DesignProblem) -> RunStatus:
+    """The status of a run that was not started."""
+    stages = generator_of(problem).stages(problem)
+    return RunStatus(Phase.QUEUED, stage_at(stages, 0), 0, total_steps(stages))
 
 
 def interrupted(status: RunStatus) -> RunStatus:

@@ -14,7 +14,7 @@ from app.lookup import usual_formula
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
 from core.errors import InputError
-from core.evaluation.design import check
+from core.generation.validation import check
 from core.paths import ASSETS
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem

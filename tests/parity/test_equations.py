@@ -15,10 +15,10 @@ import torch
 
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of_counts
-from core.evaluation.design import optimise
 from core.generation.gradient import losses, optimiser
+from core.generation.gradient.generator import optimise
 from core.generation.gradient.optimiser import Task
-from core.generation.gradient.simplex_map import Constraints
+from core.generation.gradient.simplex_map import SimplexMap
 from core.generation.initialization import enumerated
 from core.generation.rounding import round_compositions
 from core.problem.settings import GDMCD, PAPER, OptimiserSettings
@@ -32,8 +32,8 @@ def vector(*values: float) -> torch.Tensor:
     return torch.tensor(values, dtype=DOUBLE)
 
 
-def constraints(x_const: torch.Tensor, m_elem: list[int]) -> Constraints:
-    return Constraints(x_const, torch.tensor(m_elem, dtype=torch.bool))
+def constraints(x_const: torch.Tensor, m_elem: list[int]) -> SimplexMap:
+    return SimplexMap(x_const, torch.tensor(m_elem, dtype=torch.bool))
 
 
 FREE = constraints(vector(0, 0, 0, 0), [1, 1, 1, 1])
@@ -64,7 +64,7 @@ class Peak:
 NO_ENERGY = Linear(vector(0, 0, 0, 0))
 
 
-def task(tc, energy=NO_ENERGY, limits: Constraints = FREE, start=(0.25, 0.25, 0.25, 0.25), **settings) -> Task:
+def task(tc, energy=NO_ENERGY, limits: SimplexMap = FREE, start=(0.25, 0.25, 0.25, 0.25), **settings) -> Task:
     """One candidate from `start`, without caution (the papers have none)."""
     usual = {"candidates": 1, "steps": (1000, 0), "learning_rate": 0.003, "caution": 0.0, "max_elements": 4}
     chosen = OptimiserSettings(**{**usual, **settings})

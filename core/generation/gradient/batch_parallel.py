@@ -18,7 +18,7 @@ LEAST_ROWS = 32  # a smaller share costs more than a core brings
 Result = TypeVar("Result")
 
 
-class SideBySide:
+class BatchParallel:
     """`workers` threads, each of which does its operations alone; with none the caller does all by itself.
 
     Numbers too small for float32 to hold in full (below 1e-38) are 0 in these threads: a processor is many times slower

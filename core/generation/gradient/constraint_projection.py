@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from core.chemistry import elements
-from core.problem.composition_constraints import Demands, Part
+from core.problem.composition_constraints import CompositionConstraints, Part
 
 SPAN = 1e12  # the highest level, in units of the one without limits; reached where a set has no elements to fill it
 SLACK = 1e-7  # of a fraction: what is no further from its limit is at it, and may leave it
@@ -235,7 +235,7 @@ class _Inwards(torch.autograd.Function):
         return torch.where(gradient * side < 0, gradient, 0), None
 
 
-def limits_of(demands: Demands) -> Limits:
+def limits_of(demands: CompositionConstraints) -> Limits:
     """The limits of a problem, in double precision on the CPU; a set that limits nothing is left out."""
     n = elements.N_ELEMENTS
     unit, share, size = np.arange(n), np.ones(n), np.ones(n, dtype=np.int64)

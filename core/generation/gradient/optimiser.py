@@ -15,10 +15,13 @@ from typing import NamedTuple
 import torch
 
 from core.generation.gradient import losses
-from core.generation.gradient.batch_parallel import SideBySide
-from core.generation.gradient.simplex_map import Constraints
+from core.generation.gradient.batch_parallel import BatchParallel
+from core.generation.gradient.simplex_map import SimplexMap
+from core.generation.interface import Report
 from core.predictors.interface import Predictor, climbed, estimate
 from core.problem.settings import CONSTANT, TARGET, OptimiserSettings
+
+Guess = Callable[[int, int], torch.Tensor]  # (candidate, restart) -> x_base (parts * 118,)
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
 
@@ -35,11 +38,11 @@ class Task:
 
     tc: Predictor
     formation_energy: Predictor
-    constraints: Constraints
+    constraints: SimplexMap
     settings: OptimiserSettings
     atom_counts: torch.Tensor
-    guess: Callable[[int, int], torch.Tensor]
-    cores: SideBySide = field(default_factory=SideBySide)
+    guess: Guess
+    cores: BatchParallel = field(default_factory=BatchParallel)
     climbs: tuple[Predictor, Predictor] | None = None
 
 
@@ -47,7 +50,7 @@ class Task:
 class State:
     """Where the optimisation stands; every field is a tensor, so that it can be stored and resumed exactly.
 
-    The free parts of a composition (see `Constraints.rooms`) lie side by side.
+    The free parts of a composition (see `SimplexMap.rooms`) lie side by side.
 
     step : () int64, steps done over both stages
     x_base : (batch, parts * 118) unnormalised ratios
@@ -64,19 +67,6 @@ class State:
     age: torch.Tensor
     max_mask: torch.Tensor
     restarts: torch.Tensor
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a step saw, before it moved: compositions (batch, 118), Tc in K, Ef in eV/atom, L_integer (batch,)."""
-
-    step: int
-    stage: int
-    composition: torch.Tensor
-    tc_K: torch.Tensor
-    formation_energy_eV_per_atom: torch.Tensor
-    integer_loss: torch.Tensor
-    restarts: int
 
 
 def init(task: Task) -> State:

@@ -23,7 +23,7 @@ DEAD_BELOW = 1e-8
 
 
 @dataclass(frozen=True)
-class Constraints:
+class SimplexMap:
     """What may move and what may not.
 
     fixed : (118,) float, x_const; sum below 1
@@ -47,11 +47,11 @@ class Constraints:
         if not bool(self._by_part(self.allowed).any(-1).all()):
             raise ValueError("M_elem allows no element" + ("" if self.rooms is None else " in one of the parts"))
 
-    def to(self, device: torch.device) -> Constraints:
+    def to(self, device: torch.device) -> SimplexMap:
         """The same constraints on another device."""
         rooms = None if self.rooms is None else self.rooms.to(device)
         limits = self.limits and self.limits.to(device)
-        return Constraints(self.fixed.to(device), self.allowed.to(device), rooms, limits)
+        return SimplexMap(self.fixed.to(device), self.allowed.to(device), rooms, limits)
 
     @property
     def kept(self) -> torch.Tensor:

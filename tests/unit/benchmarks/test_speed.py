@@ -12,8 +12,9 @@ from core.benchmarks.paper import TOP
 from core.benchmarks.quality import Best, time_to_quality
 from core.benchmarks.reference_loop import PlainLoop, prepare_plain
 from core.benchmarks.speed import SpeedOptions, random_counts, speed
-from core.evaluation.design import optimise, prepare
+from core.evaluation.design import prepare
 from core.generation.gradient import optimiser
+from core.generation.gradient.generator import optimise
 from core.predictors.interface import in_bfloat16
 from core.predictors.registry import load_predictor
 from core.predictors.tc.resnet import TcResNet

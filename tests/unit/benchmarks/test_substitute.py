@@ -8,7 +8,7 @@ from core.benchmarks.harness import Options
 from core.benchmarks.hydrides import fulfils, table9_10
 from core.benchmarks.substitute import kept_as_asked, table5_7, table8
 from core.chemistry.composition import composition_vector, parse_formula
-from core.evaluation.design import check
+from core.generation.validation import check
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

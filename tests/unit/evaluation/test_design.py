@@ -12,22 +12,17 @@ from core.chemistry.composition import parse_formula
 from core.chemistry.families import families
 from core.errors import InputError
 from core.evaluation import user_formulas
-from core.evaluation.design import (
-    MAX_SCREENED_ELEMENTS,
-    DesignResult,
-    check,
-    conclude,
-    design,
-    prepare,
-    resolve_device,
-    starting_materials,
-)
-from core.evaluation.table import COLUMNS, SCREENS, to_csv
+from core.evaluation.design import design, prepare
+from core.evaluation.table import COLUMNS, SCREENS, DesignResult, to_csv
 from core.generation.gradient import optimiser
+from core.generation.starting_materials import starting_materials
+from core.generation.validation import check
+from core.predictors.device import resolve_device
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, NEAREST, NEUTRAL, OptimiserSettings
 from core.problem.substitution_sites import Site, takers
+from core.screening.element_count import MAX_SCREENED_ELEMENTS
 
 SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3), rounding=NEAREST)  # some formulas fail the screens
 SMALL = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=3, device="cpu")
@@ -304,7 +299,7 @@ def test_cancel_ends_with_the_candidates_of_that_moment():
     assert seen == [(1, 0, 1), (2, 1, 1), (3, 2, 1), (4, 3, 2)]  # steps done; the step that was seen, and its stage
     assert result.funnel[0].left == SETTINGS.candidates
 
-    task, _ = prepare(SMALL)
+    task = prepare(SMALL).task
     state = optimiser.init(task)
     for _ in range(4):
         state, _ = optimiser.step(task, state)
@@ -318,10 +313,10 @@ def test_who_is_asked_and_says_yes_changes_nothing(small):
 
 @pytest.mark.parametrize("dead", [[2], list(range(16))], ids=["one", "all"])
 def test_dead_candidates_are_counted_and_left_out(dead):
-    task, device = prepare(SMALL)
-    state = optimiser.init(task)
+    prepared = prepare(SMALL)
+    state = optimiser.init(prepared.task)
     state.x_base[dead] = -1.0
-    result = conclude(SMALL, task, state, "cancelled", device)
+    result = prepared.finalize(state, "cancelled")
     assert result.funnel[0].failed == {"nothing positive was left in the last step": len(dead)}
     assert result.funnel[0].left == result.candidates["times_found"].sum() == 16 - len(dead)
     assert not result.candidates["candidate"].isin(dead).any()
@@ -329,10 +324,10 @@ def test_dead_candidates_are_counted_and_left_out(dead):
 
 
 def test_candidates_that_meet_are_counted_once():
-    task, device = prepare(SMALL)
-    state = optimiser.init(task)
+    prepared = prepare(SMALL)
+    state = optimiser.init(prepared.task)
     state.x_base[[4, 9]] = state.x_base[1].clone()
-    result = conclude(SMALL, task, state, "cancelled", device)
+    result = prepared.finalize(state, "cancelled")
     met = result.candidates.set_index("candidate")
     assert met.loc[1, "times_found"] == 3 and not {4, 9} & set(met.index)
     assert result.funnel[1].failed == {"the same formula was reached before": 16 - len(met)}
@@ -405,11 +400,11 @@ def test_a_hydride_keeps_its_floor_and_every_atom_may_take_its_own_state():
 
 
 def test_a_pure_element_has_no_formation_energy():
-    task, device = prepare(replace(FREE, base="LaH10", floors=HYDRIDE_FLOORS))
-    state = optimiser.init(task)
+    prepared = prepare(replace(FREE, base="LaH10", floors=HYDRIDE_FLOORS))
+    state = optimiser.init(prepared.task)
     state.x_base[:] = 0
     state.x_base[:, 0] = 1
-    result = conclude(SMALL, task, state, "cancelled", device)
+    result = prepared.finalize(state, "cancelled")
     assert result.candidates["formula"].tolist() == ["H"]
     assert result.candidates["failed_screen"].tolist() == ["formation_energy"]
     assert result.funnel[-1].failed == {"that of a pure element is 0": 1}
@@ -430,7 +425,7 @@ def test_exempt_elements_stay_fractional_and_the_file_is_read_back():
 
 def test_starts_from_known_superconductors_of_a_family():
     settings = replace(SETTINGS, start="known", start_family="iron-based", start_above_K=40.0)
-    found = starting_materials(replace(SMALL, settings=settings, forbidden=("F",)))
+    found = starting_materials(replace(SMALL, settings=settings, forbidden=("F",)), elements.symbols())
     assert len(found) > 10 and (families(found) == "iron-based").all() and not found[:, 8].any()
     none = replace(SMALL, settings=replace(settings, start_above_K=200.0))
     (error,) = check(none)
@@ -451,7 +446,7 @@ def test_two_sites_keep_their_atoms_and_the_total_charge():
     settings = replace(SETTINGS, steps=(4, 4), max_elements=6)
     sites = (Site("La", 3, by=2), Site("O", -2, by=-1))
     problem = replace(SMALL, task="substitute", sites=sites, settings=settings, forbidden=("O", "H"))
-    task, _ = prepare(problem)
+    task = prepare(problem).task
     state = optimiser.init(task)
     for _ in range(8):
         state, _ = optimiser.step(task, state)

@@ -3,12 +3,12 @@
 import numpy as np
 
 from core.chemistry.composition import composition_vector
-from core.generation.initialization import MIXTURE, GuessMaker, enumerated
+from core.generation.initialization import MIXTURE, InitialGuesses, enumerated
 
 BASE = composition_vector({"La": 1, "Fe": 1, "As": 1, "O": 1})
 
 
-def maker(**changes) -> GuessMaker:
+def maker(**changes) -> InitialGuesses:
     defaults = {
         "start": "base",
         "base": BASE,
@@ -21,7 +21,7 @@ def maker(**changes) -> GuessMaker:
         "added_elements": (1, 4),
         "seed": 0,
     }
-    return GuessMaker(**{**defaults, **changes})
+    return InitialGuesses(**{**defaults, **changes})
 
 
 def test_a_guess_is_a_composition_of_allowed_elements():

@@ -11,6 +11,8 @@ from core.errors import InputError
 from core.problem.problem import DesignProblem
 from core.problem.settings import PAPER, OptimiserSettings
 from core.problem.substitution_sites import Site
+from core.problem.validation import check as check_problem
+from core.problem.validation import check_atom_counts
 
 ALL = {"Tc model": set(elements.symbols()), "formation-energy model": set(elements.symbols()) - {"Rn"}}
 RAISE = DesignProblem(base="LaFeAsO")
@@ -18,12 +20,13 @@ SUBSTITUTE = DesignProblem(base="LaFeAsO", task="substitute", sites=(Site("La", 
 
 
 def messages(problem: DesignProblem) -> dict[str, str]:
-    return {error.field: error.message for error in problem.check(ALL)}
+    wrong = check_problem(problem, ALL) or check_atom_counts(problem)
+    return {error.field: error.message for error in wrong}
 
 
 def test_the_defaults_and_the_papers_settings_are_fine():
     for problem in (RAISE, SUBSTITUTE, replace(RAISE, settings=PAPER)):
-        assert problem.check(ALL) == []
+        assert check_problem(problem, ALL) == []
 
 
 def test_substitution_keeps_the_rest():
@@ -40,7 +43,7 @@ FLUORIDE = DesignProblem("LaFeAsO", task="substitute", sites=TWO)
 
 
 def test_several_sites_keep_the_charge_and_say_what_is_free():
-    assert TI2O4.check(ALL) == [] and FLUORIDE.check(ALL) == []
+    assert check_problem(TI2O4, ALL) == [] and check_problem(FLUORIDE, ALL) == []
     assert TI2O4.fixed_fractions() == {"O": 0.6} and TI2O4.free_parts() == ((3, pytest.approx(0.4)),)
     assert TI2O4.atom_counts() == (5, 10, 15, 20, 25)
     assert FLUORIDE.fixed_fractions() == {"Fe": 0.25, "As": 0.25}
@@ -55,13 +58,13 @@ def test_at_several_sites_every_atom_count_keeps_the_charge_exactly(sites):
     """Y4Ba3Cu3: 41 Y, 31 Ba and 31 Cu of 103 atoms are within 1%, but no longer 4 : 3 : 3."""
     settings = OptimiserSettings(n_unit=(1, 200))
     problem = DesignProblem("Y4Ba3Cu3", task="substitute", sites=sites, settings=settings)
-    assert problem.check(ALL) == [] and problem.atom_counts() == tuple(range(10, 201, 10))
+    assert check_problem(problem, ALL) == [] and problem.atom_counts() == tuple(range(10, 201, 10))
     assert 103 in replace(problem, sites=sites[:1]).atom_counts()  # the paper's rule, of one element
 
 
 def test_two_sites_of_one_state_are_one_part():
     problem = DesignProblem("LaYO3", task="substitute", sites=(Site("La", 3), Site("Y", 3)))
-    assert problem.free_parts() == ((3, pytest.approx(0.4)),) and problem.check(ALL) == []
+    assert problem.free_parts() == ((3, pytest.approx(0.4)),) and check_problem(problem, ALL) == []
 
 
 def test_a_problem_of_an_older_version_has_one_site():
@@ -207,6 +210,6 @@ def test_messages_for_substitutions(change, field, words):
 
 
 def test_every_message_has_value_rule_and_remedy():
-    error = RAISE.check(ALL) or replace(RAISE, base="Zz").check(ALL)
+    error = check_problem(RAISE, ALL) or check_problem(replace(RAISE, base="Zz"), ALL)
     assert error[0].message == "“Zz” at character 1: “Zz” is not an element. Check the spelling and the capitals."
     assert json.loads(replace(RAISE, base="Zz").to_json())["base"] == "Zz"

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from core.generation.gradient.batch_parallel import LEAST_ROWS, SideBySide
+from core.generation.gradient.batch_parallel import LEAST_ROWS, BatchParallel
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3, 8])
 @pytest.mark.parametrize("rows", [1, 31, 64, 100, 256, 257])
 def test_shares_make_up_the_batch(workers, rows):
-    shares = SideBySide(workers).shares(rows)
+    shares = BatchParallel(workers).shares(rows)
     assert [row for share in shares for row in range(rows)[share]] == list(range(rows))
     sizes = [share.stop - share.start for share in shares]
     assert len(shares) <= workers and max(sizes) - min(sizes) <= 1
@@ -19,7 +19,7 @@ def test_shares_make_up_the_batch(workers, rows):
 @pytest.mark.parametrize("workers", [1, 2, 3])
 @pytest.mark.parametrize("rows", [1, 100, 101, 299, 4096])
 def test_no_share_is_larger_than_asked_and_every_worker_has_as_many(workers, rows):
-    shares = SideBySide(workers, most_rows=100).shares(rows)
+    shares = BatchParallel(workers, most_rows=100).shares(rows)
     assert [row for share in shares for row in range(rows)[share]] == list(range(rows))
     assert max(share.stop - share.start for share in shares) <= 100
     assert len(shares) == 1 or len(shares) % min(workers, rows // LEAST_ROWS) == 0
@@ -27,12 +27,12 @@ def test_no_share_is_larger_than_asked_and_every_worker_has_as_many(workers, row
 
 def test_results_come_in_the_order_of_the_rows():
     batch = torch.arange(300.0)
-    assert torch.cat(SideBySide(4).each(lambda rows: batch[rows] * 2, 300)).tolist() == (batch * 2).tolist()
+    assert torch.cat(BatchParallel(4).each(lambda rows: batch[rows] * 2, 300)).tolist() == (batch * 2).tolist()
 
 
 def test_a_share_works_alone_and_the_caller_keeps_its_threads():
     before = torch.get_num_threads()
-    assert SideBySide(2).each(lambda rows: torch.get_num_threads(), 128) == [1, 1]
+    assert BatchParallel(2).each(lambda rows: torch.get_num_threads(), 128) == [1, 1]
     assert torch.get_num_threads() == before
 
 
@@ -40,10 +40,10 @@ def test_numbers_too_small_for_float32_are_0_in_a_share_and_stay_with_the_caller
     def halved(rows: slice) -> float:
         return float(torch.full((8,), 1.2e-38)[0:8].mul(0.5).sum())
 
-    assert SideBySide(1).each(halved, 64) == [0.0]
-    assert SideBySide().each(halved, 64)[0] > 0
+    assert BatchParallel(1).each(halved, 64) == [0.0]
+    assert BatchParallel().each(halved, 64)[0] > 0
 
 
 def test_what_a_share_raises_is_raised():
     with pytest.raises(ZeroDivisionError):
-        SideBySide(2).each(lambda rows: 1 // (rows.stop - 128), 128)
+        BatchParallel(2).each(lambda rows: 1 // (rows.stop - 128), 128)

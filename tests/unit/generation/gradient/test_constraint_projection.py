@@ -8,8 +8,8 @@ from core.chemistry import elements
 from core.generation.gradient import optimiser
 from core.generation.gradient.constraint_projection import limits_of
 from core.generation.gradient.optimiser import Task
-from core.generation.gradient.simplex_map import Constraints
-from core.problem.composition_constraints import Asked, Demands, Group, read
+from core.generation.gradient.simplex_map import SimplexMap
+from core.problem.composition_constraints import CompositionConstraints, ConstraintRequest, Group, read
 from core.problem.settings import OptimiserSettings
 
 DOUBLE = torch.float64
@@ -23,15 +23,15 @@ def columns(*symbols: str) -> list[int]:
 
 def constraints(
     bounds=None, groups=(), ratios=(), fixed=None, floors=None, allowed=ALLOWED, dtype=DOUBLE
-) -> tuple[Constraints, Demands]:
+) -> tuple[SimplexMap, CompositionConstraints]:
     bounds, fixed, floors = bounds or {}, fixed or {}, floors or {}
     free = tuple(s for s in allowed if s not in fixed)
-    demands = read(Asked(bounds, groups, ratios, free, fixed, floors))
+    demands = read(ConstraintRequest(bounds, groups, ratios, free, fixed, floors))
     x_const, mask = torch.zeros(118, dtype=dtype), torch.zeros(118, dtype=torch.bool)
     for symbol, value in {**fixed, **floors}.items():
         x_const[columns(symbol)] = value
     mask[columns(*free)] = True
-    return Constraints(x_const, mask, limits=limits_of(demands)), demands
+    return SimplexMap(x_const, mask, limits=limits_of(demands)), demands
 
 
 def base(*rows: dict[str, float]) -> torch.Tensor:
@@ -91,7 +91,7 @@ def test_what_is_fixed_counts_in_its_group():
 
 def test_nothing_changes_where_nothing_binds():
     """To the last bit of single precision."""
-    free = Constraints(torch.zeros(118), torch.ones(118, dtype=torch.bool))
+    free = SimplexMap(torch.zeros(118), torch.ones(118, dtype=torch.bool))
     c, _ = constraints({"O": (0.0, 1.0)}, allowed=elements.symbols(), dtype=torch.float32)
     x = torch.rand(50, 118) - 0.7
     assert torch.allclose(c.compose(x), free.compose(x), atol=3e-8)
@@ -135,7 +135,7 @@ def random_demands(random: np.random.Generator) -> dict:
     }
 
 
-def possible(seed: int) -> tuple[dict, Constraints, Demands, np.random.Generator]:
+def possible(seed: int) -> tuple[dict, SimplexMap, CompositionConstraints, np.random.Generator]:
     """A random problem whose demands can be met together."""
     random = np.random.default_rng(seed)
     while True:
@@ -182,7 +182,7 @@ def zero(x):
 @pytest.mark.parametrize("seed", range(8))
 def test_every_step_of_a_random_run_keeps_everything_exactly(seed):
     asked, c, *_ = possible(seed)
-    single = Constraints(c.fixed.float(), c.allowed, limits=c.limits)
+    single = SimplexMap(c.fixed.float(), c.allowed, limits=c.limits)
 
     def guess(candidate: int, restart: int) -> torch.Tensor:
         generator = torch.Generator().manual_seed(1000 * candidate + restart)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 import torch
 
-from core.evaluation.design import optimise
 from core.generation.gradient import optimiser
-from core.generation.gradient.batch_parallel import SideBySide
+from core.generation.gradient.batch_parallel import BatchParallel
+from core.generation.gradient.generator import optimise
 from core.generation.gradient.optimiser import Task
-from core.generation.gradient.simplex_map import Constraints
+from core.generation.gradient.simplex_map import SimplexMap
 from core.predictors.ensemble import Ensemble
 from core.predictors.interface import Estimate
 from core.problem.settings import OptimiserSettings
@@ -61,7 +61,7 @@ def task(tc=None, guess=guesses, fixed=None, **settings) -> Task:
     return Task(
         tc or Toy(),
         Zero(),
-        Constraints(x_const, x_const == 0),
+        SimplexMap(x_const, x_const == 0),
         chosen,
         torch.arange(*(chosen.n_unit[0], chosen.n_unit[1] + 1), dtype=torch.float32),
         guess,
@@ -229,7 +229,7 @@ def test_stage_2_alone():
     assert (state.max_mask.sum(1) == 2).all()
 
 
-@pytest.mark.parametrize("cores", [SideBySide(3), SideBySide(2, most_rows=20), SideBySide(1, most_rows=7)])
+@pytest.mark.parametrize("cores", [BatchParallel(3), BatchParallel(2, most_rows=20), BatchParallel(1, most_rows=7)])
 def test_candidates_shared_among_cores_move_as_they_do_on_one(cores):
     one = final(task(candidates=96, steps=(20, 20), integer_weight=3.0))
     many = final(replace(task(candidates=96, steps=(20, 20), integer_weight=3.0), cores=cores))

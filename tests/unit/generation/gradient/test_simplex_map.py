@@ -5,17 +5,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.generation.gradient.simplex_map import Constraints
+from core.generation.gradient.simplex_map import SimplexMap
 
 DOUBLE = torch.float64
 
 
-def constraints(fixed: dict[int, float], allowed: list[int], n: int = 118) -> Constraints:
+def constraints(fixed: dict[int, float], allowed: list[int], n: int = 118) -> SimplexMap:
     x_const, mask = torch.zeros(n, dtype=DOUBLE), torch.zeros(n, dtype=torch.bool)
     for index, value in fixed.items():
         x_const[index] = value
     mask[allowed] = True
-    return Constraints(x_const, mask)
+    return SimplexMap(x_const, mask)
 
 
 def test_by_hand():
@@ -91,10 +91,10 @@ def test_an_element_with_a_floor_takes_one_place_of_the_most_elements():
 # Substitution at several sites: one free part for each oxidation state that comes in.
 
 
-def two_parts() -> Constraints:
+def two_parts() -> SimplexMap:
     """A is fixed at 0.4, B or C share 0.5, C or D share 0.1: C may be in both."""
     allowed = torch.tensor([0, 1, 1, 0, 0, 0, 1, 1], dtype=torch.bool)
-    return Constraints(torch.tensor([0.4, 0, 0, 0], dtype=DOUBLE), allowed, torch.tensor([0.5, 0.1], dtype=DOUBLE))
+    return SimplexMap(torch.tensor([0.4, 0, 0, 0], dtype=DOUBLE), allowed, torch.tensor([0.5, 0.1], dtype=DOUBLE))
 
 
 def test_two_parts_by_hand():
@@ -121,9 +121,9 @@ def test_gradient_of_two_parts_against_finite_differences():
 
 def test_parts_must_fill_what_x_const_leaves():
     with pytest.raises(ValueError, match="not to 1"):
-        Constraints(torch.tensor([0.4, 0.0]), torch.tensor([False, True, False, True]), torch.tensor([0.5, 0.2]))
+        SimplexMap(torch.tensor([0.4, 0.0]), torch.tensor([False, True, False, True]), torch.tensor([0.5, 0.2]))
     with pytest.raises(ValueError, match="in one of the parts"):
-        Constraints(torch.tensor([0.4, 0.0]), torch.tensor([False, True, False, False]), torch.tensor([0.5, 0.1]))
+        SimplexMap(torch.tensor([0.4, 0.0]), torch.tensor([False, True, False, False]), torch.tensor([0.5, 0.1]))
 
 
 @settings(deadline=None, max_examples=100, derandomize=True)
@@ -139,7 +139,7 @@ def test_random_constraints_hold_exactly(seed, parts):
     if parts == 1:
         fixed[5] = shares[1]  # a floor
     rooms = None if parts == 1 else shares[2:] / shares[2:].sum() * (1 - shares[0])
-    c = Constraints(fixed, allowed.flatten(), rooms)
+    c = SimplexMap(fixed, allowed.flatten(), rooms)
     x_base = torch.randn(20, parts * 30)
     x = c.compose(x_base, c.max_mask(x_base, 2 + 2 * parts))[c.alive(x_base)]
     assert (x.sum(1) - 1).abs().max() < 1e-6 and (x >= 0).all()

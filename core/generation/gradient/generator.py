@@ -1,0 +1,197 @@
+"""KIAGO's gradient as a generator: from a problem to the optimiser's task, and from its last state to candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector
+from core.errors import InputError
+from core.generation.gradient import optimiser
+from core.generation.gradient.batch_parallel import BatchParallel
+from core.generation.gradient.constraint_projection import limits_of
+from core.generation.gradient.optimiser import State, Task
+from core.generation.gradient.simplex_map import SimplexMap
+from core.generation.initialization import MIXTURE, InitialGuesses, completed
+from core.generation.integer_formulas import integer_formulas
+from core.generation.interface import Candidates, PropertyPredictors, Report, Stage
+from core.generation.loop import OnStep, run_steps
+from core.generation.starting_materials import FROM_KNOWN, check_start, starting_materials
+from core.predictors.device import resolve_precision
+from core.predictors.interface import in_bfloat16
+from core.problem import validation
+from core.problem.problem import DesignProblem
+from core.problem.settings import BFLOAT16, NEAREST, RAISE_TC, OptimiserSettings
+from core.reference_data.references import load_references
+
+PREDICTED_AT_ONCE = 1024  # compositions, to bound the memory
+MOVED_AT_ONCE = 512  # candidates for each core, likewise
+ADDED = 1  # tells the random stream of what is added to a guess from that of the guess
+UNSTABLE_K = 1e6  # added to the loss of what fails the screen of the formation energy
+
+
+class GradientGenerator:
+    """KIAGO (and GDMCD, its predecessor): two stages of Adam on the composition, then integer formulas."""
+
+    state_type = State
+
+    def validate(self, problem: DesignProblem, known: Collection[str]) -> list[InputError]:
+        """No whole atoms in the range, or no known superconductor to start from."""
+        return validation.check_atom_counts(problem) or check_start(problem, known)
+
+    def effective_settings(self, problem: DesignProblem) -> OptimiserSettings:
+        """Doped formulas are rounded to the nearest, because neutral neighbours are whole atoms, without doping."""
+        settings = problem.settings
+        return replace(settings, rounding=NEAREST) if settings.exempt_elements else settings
+
+    def stages(self, problem: DesignProblem) -> tuple[Stage, ...]:
+        """Stage 1 without, stage 2 with the integer loss."""
+        first, second = problem.settings.steps
+        return Stage("Stage 1: raise Tc, lower energy", first), Stage("Stage 2: towards whole atoms", second)
+
+    def atom_counts(self, problem: DesignProblem) -> tuple[int, ...]:
+        """See `DesignProblem.atom_counts`."""
+        return problem.atom_counts()
+
+    def prepare(self, problem: DesignProblem, predictors: PropertyPredictors) -> Task:
+        """The optimiser's task: constraints, starts, and what the steps climb."""
+        device = predictors.device
+        known = predictors.known_symbols()
+        fixed = x_const(problem)
+        rooms = tuple(room for _, room in problem.free_parts())
+        allowed = np.stack([_mask(problem.allowed_symbols(known, part)) for part in range(len(rooms))])
+        constraints = problem.composition_constraints(known)
+        faster = resolve_precision(problem.precision, device) == BFLOAT16
+        return Task(
+            tc=predictors.tc,
+            formation_energy=predictors.formation_energy,
+            constraints=SimplexMap(
+                torch.from_numpy(fixed).float(),
+                torch.from_numpy(allowed.ravel()),
+                torch.tensor(rooms) if len(rooms) > 1 else None,
+                limits_of(constraints) if constraints else None,
+            ).to(device),
+            settings=self.effective_settings(problem),
+            atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
+            guess=_guess(problem, known, fixed, allowed, device),
+            cores=BatchParallel(torch.get_num_threads(), MOVED_AT_ONCE) if device.type == "cpu" else BatchParallel(),
+            climbs=(in_bfloat16(predictors.tc), in_bfloat16(predictors.formation_energy)) if faster else None,
+        )
+
+    def init(self, task: Task) -> State:
+        """See `optimiser.init`."""
+        return optimiser.init(task)
+
+    def step(self, task: Task, state: State) -> tuple[State, Report]:
+        """See `optimiser.step`."""
+        return optimiser.step(task, state)
+
+    def candidates(self, problem: DesignProblem, task: Task, state: State) -> Candidates:
+        """Evaluate the last state with the full predictors, and round it."""
+        report = optimiser.evaluate(task, state)
+        alive = task.constraints.alive(state.x_base, state.max_mask).cpu().numpy()
+        chosen = np.flatnonzero(alive)
+        composition = _float64(report.composition)
+        with torch.no_grad():
+            parts = _float64(task.constraints.parts(state.x_base, state.max_mask))
+        kept_and_floors = _float64(task.constraints.kept), _float64(task.constraints.floors)
+        found = integer_formulas(
+            problem, task.settings, composition[chosen], parts[chosen], kept_and_floors, partial(ranking_loss, task)
+        )
+        number = chosen[found.rows]
+        return Candidates(
+            total=len(alive),
+            rounded=found.rounded,
+            number=number,
+            composition=composition[number],
+            tc_K=_float64(report.tc_K)[number],
+            formation_energy_eV_per_atom=_float64(report.formation_energy_eV_per_atom)[number],
+            integer_loss=_float64(report.integer_loss)[number],
+            lost={
+                "nothing positive was left in the last step": int((~alive).sum()),
+                "no whole atoms near it keep the bounds, groups and ratios": len(chosen) - len(number),
+            },
+            exchanged=found.exchanged,
+            restarts=int(state.restarts.sum()),
+        )
+
+
+GENERATOR = GradientGenerator()
+
+
+def optimise(task: Task, state: State | None = None, on_step: OnStep | None = None) -> tuple[State, str]:
+    """Both stages of a task; see `core.generation.loop.run_steps`."""
+    return run_steps(GENERATOR, task, sum(task.settings.steps), state, on_step)
+
+
+def x_const(problem: DesignProblem) -> np.ndarray:
+    """x_const (118,): what is fixed, and the floors."""
+    fixed = np.zeros(elements.N_ELEMENTS)
+    for symbol, fraction in problem.least_fractions().items():
+        fixed[elements.element(symbol).index] = fraction
+    return fixed
+
+
+def ranking_loss(task: Task, compositions: np.ndarray) -> np.ndarray:
+    """L_1 (n,) in K of compositions (n, 118), larger than any other where the formation energy is not below zero."""
+    device = task.constraints.fixed.device
+    with torch.no_grad():
+        parts = [
+            optimiser.first_loss(task.settings, x, task.tc, task.formation_energy)
+            for x in torch.from_numpy(compositions).float().to(device).split(PREDICTED_AT_ONCE)
+        ]
+    loss, _, energy = (_float64(torch.cat(column)) for column in zip(*parts, strict=True))
+    return np.where(energy < 0, loss, loss + UNSTABLE_K)
+
+
+def _guess(
+    problem: DesignProblem, known: Collection[str], fixed: np.ndarray, allowed: np.ndarray, device: torch.device
+) -> optimiser.Guess:
+    """What draws x_base (parts * 118,) of a candidate: for the start, and for each restart."""
+    makers = [_initial_guesses(problem, known, mask, fixed * mask, part) for part, mask in enumerate(allowed)]
+    constraints = problem.composition_constraints(known)
+
+    def guess(candidate: int, restart: int) -> torch.Tensor:
+        parts = [maker.guess(candidate, restart) for maker in makers]
+        if constraints is not None:
+            random = np.random.default_rng([problem.seed, candidate, restart, ADDED])
+            parts = [completed(parts[0], constraints, allowed[0], random)]
+        return torch.from_numpy(np.concatenate(parts)).float().to(device)
+
+    return guess
+
+
+def _initial_guesses(
+    problem: DesignProblem, known: Collection[str], allowed: np.ndarray, floors: np.ndarray, part: int
+) -> InitialGuesses:
+    settings = problem.settings
+    start = settings.start if problem.task == RAISE_TC else MIXTURE
+    return InitialGuesses(
+        start=start,
+        base=composition_vector(problem.base_fractions()),
+        allowed=allowed,
+        floors=floors,
+        room=1 - sum(problem.least_fractions().values()),
+        frequencies=load_references().frequencies,
+        mutate_probability=settings.mutate_probability,
+        perturb_ratio=settings.perturb_ratio,
+        added_elements=settings.added_elements,
+        seed=problem.seed,
+        part=part,
+        known=starting_materials(problem, known) if start in FROM_KNOWN else None,
+    )
+
+
+def _mask(symbols: Collection[str]) -> np.ndarray:
+    mask = np.zeros(elements.N_ELEMENTS, dtype=bool)
+    mask[[elements.element(symbol).index for symbol in symbols]] = True
+    return mask
+
+
+def _float64(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.cpu().numpy().astype(np.float64)

@@ -1,0 +1,115 @@
+"""Registry of generators: the only place that lists them.
+
+A generator is imported when it is first needed, so that a page or the command line can list generators without loading
+what they compute with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from core.errors import InputError
+from core.generation.interface import Generator
+from core.problem.problem import DesignProblem
+
+KIAGO = "A. Fujii, A. K. A. Lu, K. Shimizu, S. Watanabe, Digital Discovery 2025, 4, 3662, doi:10.1039/d5dd00250h"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A generator as pages, command line and problem files name it.
+
+    name : value of `method` in a problem
+    label : name on pages
+    summary : one or two sentences for a chemist
+    paper : where the method is published
+    implementation : "module:attribute" of the Generator
+    settings : fields of OptimiserSettings that the generator reads; a page disables all others
+    title : what the title of a problem adds, for example "by random substitution"; empty for the default generator
+    work : what a run does, as text with the placeholders {candidates} and {steps}
+    optimises : whether candidates move during a run; if not, a candidate has no trajectory worth drawing
+    """
+
+    name: str
+    label: str
+    summary: str
+    paper: str
+    implementation: str
+    settings: frozenset[str]
+    title: str = ""
+    work: str = "{candidates} candidates × {steps} steps"
+    optimises: bool = True
+
+
+_REGISTERED: dict[str, Registration] = {}
+
+
+def register(registration: Registration) -> None:
+    """Add a generator. Raises ValueError if the name is taken."""
+    if registration.name in _REGISTERED:
+        raise ValueError(f"a generator named {registration.name} is registered already")
+    _REGISTERED[registration.name] = registration
+
+
+def unregister(name: str) -> None:
+    """Remove a generator, as a test does that added one. Raises KeyError for an unknown name."""
+    del _REGISTERED[name]
+
+
+def registrations() -> tuple[Registration, ...]:
+    """All generators, the default one first."""
+    return tuple(_REGISTERED.values())
+
+
+def registration(name: str) -> Registration:
+    """The generator with this name. Raises InputError for an unknown name."""
+    if name not in _REGISTERED:
+        raise InputError("method", name, "there is no such method", f"Choose {' or '.join(_REGISTERED)}")
+    return _REGISTERED[name]
+
+
+def generator_of(problem: DesignProblem) -> Generator:
+    """The generator that a problem names. Raises InputError for an unknown method."""
+    return _loaded(registration(problem.method).implementation)
+
+
+@cache
+def _loaded(implementation: str) -> Generator:
+    module, attribute = implementation.split(":")
+    return getattr(import_module(module), attribute)
+
+
+register(
+    Registration(
+        name="gradient",
+        label="By gradient (KIAGO)",
+        summary="All candidates move along the gradient of critical temperature and formation energy, and are then "
+        "drawn to integer formulas.",
+        paper=KIAGO,
+        implementation="core.generation.gradient.generator:GENERATOR",
+        settings=frozenset(
+            {
+                "candidates", "steps", "learning_rate", "formation_energy_weight", "caution", "integer_weight",
+                "integer_loss", "integer_schedule", "step_schedule", "rounding", "n_unit", "max_elements",
+                "mutate_probability", "perturb_ratio", "added_elements", "objective", "target_tc_K",
+                "exempt_elements", "start", "start_family", "start_above_K",
+            }
+        ),
+    )
+)  # fmt: skip
+register(
+    Registration(
+        name="substitution",
+        label="Random substitution (C-ES)",
+        summary="Elements of the base are replaced at random by others of the same oxidation state, and nothing is "
+        "optimised: the baseline that KIAGO 3.1 compares the gradient with.",
+        paper=KIAGO + " (section 3.1)",
+        implementation="core.generation.substitution:GENERATOR",
+        settings=frozenset({"candidates", "n_unit", "max_elements", "added_elements"}),
+        title="by random substitution",
+        work="{candidates} candidates drawn and predicted; nothing is optimised (C-ES, KIAGO 3.1)",
+        optimises=False,
+    )
+)
