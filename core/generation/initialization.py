@@ -6,7 +6,7 @@ guess does not depend on how many others there are or on when it is asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
@@ -35,7 +35,7 @@ class InitialGuesses:
     mutate_probability, perturb_ratio, added_elements : see OptimiserSettings
     seed : of the problem
     part : number of the free part that this is for; each has its own random stream
-    known : (m, 118) known superconductors to start from, one at least; None where the start needs none
+    known : (m, 118) known superconductors to start from; empty where the start needs none
     """
 
     start: str
@@ -49,7 +49,7 @@ class InitialGuesses:
     added_elements: tuple[int, int]
     seed: int
     part: int = 0
-    known: np.ndarray | None = None
+    known: np.ndarray = field(default_factory=lambda: np.zeros((0, elements.N_ELEMENTS)))
 
     def guess(self, candidate: int, restart: int = 0) -> np.ndarray:
         """x_base (118,), non-negative, with something positive on an allowed element; sums to 1."""

@@ -322,7 +322,7 @@ def site_states(problem: DesignProblem) -> dict[str, int]:
     In a substitution at sites, the states asked for. Else those that the design page would propose for one.
     """
     if problem.task == SUBSTITUTE:
-        return {site.element: site.state for site in problem.sites}
+        return {site.element: site.state for site in problem.sites if site.state is not None}
     amounts, fixed = parse_formula(problem.base), problem.fixed_fractions()
     found = {s: proposed_state(amounts, s) for s in amounts if s not in fixed}
     return {s: q for s, q in found.items() if q}

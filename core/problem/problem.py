@@ -6,10 +6,10 @@ InputError whose `field` is the name of the field at fault, so that the page can
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 from core.chemistry import elements
 from core.chemistry.composition import parse_formula
@@ -171,12 +171,13 @@ class DesignProblem:
 
     def to_json(self) -> str:
         """JSON text that `from_json` reads back to an equal problem."""
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        return serialization.to_text(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> DesignProblem:
         """Read a problem. Raises InputError for text that is no problem: unknown names, wrong types."""
-        return cls(**serialization.read_fields(text, {f.name for f in fields(cls)}))
+        given: dict[str, Any] = serialization.read_fields(text, {f.name for f in fields(cls)})
+        return cls(**given)
 
 
 def _whole(fractions: Collection[float], n: int, tolerance: float = 0.0) -> bool:

@@ -1,28 +1,40 @@
-"""A problem from its JSON text: what is there, in the right types, and nothing that nobody knows."""
+"""A problem as JSON text: every version of the file is read, and the newest one is written.
+
+Schema 2 adds the schema number itself. A file without a number is of schema 1, or written by hand.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import fields
+from typing import Any
 
 from core.errors import InputError
 from core.problem.composition_constraints import Group
 from core.problem.settings import ANY_FAMILY, BASE, CONSTANT, HIGHEST, NEAREST, OptimiserSettings
 from core.problem.substitution_sites import Site
 
+SCHEMA = 2
 _PAIRS = ("steps", "n_unit", "added_elements")
-# Settings that older versions did not have, each with the value that means what they did.
-_LATER = {
+# Settings that the first versions did not have, each with the value that means what they did.
+_LATER: dict[str, Any] = {
     "caution": 0.0, "rounding": NEAREST, "step_schedule": CONSTANT, "objective": HIGHEST, "target_tc_K": 300.0,
     "exempt_elements": 0, "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
 }  # fmt: skip
 
 
-def read_fields(text: str, names: Collection[str]) -> dict[str, object]:
-    """The fields of a problem by name, of which there are `names`.
+def to_text(content: Mapping[str, Any]) -> str:
+    """The fields of a problem as JSON text of the newest schema."""
+    return json.dumps({**content, "schema": SCHEMA}, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
-    Raises InputError for text that is no problem: unknown names, wrong types.
+
+def read_fields(text: str, names: Collection[str]) -> dict[str, Any]:
+    """The fields of a problem from JSON text of any schema.
+
+    names : of all fields of a problem
+
+    Raises InputError for text that is no problem: a schema from the future, unknown names, wrong types.
     """
     try:
         given = json.loads(text)
@@ -30,25 +42,41 @@ def read_fields(text: str, names: Collection[str]) -> dict[str, object]:
         raise InputError("problem", text[:40], f"this is not JSON ({error})", "Export it again") from None
     if not isinstance(given, dict) or "base" not in given:
         raise InputError("problem", text[:40], "a problem needs at least a base", 'Write {"base": "LaFeAsO"}')
-    settings = _read_settings(given.pop("settings", {}))
+    schema = _schema(given)
+    settings = _read_settings(given.pop("settings", {}), schema)
     _read_sites(given)
     _read_amounts(given)
-    _read_demands(given)
+    _read_constraints(given)
     _refuse_unknown(given, names, "problem")
     return given | {"settings": settings}
 
 
-def _read_settings(given: object) -> OptimiserSettings:
-    """Settings as JSON has them. `to_json` writes all that its version knows: where those of the first version are
-    complete, one that is missing came later. In settings written by hand what is missing has its default."""
+def _schema(given: dict[str, Any]) -> int:
+    """The schema number, taken out of the fields; 1 where there is none."""
+    schema = given.pop("schema", 1)
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+        raise InputError("schema", schema, "the schema is a whole number of 1 or more", "Export the problem again")
+    if schema > SCHEMA:
+        rule = f"the problem was written by a newer version; this one reads schemas up to {SCHEMA}"
+        raise InputError("schema", schema, rule, "Update Tc Studio")
+    return schema
+
+
+def _read_settings(given: Any, schema: int) -> OptimiserSettings:
+    """Settings from JSON; what is missing has its default.
+
+    In schema 1 every setting that its version knew was written: where those of the first version are complete, a
+    missing one came later, and gets the value that means what that version did.
+    """
     _refuse_unknown(given, _names(OptimiserSettings), "settings")
     first = _names(OptimiserSettings) - _LATER.keys()
-    known = (_LATER if first <= given.keys() else {}) | given
-    return OptimiserSettings(**{k: _as_tuple(v, k) if k in _PAIRS else v for k, v in known.items()})
+    known = (_LATER if schema == 1 and first <= given.keys() else {}) | given
+    read: dict[str, Any] = {k: _as_tuple(v, k) if k in _PAIRS else v for k, v in known.items()}
+    return OptimiserSettings(**read)
 
 
-def _read_sites(given: dict) -> None:
-    """Sites as JSON objects; a problem of an older version has one, as `target` with its `oxidation_state`."""
+def _read_sites(given: dict[str, Any]) -> None:
+    """Sites from JSON objects; the first versions had one site, as `target` with its `oxidation_state`."""
     target, state = given.pop("target", None), given.pop("oxidation_state", None)
     if target is not None and "sites" not in given:
         given["sites"] = [{"element": target, "state": state}]
@@ -62,7 +90,7 @@ def _read_sites(given: dict) -> None:
     given["sites"] = tuple(Site(**site) for site in sites)
 
 
-def _read_amounts(given: dict) -> None:
+def _read_amounts(given: dict[str, Any]) -> None:
     """What is fixed, has a floor or is forbidden."""
     for name, kinds in (("fixed", dict | None), ("floors", dict)):
         if name in given and not isinstance(given[name], kinds):
@@ -73,8 +101,8 @@ def _read_amounts(given: dict) -> None:
             raise InputError("forbidden", symbol, "each of them must be a symbol", 'Write ["Hg", "Tl"]')
 
 
-def _read_demands(given: dict) -> None:
-    """Bounds, groups and ratios as JSON has them."""
+def _read_constraints(given: dict[str, Any]) -> None:
+    """Bounds, groups and ratios."""
     bounds, groups, ratios = given.get("bounds", {}), given.get("groups", ()), given.get("ratios", ())
     for name, value, kind in (
         ("bounds", bounds, dict),
@@ -95,7 +123,7 @@ def _read_demands(given: dict) -> None:
     given["ratios"] = tuple(ratios)
 
 
-def _refuse_unknown(given: object, names: Collection[str], name: str) -> None:
+def _refuse_unknown(given: Any, names: Collection[str], name: str) -> None:
     if not isinstance(given, dict):
         raise InputError(name, given, "this must be a JSON object", "Export the problem again")
     for key in given:
@@ -103,11 +131,11 @@ def _refuse_unknown(given: object, names: Collection[str], name: str) -> None:
             raise InputError(name, key, "there is no such field", f"Known: {', '.join(sorted(names))}")
 
 
-def _names(cls: type) -> set[str]:
+def _names(cls: Any) -> set[str]:
     return {f.name for f in fields(cls)}
 
 
-def _as_tuple(value: object, name: str) -> tuple:
+def _as_tuple(value: object, name: str) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
         raise InputError(name, value, "this must be a list", "Write it in square brackets")
     return tuple(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from core.chemistry import elements
 from core.chemistry.families import FAMILIES
@@ -138,14 +139,19 @@ HYDRIDE = OptimiserSettings(max_elements=3, n_unit=(1, 15), mutate_probability=0
 HYDRIDE_FLOORS = {"H": 0.40}
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether it is a finite number, and no truth value."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _range_error(name: str, value: object, low: float, high: float, unit: str, whole: bool) -> list[InputError]:
     kind = "a whole number" if whole else "a number"
-    if is_number(value) and low <= value <= high and (not whole or isinstance(value, int)):
+    if (
+        isinstance(value, int | float)
+        and is_number(value)
+        and low <= value <= high
+        and (not whole or isinstance(value, int))
+    ):
         return []
     unit = f" {unit}" if unit else ""
     return [InputError(name, value, f"{name.replace('_', ' ')} is {kind} from {low:g} to {high:,}{unit}",

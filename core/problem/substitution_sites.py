@@ -77,7 +77,8 @@ def atoms_after(amounts: Mapping[str, float], sites: Sequence[Site]) -> float:
 
 def excess_charge(amounts: Mapping[str, float], sites: Sequence[Site]) -> float:
     """Charge that comes in less charge that goes out, elementary charges per formula unit; every state is known."""
-    return sum(site.atoms_in(amounts) * (site.replacement - site.state) for site in sites)
+    states = ((site, site.state, site.replacement) for site in sites)
+    return sum(site.atoms_in(amounts) * ((after or 0) - (before or 0)) for site, before, after in states)
 
 
 def check_sites(amounts: Mapping[str, float], sites: Sequence[Site]) -> list[InputError]:
@@ -119,7 +120,7 @@ def _check_site(amounts: Mapping[str, float], site: Site) -> list[InputError]:
     if site.by is not None and not _is_state(site.by):
         wrong.append(_no_state(site.by, "; 0 leaves the site empty"))
     incoming_state = site.replacement
-    if not wrong and incoming_state != EMPTY and not takers(incoming_state):
+    if not wrong and incoming_state is not None and incoming_state != EMPTY and not takers(incoming_state):
         wrong.append(InputError("sites", incoming_state, "no element has this oxidation state", "Take another"))
     atoms, most = site.atoms, amounts[site.element]
     if atoms is not None and not (_is_number(atoms) and 0 < atoms <= most + 1e-9):
@@ -144,7 +145,7 @@ def _no_state(value: object, but: str) -> InputError:
 def _remedy(amounts: Mapping[str, float], sites: Sequence[Site], excess: float) -> str:
     """Which single change would keep the charge, if there is one."""
     for site in reversed(sites):
-        state = site.replacement - excess / site.atoms_in(amounts)
+        state = (site.replacement or 0) - excess / site.atoms_in(amounts)
         whole = round(state)
         if abs(state - whole) < 1e-6 and whole and takers(whole):
             return f"Replace {site.element} by {whole:+d}, or change a number of atoms"

@@ -197,9 +197,10 @@ def _check_constraints(problem: DesignProblem, known: Collection[str]) -> list[I
                        "whole atoms", "Take 0, or remove bounds, groups and ratios")
         ]  # fmt: skip
     try:
-        needed = problem.composition_constraints(known).n_required()
+        constraints = problem.composition_constraints(known)
     except InputError as error:
         return [error]
+    needed = constraints.n_required() if constraints else 0
     if needed > problem.settings.max_elements:
         return [
             InputError("max_elements", problem.settings.max_elements, f"what is asked for needs {needed} elements",

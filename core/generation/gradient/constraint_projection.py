@@ -76,7 +76,9 @@ class Limits:
             if self.alone[d]:  # at its limit it has the limit, whatever its ratio is, also 0
                 p = torch.where(water.clipped[:, d, None] & self.reached[d], 1, p)
         level = self._levels(p, total, water.clipped)
-        z = sum(level[d][:, None] * p * self.direct[d] for d in range(len(self.parent)))
+        z = torch.zeros_like(p)
+        for d in range(len(self.parent)):
+            z = z + level[d][:, None] * p * self.direct[d]
         return (z[:, self.unit] * self.share).to(weights.dtype)
 
     def settled(self, x_base: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -132,7 +134,7 @@ class Limits:
         reaches: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}  # levels at which a set comes to its two limits
         for d in range(len(self.parent) - 1, -1, -1):
             points = self._bends(d, reaches, own)
-            reaches[d] = tuple(self._level(d, own, points, limit) for limit in (self.low[d], self.high[d]))
+            reaches[d] = self._level(d, own, points, self.low[d]), self._level(d, own, points, self.high[d])
         total, clipped = torch.full_like(own, self.low[0]), torch.ones_like(own, dtype=torch.bool)
         level, around, side = [reaches[0][0]], reaches[0][0][:, None].repeat(1, len(self.parent)), torch.zeros_like(own)
         for d in range(1, len(self.parent)):
@@ -229,9 +231,9 @@ class _Inwards(torch.autograd.Function):
         return x.clone()
 
     @staticmethod
-    def backward(ctx, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(ctx, *gradients: torch.Tensor) -> tuple[torch.Tensor, None]:
         """The gradient where a step against it is allowed, else 0."""
-        (side,) = ctx.saved_tensors
+        (gradient,), (side,) = gradients, ctx.saved_tensors
         return torch.where(gradient * side < 0, gradient, 0), None
 
 

@@ -183,7 +183,7 @@ def _initial_guesses(
         added_elements=settings.added_elements,
         seed=problem.seed,
         part=part,
-        known=starting_materials(problem, known) if start in FROM_KNOWN else None,
+        known=starting_materials(problem, known) if start in FROM_KNOWN else np.zeros((0, elements.N_ELEMENTS)),
     )
 
 
