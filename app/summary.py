@@ -9,6 +9,7 @@ from app.style import formula_html, formula_text, signed
 from core.chemistry import elements
 from core.chemistry.composition import format_amount
 from core.generation.initialization import BINARY_ATOMS, count_enumerated
+from core.generation.registry import generator_of
 from core.problem.problem import DesignProblem
 from core.problem.settings import (
     ANY_FAMILY,
@@ -22,10 +23,16 @@ from core.problem.settings import (
     RANDOM,
     SUBSTITUTION,
     TARGET,
+    OptimiserSettings,
 )
 from core.problem.substitution_sites import EMPTY, Site, takers
 
 STEPS_PER_SECOND = 2_000  # candidate-steps with the best models on two cores, start and screens included
+
+
+def effective_settings(problem: DesignProblem) -> OptimiserSettings:
+    """The settings as the problem's generator carries them out."""
+    return generator_of(problem).effective_settings(problem)
 
 
 def title(problem: DesignProblem) -> str:
@@ -59,7 +66,7 @@ def _site_text(site: Site) -> str:
 
 def raised(problem: DesignProblem, base: str) -> str:
     """Whose Tc is raised, and to where: " of LaFeAsO", " to 300 K from known superconductors (cuprate)"."""
-    settings = problem.course()
+    settings = effective_settings(problem)
     target = f" to {settings.target_tc_K:g} K" if _aimed(problem) else ""
     if settings.start in (KNOWN, INTERPOLATED):
         return f"{target} from known superconductors{_of_family(problem)}"
@@ -127,7 +134,7 @@ def m_elem(problem: DesignProblem, known: Collection[str]) -> str:
 
 def seconds_text(problem: DesignProblem) -> str:
     """How long the optimisation takes on a small computer, roughly."""
-    seconds = problem.settings.candidates * sum(problem.course().steps) / STEPS_PER_SECOND
+    seconds = problem.settings.candidates * sum(effective_settings(problem).steps) / STEPS_PER_SECOND
     if seconds < 10:
         return "a few seconds"
     if seconds < 90:
@@ -216,19 +223,19 @@ def _elements(problem: DesignProblem, known: Collection[str], part: int) -> str:
 
 def _size(problem: DesignProblem) -> str:
     low, high = problem.settings.n_unit
-    counts = problem.atom_counts()
+    counts = generator_of(problem).atom_counts(problem)
     atoms = f"{low} to {high}"
     if counts and len(counts) < high - low + 1:  # the fixed part must be whole atoms
         atoms = ", ".join(map(str, counts[:3])) + (f" … {counts[-1]}" if len(counts) > 3 else "")
     doped = problem.settings.exempt_elements
     fractional = f", {_counted(doped)} may stay fractional" if doped else ""
-    searched = problem.course().rounding == NEUTRAL and len(problem.free_parts()) < 2
+    searched = effective_settings(problem).rounding == NEUTRAL and len(problem.free_parts()) < 2
     neutral = ", charges balanced where they can be" if searched else ""
     return f"at most {_counted(problem.settings.max_elements)}; {atoms} atoms per formula unit{fractional}{neutral}"
 
 
 def _work(problem: DesignProblem) -> str:
-    settings = problem.course()
+    settings = effective_settings(problem)
     if problem.method == SUBSTITUTION:
         return f"{settings.candidates:,} candidates drawn and predicted; nothing is optimised (C-ES, KIAGO 3.1)"
     product = settings.candidates * sum(settings.steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import lookup, pieces, plots, session
+from app.summary import effective_settings
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTION
 from core.runs import store
@@ -36,7 +37,8 @@ def state(run: Run, live: bool) -> None:
     status = run.status()
     if live and status.phase not in ACTIVE:
         st.rerun()  # the whole page, this time without the clock
-    steps = run.problem().settings.steps  # TODO stages
+    problem = run.problem()
+    steps = effective_settings(problem).steps
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
         st.html(f'<p class="state" role="status">{state_text(run, status)}</p>')

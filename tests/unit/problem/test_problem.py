@@ -76,12 +76,25 @@ def test_a_problem_of_an_older_version_has_one_site():
 def test_a_stored_problem_means_what_it_meant_when_it_was_written():
     """Before there was a choice, formulas were rounded to the nearest and nothing was added to or taken from Tc."""
     stored = json.loads(RAISE.to_json())
+    assert stored.pop("schema") == 2  # the first versions wrote no number
     for name in ("rounding", "caution", "exempt_elements", "start", "step_schedule"):
         del stored["settings"][name]
     old = DesignProblem.from_json(json.dumps(stored)).settings
     assert old == replace(RAISE.settings, rounding="nearest", caution=0.0, step_schedule="constant")
     written = DesignProblem.from_json('{"base": "LaFeAsO", "settings": {"candidates": 64}}')
     assert written.settings == OptimiserSettings(candidates=64)  # by hand: what is not said has its default
+
+
+def test_a_problem_of_a_newer_version_is_refused_with_the_way_out():
+    newer = json.dumps({**json.loads(RAISE.to_json()), "schema": 3})
+    with pytest.raises(InputError, match=r"written by a newer version.*Update Tc Studio"):
+        DesignProblem.from_json(newer)
+
+
+@pytest.mark.parametrize("schema", [0, -1, "2", 1.5, True, None])
+def test_a_schema_is_a_whole_number(schema):
+    with pytest.raises(InputError, match="whole number of 1 or more"):
+        DesignProblem.from_json(json.dumps({"base": "MgB2", "schema": schema}))
 
 
 def test_atom_counts_hold_the_fixed_part_whole():

@@ -294,7 +294,7 @@ def test_unexpected_error_is_called_that_and_loses_no_steps(finished, monkeypatc
 
     run = store.create(SMALL)
     with monkeypatch.context() as patch:
-        patch.setattr(execute, "conclude", broken)
+        patch.setattr("core.evaluation.design.finalize", broken)
         status = worker.work(run.folder, wait=False)
     assert status.message == "Unexpected error: ZeroDivisionError: by zero"
     with monkeypatch.context() as patch:
