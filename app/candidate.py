@@ -17,7 +17,7 @@ from core.evaluation.user_formulas import whole_counts
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, ONE_STATE, SUBSTITUTION
-from core.runs.store import Run
+from core.runs.run import Run
 from core.screening.charge_neutrality import ChargeBalance, charge_balance
 
 ON_THE_HULL = 5e-4  # eV/atom; shown as 0.000

@@ -12,7 +12,8 @@ import torch
 
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of, parse_formula
-from core.executors.warm_worker import StandBy
+from core.executors.interface import Executor
+from core.executors.local_process import LocalProcessExecutor
 from core.predictors import registry
 from core.predictors.checkpoint import CheckpointError
 from core.predictors.interface import Predictor, predict_in_batches
@@ -74,9 +75,9 @@ def predictor(name: str) -> Predictor:
 
 
 @st.cache_resource(show_spinner=False)
-def stand_by() -> StandBy:
-    """The worker that waits for the next run."""
-    return StandBy()
+def executor() -> Executor:
+    """What carries out the runs."""
+    return LocalProcessExecutor()
 
 
 @st.cache_data(show_spinner=False)

@@ -15,7 +15,7 @@ from core.evaluation.table import Gain
 from core.paths import ASSETS
 from core.problem.problem import DesignProblem
 from core.problem.settings import RAISE_TC, SUBSTITUTION
-from core.runs.store import Phase, RunStatus
+from core.runs.status import Phase, RunStatus
 
 PHASES = {  # phase -> (what is shown, colour of st.badge, icon)
     Phase.QUEUED: ("waiting", "gray", ":material/hourglass_empty:"),

@@ -26,7 +26,7 @@ from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
 from core.problem.substitution_sites import Site
 from core.runs import store
-from core.runs.store import Run
+from core.runs.run import Run
 
 DESIGN_PAGE = "views/design.py"
 _DRAFT, _LAST_RUN, _COMPLAINT = "tc_studio.draft", "tc_studio.last_run", "tc_studio.complaint"

@@ -291,7 +291,7 @@ def _write_table(table: pd.DataFrame, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(to_csv(table))
         return
-    from core.runs.store import write_atomically
+    from core.files import write_atomically
 
     try:
         write_atomically(out, to_csv(table))
@@ -303,10 +303,11 @@ def _write_table(table: pd.DataFrame, out: Path | None) -> None:
 
 
 def _design(options: argparse.Namespace) -> int:
-    from core.runs.store import Phase, create_in
+    from core.runs.status import Phase
+    from core.runs.store import create_in
 
     run = create_in(_problem(options), options.out)
-    status = _with_bar(run.folder)
+    status = _with_bar(run)
     if status.phase is Phase.INTERRUPTED:
         print(f"Stopped. To go on: python -m core run {run.folder}", file=sys.stderr)
     elif status.phase is not Phase.FINISHED:
@@ -334,12 +335,12 @@ def _problem(options: argparse.Namespace) -> DesignProblem:
     return replace(problem, settings=settings, **{k: v for k, v in named.items() if v is not None})
 
 
-def _with_bar(folder: Path):
+def _with_bar(run):
     """Do the run in this process with a progress bar; returns its last status."""
     from tqdm import tqdm
 
-    from core.executors.worker import work
-    from core.runs.store import Phase
+    from core.executors.in_process import InProcessExecutor
+    from core.runs.status import Phase
 
     with tqdm(unit="step", file=sys.stderr) as bar:
 
@@ -349,7 +350,9 @@ def _with_bar(folder: Path):
             bar.set_description("screening" if screening else f"stage {status.stage}", refresh=False)
             bar.update(status.step - bar.n)
 
-        return work(folder, wait=False, show=show)
+        executor = InProcessExecutor(show)
+        executor.submit(run)
+        return executor.poll(run)
 
 
 def best_text(candidates: pd.DataFrame, count: int = 10) -> str:
@@ -376,11 +379,10 @@ def best_text(candidates: pd.DataFrame, count: int = 10) -> str:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from core.executors.warm_worker import WAIT, sent_to
-    from core.executors.worker import work
-    from core.runs.store import Phase
+    from core.executors.worker import FOLDER_FROM_STDIN, receive_folder, work
+    from core.runs.status import Phase
 
-    folder = sent_to() if str(options.folder) == WAIT else options.folder
+    folder = receive_folder() if str(options.folder) == FOLDER_FROM_STDIN else options.folder
     if folder is None:
         return 0
     status = work(folder)

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from core.executors import worker
+from core.executors.in_process import InProcessExecutor
+from core.executors.local_process import LocalProcessExecutor
 from core.problem.problem import DesignProblem
 from core.runs import store
-from core.runs.store import Run
+from core.runs.run import Run
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +33,23 @@ def carried_out() -> Callable[[DesignProblem, Path], Run]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("OMP_NUM_THREADS", "1")
             run = store.create_in(problem, folder)
-            worker.work(run.folder, wait=False)
+            InProcessExecutor().submit(run)
         torch.set_num_threads(threads)
         return run
 
     return do
+
+
+@pytest.fixture
+def runs_folder(tmp_path, monkeypatch):
+    """The path of a runs folder of this test's own, not there yet. Runs take one thread, for equal sums, whether in
+    this process or in workers; at the end every run is cancelled."""
+    monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.delenv("TC_STUDIO_STAND_BY", raising=False)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield tmp_path / "runs"
+    torch.set_num_threads(threads)
+    for run in store.list_runs():
+        LocalProcessExecutor().cancel(run)

@@ -630,7 +630,7 @@ def run_button(problem: DesignProblem, errors: Errors) -> None:
         except InputError as error:  # it became wrong since this page was drawn
             style.show_errors([error])
             return
-        store.start(run, lookup.stand_by())
+        lookup.executor().submit(run)
         session.open_run(run.id, "run")
     if wrong:
         places = dict.fromkeys(PLACES.get(error.field, "Settings") for error in wrong)
@@ -639,4 +639,4 @@ def run_button(problem: DesignProblem, errors: Errors) -> None:
 
 
 page()
-lookup.stand_by().prepare()  # while the user thinks
+lookup.executor().prepare()  # while the user thinks

@@ -14,7 +14,8 @@ from core.chemistry.composition import parse_formula
 from core.errors import InputError
 from core.evaluation.table import BY_NAME, gain, to_csv
 from core.problem.problem import DesignProblem
-from core.runs.store import ACTIVE, Run
+from core.runs.run import Run
+from core.runs.status import ACTIVE
 
 SHOWN = (
     "rank", "formula", "tc_K", "tc_std_K", "tc_gain_K", "tc_judge_K", "formation_energy_eV_per_atom",

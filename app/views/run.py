@@ -9,7 +9,8 @@ from app.summary import effective_settings
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTION
 from core.runs import store
-from core.runs.store import ACTIVE, Phase, Run, RunStatus
+from core.runs.run import Run
+from core.runs.status import ACTIVE, Phase, RunStatus
 
 STATE_S, COURSE_S = 1.0, 2.5  # between two looks; drawing charts takes time that the run on the same cores lacks
 
@@ -46,7 +47,7 @@ def state(run: Run, live: bool) -> None:
     with right.container(horizontal=True, horizontal_alignment="right"):
         actions(run, status)
     if status.phase is Phase.FAILED:
-        st.error(status.message or "The worker stopped without a word.", icon=":material/error:")
+        st.error(status.message or "The worker exited without an error message.", icon=":material/error:")
 
 
 def course(run: Run) -> None:
@@ -80,14 +81,14 @@ def state_text(run: Run, status: RunStatus) -> str:
 def queue_place(run: Run) -> int:
     """1 if nothing is before this run."""
     before = [r for r in store.list_runs() if r.created() < run.created() and r.status().phase in ACTIVE]
-    return max(1, len(before) - store.max_at_once() + 2)
+    return max(1, len(before) - lookup.executor().capacity() + 2)
 
 
 def actions(run: Run, status: RunStatus) -> None:
     """The one or two things that can be done now."""
     if status.phase in ACTIVE:
         if st.button("Cancel", icon=":material/stop:", key="cancel"):
-            store.cancel(run)
+            lookup.executor().cancel(run)
             st.rerun()
     elif status.phase is Phase.FINISHED:
         if st.button("See results", type="primary", icon=":material/arrow_forward:", key="see_results"):
@@ -95,7 +96,7 @@ def actions(run: Run, status: RunStatus) -> None:
     else:
         again = "Try again" if status.phase is Phase.FAILED else "Resume"
         if st.button(again, type="primary", icon=":material/play_arrow:", key="resume"):
-            store.start(run, lookup.stand_by())
+            lookup.executor().submit(run)
             st.rerun()
         if st.button("Change the problem", icon=":material/edit:", key="change"):
             session.load_problem(run.problem())

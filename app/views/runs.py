@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import pieces, session
+from app import lookup, pieces, session
 from core.errors import InputError
 from core.runs import store
-from core.runs.store import Phase, Run, RunStatus
+from core.runs.run import Run
+from core.runs.status import Phase, RunStatus
 
 WIDTHS = [3.2, 1.7, 1.3, 1.1, 1.1, 2.2]
 SHOWN = 25  # more on demand: every row holds three widgets
@@ -101,6 +102,7 @@ def confirm_delete(run: Run) -> None:
     st.caption("Its problem, course and candidates are removed from the disk. This cannot be undone.")
     with st.container(horizontal=True):
         if st.button("Delete", icon=":material/delete:", key="delete_yes"):
+            lookup.executor().cancel(run)
             store.delete(run)
             st.rerun()
         if st.button("Keep", key="delete_no"):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.files import write_atomically, write_json
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
 from core.predictors.control_model import NAME as JUDGE
@@ -21,8 +22,9 @@ from core.predictors.device import resolve_device
 from core.problem.problem import MODELS, DesignProblem, Models
 from core.problem.settings import PAPER, OptimiserSettings
 from core.reference_data.references import NAME as REFERENCES
-from core.runs import store
-from core.runs.store import Phase, Run
+from core.runs import layout, store
+from core.runs.run import Run
+from core.runs.status import Phase
 
 WORK = PROJECT / "build" / "benchmarks"
 
@@ -104,15 +106,17 @@ class Outcome:
 
 def finished(problem: DesignProblem, options: Options) -> Run:
     """The finished run of a problem: as kept, gone on with, or done now. Raises RuntimeError if it fails."""
-    from core.executors.worker import work
+    from core.executors.in_process import InProcessExecutor
 
     folder = options.work / "runs" / _key([problem.to_json(), options.weights()])
-    run = Run(folder) if (folder / store.PROBLEM).is_file() else store.create_in(problem, folder)
+    run = Run(folder) if layout.is_run(folder) else store.create_in(problem, folder)
     status = run.stored_status()
     if status.phase is not Phase.FINISHED:
         options.say(f"{problem.base}, {problem.method}, seed {problem.seed}")
-        status = work(folder, wait=False)
-        (folder / store.TRAJECTORY).unlink(missing_ok=True)  # megabytes that no table needs
+        executor = InProcessExecutor()
+        executor.submit(run)
+        status = executor.poll(run)
+        (folder / layout.TRAJECTORY).unlink(missing_ok=True)  # megabytes that no table needs
     if status.phase is Phase.INTERRUPTED:
         raise KeyboardInterrupt
     if status.phase is not Phase.FINISHED:
@@ -128,7 +132,7 @@ def kept(what: Sequence, options: Options, make: Callable[[], dict]) -> dict:
     if not path.exists():
         options.say(", ".join(str(part) for part in what[:3]))
         path.parent.mkdir(parents=True, exist_ok=True)
-        store.write_json(path, make())
+        write_json(path, make())
     return json.loads(path.read_text(encoding="utf-8"))
 
 
@@ -148,13 +152,13 @@ def write(outcome: Outcome, name: str, folder: Path) -> list[Path]:
 
     folder.mkdir(parents=True, exist_ok=True)
     table, rest = folder / f"{name}.csv", folder / f"{name}.json"
-    store.write_atomically(table, to_csv(outcome.table.round(4)))
+    write_atomically(table, to_csv(outcome.table.round(4)))
     about = {"about": outcome.about, "sentences": list(outcome.sentences), "figure": outcome.figure}
-    store.write_atomically(rest, json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_atomically(rest, json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
     written = [table, rest]
     if outcome.picture:
         written.append(folder / f"{name}.svg")
-        store.write_atomically(written[-1], outcome.picture)
+        write_atomically(written[-1], outcome.picture)
     return written
 
 

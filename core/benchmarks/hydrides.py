@@ -13,7 +13,7 @@ from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS
 from core.chemistry.composition import parse_formula
 from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS
-from core.runs.store import Run
+from core.runs.run import Run
 
 TOP = 5
 

@@ -17,7 +17,7 @@ from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.problem.problem import BEST, PUBLISHED, DesignProblem
 from core.problem.settings import GRADIENT, NEAREST, NEUTRAL, SUBSTITUTION
-from core.runs.store import Run
+from core.runs.run import Run
 
 SITE_ELEMENTS = (1, 2)  # of C-ES: so many share the atoms of one, as in the samples of KIAGO's table 3
 METHODS = {KIAGO: GRADIENT, C_ES: SUBSTITUTION}

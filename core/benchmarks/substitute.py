@@ -22,7 +22,7 @@ from core.problem.problem import FIXED_TOLERANCE, DesignProblem
 from core.problem.settings import SUBSTITUTE
 from core.problem.substitution_sites import Site
 from core.reference_data.references import load_references
-from core.runs.store import Run
+from core.runs.run import Run
 
 DIGITS = 3  # of the amounts in table 8
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.evaluation.finalize import finalize
 from core.evaluation.table import DesignResult
-from core.generation.interface import Generator, PropertyPredictors, total_steps
+from core.generation.interface import Generator, PropertyPredictors
 from core.generation.loop import OnStep, run_steps
 from core.generation.registry import generator_of
 from core.generation.validation import check
@@ -35,7 +35,7 @@ class Design:
     @property
     def steps(self) -> int:
         """Steps of the whole run."""
-        return total_steps(self.generator.stages(self.problem))
+        return self.generator.schedule(self.problem).steps
 
     def finalize(self, state: Any, status: str) -> DesignResult:
         """The result of a state; see `core.evaluation.finalize`."""

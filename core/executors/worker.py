@@ -1,116 +1,120 @@
-"""The worker of a run: it takes the run's lock, waits for its turn, does the work, and says how it ended.
+"""The code of a worker: it takes the lock of its run, waits for its turn, does the work and writes how it ended.
 
-Nothing heavy is imported before it is its turn, so that many waiting workers cost next to nothing.
+No heavy module is imported before the worker's turn, so that many waiting workers cost little.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from types import FrameType
 
 from core.errors import InputError
-from core.runs import store
-from core.runs.store import Phase, Run, RunStatus
+from core.executors.queue import turn
+from core.runs import layout
+from core.runs.ownership import owned
+from core.runs.run import Run
+from core.runs.status import OnStatus, Phase, RunStatus, ShouldStop, write_status
 
-SLOTS = ".slots"  # beside the runs; run names begin with a letter or a digit
-POLL_S = 0.3
-_LOCK_S = 2.0  # a reader may hold the lock for an instant
+FOLDER_FROM_STDIN = "-"  # in the place of a folder on the command line
 _NICENESS = 5
 
-Asked = Callable[[], Phase | None]
-Show = Callable[[RunStatus], None]
 
+def work(folder: Path, take_turns: bool = True, on_status: OnStatus | None = None) -> RunStatus:
+    """Do or resume a run in this process; returns its last status. A finished run is left as it is.
 
-def work(folder: Path, wait: bool = True, show: Show | None = None) -> RunStatus:
-    """Do a run, or go on with it, in this process; returns how it ended. A finished run is left as it is.
-
-    wait : take turns with the other runs beside this one, at low priority; else begin at once
-    show : called with every status that is written
+    take_turns : wait for a turn among the runs beside this one, and work at low priority; else begin at once
+    on_status : called with every status that is written
 
     Raises InputError if the folder holds no run, or another worker is at it. All other errors end in the status.
     """
-    run = _opened(folder)
-    with _attending(run), _asked(run) as asked:
+    run = _open(folder)
+    with owned(run.folder), _stop_requests(run) as should_stop:
         if run.stored_status().phase is Phase.FINISHED:
             return run.stored_status()
-        if not wait:
-            return _carried_out(run, asked, show)
+        if not take_turns:
+            return _execute(run, should_stop, on_status)
         if hasattr(os, "nice"):
             os.nice(_NICENESS)
-        with _turn(run, asked) as stopped:
-            return _ended(run, stopped) if stopped else _carried_out(run, asked, show)
+        with turn(run, should_stop) as stopped:
+            return _end(run, stopped) if stopped else _execute(run, should_stop, on_status)
 
 
-def _opened(folder: Path) -> Run:
+def receive_folder() -> Path | None:
+    """Import everything, then wait for the folder of a run on standard input; None if it is closed before.
+
+    From then on, standard output and standard error go to the log of the run.
+    """
+    import core.runs.execute  # noqa: F401 (takes seconds)
+    from core.predictors.checkpoint import CheckpointError
+    from core.predictors.control_model import load_judge
+    from core.reference_data.references import load_references
+
+    with suppress(CheckpointError):  # the run itself will report it
+        load_references()
+        load_judge()
+    folder = sys.stdin.buffer.readline().decode().rstrip("\n")
+    if not folder:
+        return None
+    with (Path(folder) / layout.LOG).open("ab") as log:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(log.fileno(), stream.fileno())
+    return Path(folder)
+
+
+def _open(folder: Path) -> Run:
     run = Run(Path(folder).absolute())
-    if not (run.folder / store.PROBLEM).is_file():
-        raise InputError("folder", folder, f"there is no {store.PROBLEM} in this folder", "Name the folder of a run")
+    if not (run.folder / layout.PROBLEM).is_file():
+        raise InputError("folder", folder, f"there is no {layout.PROBLEM} in this folder", "Name the folder of a run")
     run.problem()
     return run
 
 
 @contextmanager
-def _attending(run: Run) -> Iterator[None]:
-    """Hold the run's lock: everybody can see that its worker lives."""
-    try:
-        lock = FileLock(run.folder / store.LOCK).acquire(timeout=_LOCK_S)
-    except Timeout:
-        raise InputError("folder", run.folder, "a worker is at this run already", "Wait, or cancel it") from None
-    with lock:
-        for partial in run.folder.glob(".*.partial"):  # what a killed worker was writing
-            partial.unlink(missing_ok=True)
-        store.write_json(run.folder / store.WORKER, {"time": time.time(), "pid": os.getpid()})
-        yield
-
-
-@contextmanager
-def _asked(run: Run) -> Iterator[Asked]:
-    """A question to be put at every step: has somebody asked this worker to stop, and what is the run then?"""
+def _stop_requests(run: Run) -> Generator[ShouldStop]:
+    """Yields the function that tells whether this worker must stop: by a file of the run, or by a signal."""
     interrupted = threading.Event()
 
-    def interrupt(number: int, frame: object) -> None:
-        if interrupted.is_set():  # the second time: at once, as always
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if interrupted.is_set():  # the second signal ends the process at once
             signal.default_int_handler(number, frame)
         interrupted.set()
 
-    def asked() -> Phase | None:
-        if (run.folder / store.CANCEL).exists():
+    def should_stop() -> Phase | None:
+        if (run.folder / layout.CANCEL).exists():
             return Phase.CANCELLED
         return Phase.INTERRUPTED if interrupted.is_set() else None
 
     signals = (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()
-    before = [signal.signal(number, interrupt) for number in signals]
+    before = [signal.signal(number, on_signal) for number in signals]
     try:
-        yield asked
+        yield should_stop
     finally:
         for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)
 
 
-def _carried_out(run: Run, asked: Asked, show: Show | None) -> RunStatus:
-    """The work itself; whatever goes wrong becomes the status, and goes to the log with all details."""
+def _execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None) -> RunStatus:
+    """Do the work; an error becomes the status FAILED, and goes to the log with its traceback."""
     try:
         from core.runs.execute import execute
 
-        outcome = execute(run, asked, show)
+        outcome = execute(run, should_stop, on_status)
     except Exception as error:
-        with (run.folder / store.LOG).open("a", encoding="utf-8") as log:
+        with (run.folder / layout.LOG).open("a", encoding="utf-8") as log:
             traceback.print_exc(file=log)
-        return _failed(run, _message(error))
-    return _ended(run, outcome)
+        return _end(run, Phase.FAILED, _message(error))
+    return _end(run, outcome)
 
 
 def _message(error: Exception) -> str:
-    """What to tell the user: our own errors speak for themselves."""
+    """The message to the user: that of the project's own errors, else the kind of error with its message."""
     if isinstance(error, InputError):
         return error.message
     if not isinstance(error, ImportError):
@@ -121,64 +125,11 @@ def _message(error: Exception) -> str:
     return f"Unexpected error: {type(error).__name__}: {error}"
 
 
-def _failed(run: Run, message: str) -> RunStatus:
-    status = replace(run.stored_status(), phase=Phase.FAILED, remaining_s=None, message=message)
-    store.write_status(run.folder, status)
-    return status
-
-
-def _ended(run: Run, phase: Phase) -> RunStatus:
-    status = replace(run.stored_status(), phase=phase, remaining_s=None, message="")
-    if phase is Phase.INTERRUPTED:
-        status = store.interrupted(status)
-    store.write_status(run.folder, status)
+def _end(run: Run, phase: Phase, message: str = "") -> RunStatus:
+    """Write the status with which the run ends, and return it."""
+    stored = run.stored_status()
+    status = stored.interrupted() if phase is Phase.INTERRUPTED else stored.in_phase(phase, message)
+    write_status(run.folder, status)
     if phase is Phase.CANCELLED:
-        (run.folder / store.CANCEL).unlink(missing_ok=True)
+        (run.folder / layout.CANCEL).unlink(missing_ok=True)
     return status
-
-
-# Turns: as many locks as may work at once; who waits has a ticket, the oldest goes first.
-
-
-@contextmanager
-def _turn(run: Run, asked: Asked) -> Iterator[Phase | None]:
-    """Wait for one of the places; yields None when it is taken, or what the run is if asked to stop before."""
-    slots = run.folder.parent / SLOTS
-    slots.mkdir(exist_ok=True)
-    ticket = slots / f"{_started(run):017.6f}~{run.id}.ticket"
-    ticket.touch()
-    place = None
-    try:
-        store.write_status(run.folder, replace(run.stored_status(), phase=Phase.QUEUED, message=""))
-        while (stopped := asked()) is None and (place := _free_place(slots, ticket)) is None:
-            time.sleep(POLL_S)
-        ticket.unlink(missing_ok=True)
-        yield stopped
-    finally:
-        ticket.unlink(missing_ok=True)
-        if place is not None:
-            place.release()
-
-
-def _started(run: Run) -> float:
-    """When this run was started (s since 1970): by `runs.start`, or just now by hand."""
-    return (store.read_json(run.folder / store.START) or {}).get("time", time.time())
-
-
-def _free_place(slots: Path, ticket: Path) -> FileLock | None:
-    """A place, locked, unless all are taken or an older ticket's worker lives."""
-    for other in sorted(slots.glob("*.ticket")):
-        if other.name >= ticket.name:
-            break
-        name = other.stem.partition("~")[2]
-        if store.is_locked(slots.parent / name / store.LOCK):
-            return None
-        other.unlink(missing_ok=True)  # its worker was killed
-    for number in range(store.max_at_once()):
-        place = FileLock(slots / f"place-{number}.lock")
-        try:
-            place.acquire(blocking=False)
-        except Timeout:
-            continue
-        return place
-    return None

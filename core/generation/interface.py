@@ -17,6 +17,7 @@ import torch
 from core.chemistry import elements
 from core.errors import InputError
 from core.generation.rounding import Rounded
+from core.generation.schedule import Schedule
 from core.predictors.interface import Predictor, predict_in_batches
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
@@ -43,14 +44,6 @@ class PropertyPredictors:
         """Compositions (n, 118) -> Tc in K and formation energy in eV/atom, (n,) each."""
         x = torch.from_numpy(compositions).float().to(self.device)
         return predict_in_batches(self.tc, x), predict_in_batches(self.formation_energy, x)
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of a run with its own name: its label on pages, and its number of steps."""
-
-    label: str
-    steps: int
 
 
 @dataclass(frozen=True)
@@ -128,8 +121,8 @@ class Generator(Protocol):
         """The settings as this generator carries them out."""
         ...
 
-    def stages(self, problem: DesignProblem) -> tuple[Stage, ...]:
-        """The stages of a run, in order; their steps add up to the steps of the run."""
+    def schedule(self, problem: DesignProblem) -> Schedule:
+        """The stages of a run, and how many candidates it works on."""
         ...
 
     def atom_counts(self, problem: DesignProblem) -> tuple[int, ...]:
@@ -151,18 +144,3 @@ class Generator(Protocol):
     def candidates(self, problem: DesignProblem, task: Any, state: Any) -> Candidates:
         """The integer formulas of a state, usually of the last one."""
         ...
-
-
-def total_steps(stages: tuple[Stage, ...]) -> int:
-    """Steps of a run with these stages."""
-    return sum(stage.steps for stage in stages)
-
-
-def stage_at(stages: tuple[Stage, ...], step: int) -> int:
-    """Number, from 1, of the stage that a step (from 0) belongs to; of the last stage for every later step."""
-    end = 0
-    for number, stage in enumerate(stages, 1):
-        end += stage.steps
-        if step < end:
-            return number
-    return len(stages)

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from core.errors import InputError
-from core.generation.interface import Generator
 from core.problem.problem import DesignProblem
+
+if TYPE_CHECKING:
+    from core.generation.interface import Generator
 
 KIAGO = "A. Fujii, A. K. A. Lu, K. Shimizu, S. Watanabe, Digital Discovery 2025, 4, 3662, doi:10.1039/d5dd00250h"
 

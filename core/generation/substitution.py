@@ -20,8 +20,9 @@ import torch
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, parse_formula
 from core.errors import InputError
-from core.generation.interface import Candidates, PropertyPredictors, Report, Stage
+from core.generation.interface import Candidates, PropertyPredictors, Report
 from core.generation.rounding import Rounded
+from core.generation.schedule import Schedule, Stage
 from core.problem.problem import DesignProblem
 from core.problem.settings import BASE, MAX_ATOMS, NEAREST, SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import takers
@@ -129,9 +130,9 @@ class SubstitutionGenerator:
         """One step; no rounding is needed, and no start but the base."""
         return replace(problem.settings, steps=(1, 0), rounding=NEAREST, exempt_elements=0, start=BASE)
 
-    def stages(self, problem: DesignProblem) -> tuple[Stage, ...]:
+    def schedule(self, problem: DesignProblem) -> Schedule:
         """A single step."""
-        return (Stage("Draw", 1),)
+        return Schedule((Stage("Draw", 1),), problem.settings.candidates)
 
     def atom_counts(self, problem: DesignProblem) -> tuple[int, ...]:
         """Multiples of the atoms of the base within `n_unit`; the next one if none is in the range."""

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app import session
 from app.draft import with_base
 from app.rules import Rule
+from core.executors.local_process import LocalProcessExecutor
 from core.paths import PROJECT
 from core.problem.problem import BEST, PUBLISHED, DesignProblem, Models
 from core.problem.settings import SUBSTITUTE, SUBSTITUTION
@@ -246,7 +247,7 @@ def test_examples_fill_the_page(page):
 def test_run_makes_a_folder_and_goes_to_its_page(page, monkeypatch, tmp_path):
     started = []
     monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path))
-    monkeypatch.setattr(store, "start", lambda run, waiting: started.append(run))
+    monkeypatch.setattr(LocalProcessExecutor, "submit", lambda self, run: started.append(run))
     run_button(page).click()
     page.run()
     assert len(started) == 1

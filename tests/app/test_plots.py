@@ -9,7 +9,7 @@ import pytest
 from app import plots
 from core.chemistry import elements
 from core.predictors.features.periodic_table_image import element_pixels, feature_map
-from core.runs.store import PROGRESS_COLUMNS
+from core.runs.progress import PROGRESS_COLUMNS
 
 
 def progress(steps: int) -> pd.DataFrame:

@@ -15,11 +15,13 @@ from app import candidate, pieces
 from app.style import formula_text
 from core.chemistry.composition import format_amount, parse_formula
 from core.evaluation.table import COLUMNS, gain
+from core.executors.local_process import LocalProcessExecutor
 from core.paths import PROJECT
 from core.problem.problem import BEST, DesignProblem
 from core.problem.settings import NEAREST, SUBSTITUTION, OptimiserSettings
-from core.runs import store
-from core.runs.store import Phase, Run, RunStatus
+from core.runs import layout, store
+from core.runs.run import Run
+from core.runs.status import Phase, RunStatus, write_status
 
 SETTINGS = OptimiserSettings(candidates=24, steps=(6, 10), rounding=NEAREST)  # some candidates fail
 PROBLEM = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=1, device="cpu")
@@ -48,7 +50,7 @@ def finished(done, home) -> Run:
 def unfinished(home, phase: Phase, message: str = "") -> Run:
     """A run that stands like this, with nobody at work."""
     run = store.create_in(PROBLEM, home / "other")
-    store.write_status(run.folder, RunStatus(phase, 1, 3, 16, elapsed_s=2.0, message=message))
+    write_status(run.folder, RunStatus(phase, 1, 3, 16, elapsed_s=2.0, message=message))
     return run
 
 
@@ -114,7 +116,7 @@ def test_a_run_that_stopped_says_so_and_can_go_on(home, phase, says, button, mon
     assert says in words(test) and labels(test) == [button, "Change the problem"]
     assert ("the disk is full" in words(test)) == (phase is Phase.FAILED)
     started = []
-    monkeypatch.setattr(store, "start", lambda run, waiting: started.append(run))
+    monkeypatch.setattr(LocalProcessExecutor, "submit", lambda self, run: started.append(run))
     test.button(key="resume").click().run()
     assert [r.id for r in started] == [run.id]
 
@@ -241,7 +243,7 @@ def test_a_run_is_copied_to_the_design_page(finished):
 
 
 def test_a_broken_problem_file_breaks_no_page(finished):
-    (finished.folder / store.PROBLEM).write_text("{", encoding="utf-8")
+    (finished.folder / layout.PROBLEM).write_text("{", encoding="utf-8")
     assert "cannot be read" in words(opened("runs"))
 
 

@@ -19,8 +19,9 @@ from core.generation.gradient.optimiser import State, Task
 from core.generation.gradient.simplex_map import SimplexMap
 from core.generation.initialization import MIXTURE, InitialGuesses, completed
 from core.generation.integer_formulas import integer_formulas
-from core.generation.interface import Candidates, PropertyPredictors, Report, Stage
+from core.generation.interface import Candidates, PropertyPredictors, Report
 from core.generation.loop import OnStep, run_steps
+from core.generation.schedule import Schedule, Stage
 from core.generation.starting_materials import FROM_KNOWN, check_start, starting_materials
 from core.predictors.device import resolve_precision
 from core.predictors.interface import in_bfloat16
@@ -49,10 +50,11 @@ class GradientGenerator:
         settings = problem.settings
         return replace(settings, rounding=NEAREST) if settings.exempt_elements else settings
 
-    def stages(self, problem: DesignProblem) -> tuple[Stage, ...]:
+    def schedule(self, problem: DesignProblem) -> Schedule:
         """Stage 1 without, stage 2 with the integer loss."""
         first, second = problem.settings.steps
-        return Stage("Stage 1: raise Tc, lower energy", first), Stage("Stage 2: towards whole atoms", second)
+        stages = Stage("Stage 1: raise Tc, lower energy", first), Stage("Stage 2: towards whole atoms", second)
+        return Schedule(stages, problem.settings.candidates)
 
     def atom_counts(self, problem: DesignProblem) -> tuple[int, ...]:
         """See `DesignProblem.atom_counts`."""

@@ -1,0 +1,66 @@
+"""An executor that gives each run a worker process of its own on this machine.
+
+The workers take turns (`core.executors.queue`) and outlive the process that started them.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+
+from core.executors import queue
+from core.executors.cancellation import cancel_run
+from core.executors.interface import Executor
+from core.executors.warm_worker import WarmWorker
+from core.executors.worker_process import start_worker
+from core.runs import layout
+from core.runs.ownership import forget_worker, has_worker, record_start
+from core.runs.run import Run
+from core.runs.status import Phase, write_status
+
+
+class LocalProcessExecutor(Executor):
+    """Worker processes of this machine; the first one after `prepare` is a warm one, that has imported everything."""
+
+    def __init__(self, warm_worker: WarmWorker | None = None):
+        self._warm_worker = warm_worker or WarmWorker()
+
+    def prepare(self) -> None:
+        """Keep a warm worker ready, unless the environment variable TC_STUDIO_STAND_BY is 0."""
+        self._warm_worker.prepare()
+
+    def capacity(self) -> int:
+        """How many runs may work at once: the environment variable TC_STUDIO_WORKERS, else 1."""
+        return queue.capacity()
+
+    def submit(self, run: Run) -> None:
+        """Start a worker for the run and return at once."""
+        status = run.status()
+        if status.phase is Phase.FINISHED or has_worker(run.folder):
+            return
+        (run.folder / layout.CANCEL).unlink(missing_ok=True)
+        write_status(run.folder, status.in_phase(Phase.QUEUED))
+        forget_worker(run.folder)
+        process = self._send_warm_worker(run) or _start_cold_worker(run)
+        # An ended process stays in the process table, and looks alive, until its parent has waited for it.
+        threading.Thread(target=process.wait, daemon=True).start()
+
+    def cancel(self, run: Run) -> None:
+        """Stop a run: its worker is asked first, and killed if it does not obey within 1.5 s."""
+        cancel_run(run)
+
+    def _send_warm_worker(self, run: Run) -> subprocess.Popen | None:
+        """The warm worker, now at work on the run; None if there is none."""
+        process = self._warm_worker.take()
+        # The start is noted before the worker is sent: from then on the folder belongs to the worker.
+        record_start(run.folder, time.time(), process.pid if process else None)
+        return process if process and self._warm_worker.send(process, run.folder) else None
+
+
+def _start_cold_worker(run: Run) -> subprocess.Popen:
+    began = time.time()
+    with (run.folder / layout.LOG).open("ab") as log:
+        process = start_worker(str(run.folder), stdin=subprocess.DEVNULL, output=log)
+    record_start(run.folder, began, process.pid)
+    return process

@@ -1,0 +1,77 @@
+"""Provenance of a run: everything that is needed to repeat it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import tomllib
+from datetime import UTC, datetime
+
+import torch
+
+from core.paths import PROJECT
+from core.predictors import checkpoint
+from core.predictors.control_model import NAME as CONTROL_MODEL
+from core.predictors.device import resolve_precision
+from core.problem.problem import DesignProblem
+from core.reference_data.references import NAME as REFERENCES
+from core.runs.run import Run
+
+PACKAGES = ("torch", "numpy", "scipy", "pandas", "safetensors")
+
+
+def provenance_at_start(run: Run, problem: DesignProblem) -> dict:
+    """Versions, checksums of the checkpoints, seed and number of threads of a run that is started or resumed.
+
+    The time and the number of threads stay those of the first start: sums in another order would differ.
+
+    Raises CheckpointError for a missing checkpoint.
+    """
+    before = run.provenance()
+    names = (problem.tc_predictor, problem.formation_energy_predictor, CONTROL_MODEL, REFERENCES)
+    return {
+        "created": run.created().isoformat(),
+        "started": before.get("started", datetime.now(UTC).isoformat()),
+        "project_version": _project_version(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "checkpoints": {name: checkpoint.read_card(name)["sha256"] for name in names},
+        "seed": problem.seed,
+        "threads": before.get("threads", _thread_count()),
+    }
+
+
+def device_provenance(problem: DesignProblem, device: torch.device) -> dict:
+    """The device, its name, and the precision of the steps on it."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return {
+        "device": str(device),
+        "device_name": name,
+        "precision": resolve_precision(problem.precision, device),
+    }
+
+
+def fingerprint(problem_text: str, checkpoints: dict[str, str]) -> str:
+    """SHA-256 of everything that a state depends on: the problem file and the checksums of the checkpoints.
+
+    A resume point with another fingerprint is not used. The text is taken as it lies in the folder, so that a later
+    version that writes problems differently still resumes an older run.
+    """
+    content = json.dumps([problem_text, checkpoints], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _project_version() -> str:
+    return tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+
+def _thread_count() -> int:
+    """OMP_NUM_THREADS, as clusters set it, or the number of processors that this process may use."""
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    if given.isdigit() and int(given) > 0:
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,117 @@
+"""What is written to the folder of a run during the optimisation: status, progress, trajectory, resume point."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from pathlib import Path
+
+from core.files import write_atomically
+from core.generation.interface import Report
+from core.generation.schedule import Schedule
+from core.runs import layout
+from core.runs.progress import (
+    PROGRESS_RECORDS,
+    TRAJECTORY_RECORDS,
+    read_records,
+    recorded_steps,
+    trajectory_record_bytes,
+)
+from core.runs.records import json_line, progress_record, quantities
+from core.runs.resume import State, save_resume_point
+from core.runs.status import OnStatus, Phase, RunStatus, ShouldStop, write_status
+
+STATUS_S, RESUME_S = 0.2, 2.0  # between two writes
+RESUME_SHARE = 20  # a large state on a slow disk is stored less often: at most 1/20 of the time is spent on it
+SPEED_STEPS = 50  # the remaining time is estimated from so many recent steps
+
+
+class Recorder:
+    """Writes the files of one run; called after every step of its generator."""
+
+    def __init__(
+        self,
+        folder: Path,
+        schedule: Schedule,
+        fingerprint: str,
+        should_stop: ShouldStop,
+        on_status: OnStatus | None = None,
+        elapsed_s: float = 0.0,
+    ):
+        """elapsed_s : working time before this start."""
+        self.folder, self.schedule, self.fingerprint = folder, schedule, fingerprint
+        self.should_stop, self.on_status = should_stop, on_status
+        self.stopped: Phase | None = None  # the phase in which the run was told to stop
+        self.restarts = 0
+        self._total = schedule.steps
+        self._in_progress = frozenset(recorded_steps(self._total, PROGRESS_RECORDS))
+        self._in_trajectory = frozenset(recorded_steps(self._total, TRAJECTORY_RECORDS))
+        self._began = time.monotonic() - elapsed_s
+        self._recent: deque[tuple[int, float]] = deque(maxlen=SPEED_STEPS)
+        self._status_due = self._resume_due = 0.0
+
+    def begin(self, step: int) -> None:
+        """Start recording at this step: drop the records of this step and later ones, set the status to RUNNING."""
+        records = read_records(self.folder / layout.PROGRESS)
+        kept = [record for record in records if record["step"] < step]
+        write_atomically(self.folder / layout.PROGRESS, "".join(map(json_line, kept)))
+        with (self.folder / layout.TRAJECTORY).open("ab") as file:
+            count = sum(s < step for s in self._in_trajectory)
+            file.truncate(count * trajectory_record_bytes(self.schedule.candidates))
+        self.restarts = kept[-1]["restarts"] if kept else 0
+        self._resume_due = time.monotonic() + RESUME_S
+        self.write_status(Phase.RUNNING, step)
+
+    def __call__(self, state: State, report: Report) -> bool:
+        """Record a step: the state it reached, and its report. False if the run must stop."""
+        step, now = int(state.step), time.monotonic()
+        self.restarts = report.restarts
+        self._recent.append((step, now))
+        self._record(report)
+        self.stopped = self.should_stop() if step < self._total else None
+        stage_ends = step in self.schedule.ends
+        if stage_ends or self.stopped or now >= self._resume_due:
+            self._save(state)
+        if stage_ends or self.stopped or now >= self._status_due:
+            self.write_status(Phase.RUNNING, step)
+        return self.stopped is None
+
+    def write_status(self, phase: Phase, step: int) -> None:
+        """Write the status file; `step` steps are done."""
+        now = time.monotonic()
+        status = RunStatus(
+            phase=phase,
+            stage=self.schedule.stage_at(step),
+            step=step,
+            total_steps=self._total,
+            elapsed_s=round(now - self._began, 3),
+            remaining_s=self._remaining_s(step) if phase is Phase.RUNNING else None,
+            restarts=self.restarts,
+        )
+        write_status(self.folder, status)
+        self._status_due = now + STATUS_S
+        if self.on_status:
+            self.on_status(status)
+
+    def _remaining_s(self, step: int) -> float | None:
+        if len(self._recent) < 3:
+            return None
+        (first, began), (last, ended) = self._recent[0], self._recent[-1]
+        return round((self._total - step) * (ended - began) / (last - first), 3)
+
+    def _save(self, state: State) -> None:
+        before = time.monotonic()
+        save_resume_point(self.folder, state, self.fingerprint, before - self._began)
+        now = time.monotonic()
+        self._resume_due = now + max(RESUME_S, RESUME_SHARE * (now - before))
+
+    def _record(self, report: Report) -> None:
+        if report.step not in self._in_progress and report.step not in self._in_trajectory:
+            return
+        values = quantities(report)
+        if report.step in self._in_trajectory:
+            with (self.folder / layout.TRAJECTORY).open("ab", buffering=0) as file:
+                file.write(values.tobytes())
+        if report.step in self._in_progress:
+            with (self.folder / layout.PROGRESS).open("ab", buffering=0) as file:
+                file.write(json_line(progress_record(report, values)).encode())

@@ -1,0 +1,72 @@
+"""The resume point of a run: the whole state of its generator, in one safetensors file.
+
+A state is a frozen dataclass of tensors with a field `step`, whichever generator it belongs to. The names in the file
+are the names of its fields.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from core.files import write_atomically
+from core.runs import layout
+
+
+class State(Protocol):
+    """Any frozen dataclass whose fields are tensors. step : () int64, steps done; it stays on the CPU."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def step(self) -> torch.Tensor: ...
+
+
+S = TypeVar("S", bound=State)
+
+
+def save_resume_point(folder: Path, state: State, fingerprint: str, elapsed_s: float) -> None:
+    """Store a state atomically.
+
+    fingerprint : see `core.runs.provenance.fingerprint`
+    elapsed_s : working time up to this state
+    """
+    tensors = {f.name: getattr(state, f.name).detach().cpu().contiguous() for f in fields(state)}
+    metadata = {"fingerprint": fingerprint, "elapsed_s": repr(elapsed_s)}
+    write_atomically(folder / layout.RESUME, save(tensors, metadata))
+
+
+def load_resume_point(
+    folder: Path, state_class: type[S], fingerprint: str, device: torch.device
+) -> tuple[S | None, float]:
+    """The stored state on `device`, and the working time (s) up to it; (None, 0) if no state is stored that fits.
+
+    A file that is broken, holds the state of another generator or has another fingerprint does not fit; a message on
+    standard error says so.
+    """
+    path = folder / layout.RESUME
+    if not path.exists():
+        return None, 0.0
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError) as error:
+        return _no_resume_point(f"The resume point cannot be read ({error})")
+    if metadata.get("fingerprint") != fingerprint:
+        return _no_resume_point("The problem or the checkpoints have changed since the resume point was stored")
+    if tensors.keys() != {f.name for f in fields(state_class)}:
+        return _no_resume_point("The resume point holds the state of another generator")
+    moved = {name: tensor if name == "step" else tensor.to(device) for name, tensor in tensors.items()}
+    return state_class(**moved), float(metadata["elapsed_s"])
+
+
+def _no_resume_point(reason: str) -> tuple[None, float]:
+    print(f"{reason}; the run starts from the beginning.", file=sys.stderr)
+    return None, 0.0

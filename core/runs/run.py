@@ -1,0 +1,131 @@
+"""A run: a folder, and what can be read from it. Reading never waits for the worker that writes there.
+
+The problem goes into the folder first, and a worker process writes everything else. Nothing else is shared, so a page
+never blocks, and a reload, a restart of the server or the crash of one run leaves the other runs unharmed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.evaluation.table import read
+from core.files import read_json
+from core.generation.registry import generator_of
+from core.generation.schedule import Schedule
+from core.problem.problem import DesignProblem
+from core.runs import layout
+from core.runs.ownership import has_worker, was_started
+from core.runs.progress import (
+    PROGRESS_COLUMNS,
+    QUANTITIES,
+    TRAJECTORY_RECORDS,
+    read_records,
+    read_trajectory,
+    recorded_steps,
+)
+from core.runs.status import ACTIVE, RunStatus, new_status, read_status
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, by its folder."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """Name of the folder."""
+        return self.folder.name
+
+    def problem(self) -> DesignProblem:
+        """The problem. Raises InputError if the file holds no problem, FileNotFoundError if it is missing."""
+        return DesignProblem.from_json(self.problem_text())
+
+    def problem_text(self) -> str:
+        """The text of the problem file. Raises FileNotFoundError if it is missing."""
+        return (self.folder / layout.PROBLEM).read_text(encoding="utf-8")
+
+    def created(self) -> datetime:
+        """When the run was created (aware, UTC)."""
+        written = self.provenance().get("created")
+        if written:
+            return datetime.fromisoformat(written)
+        return datetime.fromtimestamp((self.folder / layout.PROBLEM).stat().st_mtime, UTC)
+
+    def status(self) -> RunStatus:
+        """The status; INTERRUPTED for a run that was started and whose worker no longer lives."""
+        status = self.stored_status()
+        if status.phase not in ACTIVE or has_worker(self.folder):
+            return status
+        status = self.stored_status()  # the worker may have written its last status between the two checks
+        if status.phase not in ACTIVE or not was_started(self.folder):
+            return status
+        return status.interrupted()
+
+    def schedule(self) -> Schedule:
+        """Stages, steps and number of candidates. Raises InputError like `problem`."""
+        problem = self.problem()
+        return generator_of(problem).schedule(problem)
+
+    def stored_status(self) -> RunStatus:
+        """The status as last written, whether or not its writer still lives."""
+        return read_status(self.folder) or new_status(self.schedule())
+
+    def progress(self) -> pd.DataFrame:
+        """The recorded steps, columns PROGRESS_COLUMNS: best, median, 5th and 95th percentile of the batch.
+
+        "best" is the highest Tc (K), the lowest formation energy (eV/atom), the lowest integer loss.
+        """
+        records = read_records(self.folder / layout.PROGRESS)
+        rows = [[record[name] for name in PROGRESS_COLUMNS] for record in records]
+        return pd.DataFrame(rows, columns=list(PROGRESS_COLUMNS))
+
+    def top(self) -> list[dict]:
+        """The five best distinct compositions of the last record.
+
+        Each has formula, tc_K, formation_energy_eV_per_atom.
+        """
+        records = read_records(self.folder / layout.PROGRESS, last=True)
+        return records[-1]["top"] if records else []
+
+    def candidates(self) -> pd.DataFrame:
+        """The candidates, the columns of `core.evaluation.table.COLUMNS`. Raises FileNotFoundError before the end."""
+        return read(pd.read_parquet(self.folder / layout.TABLE))
+
+    def csv(self) -> str:
+        """The candidates as CSV text. Raises FileNotFoundError before the end."""
+        return (self.folder / layout.CSV).read_bytes().decode("utf-8")
+
+    def summary(self) -> dict:
+        """base, funnel, restarts, device, status, best_tc_K, best_formula, n_passing of a finished run.
+
+        "best" is among the candidates that pass every screen; None if none passes. Raises FileNotFoundError before
+        the end.
+        """
+        return json.loads((self.folder / layout.RESULT).read_text(encoding="utf-8"))
+
+    def trajectory(self, candidate: int) -> pd.DataFrame:
+        """One candidate over the run, about 200 rows at most.
+
+        Columns step, tc_K, formation_energy_eV_per_atom, integer_loss.
+
+        Raises IndexError if there is no candidate of this number.
+        """
+        schedule = self.schedule()
+        if not 0 <= candidate < schedule.candidates:
+            raise IndexError(f"candidate {candidate} of {schedule.candidates}")
+        values = read_trajectory(self.folder / layout.TRAJECTORY, schedule.candidates)[:, candidate]
+        steps = recorded_steps(schedule.steps, TRAJECTORY_RECORDS)[: len(values)]
+        table = pd.DataFrame(values.astype(np.float64), columns=list(QUANTITIES))
+        table.insert(0, "step", np.array(steps, dtype=np.int64))
+        return table
+
+    def provenance(self) -> dict:
+        """Versions, checksums of the checkpoints, seed, device, threads; before the start only `created`."""
+        return read_json(self.folder / layout.PROVENANCE) or {}

@@ -1,0 +1,89 @@
+"""The status of a run: its phase, its step, and the file that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from core.files import read_json, write_json
+from core.generation.schedule import Schedule
+from core.runs import layout
+
+
+class Phase(StrEnum):
+    """Phase of a run. INTERRUPTED: the worker ended before the run did; the run can be started again."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SCREENING = "screening"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+ACTIVE = frozenset({Phase.QUEUED, Phase.RUNNING, Phase.SCREENING})
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """Phase and step of a run.
+
+    stage : number of the stage, from 1
+    step, total_steps : steps done, and to do, over all stages
+    elapsed_s : working time over all resumes; waiting is not counted
+    remaining_s : estimated time for the rest of the optimisation; None without an estimate
+    restarts : candidates restarted so far
+    message : why a run failed, or what can be done about an interrupted one; else empty
+    """
+
+    phase: Phase
+    stage: int
+    step: int
+    total_steps: int
+    elapsed_s: float = 0.0
+    remaining_s: float | None = None
+    restarts: int = 0
+    message: str = ""
+
+    def in_phase(self, phase: Phase, message: str = "") -> RunStatus:
+        """The same status in another phase, without an estimate of the remaining time."""
+        return replace(self, phase=phase, remaining_s=None, message=message)
+
+    def interrupted(self) -> RunStatus:
+        """The same status as INTERRUPTED, with a message that says how to continue."""
+        position = f"at step {self.step:,} of {self.total_steps:,}"
+        return self.in_phase(
+            Phase.INTERRUPTED, f"Interrupted {position}. Start the run again to continue from its last resume point."
+        )
+
+
+ShouldStop = Callable[[], Phase | None]  # asked after every step: None, or the phase in which the run must stop
+OnStatus = Callable[[RunStatus], None]  # called with every status that is written
+
+
+def new_status(schedule: Schedule) -> RunStatus:
+    """The status of a run before its first step."""
+    return RunStatus(Phase.QUEUED, schedule.stage_at(0), 0, schedule.steps)
+
+
+def write_status(folder: Path, status: RunStatus) -> None:
+    """Write the status file of a run."""
+    write_json(folder / layout.STATUS, asdict(status))
+
+
+def read_status(folder: Path) -> RunStatus | None:
+    """The status as last written, whether or not its writer still lives; None without a readable file.
+
+    Keys written by other versions are passed over.
+    """
+    stored = read_json(folder / layout.STATUS)
+    if stored is None:
+        return None
+    names = {f.name for f in fields(RunStatus)}
+    known: dict[str, Any] = {name: value for name, value in stored.items() if name in names}
+    known["phase"] = Phase(known["phase"])
+    return RunStatus(**known)

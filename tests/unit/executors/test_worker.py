@@ -1,0 +1,51 @@
+"""The worker as the command `run` starts it: signals, turns, and the folder from standard input."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from core.executors.worker import FOLDER_FROM_STDIN, work
+from core.paths import PROJECT
+from core.runs import layout, store
+from core.runs.ownership import worker_pid
+from core.runs.status import Phase, RunStatus
+from tests.unit.runs.sample import DEADLINE_S, ENDLESS, SMALL
+
+pytestmark = pytest.mark.usefixtures("runs_folder")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_interrupts_the_run_and_the_handlers_are_restored(number):
+    before, sent = signal.getsignal(number), []
+
+    def send_in_stage_1(status: RunStatus) -> None:
+        if status.step > 0 and not sent:  # a second signal ends the process at once
+            sent.append(number)
+            os.kill(os.getpid(), number)
+
+    run = store.create(ENDLESS)
+    status = work(run.folder, take_turns=False, on_status=send_in_stage_1)
+    assert status.phase is Phase.INTERRUPTED and status == run.stored_status()
+    assert (run.folder / layout.RESUME).exists() and worker_pid(run.folder) == os.getpid()
+    assert signal.getsignal(number) is before
+
+
+def test_the_folder_comes_by_standard_input():
+    run = store.create(SMALL)
+    done = subprocess.run(
+        [sys.executable, "-m", "core", "run", FOLDER_FROM_STDIN],
+        cwd=PROJECT,
+        input=f"{run.folder}\n",
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+    )
+    assert done.returncode == 0 and done.stderr == ""
+    assert run.status().phase is Phase.FINISHED
+    assert "The run is finished" in (run.folder / layout.LOG).read_text()

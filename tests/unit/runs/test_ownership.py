@@ -1,0 +1,70 @@
+"""Which process works on a run."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from core.errors import InputError
+from core.files import write_json
+from core.runs import layout, ownership, store
+from core.runs.status import Phase, RunStatus, write_status
+from tests.unit.runs.sample import SMALL
+
+
+@pytest.fixture
+def running(runs_folder):
+    """A run whose stored status is RUNNING, with no worker."""
+    run = store.create(SMALL)
+    write_status(run.folder, RunStatus(Phase.RUNNING, 1, 3, 34))
+    return run
+
+
+def test_an_owner_holds_the_lock_and_names_itself(running):
+    (running.folder / ".status.json.1.partial").touch()  # of a killed worker
+    assert not ownership.was_started(running.folder) and ownership.worker_pid(running.folder) is None
+    with ownership.owned(running.folder):
+        assert ownership.has_worker(running.folder) and ownership.was_started(running.folder)
+        assert ownership.worker_pid(running.folder) == os.getpid()
+        assert not list(running.folder.glob(".*.partial"))
+        assert running.status().phase is Phase.RUNNING
+    assert not ownership.has_worker(running.folder)
+
+
+def test_a_second_owner_is_refused(running, monkeypatch):
+    monkeypatch.setattr(ownership, "_LOCK_S", 0.05)
+    with ownership.owned(running.folder), pytest.raises(InputError, match="already"), ownership.owned(running.folder):
+        pass
+
+
+def test_a_running_run_with_a_free_lock_is_interrupted(running):
+    write_json(running.folder / layout.WORKER, {"pid": 1})
+    status = running.status()
+    assert (status.phase, status.step) == (Phase.INTERRUPTED, 3)
+    assert running.stored_status().phase is Phase.RUNNING
+
+
+def test_a_worker_that_was_just_started_has_time_to_take_the_lock(running):
+    now = time.time()
+    ownership.record_start(running.folder, now, os.getpid())
+    assert running.status().phase is Phase.RUNNING
+    assert ownership.start_time_s(running.folder) == now
+    ownership.record_start(running.folder, now - 60, os.getpid())
+    assert running.status().phase is Phase.INTERRUPTED
+
+
+def test_a_worker_whose_process_id_is_not_known_yet_has_time_too(running):
+    ownership.record_start(running.folder, time.time(), None)
+    assert running.status().phase is Phase.RUNNING
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there can a process be asked for")
+def test_a_worker_that_died_before_it_took_the_lock_is_seen_at_once(running):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    ownership.record_start(running.folder, time.time(), process.pid)
+    assert running.status().phase is Phase.INTERRUPTED

@@ -1,0 +1,32 @@
+"""What a state depends on, and how many threads a run takes."""
+
+from __future__ import annotations
+
+import torch
+
+from core.files import write_json
+from core.runs import layout, store
+from core.runs.provenance import device_provenance, fingerprint, provenance_at_start
+from tests.unit.runs.sample import SMALL
+
+
+def test_the_fingerprint_tells_problems_and_weights_apart():
+    weights = {"tc": "a" * 64, "formation-energy": "b" * 64}
+    one = fingerprint(SMALL.to_json(), weights)
+    assert one == fingerprint(SMALL.to_json(), dict(reversed(weights.items())))
+    assert one != fingerprint(SMALL.to_json().replace("LaFeAsO", "LaFePO"), weights)
+    assert one != fingerprint(SMALL.to_json(), weights | {"tc": "c" * 64})
+
+
+def test_start_and_threads_stay_those_of_the_first_start(runs_folder, monkeypatch):
+    run = store.create(SMALL)
+    first = provenance_at_start(run, SMALL)
+    assert first["threads"] == 1 and first["created"] == run.provenance()["created"]
+    write_json(run.folder / layout.PROVENANCE, first)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert provenance_at_start(run, SMALL) == first
+
+
+def test_the_device_is_named():
+    found = device_provenance(SMALL, torch.device("cpu"))
+    assert found["device"] == "cpu" and found["device_name"] and found["precision"] in ("float32", "bfloat16")

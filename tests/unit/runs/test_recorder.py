@@ -1,0 +1,120 @@
+"""What is written during the optimisation, whichever generator takes the steps."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import torch
+
+from core.problem.settings import OptimiserSettings
+from core.runs import layout
+from core.runs.progress import PROGRESS_COLUMNS
+from core.runs.recorder import Recorder
+from core.runs.records import best_compositions, quantities, statistics
+from core.runs.resume import load_resume_point
+from core.runs.run import Run
+from core.runs.status import Phase, RunStatus
+from tests.unit.runs.sample import SMALL, unchecked_run
+
+SETTINGS = OptimiserSettings(candidates=3, steps=(2, 3))
+
+
+@dataclass(frozen=True)
+class Walkers:
+    """The state of a made-up generator."""
+
+    step: torch.Tensor
+    positions: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Its report, with a field that no record needs."""
+
+    step: int
+    stage: int
+    composition: torch.Tensor
+    tc_K: torch.Tensor
+    formation_energy_eV_per_atom: torch.Tensor
+    integer_loss: torch.Tensor
+    restarts: int
+    temperature: float = 1.0
+
+
+def report(step: int, tc=(10.0, 30.0, 20.0)) -> Seen:
+    composition = torch.zeros(3, 118)
+    composition[:, 25] = torch.tensor([0.5, 0.25, 0.5])  # Fe
+    composition[:, 33] = 1 - composition[:, 25]  # Se
+    return Seen(step, 1 if step < 2 else 2, composition, torch.tensor(tc) + step, -torch.ones(3), torch.rand(3), step)
+
+
+def walk(recorder: Recorder, first: int = 0) -> int:
+    """Steps of the made-up generator until the recorder stops it or the end; returns the steps done."""
+    for step in range(first, sum(SETTINGS.steps)):
+        if not recorder(Walkers(torch.tensor(step + 1), torch.full((3,), float(step))), report(step)):
+            return step + 1
+    return sum(SETTINGS.steps)
+
+
+@pytest.fixture
+def run(tmp_path) -> Run:
+    return unchecked_run(tmp_path / "run", replace(SMALL, settings=SETTINGS))
+
+
+def test_another_generator_s_steps_are_recorded_and_read(run):
+    shown: list[RunStatus] = []
+    recorder = Recorder(run.folder, SETTINGS, "mine", lambda: None, shown.append)
+    recorder.begin(0)
+    assert walk(recorder) == 5 and recorder.stopped is None
+    progress = run.progress()
+    assert list(progress.columns) == list(PROGRESS_COLUMNS)
+    assert progress["step"].tolist() == [0, 1, 2, 3, 4] and progress["stage"].tolist() == [1, 1, 2, 2, 2]
+    assert progress["tc_K_best"].tolist() == [30, 31, 32, 33, 34] and progress["restarts"].tolist() == [0, 1, 2, 3, 4]
+    assert run.trajectory(2)["tc_K"].tolist() == [20, 21, 22, 23, 24]
+    assert [entry["formula"] for entry in run.top()] == ["Fe0.25Se0.75", "Fe0.5Se0.5"]
+    assert shown[0].phase is Phase.RUNNING and shown[0].step == 0 and shown[0].remaining_s is None
+    assert (shown[-1].step, shown[-1].stage, shown[-1].restarts) == (5, 2, 4)
+    assert run.stored_status() == shown[-1]
+
+
+def test_a_stopped_run_continues_from_its_resume_point_with_the_same_records(run):
+    whole = Recorder(run.folder, SETTINGS, "mine", lambda: None)
+    torch.manual_seed(0)
+    whole.begin(0)
+    walk(whole)
+    expected = [(run.folder / name).read_bytes() for name in (layout.PROGRESS, layout.TRAJECTORY)]
+    phases = iter([None, None, Phase.CANCELLED])
+    recorder = Recorder(run.folder, SETTINGS, "mine", lambda: next(phases))
+    torch.manual_seed(0)
+    recorder.begin(0)
+    assert walk(recorder) == 3 and recorder.stopped is Phase.CANCELLED
+    walk(Recorder(run.folder, SETTINGS, "mine", lambda: None), first=3)  # as by a worker killed after more steps
+    state, _ = load_resume_point(run.folder, Walkers, "mine", torch.device("cpu"))
+    assert state is not None and int(state.step) == 5 and state.positions.tolist() == [4.0] * 3
+    torch.manual_seed(0)
+    for _ in range(3):
+        torch.rand(3)  # the made-up generator repeats its numbers
+    again = Recorder(run.folder, SETTINGS, "mine", lambda: None)
+    again.begin(3)
+    assert again.restarts == 2
+    assert len((run.folder / layout.PROGRESS).read_bytes().splitlines()) == 3
+    walk(again, first=3)
+    assert [(run.folder / name).read_bytes() for name in (layout.PROGRESS, layout.TRAJECTORY)] == expected
+
+
+def test_statistics_pass_over_what_is_not_finite():
+    values = np.array([[10.0, -1.0, np.nan], [np.inf, -3.0, np.nan], [30.0, -2.0, np.nan]], dtype=np.float32)
+    found = statistics(values)
+    assert (found["tc_K_best"], found["tc_K_median"]) == (30, 20)
+    assert (found["formation_energy_eV_per_atom_best"], found["integer_loss_best"]) == (-3, None)
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_the_best_compositions_are_distinct_and_finite():
+    seen = report(0, tc=(10.0, float("nan"), 20.0))
+    assert best_compositions(seen, quantities(seen)) == [
+        {"formula": "Fe0.5Se0.5", "tc_K": 20.0, "formation_energy_eV_per_atom": -1.0}
+    ]

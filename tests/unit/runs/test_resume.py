@@ -1,0 +1,74 @@
+"""The resume point stores the state of any generator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import pytest
+import torch
+
+from core.generation.gradient.optimiser import State
+from core.runs import layout
+from core.runs.resume import load_resume_point, save_resume_point
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Swarm:
+    """The state of a made-up generator, with other fields than the optimiser has."""
+
+    step: torch.Tensor
+    positions: torch.Tensor
+    alive: torch.Tensor
+    random: torch.Tensor
+
+
+def swarm(step: int = 3) -> Swarm:
+    return Swarm(
+        step=torch.tensor(step),
+        positions=torch.linspace(0, 1, 12, dtype=torch.float64).reshape(3, 4).T,  # not contiguous
+        alive=torch.tensor([True, False, True]),
+        random=torch.Generator().manual_seed(5).get_state(),
+    )
+
+
+def test_a_state_comes_back_as_it_was(tmp_path):
+    state = swarm()
+    save_resume_point(tmp_path, state, "mine", 1.0 / 3)
+    loaded, elapsed_s = load_resume_point(tmp_path, Swarm, "mine", CPU)
+    assert type(loaded) is Swarm and elapsed_s == 1.0 / 3
+    for field in fields(Swarm):
+        before, after = getattr(state, field.name), getattr(loaded, field.name)
+        assert before.dtype == after.dtype and torch.equal(before, after), field.name
+
+
+def test_tensors_go_to_the_device_and_the_step_stays(tmp_path):
+    save_resume_point(tmp_path, swarm(), "mine", 0.0)
+    loaded, _ = load_resume_point(tmp_path, Swarm, "mine", torch.device("meta"))
+    assert loaded is not None
+    assert int(loaded.step) == 3 and loaded.positions.device.type == loaded.alive.device.type == "meta"
+
+
+def test_without_a_file_there_is_no_resume_point_and_no_message(tmp_path, capsys):
+    assert load_resume_point(tmp_path, Swarm, "mine", CPU) == (None, 0.0)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("state_class", "fingerprint", "message"),
+    [(Swarm, "another", "the problem or the checkpoints have changed"), (State, "mine", "of another generator")],
+)
+def test_a_resume_point_that_does_not_fit_is_not_used(tmp_path, capsys, state_class, fingerprint, message):
+    save_resume_point(tmp_path, swarm(), "mine", 2.0)
+    assert load_resume_point(tmp_path, state_class, fingerprint, CPU) == (None, 0.0)
+    said = capsys.readouterr().err
+    assert message in said.lower() and "starts from the beginning" in said
+
+
+def test_a_broken_resume_point_is_not_used(tmp_path, capsys):
+    save_resume_point(tmp_path, swarm(), "mine", 2.0)
+    path = tmp_path / layout.RESUME
+    path.write_bytes(path.read_bytes()[:100])
+    assert load_resume_point(tmp_path, Swarm, "mine", CPU) == (None, 0.0)
+    assert "cannot be read" in capsys.readouterr().err
