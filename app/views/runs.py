@@ -103,7 +103,11 @@ def confirm_delete(run: Run) -> None:
     with st.container(horizontal=True):
         if st.button("Delete", icon=":material/delete:", key="delete_yes"):
             lookup.executor().cancel(run)
-            store.delete(run)
+            try:
+                store.delete(run)
+            except InputError as error:  # the worker could not be ended
+                st.error(error.message)
+                return
             st.rerun()
         if st.button("Keep", key="delete_no"):
             st.rerun()

@@ -1,0 +1,71 @@
+"""Problem files of earlier versions are read to the same problem."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from core.evaluation.design import check
+from core.problem.problem import DesignProblem
+
+FOLDER = Path(__file__).parent / "problems"
+COMPLETE = sorted(FOLDER.glob("[0-9]-*.json"))
+
+# What the settings that came later have to be in a problem that was stored without them: what older versions did.
+LATER_SETTINGS = {
+    "caution": 0.0,
+    "rounding": "nearest",
+    "step_schedule": "constant",
+    "objective": "highest",
+    "target_tc_K": 300.0,
+    "exempt_elements": 0,
+    "start": "base",
+    "start_family": "any",
+    "start_above_K": 20.0,
+}
+LATER_FIELDS = {
+    "bounds": {},
+    "charge_rule": "one_state",
+    "floors": {},
+    "groups": [],
+    "method": "gradient",
+    "precision": "auto",
+    "ratios": [],
+}
+
+
+def as_json(problem: DesignProblem) -> dict:
+    """All fields by the names that they had when the files were written."""
+    return json.loads(json.dumps(asdict(problem)))
+
+
+def test_there_are_as_many_files_as_were_stored():
+    assert len(COMPLETE) == 6
+
+
+@pytest.mark.parametrize("path", COMPLETE, ids=lambda path: path.stem)
+def test_a_complete_problem_is_read_to_exactly_its_fields(path):
+    text = path.read_text(encoding="utf-8")
+    problem = DesignProblem.from_json(text)
+    assert as_json(problem) == json.loads(text)
+    assert check(problem) == []
+
+
+def test_a_problem_in_the_first_format_keeps_its_meaning():
+    text = (FOLDER / "first-format-replace-La-in-LaFeAsO.json").read_text(encoding="utf-8")
+    stored = json.loads(text)
+    site = {"element": stored.pop("target"), "state": stored.pop("oxidation_state"), "by": None, "atoms": None}
+    settings = LATER_SETTINGS | stored.pop("settings")
+    problem = DesignProblem.from_json(text)
+    assert as_json(problem) == LATER_FIELDS | stored | {"sites": [site], "settings": settings}
+    assert site["element"] == "La" and site["state"] == 3 and settings["steps"] == [150, 150]
+    assert check(problem) == []
+
+
+@pytest.mark.parametrize("path", [*COMPLETE, FOLDER / "first-format-replace-La-in-LaFeAsO.json"], ids=lambda p: p.stem)
+def test_a_problem_that_is_written_again_stays_the_same(path):
+    problem = DesignProblem.from_json(path.read_text(encoding="utf-8"))
+    assert DesignProblem.from_json(problem.to_json()) == problem
