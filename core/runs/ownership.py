@@ -17,13 +17,13 @@ from core.files import acquire_lock, is_locked, read_json, remove_partial_files,
 from core.runs import layout
 
 _STARTING_S = 20.0  # a new worker has this long to import its modules and take the lock
-_LOCK_S = 2.0  # a reader that probes the lock may hold it for an instant
+LOCK_TIMEOUT_S = 2.0  # a reader that probes the lock may hold it for an instant
 
 
 @contextmanager
 def owned(folder: Path) -> Generator[None]:
     """Hold the lock of a run, as its worker. Raises InputError if another worker holds it."""
-    lock = acquire_lock(folder / layout.LOCK, _LOCK_S)
+    lock = acquire_lock(folder / layout.LOCK, LOCK_TIMEOUT_S)
     if lock is None:
         raise InputError("folder", folder, "another worker is already at this run", "Wait, or cancel the run")
     try:

@@ -49,3 +49,9 @@ def test_the_folder_comes_by_standard_input():
     assert done.returncode == 0 and done.stderr == ""
     assert run.status().phase is Phase.FINISHED
     assert "The run is finished" in (run.folder / layout.LOG).read_text()
+
+
+def test_a_worker_imports_no_torch_before_its_turn():
+    code = "import sys, core.executors.worker; print('torch' in sys.modules, 'core.runs.execute' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

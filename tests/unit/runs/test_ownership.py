@@ -36,7 +36,7 @@ def test_an_owner_holds_the_lock_and_names_itself(running):
 
 
 def test_a_second_owner_is_refused(running, monkeypatch):
-    monkeypatch.setattr(ownership, "_LOCK_S", 0.05)
+    monkeypatch.setattr(ownership, "LOCK_TIMEOUT_S", 0.05)
     with ownership.owned(running.folder), pytest.raises(InputError, match="already"), ownership.owned(running.folder):
         pass
 
