@@ -108,7 +108,7 @@ class Generator(Protocol):
     state_type : dataclass of the states, for reading a resume point
     """
 
-    state_type: type
+    state_type: type[Any]
 
     def validate(self, problem: DesignProblem, known: Collection[str]) -> list[InputError]:
         """What this generator cannot do in a problem that is valid in itself; empty if it can run.

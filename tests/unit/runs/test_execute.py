@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.evaluation import design
 from core.executors.in_process import InProcessExecutor
 from core.generation.gradient import optimiser
 from core.runs import execute, layout, store
@@ -48,7 +49,7 @@ def test_an_error_after_the_last_step_loses_no_step(finished, monkeypatch):
     run = store.create(SMALL)
     executor = InProcessExecutor()
     with monkeypatch.context() as patch:
-        patch.setattr(execute, "conclude", fail)
+        patch.setattr(design, "finalize", fail)
         executor.submit(run)
     assert executor.poll(run).message == "Unexpected error: ZeroDivisionError: by zero"
     with monkeypatch.context() as patch:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from core.generation.interface import Report
+from core.generation.schedule import Schedule, Stage
 from core.problem.settings import OptimiserSettings
 from core.runs import layout
 from core.runs.progress import PROGRESS_COLUMNS
@@ -19,7 +21,7 @@ from core.runs.run import Run
 from core.runs.status import Phase, RunStatus
 from tests.unit.runs.sample import SMALL, unchecked_run
 
-SETTINGS = OptimiserSettings(candidates=3, steps=(2, 3))
+SCHEDULE = Schedule((Stage("first", 2), Stage("second", 3)), candidates=3)
 
 
 @dataclass(frozen=True)
@@ -30,43 +32,29 @@ class Walkers:
     positions: torch.Tensor
 
 
-@dataclass(frozen=True)
-class Seen:
-    """Its report, with a field that no record needs."""
-
-    step: int
-    stage: int
-    composition: torch.Tensor
-    tc_K: torch.Tensor
-    formation_energy_eV_per_atom: torch.Tensor
-    integer_loss: torch.Tensor
-    restarts: int
-    temperature: float = 1.0
-
-
-def report(step: int, tc=(10.0, 30.0, 20.0)) -> Seen:
+def report(step: int, tc=(10.0, 30.0, 20.0)) -> Report:
     composition = torch.zeros(3, 118)
     composition[:, 25] = torch.tensor([0.5, 0.25, 0.5])  # Fe
     composition[:, 33] = 1 - composition[:, 25]  # Se
-    return Seen(step, 1 if step < 2 else 2, composition, torch.tensor(tc) + step, -torch.ones(3), torch.rand(3), step)
+    return Report(step, 1 if step < 2 else 2, composition, torch.tensor(tc) + step, -torch.ones(3), torch.rand(3), step)
 
 
 def walk(recorder: Recorder, first: int = 0) -> int:
     """Steps of the made-up generator until the recorder stops it or the end; returns the steps done."""
-    for step in range(first, sum(SETTINGS.steps)):
+    for step in range(first, SCHEDULE.steps):
         if not recorder(Walkers(torch.tensor(step + 1), torch.full((3,), float(step))), report(step)):
             return step + 1
-    return sum(SETTINGS.steps)
+    return SCHEDULE.steps
 
 
 @pytest.fixture
 def run(tmp_path) -> Run:
-    return unchecked_run(tmp_path / "run", replace(SMALL, settings=SETTINGS))
+    return unchecked_run(tmp_path / "run", replace(SMALL, settings=OptimiserSettings(candidates=3, steps=(2, 3))))
 
 
 def test_another_generator_s_steps_are_recorded_and_read(run):
     shown: list[RunStatus] = []
-    recorder = Recorder(run.folder, SETTINGS, "mine", lambda: None, shown.append)
+    recorder = Recorder(run.folder, SCHEDULE, "mine", lambda: None, shown.append)
     recorder.begin(0)
     assert walk(recorder) == 5 and recorder.stopped is None
     progress = run.progress()
@@ -81,23 +69,23 @@ def test_another_generator_s_steps_are_recorded_and_read(run):
 
 
 def test_a_stopped_run_continues_from_its_resume_point_with_the_same_records(run):
-    whole = Recorder(run.folder, SETTINGS, "mine", lambda: None)
+    whole = Recorder(run.folder, SCHEDULE, "mine", lambda: None)
     torch.manual_seed(0)
     whole.begin(0)
     walk(whole)
     expected = [(run.folder / name).read_bytes() for name in (layout.PROGRESS, layout.TRAJECTORY)]
     phases = iter([None, None, Phase.CANCELLED])
-    recorder = Recorder(run.folder, SETTINGS, "mine", lambda: next(phases))
+    recorder = Recorder(run.folder, SCHEDULE, "mine", lambda: next(phases))
     torch.manual_seed(0)
     recorder.begin(0)
     assert walk(recorder) == 3 and recorder.stopped is Phase.CANCELLED
-    walk(Recorder(run.folder, SETTINGS, "mine", lambda: None), first=3)  # as by a worker killed after more steps
+    walk(Recorder(run.folder, SCHEDULE, "mine", lambda: None), first=3)  # as by a worker killed after more steps
     state, _ = load_resume_point(run.folder, Walkers, "mine", torch.device("cpu"))
     assert state is not None and int(state.step) == 5 and state.positions.tolist() == [4.0] * 3
     torch.manual_seed(0)
     for _ in range(3):
         torch.rand(3)  # the made-up generator repeats its numbers
-    again = Recorder(run.folder, SETTINGS, "mine", lambda: None)
+    again = Recorder(run.folder, SCHEDULE, "mine", lambda: None)
     again.begin(3)
     assert again.restarts == 2
     assert len((run.folder / layout.PROGRESS).read_bytes().splitlines()) == 3

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
+from core.generation.schedule import Schedule, Stage
 from core.runs import layout
-from core.runs.status import ACTIVE, Phase, RunStatus, new_status, read_status, stage_at, write_status
+from core.runs.status import ACTIVE, Phase, RunStatus, new_status, read_status, write_status
 
 
 def test_a_status_goes_to_its_file_and_back(tmp_path):
@@ -24,14 +23,7 @@ def test_a_status_goes_to_its_file_and_back(tmp_path):
 def test_keys_of_other_versions_are_passed_over(tmp_path):
     text = '{"phase": "queued", "stage": 1, "step": 0, "total_steps": 4, "colour": "green"}'
     (tmp_path / layout.STATUS).write_text(text)
-    assert read_status(tmp_path) == new_status((4, 0))
-
-
-@pytest.mark.parametrize(
-    ("steps", "stages"), [((2, 2), [1, 1, 2, 2, 2]), ((0, 2), [2, 2, 2]), ((2, 0), [1, 1, 1]), ((1, 0), [1, 1])]
-)
-def test_the_stage_after_the_last_step_is_that_of_the_last_step(steps, stages):
-    assert [stage_at(step, steps) for step in range(sum(steps) + 1)] == stages
+    assert read_status(tmp_path) == new_status(Schedule((Stage("only", 4),), 1))
 
 
 def test_another_phase_keeps_the_step_and_drops_the_estimate():
