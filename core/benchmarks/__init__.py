@@ -1,0 +1,1 @@
+"""The papers' experiments with our models, and measurements of the speed."""

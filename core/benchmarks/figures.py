@@ -1,6 +1,6 @@
-"""Tables -> plotly figures as plain data, so that nothing here needs plotly: {"data": [...], "layout": {...}}.
+"""Tables -> plotly figures as plain data, {"data": [...], "layout": {...}}; plotly itself is not needed.
 
-Colours and markers are those of the app's charts (app/plots.py), which adds the rest of its look.
+Colours and patterns are those of the app's charts (app/plots.py), which adds fonts and margins.
 """
 
 from __future__ import annotations
@@ -11,19 +11,24 @@ import pandas as pd
 
 COLOURS = ("#1a918c", "#d6852a", "#3f82c4", "#9a70be", "#8a9290")
 GREY = "#8a9290"
-# What comes after the comma in a name -> hatching of bars, dash of lines: the same in all figures.
-KINDS = {"here": ("", "solid"), "ours": ("", "solid"), "here, by the judge": ("/", "dash"), "paper": (".", "dot"),
-         "plain": ("/", "dash")}  # fmt: skip
+# The part of a name after the comma -> pattern of bars, dash of lines; the same in all figures.
+KINDS = {
+    "here": ("", "solid"),
+    "ours": ("", "solid"),
+    "here, by the control model": ("/", "dash"),
+    "paper": (".", "dot"),
+    "reference": ("/", "dash"),
+}
 
 
 def kinds(names: Sequence[str]) -> dict[str, tuple[str, str, str]]:
-    """Name -> colour, hatching, dash: "KIAGO, paper" has the colour of all "KIAGO" and the hatching of all "paper".
+    """Name -> colour, pattern, dash: "KIAGO, paper" has the colour of all "KIAGO" and the pattern of all "paper".
 
-    Raises ValueError if there are more names than can be told apart.
+    Raises ValueError for more than len(COLOURS) different first parts.
     """
     firsts = list(dict.fromkeys(_parts(name)[0] for name in names))
     if len(firsts) > len(COLOURS):
-        raise ValueError(f"too many to be told apart: {', '.join(names)}")
+        raise ValueError(f"more series than colours: {', '.join(names)}")
     colours = dict(zip(firsts, COLOURS, strict=False))
     return {
         name: (colours[first], *KINDS.get(second, KINDS["here"])) for name in names for first, second in [_parts(name)]
@@ -36,11 +41,15 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def bars(table: pd.DataFrame, x: str, y: str, by: str, axis: str, spread: str | None = None) -> dict:
-    """Bars of column y beside each other, one group for each x, one kind (see `kinds`) for each value of `by`."""
+    """Grouped bars of column y: one group for each x, one colour and pattern (see `kinds`) for each value of `by`.
+
+    axis : title of the y axis
+    spread : column of the error bars
+    """
     data = []
-    for name, (colour, hatching, _) in kinds(table[by].unique()).items():
+    for name, (colour, pattern, _) in kinds(table[by].unique()).items():
         rows = table[table[by] == name]
-        marker = {"color": colour, "pattern": {"shape": hatching, "fillmode": "replace"}}
+        marker = {"color": colour, "pattern": {"shape": pattern, "fillmode": "replace"}}
         trace = {"type": "bar", "name": name, "x": rows[x].tolist(), "y": numbers(rows[y]), "marker": marker}
         if spread is not None and rows[spread].notna().any():
             error = {"type": "data", "array": numbers(rows[spread]), "thickness": 1.2, "width": 3, "color": GREY}
@@ -49,10 +58,21 @@ def bars(table: pd.DataFrame, x: str, y: str, by: str, axis: str, spread: str | 
     return {"data": data, "layout": {"barmode": "group", **axes(None, axis)}}
 
 
+def here_and_paper(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """A table of methods in long form for `bars`: our column and the paper's (paper_`column`).
+
+    Adds the columns what ("METHOD, here" or "METHOD, paper") and shown (the value).
+    """
+    columns = {"here": column, "paper": f"paper_{column}"}
+    return pd.concat(
+        table.assign(what=table["method"] + f", {where}", shown=table[name]) for where, name in columns.items()
+    )
+
+
 def lines(
     series: Mapping[str, tuple[Sequence[float], Sequence[float]]], x_title: str, y_title: str, log: bool = False
 ) -> dict:
-    """One line with markers for each name -> (x, y), coloured and dashed as `bars`; log: both axes logarithmic."""
+    """One line with markers for each name -> (x, y), colour and dash as in `kinds`; log: both axes logarithmic."""
     styles, data = kinds(list(series)), []
     for name, (x, y) in series.items():
         colour, _, dash = styles[name]
@@ -66,7 +86,10 @@ def lines(
 
 
 def bands(courses: Mapping[str, pd.DataFrame], x_title: str, y_title: str) -> dict:
-    """For each name a median line in its band; courses have the columns step, low, median, high."""
+    """For each name the line of the median in a band from low to high.
+
+    courses : name -> table with the columns step, low, median, high
+    """
     data = []
     for (name, course), colour in zip(courses.items(), COLOURS, strict=False):
         x, group = numbers(course["step"]), {"legendgroup": name, "type": "scatter", "mode": "lines"}
@@ -81,12 +104,12 @@ def bands(courses: Mapping[str, pd.DataFrame], x_title: str, y_title: str) -> di
 
 
 def axes(x_title: str | None, y_title: str) -> dict:
-    """Titles of the two axes."""
+    """The layout of the two axes: their titles."""
     return {"xaxis": {"title": {"text": x_title}} if x_title else {}, "yaxis": {"title": {"text": y_title}}}
 
 
 def numbers(values: Sequence[float]) -> list[float | None]:
-    """Numbers as JSON has them: a missing one is null."""
+    """Values as JSON numbers to six decimals; None for a missing value."""
     return [None if v is None or v != v else round(float(v), 6) for v in values]
 
 

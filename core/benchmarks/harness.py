@@ -1,7 +1,7 @@
-"""What all benchmarks share: the options, the results that are kept, and the files that come out.
+"""What all benchmarks share: options, cached parts, and the output files.
 
-A benchmark is a function: options -> `Outcome`. What takes long is kept in a working folder as soon as it is done,
-under a name made of all that it depends on, so that a benchmark that was stopped goes on where it was.
+A benchmark is a function from `Options` to `Outcome`. Every slow part is cached as soon as it is finished, under a key
+made of everything that it depends on, so that an interrupted benchmark resumes.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from core.errors import InputError
 from core.files import write_atomically, write_json
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
-from core.predictors.control_model import NAME as JUDGE
+from core.predictors.control_model import NAME as CONTROL_MODEL
 from core.predictors.device import resolve_device
 from core.problem.problem import MODELS, DesignProblem, Models
 from core.problem.settings import PAPER, OptimiserSettings
@@ -26,22 +28,25 @@ from core.runs import layout, store
 from core.runs.run import Run
 from core.runs.status import Phase
 
-WORK = PROJECT / "build" / "benchmarks"
+CACHE = PROJECT / "build" / "benchmarks"
 
 
 @dataclass(frozen=True)
 class Options:
-    """How large a benchmark is.
+    """The size of a benchmark and its models.
 
-    candidates : compositions at once; the papers take 4,096
-    steps : of the two stages
-    seeds : how many; they are 0, 1, 2, ...
-    bases : only these, of those that the table has; empty: all
+    candidates : compositions optimised together; 4,096 in the papers
+    steps : of stage 1 and of stage 2
+    seeds : number of seeds; the seeds are 0, 1, 2, ...
+    bases : materials of the table to include; empty: all
+    device : auto, cpu, cuda or mps
     predictor : key of `MODELS`
     caution : kappa, see OptimiserSettings; 0 in the papers
-    beside : the checkpoints that the figures depend on beside the predictors
-    work : folder of what is kept
-    say : called with a line at each thing that is done
+    extra_checkpoints : checkpoints that the figures depend on besides the predictors
+    cache : folder of the cached parts
+    log : called with one line before each slow part
+
+    Raises InputError for fewer than one seed.
     """
 
     candidates: int = PAPER.candidates
@@ -51,9 +56,13 @@ class Options:
     device: str = "auto"
     predictor: str = "best"
     caution: float = 0.0
-    beside: tuple[str, ...] = (JUDGE, REFERENCES)
-    work: Path = field(default_factory=lambda: WORK)
-    say: Callable[[str], None] = field(default=lambda line: None, compare=False)
+    extra_checkpoints: tuple[str, ...] = (CONTROL_MODEL, REFERENCES)
+    cache: Path = field(default_factory=lambda: CACHE)
+    log: Callable[[str], None] = field(default=lambda line: None, compare=False)
+
+    def __post_init__(self):
+        if self.seeds < 1:
+            raise InputError("seeds", self.seeds, "a mean needs at least one seed", "Take 1 or more")
 
     @property
     def models(self) -> Models:
@@ -62,39 +71,45 @@ class Options:
 
     @property
     def settings(self) -> OptimiserSettings:
-        """The paper's settings at this size."""
+        """The paper's settings with this number of candidates and steps and this caution."""
         return replace(PAPER, candidates=self.candidates, steps=self.steps, caution=self.caution)
 
-    def problem(self, base: str, seed: int, **fields: object) -> DesignProblem:
-        """A problem of the paper's with these predictors; `fields` say what is different."""
-        given = {"settings": self.settings, "device": self.device} | fields
+    @property
+    def file_suffix(self) -> str:
+        """What the names of the output files end in: nothing for the default predictor."""
+        return "" if self.predictor == Options.predictor else f"-{self.predictor}"
+
+    def problem(self, base: str, seed: int, **fields: Any) -> DesignProblem:
+        """The paper's problem with these predictors; `fields` replace fields of the problem."""
+        given: dict[str, Any] = {"settings": self.settings, "device": self.device, **fields}
         return DesignProblem(
             base=base, seed=seed, tc_predictor=self.models.tc,
             formation_energy_predictor=self.models.formation_energy, **given,
         )  # fmt: skip
 
-    def weights(self) -> dict[str, str]:
-        """Name -> checksum of every checkpoint that the figures depend on."""
-        names = (self.models.tc, self.models.formation_energy, *self.beside)
+    def checksums(self) -> dict[str, str]:
+        """Name -> SHA-256 of every checkpoint that the figures depend on."""
+        names = (self.models.tc, self.models.formation_energy, *self.extra_checkpoints)
         return {name: read_card(name)["sha256"] for name in names}
 
     def about(self) -> dict:
-        """What a reader must know of how the figures were made."""
+        """How the figures were made, as JSON data."""
         return {
             "candidates": self.candidates, "steps": list(self.steps), "seeds": self.seeds, "bases": list(self.bases),
-            "predictor": self.predictor, "caution": self.caution, "device": self.device, "checkpoints": self.weights(),
+            "predictor": self.predictor, "caution": self.caution, "device": self.device,
+            "checkpoints": self.checksums(),
         }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a benchmark gives back.
+    """The result of a benchmark.
 
-    table : one row per line that is printed; units in the names of the columns
-    sentences : what it says, for somebody who knows the paper
+    table : one row per printed line; units in the names of the columns
+    sentences : the conclusions, for a reader who knows the paper
     figure : a plotly figure as plain data: {"data": [...], "layout": {...}}
     about : see `Options.about`
-    picture : the figure as SVG, for the README; empty where it is not wanted
+    picture : the figure as SVG for the README, or ""
     """
 
     table: pd.DataFrame
@@ -104,15 +119,18 @@ class Outcome:
     picture: str = ""
 
 
-def finished(problem: DesignProblem, options: Options) -> Run:
-    """The finished run of a problem: as kept, gone on with, or done now. Raises RuntimeError if it fails."""
+def finished_run(problem: DesignProblem, options: Options) -> Run:
+    """The finished run of a problem: from the cache, resumed, or carried out now.
+
+    Raises RuntimeError if the run fails, KeyboardInterrupt if it is interrupted.
+    """
     from core.executors.in_process import InProcessExecutor
 
-    folder = options.work / "runs" / _key([problem.to_json(), options.weights()])
+    folder = options.cache / "runs" / _key([problem.to_json(), options.checksums()])
     run = Run(folder) if layout.is_run(folder) else store.create_in(problem, folder)
     status = run.stored_status()
     if status.phase is not Phase.FINISHED:
-        options.say(f"{problem.base}, {problem.method}, seed {problem.seed}")
+        options.log(f"{problem.base}, {problem.method}, seed {problem.seed}")
         executor = InProcessExecutor()
         executor.submit(run)
         status = executor.poll(run)
@@ -124,13 +142,17 @@ def finished(problem: DesignProblem, options: Options) -> Run:
     return run
 
 
-def kept(what: Sequence, options: Options, make: Callable[[], dict]) -> dict:
-    """What `make` gives (plain data), kept under `what` (plain data: all that it depends on), the device ("auto" is
-    another one elsewhere, and sums in another order) and the weights."""
+def cached(depends_on: Sequence, options: Options, make: Callable[[], dict]) -> dict:
+    """The JSON data that `make` returns, from the cache if it is there.
+
+    depends_on : everything that the result depends on besides the device and the checkpoints
+
+    The device is part of the key as resolved: "auto" is another device on another machine, and rounding differs.
+    """
     device = str(resolve_device(options.device))
-    path = options.work / "parts" / f"{_key([*what, device, options.weights()])}.json"
+    path = options.cache / "parts" / f"{_key([*depends_on, device, options.checksums()])}.json"
     if not path.exists():
-        options.say(", ".join(str(part) for part in what[:3]))
+        options.log(", ".join(str(part) for part in depends_on[:3]))
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, make())
     return json.loads(path.read_text(encoding="utf-8"))
@@ -141,13 +163,16 @@ def _key(content: object) -> str:
 
 
 def mean_and_spread(values: Sequence[float | None]) -> tuple[float, float]:
-    """Mean and standard deviation (between seeds, n - 1) of what is there; NaN where there is too little."""
+    """Mean and sample standard deviation (n - 1) of the values that are not None; NaN where there are too few."""
     series = pd.Series([v for v in values if v is not None], dtype="float64")
     return float(series.mean()), float(series.std())
 
 
 def write(outcome: Outcome, name: str, folder: Path) -> list[Path]:
-    """Write NAME.csv (the table), NAME.json (figure, sentences, how it was made), NAME.svg if there is a picture."""
+    """Write NAME.csv (table), NAME.json (figure, sentences, about) and, if there is a picture, NAME.svg.
+
+    Returns the paths written.
+    """
     from core.evaluation.table import to_csv
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -163,12 +188,12 @@ def write(outcome: Outcome, name: str, folder: Path) -> list[Path]:
 
 
 def text(table: pd.DataFrame) -> str:
-    """The table for a terminal: two decimals, a dash where there is nothing."""
+    """The table for a terminal: two decimals, a dash for a missing value."""
     return table.to_string(index=False, na_rep="-", float_format=lambda x: f"{x:.2f}")
 
 
 def read(name: str, folder: Path) -> Outcome | None:
-    """What `write` wrote; None if one of the files is not there."""
+    """The outcome stored by `write`; None if the table or the JSON file is missing."""
     table, rest = folder / f"{name}.csv", folder / f"{name}.json"
     if not (table.exists() and rest.exists()):
         return None

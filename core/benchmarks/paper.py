@@ -1,4 +1,4 @@
-"""The papers' own figures (assets/papers.json), and the protocol that they belong to (KIAGO 3.1 to 3.6)."""
+"""The papers' own figures (assets/papers.json), and constants of their protocol (KIAGO sections 3.1 to 3.6)."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from core.errors import InputError
 from core.paths import ASSETS
 
 KIAGO, C_ES, SUPERDIFF, GUIDED = "KIAGO", "C-ES", "SuperDiff", "SuperDiff with guidance"
-OURS = (KIAGO, C_ES)  # the methods that are run here; of the others there are only the paper's figures
-TOP = 30  # the figure of tables 2 and 7 is the mean of so many
-INTEGER_MATERIALS = 15  # of table 1, which does not name them: those of table 2, and the first of table 5
+OURS = (KIAGO, C_ES)  # the methods that are run here; for the others there are only the paper's figures
+TOP = 30  # tables 2 and 7 report the mean of this many candidates
+INTEGER_MATERIALS = 15  # of table 1, which does not name them: we take those of table 2 and the first of table 5
 
 
 @cache
 def figures() -> dict:
-    """All figures, as they are in the file."""
+    """Table name -> rows, as in the file."""
     return json.loads((ASSETS / "papers.json").read_text(encoding="utf-8"))
 
 
 def rows(table: str, bases: tuple[str, ...] = ()) -> list[dict]:
-    """The rows of a table, only those of these bases if any are named. Raises InputError for a base it has not."""
+    """The rows of a table; with `bases`, only the rows of these materials. Raises InputError for an unknown base."""
     found = figures()[table]
     if not bases:
         return found
@@ -30,7 +30,7 @@ def rows(table: str, bases: tuple[str, ...] = ()) -> list[dict]:
 
 
 def integer_materials(bases: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The materials of table 1 here, or those of them that are named. Raises InputError for another one."""
+    """Our materials for table 1; with `bases`, only these. Raises InputError for an unknown base."""
     names = tuple(dict.fromkeys(row["base"] for table in ("table2", "substitution") for row in rows(table)))
     return _chosen(names[:INTEGER_MATERIALS], bases)
 

@@ -1,13 +1,13 @@
-"""The method without any of our speed, to measure against: networks as trained in one eager loop, as the authors do."""
+"""The method without any of our speed, as the authors write it: the networks as trained, in one eager float32 loop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import torch
 
-from core.evaluation.design import prepare
+from core.evaluation.design import Design, prepare
 from core.generation.gradient import losses
 from core.generation.gradient.optimiser import Task, integer_weight
 from core.predictors import checkpoint
@@ -18,7 +18,8 @@ from core.predictors.tc import resnet
 from core.problem.problem import DesignProblem
 from core.problem.settings import FLOAT32
 
-AS_TRAINED = {
+# Architectures that `load_predictor` rewrites for speed -> the loader of the module as trained.
+AS_TRAINED: Mapping[str, Callable[[str], Predictor]] = {
     resnet.ARCHITECTURE: resnet.load_tc_resnet,
     elemnet.ARCHITECTURE: elemnet.load_elemnet,
 }
@@ -27,20 +28,21 @@ OnStep = Callable[[int, torch.Tensor], bool]
 
 
 def load_as_trained(name: str) -> Predictor:
-    """`core.predictors.registry.load_predictor` with the modules as they were trained: nothing folded, float32."""
+    """As `core.predictors.registry.load_predictor`, but the modules as they were trained, in float32."""
     return AS_TRAINED.get(checkpoint.read_card(name)["architecture"], load_predictor)(name)
 
 
-def prepare_plain(problem: DesignProblem) -> Task:
-    """`core.evaluation.design.prepare` with the modules as they were trained, in float32."""
-    return prepare(replace(problem, precision=FLOAT32), load_as_trained).task
+def prepare_reference(problem: DesignProblem) -> Design:
+    """As `core.evaluation.design.prepare`, but with the modules as they were trained, in float32."""
+    return prepare(replace(problem, precision=FLOAT32), load_as_trained)
 
 
 @dataclass
-class PlainLoop:
-    """Adam of torch on x_base, both networks whole at every step, every column in the integer loss.
+class ReferenceLoop:
+    """torch's Adam on x_base; both networks run in full at every step, and the integer loss takes every column.
 
-    x_base : (batch, 118); mask : M_max, None in stage 1
+    x_base : (batch, 118)
+    mask : M_max, (batch, 118); None in stage 1
     """
 
     task: Task
@@ -48,13 +50,16 @@ class PlainLoop:
     mask: torch.Tensor | None = None
 
     @classmethod
-    def begin(cls, task: Task) -> PlainLoop:
-        """From the same first guesses as ours."""
+    def begin(cls, task: Task) -> ReferenceLoop:
+        """From the same start compositions as our optimiser."""
         guesses = [task.guess(i, 0) for i in range(task.settings.candidates)]
         return cls(task, torch.stack(guesses).requires_grad_(True))
 
     def run(self, on_step: OnStep | None = None) -> torch.Tensor:
-        """Both stages. Returns the compositions (batch, 118); on_step(steps done, compositions) may stop it."""
+        """Run both stages; returns the compositions (batch, 118).
+
+        on_step : called with (steps done, compositions) after each step; false stops the loop
+        """
         task, settings = self.task, self.task.settings
         adam = torch.optim.Adam([self.x_base], lr=settings.learning_rate)
         for step in range(sum(settings.steps)):

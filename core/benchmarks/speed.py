@@ -1,14 +1,16 @@
-"""How fast: candidate-steps per second of the plain loop and of ours, in one process on the same weights; screens."""
+"""Candidate-steps per second of the reference loop and of ours, in one process on the same weights; screening times."""
 
 from __future__ import annotations
 
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,7 @@ import torch
 
 from core.benchmarks import figures
 from core.benchmarks.harness import Outcome
-from core.benchmarks.reference_loop import PlainLoop, prepare_plain
+from core.benchmarks.reference_loop import ReferenceLoop, prepare_reference
 from core.benchmarks.speed_figure import log_log
 from core.chemistry import elements
 from core.evaluation.design import prepare
@@ -37,51 +39,87 @@ SCREENED, SCREENED_ELEMENTS = 4096, 9
 ON_HULL, HULL_ELEMENTS = 500, 7
 MB = 1e6
 NAMES = {"published": "ResNet18 and ElemNet", "best": "our best models"}
-IN_BFLOAT16 = {"published"}  # models that have such a form
+IN_BFLOAT16 = {"published"}  # models that have a bfloat16 form
+# The two sides that are compared -> prefix of their columns.
+REFERENCE, OURS = "reference", "ours"
+COLUMN_PREFIXES = {REFERENCE: "plain", OURS: "ours"}
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class SpeedOptions:
     """What is measured.
 
-    candidates : sizes of a batch
-    steps : of the two stages, in each repeat
-    repeats : the fastest counts; both sides take turns, so that a busy moment harms both
-    predictors : keys of `MODELS`
-    memory : also measure the peak memory, each in a process of its own
+    candidates : batch sizes
+    steps : of stage 1 and of stage 2, in each repeat
+    repeats : the fastest repeat counts; both sides take turns, so that a busy moment slows both
+    predictor : keys of `MODELS`
+    memory : also measure the peak memory, of each side in a process of its own
+    log : called with one line before each measurement
     """
 
     candidates: tuple[int, ...] = (256, 1024, 4096)
     steps: tuple[int, int] = (10, 10)
     repeats: int = 3
     device: str = "auto"
-    predictors: tuple[str, ...] = ("published", "best")
+    predictor: tuple[str, ...] = ("published", "best")
     memory: bool = True
-    say: Callable[[str], None] = lambda line: None
+    log: Callable[[str], None] = lambda line: None
+
+    @property
+    def file_suffix(self) -> str:
+        """Nothing: one table holds all predictors."""
+        return ""
 
 
 def speed(options: SpeedOptions) -> Outcome:
-    """The table of speeds, with the times of the screens in the sentences."""
+    """The table of speeds; the sentences also give the times of the screens."""
     lines = []
-    for predictor, precision, candidates in product(options.predictors, (FLOAT32, BFLOAT16), options.candidates):
+    for predictor, precision, candidates in product(options.predictor, (FLOAT32, BFLOAT16), options.candidates):
         if precision == BFLOAT16 and not (predictor in IN_BFLOAT16 and processor_multiplies_bfloat16()):
             continue
-        options.say(f"{predictor}, {precision}, {candidates:,} candidates")
+        options.log(f"{predictor}, {precision}, {candidates:,} candidates")
         problem = _problem(predictor, candidates, options)
         measured = _compared(replace(problem, precision=precision), options)
         lines.append({"models": predictor, "precision": precision, "candidates": candidates, **measured})
     table = pd.DataFrame(lines)
     screens = screening_times()
+    figure = speed_figure(table)
+    return Outcome(table, (*sentences(table), *screens), figure, about(options), log_log(figure))
+
+
+def sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """The best rate of our loop for each model and precision."""
+    found = []
+    for predictor, precision, rows in _by_model(table):
+        best = rows.loc[rows["ours_candidate_steps_per_s"].idxmax()]
+        found.append(
+            f"With {NAMES[predictor]} in {precision}: {best['ours_candidate_steps_per_s']:,.0f} candidate-steps per "
+            f"second with {best['candidates']:,.0f} candidates, {best['ratio']:.1f} times the reference loop."
+        )
+    return tuple(found)
+
+
+def speed_figure(table: pd.DataFrame) -> dict:
+    """Candidate-steps per second against candidates; the reference loop is in float32 only."""
     series = {
-        _title(predictor, precision, side): (rows["candidates"], rows[f"{side}_candidate_steps_per_s"])
-        for (predictor, precision), rows in table.groupby(["models", "precision"], sort=False)
-        for side in (("plain", "ours") if precision == FLOAT32 else ("ours",))
+        _label(predictor, precision, side): (rows["candidates"], rows[f"{prefix}_candidate_steps_per_s"])
+        for predictor, precision, rows in _by_model(table)
+        for side, prefix in COLUMN_PREFIXES.items()
+        if side == OURS or precision == FLOAT32
     }
-    figure = figures.lines(series, "candidates", "candidate-steps per second", log=True)
-    return Outcome(table, (*_sentences(table), *screens), figure, about(options), log_log(figure))
+    return figures.lines(series, "candidates", "candidate-steps per second", log=True)
 
 
-def _title(predictor: str, precision: str, side: str) -> str:
+def _by_model(table: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Predictor, precision and their rows, in the order of the table."""
+    columns = ["models", "precision"]
+    for predictor, precision in table[columns].drop_duplicates().itertuples(index=False):
+        yield predictor, precision, table[(table["models"] == predictor) & (table["precision"] == precision)]
+
+
+def _label(predictor: str, precision: str, side: str) -> str:
     return f"{NAMES[predictor]}, {side if precision == FLOAT32 else precision}"
 
 
@@ -105,64 +143,73 @@ def _problem(predictor: str, candidates: int, options: SpeedOptions) -> DesignPr
 
 
 def _compared(problem: DesignProblem, options: SpeedOptions) -> dict:
-    """Both sides of one line: rates, their ratio, largest differences, memory. Plain is in float32 in any case."""
-    plain, ours = prepare_plain(problem), prepare(problem).task
-    device = plain.constraints.fixed.device
-    seconds: dict[str, list[float]] = {"plain": [], "ours": []}
+    """One line: rates of both sides, their ratio, largest differences, memory. The reference is always in float32."""
+    tasks = {side: prepare_side(problem, side) for side in COLUMN_PREFIXES}
+    seconds: dict[str, list[float]] = {side: [] for side in tasks}
     for _ in range(options.repeats):
-        for side, run in (("plain", plain_run), ("ours", our_run)):
-            seconds[side].append(run(plain if side == "plain" else ours, device)[0])
+        for side, (task, device) in tasks.items():
+            seconds[side].append(RUNS[side](task, device)[0])
     work = problem.settings.candidates * sum(options.steps)
     rates = {side: work / min(times) for side, times in seconds.items()}
-    line = {f"{side}_candidate_steps_per_s": rate for side, rate in rates.items()}
-    line["ratio"] = rates["ours"] / rates["plain"]
-    line |= _differences(plain, ours, our_run(ours, device)[1])
+    line = {f"{COLUMN_PREFIXES[side]}_candidate_steps_per_s": rate for side, rate in rates.items()}
+    line["ratio"] = rates[OURS] / rates[REFERENCE]
+    ours, device = tasks[OURS]
+    line |= _differences(tasks[REFERENCE][0], ours, our_run(ours, device)[1])
     if options.memory:
-        line |= {f"{side}_peak_MB": peak_memory(problem, side) for side in seconds}
+        line |= {f"{prefix}_peak_MB": peak_memory(problem, side) for side, prefix in COLUMN_PREFIXES.items()}
     return line
 
 
-def plain_run(task: Task, device: torch.device) -> tuple[float, torch.Tensor]:
-    """Seconds of both stages of the plain loop, first guesses not counted, and the compositions reached."""
-    loop = PlainLoop.begin(task)
-    return _timed(loop.run, device)
+def prepare_side(problem: DesignProblem, side: str) -> tuple[Task, torch.device]:
+    """The task of one side, and the device."""
+    design = (prepare_reference if side == REFERENCE else prepare)(problem)
+    return design.task, design.predictors.device
+
+
+def reference_run(task: Task, device: torch.device) -> tuple[float, torch.Tensor]:
+    """Seconds of both stages of the reference loop, without the start compositions, and the compositions reached."""
+    return _timed(ReferenceLoop.begin(task).run, device)
 
 
 def our_run(task: Task, device: torch.device) -> tuple[float, torch.Tensor]:
-    """The same by our optimiser."""
+    """The same for our optimiser."""
     start = optimiser.init(task)
     seconds, (state, _) = _timed(lambda: optimise(task, start), device)
     return seconds, optimiser.evaluate(task, state).composition
 
 
-def _timed(work: Callable[[], object], device: torch.device) -> tuple[float, object]:
-    _wait(device)
+RUNS = {REFERENCE: reference_run, OURS: our_run}
+
+
+def _timed(work: Callable[[], Result], device: torch.device) -> tuple[float, Result]:
+    """Seconds, and the result."""
+    _synchronize(device)
     began = time.perf_counter()
     result = work()
-    _wait(device)
+    _synchronize(device)
     return time.perf_counter() - began, result
 
 
-def _wait(device: torch.device) -> None:
+def _synchronize(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
-def _differences(plain: Task, ours: Task, compositions: torch.Tensor) -> dict:
-    """Largest difference between the values that the two sides report of the same compositions, in thousandths."""
+def _differences(reference: Task, ours: Task, compositions: torch.Tensor) -> dict:
+    """Largest difference between the values that the two sides predict for the same compositions, in mK and meV."""
     columns = {"largest_tc_difference_mK": "tc", "largest_energy_difference_meV_per_atom": "formation_energy"}
     found = {}
     for column, part in columns.items():
-        sides = [predict_in_batches(getattr(task, part), compositions) for task in (plain, ours)]
-        found[column] = 1e3 * float(np.abs(sides[0] - sides[1]).max())
+        first, second = (predict_in_batches(getattr(task, part), compositions) for task in (reference, ours))
+        found[column] = 1e3 * float(np.abs(first - second).max())
     return found
 
 
 def peak_memory(problem: DesignProblem, side: str) -> float:
-    """Peak memory in MB of a process that does nothing else; on a GPU, of what torch allocated there."""
+    """Peak memory (MB) of a process that runs only this side; on a GPU, of what torch allocated there."""
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
-    process = context.Process(target=_report_memory, args=(problem.to_json(), side, send))
+    process = context.Process(target=_send_peak_memory, args=(problem.to_json(), side, send))
     process.start()
     send.close()
     try:
@@ -171,19 +218,15 @@ def peak_memory(problem: DesignProblem, side: str) -> float:
         process.join()
 
 
-def _report_memory(problem_json: str, side: str, send) -> None:
-    problem = DesignProblem.from_json(problem_json)
-    task = prepare_plain(problem) if side == "plain" else prepare(problem).task
-    device = task.constraints.fixed.device
-    (plain_run if side == "plain" else our_run)(task, device)
-    if device.type == "cuda":
-        send.send(torch.cuda.max_memory_allocated(device) / MB)
-        return
-    send.send(_peak_bytes() / MB)
+def _send_peak_memory(problem_json: str, side: str, send: Connection) -> None:
+    task, device = prepare_side(DesignProblem.from_json(problem_json), side)
+    RUNS[side](task, device)
+    peak = torch.cuda.max_memory_allocated(device) if device.type == "cuda" else _peak_bytes()
+    send.send(peak / MB)
 
 
 def _peak_bytes() -> int:
-    """Peak memory of this process. What `getrusage` says on Linux includes the parent's before the start."""
+    """Peak memory of this process. On Linux `getrusage` would include the parent's memory at the start."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
@@ -197,7 +240,7 @@ def _peak_bytes() -> int:
 
 
 def screening_times(screened: int = SCREENED, on_hull: int = ON_HULL) -> tuple[str, ...]:
-    """Sentences on how long the screens of large compositions take; the hull is built before."""
+    """Sentences on the time of the screens for large compositions, without the time to build the hull."""
     problem = DesignProblem(base=BASE)
     known = set.intersection(*(set(symbols) for symbols in known_by(problem).values()))
     hull = load_references().hull(problem.formation_energy_predictor)
@@ -217,21 +260,10 @@ def screening_times(screened: int = SCREENED, on_hull: int = ON_HULL) -> tuple[s
 
 
 def random_counts(n: int, n_elements: int, known: set[str], seed: int = 0) -> np.ndarray:
-    """Whole atoms (n, 118): so many elements in each row, 1 to 10 atoms of each, all equally likely."""
+    """Whole atoms (n, 118): `n_elements` of the known elements in each row, 1 to 10 atoms of each, uniformly drawn."""
     random = np.random.default_rng(seed)
     index = [e.index for e in elements.all_elements() if e.symbol in known and e.oxidation_states]
     counts = np.zeros((n, elements.N_ELEMENTS), dtype=np.int64)
     for row in counts:
         row[random.choice(index, size=n_elements, replace=False)] = random.integers(1, 11, size=n_elements)
     return counts
-
-
-def _sentences(table: pd.DataFrame) -> tuple[str, ...]:
-    found = []
-    for (predictor, precision), rows in table.groupby(["models", "precision"], sort=False):
-        best = rows.loc[rows["ours_candidate_steps_per_s"].idxmax()]
-        found.append(
-            f"With {NAMES[predictor]} in {precision}: {best['ours_candidate_steps_per_s']:,.0f} candidate-steps per "
-            f"second with {best['candidates']:,.0f} candidates, {best['ratio']:.1f} times the plain loop."
-        )
-    return tuple(found)

@@ -1,18 +1,18 @@
-"""A figure of lines on two logarithmic axes as SVG, for places that show pictures only, such as the README."""
+"""A line plot with two logarithmic axes as SVG, for the README, which can show only pictures."""
 
 from __future__ import annotations
 
 import math
 from html import escape
 
-WIDTH, HEIGHT = 720, 400
-LEFT, RIGHT, TOP, BOTTOM = 78, 250, 20, 52
+WIDTH, HEIGHT = 730, 400
+LEFT, RIGHT, TOP, BOTTOM = 78, 260, 20, 52
 DASHES = {"solid": "", "dash": "7 5", "dot": "2 4"}
-GREY = "#8a9290"  # of middle lightness: it can be read on white and on black
+GREY = "#8a9290"  # readable on a white and on a black background
 
 
 def log_log(figure: dict) -> str:
-    """SVG of the scatter traces of a figure (plain data, see `core.benchmarks.figures.lines`), all values above 0."""
+    """The scatter traces of a figure (see `core.benchmarks.figures.lines`) as SVG. All values are above 0."""
     x_axis = _Axis([v for t in figure["data"] for v in t["x"]], LEFT, WIDTH - RIGHT)
     y_axis = _Axis([v for t in figure["data"] for v in t["y"]], HEIGHT - BOTTOM, TOP)
     parts = [_grid(x_axis, y_axis)]
@@ -29,7 +29,7 @@ def log_log(figure: dict) -> str:
 
 
 class _Axis:
-    """A logarithmic axis from pixel `begin` to pixel `end`, from and to a round value around all that is shown."""
+    """A logarithmic axis from pixel `begin` to pixel `end`; its ends are round values around all `values`."""
 
     def __init__(self, values: list[float], begin: float, end: float):
         self.begin, self.end = begin, end
@@ -40,7 +40,7 @@ class _Axis:
         return self.begin + share * (self.end - self.begin)
 
     def ticks(self) -> list[float]:
-        """1, 2 and 5 times powers of ten within the axis."""
+        """The tick values: 1, 2 and 5 times powers of ten within the axis."""
         powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         marks = [m * 10.0**p for p in powers for m in (1, 2, 5)]
         return [m for m in marks if self.low * (1 - 1e-9) <= m <= self.high * (1 + 1e-9)]
@@ -67,7 +67,7 @@ def _grid(x_axis: _Axis, y_axis: _Axis) -> str:
 
 
 def _line(trace: dict, x_axis: _Axis, y_axis: _Axis, place: int) -> str:
-    """The line with its points, and its name in the legend."""
+    """One line with its points, and its entry in the legend; place : index in the legend."""
     points = [(x_axis(x), y_axis(y)) for x, y in zip(trace["x"], trace["y"], strict=True)]
     style = f'stroke="{trace["line"]["color"]}" stroke-width="2" stroke-dasharray="{DASHES[trace["line"]["dash"]]}"'
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 
 from core.benchmarks import figures
-from core.benchmarks.harness import Options, Outcome, kept, mean_and_spread
+from core.benchmarks.harness import Options, Outcome, cached, mean_and_spread
 from core.evaluation.design import prepare
 from core.generation.gradient.generator import optimise
 from core.generation.gradient.optimiser import Report, State
 from core.problem.settings import BASE, RANDOM
 
 MATERIAL, LEARNING_RATE = "LaNiAsO", 0.001
-RECORDS = 20  # points of a course
-# Random: four elements, as many as LaNiAsO has, says the text of KIAGO 3.2; its caption says seven.
+RECORDS = 20  # recorded steps of stage 1, besides the first
+# A random start has four elements, as many as LaNiAsO: so the text of KIAGO 3.2; the caption of the figure says seven.
 FROM_KNOWN, FROM_RANDOM = "from LaNiAsO", "from random mixtures"
 STARTS = {FROM_KNOWN: BASE, FROM_RANDOM: RANDOM}
 STATISTICS = ("mean", "low", "median", "high")
@@ -26,29 +26,31 @@ def figure3(options: Options) -> Outcome:
     """Tc of all candidates against the step of stage 1, for both kinds of start, averaged over the seeds."""
     lines = []
     for start in STARTS:
-        courses = [_course(start, seed, options) for seed in range(options.seeds)]
-        for place, step in enumerate(map(int, courses[0]["step"])):
+        histories = [_tc_history(start, seed, options) for seed in range(options.seeds)]
+        for place, step in enumerate(map(int, histories[0]["step"])):
             line = {"start": start, "step": step}
             for name in STATISTICS:
-                line[f"tc_{name}_K"], spread = mean_and_spread([course[name][place] for course in courses])
+                line[f"tc_{name}_K"], spread = mean_and_spread([history[name][place] for history in histories])
                 if name == "mean":
                     line["tc_mean_spread_K"] = spread
             lines.append(line)
     table = pd.DataFrame(lines)
+    columns = {f"tc_{name}_K": name for name in STATISTICS}
+    courses = {start: table[table["start"] == start].rename(columns=columns) for start in STARTS}
+    figure = figures.bands(courses, "step of stage 1", "Tc (K)")
+    return Outcome(table, sentences(table), figure, options.about())
+
+
+def sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """The conclusion from the table of `figure3`."""
     last = table[table["step"] == table["step"].max()].set_index("start")["tc_mean_K"]
-    known, random = last[FROM_KNOWN], last[FROM_RANDOM]
-    sentence = (
-        f"After stage 1 the mean Tc is {known:.1f} K {FROM_KNOWN} and {random:.1f} K {FROM_RANDOM}; the paper shows "
-        "the same two distributions and finds the first higher."
+    return (
+        f"After stage 1 the mean Tc is {last[FROM_KNOWN]:.1f} K {FROM_KNOWN} and {last[FROM_RANDOM]:.1f} K "
+        f"{FROM_RANDOM}; the paper shows the same two distributions and finds the first higher.",
     )
-    courses = {
-        start: rows.rename(columns={f"tc_{name}_K": name for name in STATISTICS})
-        for start, rows in table.groupby("start", sort=False)
-    }
-    return Outcome(table, (sentence,), figures.bands(courses, "step of stage 1", "Tc (K)"), options.about())
 
 
-def _course(start: str, seed: int, options: Options) -> dict[str, list[float]]:
+def _tc_history(start: str, seed: int, options: Options) -> dict[str, list[float]]:
     """Mean, 5th percentile, median and 95th percentile of Tc over the candidates, at RECORDS + 1 steps."""
     settings = replace(options.settings, learning_rate=LEARNING_RATE, steps=(options.steps[0], 0), start=STARTS[start])
 
@@ -56,23 +58,23 @@ def _course(start: str, seed: int, options: Options) -> dict[str, list[float]]:
         task = prepare(options.problem(MATERIAL, seed, settings=settings)).task
         recorder = _Recorder(settings.steps[0])
         optimise(task, on_step=recorder)
-        return recorder.course
+        return recorder.history
 
-    return kept(["figure3", start, seed, settings, options.models], options, make)
+    return cached(["figure3", start, seed, settings, options.models], options, make)
 
 
 class _Recorder:
-    """Keeps the statistics of Tc at evenly spread steps; called by `optimise`."""
+    """Records the statistics of Tc at evenly spaced steps; called by `optimise`."""
 
     def __init__(self, steps: int):
         self.at = set(np.unique(np.linspace(0, steps - 1, RECORDS + 1).round().astype(int)).tolist())
-        self.course: dict[str, list[float]] = {name: [] for name in ("step", *STATISTICS)}
+        self.history: dict[str, list[float]] = {name: [] for name in ("step", *STATISTICS)}
 
     def __call__(self, state: State, report: Report) -> bool:
-        """Look at one step; the optimisation always goes on."""
+        """Record one step; always true, so that the optimisation continues."""
         if report.step in self.at:
             tc = report.tc_K.cpu().double().numpy()
             low, median, high = np.percentile(tc, (5, 50, 95))
-            for name, value in zip(self.course, (report.step, tc.mean(), low, median, high), strict=True):
-                self.course[name].append(float(value))
+            for name, value in zip(self.history, (report.step, tc.mean(), low, median, high), strict=True):
+                self.history[name].append(float(value))
         return True

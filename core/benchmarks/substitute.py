@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from core.benchmarks import figures
-from core.benchmarks.harness import Options, Outcome, finished, mean_and_spread
+from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS, wins
 from core.chemistry import elements
@@ -28,30 +28,30 @@ DIGITS = 3  # of the amounts in table 8
 
 
 def table5_7(options: Options) -> Outcome:
-    """Success of the substitution (table 5), charge neutrality (6), gain in Tc of the best 30 (7)."""
+    """Success of the substitution (table 5), charge neutrality (table 6), gain in Tc of the best 30 (table 7)."""
     lines = []
     for row in rows("substitution", options.bases):
         for method in row["gain_K"]:
             line = {"base": row["base"], "replaced": _replaced(row), "method": method}
             line |= _measured(row, method, options) if method in OURS else {}
-            papers = {f"paper_{name}": row[name][method] for name in ("success", "neutral", "gain_K")}
-            lines.append(line | papers)
+            printed = {f"paper_{name}": row[name][method] for name in ("success", "neutral", "gain_K")}
+            lines.append(line | printed)
     table = pd.DataFrame(lines)
-    (ours, of), (judged, _), (papers, _) = (wins(table, c) for c in ("gain_K", "gain_judge_K", "paper_gain_K"))
+    shown = figures.here_and_paper(table[table["method"].isin(OURS)], "gain_K")
+    figure = figures.bars(shown, "base", "shown", "what", f"mean gain of the best {TOP} (K)")
+    return Outcome(table, table5_7_sentences(table), figure, options.about())
+
+
+def table5_7_sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """The conclusions from the table of `table5_7`."""
+    (here, of), (control, _), (paper, _) = (wins(table, c) for c in ("gain_K", "gain_judge_K", "paper_gain_K"))
     kiago = table[table["method"] == KIAGO]
-    sentences = (
-        f"KIAGO is ahead of C-ES for {ours} of {of} substitutions here, and for {papers} of {of} in the paper; by the "
-        f"judge for {judged}.",
+    return (
+        f"KIAGO is ahead of C-ES for {here} of {of} substitutions here, and for {paper} of {of} in the paper; by the "
+        f"control model for {control}.",
         f"KIAGO keeps the rest of the base in {kiago['success'].mean():.0%} of its formulas and is charge neutral in "
         f"{kiago['neutral'].mean():.0%}; in the paper both are 100%.",
     )
-    both = table[table["method"].isin(OURS)]
-    shown = pd.concat(
-        both.assign(what=both["method"] + f", {where}", shown=both[column])
-        for where, column in (("here", "gain_K"), ("paper", "paper_gain_K"))
-    )
-    figure = figures.bars(shown, "base", "shown", "what", "mean gain of the best 30 (K)")
-    return Outcome(table, sentences, figure, options.about())
 
 
 def table8(options: Options) -> Outcome:
@@ -60,30 +60,33 @@ def table8(options: Options) -> Outcome:
     for row in rows("substitution", options.bases):
         line = {"base": row["base"], "replaced": _replaced(row), **_best_proposed(row, options)}
         line |= _best_known(row, options)
-        papers = row["best"]
-        lines.append(line | {"paper_proposed_tc_K": papers["proposed_tc_K"], "paper_known": papers["known"],
-                             "paper_known_tc_K": papers["known_tc_K"]})  # fmt: skip
+        printed = row["best"]
+        lines.append(line | {"paper_proposed_tc_K": printed["proposed_tc_K"], "paper_known": printed["known"],
+                             "paper_known_tc_K": printed["known_tc_K"]})  # fmt: skip
     table = pd.DataFrame(lines)
-    ahead, judged = (
-        int((table[a].fillna(-np.inf) > table[b].fillna(-np.inf)).sum())
-        for a, b in (("proposed_tc_K", "known_tc_K"), ("proposed_tc_judge_K", "known_tc_judge_K"))
-    )
-    papers = int((table["paper_proposed_tc_K"] > table["paper_known_tc_K"]).sum())
-    sentences = (
-        f"The best proposal is predicted above every known superconductor with the same substitution for {ahead} of "
-        f"{len(table)} here, and for {papers} of {len(table)} in the paper; by the judge for {judged}.",
-    )
-    shown = pd.concat(
-        table.assign(what=what, shown=table[column])
-        for what, column in (("proposed, here", "proposed_tc_K"), ("known, here", "known_tc_K"),
-                             ("proposed, paper", "paper_proposed_tc_K"), ("known, paper", "paper_known_tc_K"))
-    )  # fmt: skip
+    columns = {
+        "proposed, here": "proposed_tc_K", "known, here": "known_tc_K",
+        "proposed, paper": "paper_proposed_tc_K", "known, paper": "paper_known_tc_K",
+    }  # fmt: skip
+    shown = pd.concat(table.assign(what=what, shown=table[column]) for what, column in columns.items())
     figure = figures.bars(shown, "base", "shown", "what", "predicted Tc (K)")
-    return Outcome(table, sentences, figure, options.about())
+    return Outcome(table, table8_sentences(table), figure, options.about())
+
+
+def table8_sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """The conclusion from the table of `table8`."""
+    here, control, paper = (
+        int((table[f"{prefix}proposed_{tc}"].fillna(-np.inf) > table[f"{prefix}known_{tc}"].fillna(-np.inf)).sum())
+        for prefix, tc in (("", "tc_K"), ("", "tc_judge_K"), ("paper_", "tc_K"))
+    )
+    return (
+        f"The best proposal is predicted above every known superconductor with the same substitution for {here} of "
+        f"{len(table)} here, and for {paper} of {len(table)} in the paper; by the control model for {control}.",
+    )
 
 
 def problem(row: dict, method: str, seed: int, options: Options) -> DesignProblem:
-    """What these tables ask of a method: KIAGO without integers (beta = 0), written to 0.01 atoms of the base."""
+    """The problem of these tables: KIAGO without the integer loss (beta = 0), formulas to 0.01 atoms of the base."""
     settings = replace(options.settings, integer_weight=0.0, exempt_elements=options.settings.max_elements)
     if method == C_ES:
         settings = replace(options.settings, added_elements=SITE_ELEMENTS)
@@ -93,12 +96,13 @@ def problem(row: dict, method: str, seed: int, options: Options) -> DesignProble
     )  # fmt: skip
 
 
-def kept_as_asked(compositions: np.ndarray, asked: DesignProblem) -> np.ndarray:
-    """(n,) bool: every preserved element within 1% of its fraction, and all others together within 1% of the target's.
+def substituted(compositions: np.ndarray, problem: DesignProblem) -> np.ndarray:
+    """Whether each of the compositions (n, 118) is the substitution of the problem: (n,) bool.
 
-    compositions : (n, 118). The two criteria of KIAGO's table 5.
+    The two criteria of KIAGO's table 5: every preserved element is within 1% of its fraction, and all other elements
+    together are within 1% of the fraction of the element that is replaced.
     """
-    preserved = composition_vector(asked.fixed_fractions()) * sum(asked.fixed_fractions().values())
+    preserved = composition_vector(problem.fixed_fractions()) * sum(problem.fixed_fractions().values())
     place = preserved > 0
     each = np.abs(compositions - preserved)[:, place] <= FIXED_TOLERANCE * preserved[place]
     room = 1 - preserved.sum()
@@ -112,7 +116,7 @@ def _replaced(row: dict) -> str:
 
 
 def _measured(row: dict, method: str, options: Options) -> dict:
-    found = [_of_run(finished(problem(row, method, seed, options), options)) for seed in range(options.seeds)]
+    found = [_of_run(finished_run(problem(row, method, seed, options), options)) for seed in range(options.seeds)]
     line = {"base_tc_K": found[0]["base_tc_K"]}
     for name in ("success", "neutral", "passing"):
         line[name], _ = mean_and_spread([f[name] for f in found])
@@ -123,7 +127,7 @@ def _measured(row: dict, method: str, options: Options) -> dict:
 
 def _of_run(run: Run) -> dict:
     table, base = run.candidates(), run.summary()["base"]
-    success = kept_as_asked(_compositions(table["formula"]), run.problem())
+    success = substituted(_compositions(table["formula"]), run.problem())
     passing = table[table["passes"] & success]
     found = gain(passing, base, TOP)
     return {
@@ -138,8 +142,8 @@ def _compositions(formulas: pd.Series) -> np.ndarray:
 
 
 def _best_proposed(row: dict, options: Options) -> dict:
-    """The passing candidate of the highest Tc over all seeds, with the amounts of the base."""
-    runs = [finished(problem(row, KIAGO, seed, options), options) for seed in range(options.seeds)]
+    """The passing candidate with the highest Tc of all seeds, with as many atoms as the base."""
+    runs = [finished_run(problem(row, KIAGO, seed, options), options) for seed in range(options.seeds)]
     tables = [run.candidates() for run in runs]
     passing = pd.concat([table[table["passes"]] for table in tables]).sort_values("tc_K", ascending=False)
     if passing.empty:
@@ -154,15 +158,15 @@ def _best_proposed(row: dict, options: Options) -> dict:
 
 
 def _best_known(row: dict, options: Options) -> dict:
-    """Of the known superconductors with the same substitution, the one whose Tc our model predicts highest."""
-    references, asked = load_references(), problem(row, KIAGO, 0, options)
+    """The known superconductor with the same substitution and the highest Tc predicted by our model."""
+    references, posed = load_references(), problem(row, KIAGO, 0, options)
     known = known_elements(options.models.tc)
     unknown = np.array([e.symbol not in known for e in elements.all_elements()])
     target = elements.element(row["target"]).index
     x = references.known_compositions
-    preserved = composition_vector(asked.fixed_fractions()) > 0
+    preserved = composition_vector(posed.fixed_fractions()) > 0
     other = ~preserved & (np.arange(elements.N_ELEMENTS) != target)
-    same = np.flatnonzero(kept_as_asked(x, asked) & (x[:, other] > 0).any(1) & ~(x[:, unknown] > 0).any(1))
+    same = np.flatnonzero(substituted(x, posed) & (x[:, other] > 0).any(1) & ~(x[:, unknown] > 0).any(1))
     if not len(same):
         return {"known": None, "known_tc_K": None, "known_tc_judge_K": None, "known_reported_tc_K": None}
 

@@ -1,4 +1,4 @@
-"""The benchmarks: what is measured, what is kept, what is written; small, and by hand where that can be done."""
+"""The benchmarks at a small size: what is measured, cached and written; by hand where that is possible."""
 
 import json
 from dataclasses import replace
@@ -8,15 +8,29 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from core.__main__ import BENCHMARKS, main
-from core.benchmarks import figures, harness, paper, raise_tc
+from core.benchmarks import (
+    figures,
+    harness,
+    hydrides,
+    integers,
+    paper,
+    quality,
+    raise_tc,
+    registry,
+    speed,
+    starts,
+    substitute,
+)
 from core.benchmarks.harness import Options, mean_and_spread
 from core.benchmarks.integers import by_rule, gdmcd_table2
-from core.benchmarks.raise_tc import exploitation, neutral, no_smaller, of_run, table2, unseen, wins
-from core.benchmarks.registry import NAMES, carry_out
+from core.benchmarks.raise_tc import exploitation, neutral, no_smaller, of_run, table2, unconfirmed, wins
+from core.benchmarks.registry import BENCHMARKS, run_benchmark
 from core.benchmarks.starts import figure3
+from core.cli.main import main
 from core.errors import InputError
+from core.paths import ASSETS
 from core.predictors.registry import load_predictor
+from core.problem.problem import BEST
 from core.problem.settings import PAPER
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -27,7 +41,7 @@ BASE = "LaPt2B2C"
 @pytest.fixture
 def options(tmp_path, monkeypatch) -> Options:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return Options(candidates=8, steps=(2, 2), seeds=2, bases=(BASE,), device="cpu", work=tmp_path)
+    return Options(candidates=8, steps=(2, 2), seeds=2, bases=(BASE,), device="cpu", cache=tmp_path)
 
 
 def test_the_settings_are_the_paper_s_at_another_size(options):
@@ -38,13 +52,13 @@ def test_the_settings_are_the_paper_s_at_another_size(options):
     assert Options().settings == PAPER
 
 
-def test_table_2_is_the_mean_of_its_runs_and_they_are_not_done_twice(options):
+def test_table_2_is_the_mean_of_its_runs_and_each_run_is_done_once(options):
     table = table2(options).table.set_index("method")
-    said = []
-    again = Options(**{**vars(options), "say": said.append})
-    assert table2(again).table.set_index("method").equals(table) and said == []
+    log = []
+    again = Options(**{**vars(options), "log": log.append})
+    assert table2(again).table.set_index("method").equals(table) and log == []
     problems = [raise_tc.problem(BASE, paper.C_ES, seed, options) for seed in (0, 1)]
-    gains = [of_run(harness.finished(problem, again))["gain_K"] for problem in problems]
+    gains = [of_run(harness.finished_run(problem, again))["gain_K"] for problem in problems]
     row = table.loc[paper.C_ES]
     assert row["gain_K"] == pytest.approx(np.mean(gains)) and row["gain_spread_K"] == pytest.approx(
         np.std(gains, ddof=1)
@@ -53,14 +67,14 @@ def test_table_2_is_the_mean_of_its_runs_and_they_are_not_done_twice(options):
     assert pd.isna(table.loc[paper.SUPERDIFF, "gain_K"])
     shared = exploitation(again).table.iloc[0]
     assert shared["gain_K"] == table.loc[paper.KIAGO, "gain_K"]
-    run = harness.finished(raise_tc.problem(BASE, paper.KIAGO, 0, options), again)
+    run = harness.finished_run(raise_tc.problem(BASE, paper.KIAGO, 0, options), again)
     of_itself = raise_tc.gain_by(load_predictor(run.problem().tc_predictor), run)
     assert of_itself == pytest.approx(of_run(run)["gain_K"], abs=1e-3)
     assert np.isfinite(shared["gain_other_K"])
 
 
 def test_a_gain_is_of_the_best_that_pass(options):
-    run = harness.finished(raise_tc.problem(BASE, paper.C_ES, 0, options), options)
+    run = harness.finished_run(raise_tc.problem(BASE, paper.C_ES, 0, options), options)
     table, base = run.candidates(), run.summary()["base"]
     best = table[table["passes"]].nlargest(30, "tc_K")
     found = of_run(run)
@@ -83,19 +97,21 @@ def test_a_base_without_result_is_no_success_and_no_nan():
     ours, plain = (pd.Series(v, index=list("abcd")) for v in ([3.0, 1.0, nan, nan], [1.0, 3.0, nan, 2.0]))
     assert no_smaller(ours, plain) == (1, 3)
     table = pd.DataFrame({"gain_K": [3.0, 1.0, nan], "gain_judge_K": [2.0, 1.0, nan]})
-    assert "the judge does not see 25% (2 of 3 bases together)" in unseen(table)
-    assert "a network does not see 75%" in unseen(table.assign(other=[1.0, 0.0, nan]), "other", "a network")
-    assert "25% (all bases together)" in unseen(table[:2]) and "claims no gain" in unseen(table[2:])
+    control = ("gain_judge_K", "the control model")
+    assert "the control model does not confirm 25% (2 of 3 bases together)" in unconfirmed(table, *control)
+    assert "a network does not confirm 75%" in unconfirmed(table.assign(other=[1.0, 0.0, nan]), "other", "a network")
+    assert "25% (all bases together)" in unconfirmed(table[:2], *control)
+    assert "predicts no gain" in unconfirmed(table[2:], *control)
     loss = pd.DataFrame({"gain_K": [4.0, -50.0], "gain_judge_K": [3.0, -70.0]})
-    assert "does not see 25% (1 of 2 bases together)" in unseen(loss)
+    assert "does not confirm 25% (1 of 2 bases together)" in unconfirmed(loss, *control)
 
 
-def test_what_is_kept_is_of_one_device(options, monkeypatch):
-    """On a machine with a GPU "auto" is not what it was on one without."""
+def test_cached_parts_belong_to_one_device(options, monkeypatch):
+    """On a machine with a GPU "auto" is another device than on a machine without."""
     on_cpu, automatic = options, replace(options, device="auto")
-    assert harness.kept(["a"], on_cpu, lambda: {"made": 1}) == harness.kept(["a"], on_cpu, lambda: {"made": 2})
+    assert harness.cached(["a"], on_cpu, lambda: {"made": 1}) == harness.cached(["a"], on_cpu, lambda: {"made": 2})
     monkeypatch.setattr(harness, "resolve_device", lambda name: "cuda")
-    assert harness.kept(["a"], automatic, lambda: {"made": 3}) == {"made": 3}
+    assert harness.cached(["a"], automatic, lambda: {"made": 3}) == {"made": 3}
 
 
 def test_mean_and_spread_of_what_is_there():
@@ -126,8 +142,8 @@ def test_gdmcd_starts_from_known_superconductors_and_spares_two_elements(options
     outcome = gdmcd_table2(Options(**{**vars(options), "bases": (), "seeds": 1}))
     table = outcome.table.set_index("atoms")
     assert table.loc[8, "paper_exempt_K"] == -13.4 and len(table) == 5
-    kept_in = list((options.work / "parts").glob("*.json"))
-    found = json.loads(kept_in[0].read_text())
+    parts = list((options.cache / "parts").glob("*.json"))
+    found = json.loads(parts[0].read_text())
     assert set(found["8"]) == {"rule", "integer_loss", "exempt"} and found["8"]["exempt"]["candidates"] == 8
     assert table.loc[8, "exempt_K"] == pytest.approx(found["8"]["exempt"]["tc"])
     assert np.isfinite(table[["exempt_K", "integer_loss_K", "rule_K"]].to_numpy(dtype=float)).all()
@@ -147,7 +163,7 @@ def test_figures_are_what_plotly_reads():
     drawn = go.Figure(figures.bars(pd.DataFrame({"base": "a", "method": kinds, "v": 1.0}), "base", "v", "method", "K"))
     colours, shapes = zip(*((t.marker.color, t.marker.pattern.shape) for t in drawn.data), strict=True)
     assert colours[0] == colours[2] != colours[1] and shapes[0] == shapes[1] != shapes[2]
-    with pytest.raises(ValueError, match="told apart"):
+    with pytest.raises(ValueError, match="more series than colours"):
         figures.bars(pd.DataFrame({"base": "a", "method": list("uvwxyz"), "v": 1.0}), "base", "v", "method", "K")
     assert go.Figure(figures.lines({"x": ([1, 2], [3, float("nan")])}, "n", "K", log=True)).layout.xaxis.type == "log"
     course = pd.DataFrame({"step": [0, 1], "low": [0, 1], "median": [1, 2], "high": [2, 3]})
@@ -155,7 +171,7 @@ def test_figures_are_what_plotly_reads():
 
 
 def test_the_command_line_writes_table_and_plot(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(harness, "WORK", tmp_path / "work")
+    monkeypatch.setattr(harness, "CACHE", tmp_path / "cache")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     arguments = ["table1", "--bases", BASE, "--candidates", "4", "--steps", "2", "2", "--seeds", "1", "--device", "cpu"]
     assert main(["benchmark", *arguments, "--out", str(tmp_path / "out")]) == 0
@@ -167,8 +183,32 @@ def test_the_command_line_writes_table_and_plot(tmp_path, monkeypatch, capsys):
     assert about["about"]["candidates"] == 4 and go.Figure(about["figure"]).data
 
 
-def test_every_table_of_the_command_line_is_there():
-    assert set(NAMES) == set(BENCHMARKS)
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_every_benchmark_of_the_registry_can_be_loaded(name):
+    assert registry.options_of(name, {"device": "cpu"}).device == "cpu"
+    assert callable(registry._load(BENCHMARKS[name].function))
+
+
+SENTENCES = {
+    "table1": integers.table1_sentences,
+    "table2": raise_tc.table2_sentences,
+    "table5-7": substitute.table5_7_sentences,
+    "table8": substitute.table8_sentences,
+    "table9-10": hydrides.sentences,
+    "figure3": starts.sentences,
+    "gdmcd-table2": integers.gdmcd_table2_sentences,
+    "neutral": raise_tc.neutral_sentences,
+    "exploitation": lambda table: raise_tc.exploitation_sentences(table, BEST.tc),
+    "speed": speed.sentences,
+    "time-to-quality-published": quality.sentences,
+}
+
+
+@pytest.mark.parametrize("name", SENTENCES)
+def test_stored_sentences_are_those_of_the_stored_table(name):
+    stored = harness.read(name, ASSETS / "benchmarks")
+    sentences = SENTENCES[name](stored.table)
+    assert stored.sentences[: len(sentences)] == sentences
 
 
 def test_rounding_to_neutral_neighbours_is_set_beside_plain_rounding(options):
@@ -188,9 +228,9 @@ def test_rounding_to_neutral_neighbours_is_set_beside_plain_rounding(options):
         ("table2", {"bases": ("MgB2",)}, "no such base"),
         ("time-to-quality", {"bases": ("MgB2",)}, "no such base"),
         ("time-to-quality", {"seeds": 2}, "seeds of their own"),
-        ("table2", {"seeds": 0}, "nothing to take the mean of"),
+        ("table2", {"seeds": 0}, "at least one seed"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(name, given, rule):
     with pytest.raises(InputError, match=rule):
-        carry_out(name, given)
+        run_benchmark(name, given)

@@ -1,4 +1,4 @@
-"""The plain loop is the same method; speeds and times to quality are of what they say. No test is of a time."""
+"""The reference loop is the same method, and both sides are measured on the same weights. No test measures a time."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from core.benchmarks import speed as speeds
 from core.benchmarks.harness import Options
 from core.benchmarks.paper import TOP
 from core.benchmarks.quality import Best, time_to_quality
-from core.benchmarks.reference_loop import PlainLoop, prepare_plain
+from core.benchmarks.reference_loop import ReferenceLoop, prepare_reference
 from core.benchmarks.speed import SpeedOptions, random_counts, speed
 from core.evaluation.design import prepare
 from core.generation.gradient import optimiser
@@ -29,13 +29,13 @@ PROBLEM = DesignProblem(
 )  # fmt: skip
 
 
-def test_the_plain_loop_goes_where_ours_goes():
-    plain, _ = prepare_plain(PROBLEM)
+def test_the_reference_loop_reaches_the_same_compositions():
+    reference, _ = prepare_reference(PROBLEM)
     ours, _ = prepare(PROBLEM)
-    assert isinstance(plain.tc, TcResNet) and not isinstance(ours.tc, TcResNet)
+    assert isinstance(reference.tc, TcResNet) and not isinstance(ours.tc, TcResNet)
     state, _ = optimise(ours)
     reached = optimiser.evaluate(ours, state).composition
-    assert torch.allclose(PlainLoop.begin(plain).run(), reached, atol=2e-4)
+    assert torch.allclose(ReferenceLoop.begin(reference).run(), reached, atol=2e-4)
 
 
 def test_there_is_a_form_in_bfloat16_of_the_models_that_are_measured_in_it():
@@ -44,23 +44,23 @@ def test_there_is_a_form_in_bfloat16_of_the_models_that_are_measured_in_it():
         assert any(in_bfloat16(each) is not each for each in both) == (predictor in speeds.IN_BFLOAT16)
 
 
-def test_the_plain_loop_can_be_stopped():
-    plain, _ = prepare_plain(PROBLEM)
+def test_the_reference_loop_can_be_stopped():
+    reference, _ = prepare_reference(PROBLEM)
     seen = []
-    PlainLoop.begin(plain).run(lambda step, x: seen.append(step) or step < 2)
+    ReferenceLoop.begin(reference).run(lambda step, x: seen.append(step) or step < 2)
     assert seen == [1, 2]
 
 
 def test_speeds_are_compared_on_the_same_weights(monkeypatch):
     monkeypatch.setattr(speeds, "screening_times", lambda: ("screens",))
     monkeypatch.setattr(speeds, "processor_multiplies_bfloat16", lambda: True)
-    options = SpeedOptions((4,), (1, 1), repeats=1, device="cpu", predictors=("published",), memory=False)
+    options = SpeedOptions((4,), (1, 1), repeats=1, device="cpu", predictor=("published",), memory=False)
     outcome = speed(options)
     row = outcome.table.iloc[0]
     assert row["ratio"] == pytest.approx(row["ours_candidate_steps_per_s"] / row["plain_candidate_steps_per_s"])
     assert row["largest_tc_difference_mK"] < 1 and row["largest_energy_difference_meV_per_atom"] < 0.1
     assert [trace["name"] for trace in outcome.figure["data"]] == [
-        "ResNet18 and ElemNet, plain", "ResNet18 and ElemNet, ours", "ResNet18 and ElemNet, bfloat16"
+        "ResNet18 and ElemNet, reference", "ResNet18 and ElemNet, ours", "ResNet18 and ElemNet, bfloat16"
     ]  # fmt: skip
     assert outcome.table["precision"].tolist() == ["float32", "bfloat16"]
     assert (outcome.table["largest_tc_difference_mK"] < 1).all()  # what is reported is float32 in both
@@ -93,17 +93,17 @@ def test_quality_is_the_mean_objective_of_the_best_distinct_formulas():
     n = torch.arange(1, 41, dtype=torch.float64)
     x = torch.zeros(40, 118, dtype=torch.float64)
     x[:, 0], x[:, 1] = n / 60, 1 - n / 60
-    best = Best(task, enough=-42.0)
+    best = Best(task, target=-42.0)
     best.start()
-    assert best.look(x[:20].repeat(3, 1)) and best.quality == float("inf")  # 20 distinct ones are too few
-    assert not best.look(x)
+    assert best.measure(x[:20].repeat(3, 1)) and best.quality == float("inf")  # 20 distinct ones are too few
+    assert not best.measure(x)
     assert best.quality == pytest.approx(-100 * np.mean(np.arange(40 - TOP + 1, 41)) / 60, abs=1e-4)
     assert best.reached and len(best.course) == 2
 
 
 def test_time_to_quality_stops_when_ours_is_as_good(tmp_path):
     options = Options(candidates=40, steps=(1, 1), bases=("LaFeAsO",), device="cpu", predictor="published",
-                      work=tmp_path)  # fmt: skip
+                      cache=tmp_path)  # fmt: skip
     outcome = time_to_quality(options)
     assert set(outcome.about["checkpoints"]) == {options.models.tc, options.models.formation_energy}
     row = outcome.table.iloc[0]

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from core import __main__ as command_line
+from core.cli.choices import EVALUATED
+from core.cli.main import main
 from core.predictors import checkpoint
 from core.training import evaluation
 from core.training.evaluation import Figure, evaluate, flat, write
@@ -28,7 +29,7 @@ def lie(folder, **figures):
 
 
 def command(folder, *more):
-    return command_line.main(["evaluate", "tc", "--data", str(folder), "--checkpoints", str(folder), *more])
+    return main(["evaluate", "tc", "--data", str(folder), "--checkpoints", str(folder), *more])
 
 
 def test_a_true_card_agrees(checkpoints, capsys):
@@ -62,7 +63,7 @@ def test_writing_makes_the_card_true_and_keeps_the_rest(checkpoints):
 
 
 def test_the_command_knows_every_model_that_has_figures():
-    assert set(command_line.EVALUATED) == set(evaluation.EVALUATED)
+    assert set(EVALUATED) == set(evaluation.EVALUATED)
 
 
 def test_a_figure_may_differ_by_a_thousandth():

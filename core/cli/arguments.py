@@ -1,0 +1,40 @@
+"""Parts of the parser that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.cli.choices import PREDICTORS
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # argparse has no public name for this type
+
+
+def new_command(commands: Commands, name: str, summary: str, description: str, example: str) -> argparse.ArgumentParser:
+    """Add a command.
+
+    summary : one line, for the list of commands
+    description, example : printed as they are, before and after the options
+    """
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=f"example:\n  python -m core {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_predictor_option(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add --predictor; `default` is the text of the help, the value is None where the option is not given."""
+    parser.add_argument(
+        "--predictor", choices=PREDICTORS, metavar="P",
+        help=f"best, or published: ResNet18 and ElemNet as in the papers; default: {default}",
+    )  # fmt: skip
+
+
+def add_data_option(parser: argparse.ArgumentParser) -> None:
+    """Add --data, the folder of the raw data."""
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the raw data; default: $TC_STUDIO_DATA")

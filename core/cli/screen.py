@@ -1,0 +1,35 @@
+"""python -m core screen: predictions, charge neutrality, energy above hull and nearest known superconductor."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from core.cli.assessment import new_assessment, write_assessment
+
+if TYPE_CHECKING:
+    from core.cli.arguments import Commands
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command."""
+    parser = new_assessment(
+        commands, "screen", "the same, with charge neutrality, stability and nearest known superconductor",
+        "Predict Tc and formation energy, and screen: can the oxidation states sum to zero, how far is the compound\n"
+        "above the convex hull, and which known superconductor is nearest?",
+    )  # fmt: skip
+    parser.add_argument(
+        "--every-atom", action="store_true",
+        help="let every atom take its own oxidation state, as in hydrides and doped compounds (KIAGO 3.6); "
+             "default: one state per element, and the Pauling test",
+    )  # fmt: skip
+    parser.set_defaults(command=screen)
+
+
+def screen(options: argparse.Namespace) -> int:
+    """Write predictions and screens; exit code 1 if a formula cannot be used."""
+    from core.evaluation import user_formulas
+    from core.problem.settings import EVERY_ATOM, ONE_STATE
+
+    charge_rule = EVERY_ATOM if options.every_atom else ONE_STATE
+    return write_assessment(options, user_formulas.screen, charge_rule=charge_rule)

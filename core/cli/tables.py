@@ -1,0 +1,73 @@
+"""Writing tables: CSV to a file or to the screen, the best candidates as aligned text, single figures."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BEST_COLUMNS = {
+    "rank": "Rank",
+    "formula": "Formula",
+    "tc_K": "Tc (K)",
+    "tc_gain_K": "Gain (K)",
+    "formation_energy_eV_per_atom": "Ef (eV/atom)",
+    "energy_above_hull_eV_per_atom": "Above hull",
+    "passes": "Passes",
+    "nearest_known": "Nearest known",
+}
+LEFT_ALIGNED = ("formula", "passes", "nearest_known")
+
+
+def write_csv(table: pd.DataFrame, out: Path | None) -> None:
+    """Write a table as CSV to `out`, or to standard output if `out` is None.
+
+    Raises InputError if the file cannot be written.
+    """
+    from core.evaluation.table import to_csv
+
+    if out is None:
+        sys.stdout.write(to_csv(table))
+        return
+    from core.files import write_atomically
+
+    try:
+        write_atomically(out, to_csv(table))
+    except OSError as error:
+        raise InputError("out", out, f"this file cannot be written ({error.strerror})", "Choose another") from None
+
+
+def best_text(candidates: pd.DataFrame, count: int = 10) -> str:
+    """The first `count` rows of a candidate table as aligned text, with the columns of BEST_COLUMNS."""
+    rows = [list(BEST_COLUMNS.values())]
+    for record in candidates.head(count).to_dict("records"):
+        rows.append([_cell(name, record[name]) for name in BEST_COLUMNS])
+    columns = [_aligned(column, name in LEFT_ALIGNED) for name, *column in zip(BEST_COLUMNS, *rows, strict=True)]
+    return "\n".join("  ".join(cells).rstrip() for cells in zip(*columns, strict=True))
+
+
+def _cell(name: str, value: object) -> str:
+    """One value: a number to the digits of its column, a dash where the value is missing."""
+    from core.evaluation.table import BY_NAME
+
+    if value != value or value == "":
+        return "-"
+    if name == "passes":
+        return "yes" if value else "no"
+    digits = BY_NAME[name].digits
+    return f"{value:.{digits}f}" if digits is not None else str(value)
+
+
+def _aligned(cells: list[str], left: bool) -> list[str]:
+    width = max(map(len, cells))
+    return [cell.ljust(width) if left else cell.rjust(width) for cell in cells]
+
+
+def figure_text(value: float | None) -> str:
+    """A figure to four significant digits, a count in full."""
+    return "nothing" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,98 @@
+"""predict and screen: the rows they write, in which order, with which exit code."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from core.cli.main import main
+from core.evaluation import user_formulas
+
+PREDICTED = ["formula", "tc_K", "formation_energy_eV_per_atom"]
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_predict_prints_one_row_per_formula(capsys):
+    assert main(["predict", "LaFeAsO", "Ba(Fe0.9Co0.1)2As2", "LaFeAsO"]) == 0
+    out, err = capsys.readouterr()
+    rows = rows_of(out)
+    assert list(rows[0]) == [*PREDICTED, *user_formulas.SAID, "error"] and err == ""
+    assert [row["formula"] for row in rows] == ["LaFeAsO", "Ba(Fe0.9Co0.1)2As2", "LaFeAsO"]
+    assert rows[0] == rows[2] and float(rows[0]["tc_K"]) > 0 and float(rows[0][PREDICTED[2]]) < 0
+
+
+def test_rows_with_an_error_are_kept(written, tmp_path, capsys):
+    given = written("\ufeffsample,formula,note\n1,MgB2,x\n2,Xx2,\n3,PoO2,\n4,,\n5,Nb3Sn\n")
+    out = tmp_path / "out.csv"
+    assert main(["predict", "--csv", given, "--out", str(out)]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == "" and "3 of 5 rows" in printed.err
+    content = out.read_bytes()
+    assert b"\r" not in content and b"nan" not in content.lower()
+    rows = rows_of(content.decode())
+    assert [row["formula"] for row in rows] == ["MgB2", "Xx2", "PoO2", "", "Nb3Sn"]
+    assert [bool(row["tc_K"]) for row in rows] == [True, False, False, False, True]
+    assert [bool(row["error"]) for row in rows] == [False, True, True, True, False]
+    assert "formation-energy model does not know Po" in rows[2]["error"]
+
+
+def test_predictions_do_not_depend_on_the_other_rows():
+    alone, among = user_formulas.predict(["MgB2"]), user_formulas.predict(["Nb3Sn", "??", "MgB2"])
+    assert among["tc_K"].iloc[2] == pytest.approx(alone["tc_K"].iloc[0], abs=1e-3)
+
+
+@pytest.mark.parametrize("assess", [user_formulas.predict, user_formulas.screen])
+def test_no_usable_formula_is_no_crash(assess):
+    assert assess([]).shape[0] == 0
+    assert assess(["?"])["error"].iloc[0] != ""
+
+
+def test_every_atom_lets_atoms_of_an_element_differ(capsys):
+    assert main(["screen", "LaH10", "Ba0.6K0.4Fe2As2"]) == 0
+    assert [row["charge_neutral"] for row in rows_of(capsys.readouterr().out)] == ["False", "False"]
+    assert main(["screen", "LaH10", "Ba0.6K0.4Fe2As2", "--every-atom"]) == 0
+    hydride, doped = rows_of(capsys.readouterr().out)
+    assert hydride["oxidation_states"] == "La 2+, 6 H 1-, 4 H 1+"
+    assert doped["oxidation_states"] == "K 1+, Ba 2+, 1.6 Fe 2+, 0.4 Fe 3+, As 3-"
+
+
+def test_screen_adds_the_screens(capsys):
+    assert main(["screen", "La1.85Sr0.15CuO4", "NbTi", "LaFeAsO3", "C3.14159265H"]) == 0
+    rows = rows_of(capsys.readouterr().out)
+    assert list(rows[0]) == [*PREDICTED, *user_formulas.SAID, *user_formulas.SCREENED, "error"]
+    cuprate, alloy, off, odd = rows
+    assert cuprate["charge_neutral"] == cuprate["pauling_ok"] == "True" and "La 2+" in cuprate["oxidation_states"]
+    assert cuprate["nearest_known"] == "La1.85Sr0.15CuO4" and cuprate["distance_to_known"] == "0.000"
+    assert float(cuprate["nearest_known_tc_K"]) > 20 and float(cuprate["energy_above_hull_eV_per_atom"]) > -1
+    assert "all metals" in alloy["reason"] and alloy["charge_neutral"] == "True"
+    assert off["reason"] != "" and off["decomposition"] != ""
+    assert odd["error"] == "" and odd["tc_K"] != ""
+
+
+def test_amounts_that_cannot_be_whole_are_not_screened(capsys):
+    assert main(["screen", "C3.1415926535H0.00001"]) == 0
+    (row,) = rows_of(capsys.readouterr().out)
+    assert row["charge_neutral"] == row["pauling_ok"] == "" and "whole numbers" in row["reason"]
+    assert row["energy_above_hull_eV_per_atom"] != ""
+
+
+@pytest.mark.parametrize(
+    ("amounts", "counts"),
+    [
+        ({"La": 1.85, "Sr": 0.15, "Cu": 1, "O": 4}, {"La": 37, "Sr": 3, "Cu": 20, "O": 80}),
+        ({"Y": 1, "Ba": 2, "Cu": 3, "O": 6.93}, {"Y": 100, "Ba": 200, "Cu": 300, "O": 693}),
+        ({"Cu": 0.333333, "O": 0.666667}, {"Cu": 1, "O": 2}),
+        ({"Ba": 0.5, "Fe": 1.0}, {"Ba": 1, "Fe": 2}),
+        ({"La": 1e5, "O": 1.5e5}, {"La": 2, "O": 3}),
+        ({"H": 1e5, "O": 1}, None),
+        ({"H": 1.0, "O": 1e-9}, None),
+        ({"H": 1e300, "O": 3}, None),
+    ],
+)
+def test_whole_counts(amounts, counts):
+    assert user_formulas.whole_counts(amounts) == counts

@@ -1,0 +1,103 @@
+"""The parser, its help, and the exit code of wrong input and wrong usage."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from core.cli import choices
+from core.cli.main import build_parser, main
+from core.paths import PROJECT
+from core.problem.problem import MODELS
+
+COMMANDS = ("predict", "screen", "design", "run", "train", "evaluate", "benchmark")
+# Files of the user, and folders that exist only after a command, in the help texts.
+PLACEHOLDERS = {
+    "my_compounds.csv", "answers.csv", "problem.json", "PROBLEM.json", "NAME.csv", "NAME.json", "candidates.csv",
+    "build/benchmarks/",
+}  # fmt: skip
+FILE = re.compile(r"[\w.-]+(?:/[\w.-]*\w)*/?")
+SUFFIXES = (".csv", ".json", ".jsonl", ".py", ".md", ".svg")
+UNITS = {"eV/atom"}
+
+
+def help_of(command: str, capsys) -> str:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_an_example(command, capsys):
+    assert f"python -m core {command} " in help_of(command, capsys)
+
+
+def test_every_command_is_tested():
+    help_text = build_parser().format_help()
+    assert re.findall(r"^    (\w+)\b", help_text, re.MULTILINE) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_file_named_in_a_help_exists(command, capsys):
+    named = {word.rstrip(".,") for word in FILE.findall(help_of(command, capsys))}
+    files = {word for word in named if "/" in word or word.endswith(SUFFIXES)} - PLACEHOLDERS - UNITS
+    assert {word for word in files if not (PROJECT / word).exists()} == set()
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys, core.cli.main as m; m.build_parser(); print({'torch', 'pandas', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_module_can_be_run():
+    done = subprocess.run([sys.executable, "-m", "core", "--help"], cwd=PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0 and "design" in done.stdout
+
+
+def test_the_names_of_predictors_are_those_of_the_problem():
+    assert set(choices.PREDICTORS) == set(MODELS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["predict", "--csv", "none.csv"],
+        ["predict", "MgB2", "--out", "no/such/folder/out.csv"],
+        ["design", "none.json", "--out", "run"],
+        ["design", "text.json", "--out", "run"],
+        ["design", "small.json", "--out", "run", "--candidates", "0"],
+        ["design", "small.json", "--out", "run", "--device", "abacus"],
+        ["run", "no-such-folder"],
+        ["train", "tc", "--data", "no-such-folder"],
+        ["benchmark", "table2", "--seeds", "0"],
+    ],
+)
+def test_wrong_input_is_a_message(arguments, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.json").write_text("no JSON")
+    (tmp_path / "small.json").write_text('{"base": "LaFeAsO"}')
+    assert main(arguments) == 2
+    err = capsys.readouterr().err
+    assert err.strip() and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["predict"],
+        ["predict", "MgB2", "--csv", "in.csv"],
+        ["design", "problem.json"],
+        ["train", "everything"],
+        ["nonsense"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2 and "usage" in capsys.readouterr().err
