@@ -1,12 +1,18 @@
-# Both commands set everything up by themselves: a virtual environment in .venv with the pinned requirements.
+# Every command sets itself up: a virtual environment in .venv with the pinned requirements.
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: run test
+.PHONY: run check test
 
 run: $(READY)
 	$(VENV)/bin/python -m streamlit run app/main.py
+
+check: $(READY)
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/ty check core --python $(VENV)
+	$(VENV)/bin/codespell
 
 test: $(READY)
 	$(VENV)/bin/python -m pytest
