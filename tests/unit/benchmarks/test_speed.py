@@ -30,8 +30,8 @@ PROBLEM = DesignProblem(
 
 
 def test_the_reference_loop_reaches_the_same_compositions():
-    reference, _ = prepare_reference(PROBLEM)
-    ours, _ = prepare(PROBLEM)
+    reference = prepare_reference(PROBLEM).task
+    ours = prepare(PROBLEM).task
     assert isinstance(reference.tc, TcResNet) and not isinstance(ours.tc, TcResNet)
     state, _ = optimise(ours)
     reached = optimiser.evaluate(ours, state).composition
@@ -45,7 +45,7 @@ def test_there_is_a_form_in_bfloat16_of_the_models_that_are_measured_in_it():
 
 
 def test_the_reference_loop_can_be_stopped():
-    reference, _ = prepare_reference(PROBLEM)
+    reference = prepare_reference(PROBLEM).task
     seen = []
     ReferenceLoop.begin(reference).run(lambda step, x: seen.append(step) or step < 2)
     assert seen == [1, 2]
@@ -88,7 +88,7 @@ class Constant:
 
 def test_quality_is_the_mean_objective_of_the_best_distinct_formulas():
     """H(n)He(60-n) for n = 1..40: Tc = 100 n / 60, no energy; the best 30 are n = 11..40, each counted once."""
-    task, _ = prepare(PROBLEM)
+    task = prepare(PROBLEM).task
     task = replace(task, tc=Constant(0, 100.0), formation_energy=Constant(5, 1.0), atom_counts=torch.tensor([60.0]))
     n = torch.arange(1, 41, dtype=torch.float64)
     x = torch.zeros(40, 118, dtype=torch.float64)
