@@ -10,18 +10,18 @@ import streamlit as st
 
 from app import lookup, pieces, plots, session
 from app.style import formula_html, signed
-from core.chemistry.composition import composition_vector, formula_of, parse_formula
+from core.chemistry.composition import composition_vector, formula_of, whole_counts
 from core.chemistry.elements import N_ELEMENTS, element
-from core.evaluation.table import SCREENS
-from core.evaluation.user_formulas import whole_counts
+from core.chemistry.formula_reader import parse_formula
+from core.chemistry.tolerances import SAME_COMPOSITION
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, ONE_STATE, SUBSTITUTION
 from core.runs.run import Run
 from core.screening.charge_neutrality import ChargeBalance, charge_balance
+from core.screening.registry import find_screen
 
 ON_THE_HULL = 5e-4  # eV/atom; shown as 0.000
-SAME_FRACTION = 1e-6
 FAR_EXCHANGE = 0.1  # of the atoms, by rounding; from here on it is said
 OFTEN_MADE = 0.067  # eV/atom; 90% of the known metastable phases are within it (10.1126/sciadv.1600225)
 
@@ -39,7 +39,8 @@ RULES = {
 def panel(run: Run, problem: DesignProblem, row: pd.Series, summary: dict) -> None:
     """Everything known about the chosen candidate, in four tabs of about the scatter's height."""
     with st.container(border=True, key="candidate"):
-        verdict = "passes every screen" if row["passes"] else f"fails: {SCREENS[row['failed_screen']].lower()}"
+        failed = find_screen(row["failed_screen"])
+        verdict = f"fails: {failed.label.lower()}" if failed else "passes every screen"
         st.html(
             f'<h2 class="candidate-name">{formula_html(row["formula"])}</h2>'
             f'<p class="under">Rank {row["rank"]:,} · {verdict} · found {times(row["times_found"])}</p>'
@@ -219,7 +220,7 @@ def meaning(row: pd.Series) -> str:
 def same_composition(one: str, other: str) -> bool:
     """Whether two formulas have the same fractions."""
     a, b = (composition_vector(parse_formula(formula)) for formula in (one, other))
-    return bool(abs(a - b).max() < SAME_FRACTION)
+    return bool(abs(a - b).max() < SAME_COMPOSITION)
 
 
 @cache

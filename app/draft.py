@@ -15,9 +15,9 @@ from app import knobs, rules
 from app.components.periodic_table import TableState
 from app.rules import Rule
 from core.chemistry import elements
-from core.chemistry.composition import parse_formula
+from core.chemistry.composition import whole_counts
+from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
-from core.evaluation.user_formulas import whole_counts
 from core.problem.problem import BEST, DesignProblem, Models
 from core.problem.settings import GRADIENT, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site, atoms_after, kept

@@ -11,7 +11,9 @@ import streamlit as st
 import torch
 
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, formula_of, parse_formula
+from core.chemistry.composition import composition_vector, formula_of
+from core.chemistry.formula_reader import parse_formula
+from core.chemistry.tolerances import KNOWN_COMPOSITION
 from core.executors.interface import Executor
 from core.executors.local_process import LocalProcessExecutor
 from core.predictors import registry
@@ -19,7 +21,6 @@ from core.predictors.checkpoint import CheckpointError
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.reference_data.references import References, load_references
-from core.screening.novelty import SAME_FRACTION
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Known:
     compositions: np.ndarray
 
     def same_as(self, composition: np.ndarray) -> str | None:
-        """The best known material with this composition (118,), every fraction within SAME_FRACTION."""
-        near = np.flatnonzero(np.abs(self.compositions - composition).max(1) <= SAME_FRACTION)
+        """The best known material with this composition (118,), every fraction within KNOWN_COMPOSITION."""
+        near = np.flatnonzero(np.abs(self.compositions - composition).max(1) <= KNOWN_COMPOSITION)
         if not len(near):
             return None
         return self.formulas[min(near, key=lambda i: (np.abs(self.compositions[i] - composition).sum().round(6), i))]

@@ -11,7 +11,7 @@ import streamlit as st
 
 from app.style import formula_html
 from app.summary import by_method, raised, replaced
-from core.evaluation.table import Gain
+from core.evaluation.candidate_table import Gain
 from core.paths import ASSETS
 from core.problem.problem import DesignProblem
 from core.problem.settings import RAISE_TC, SUBSTITUTION
@@ -155,28 +155,6 @@ def signed_number(value: float, digits: int = 0) -> str:
         return f"{0:.{digits}f}"
     sign = "−" if value < 0 else ("+" if digits == 0 else "")
     return f"{sign}{abs(value):.{digits}f}"
-
-
-ADVICE = {  # the screen that took most -> what to try
-    "elements": "allow fewer elements (the maximum is on the design page)",
-    "charge_neutral": "allow elements with several oxidation states, such as Fe, Cu, Mn or Bi, allow larger formula "
-    "units (a larger N), or optimise more candidates",
-    "pauling_ok": "allow more electronegative elements (O, F, S, Cl), or forbid those that are in the way",
-    "formation_energy": "raise the weight of the formation energy, or forbid elements that bind poorly",
-}
-
-
-def advice(funnel: Sequence[Mapping]) -> str:
-    """What to try when nothing passes: it depends on the screen that took most."""
-    screens = [step for step in funnel if step["screen"] in ADVICE]
-    worst = max(screens, key=lambda step: sum(step["failed"].values()), default=None)
-    if worst is None or not worst["failed"]:
-        return "No candidate passes every screen. Optimise more candidates, or allow more elements."
-    lost = sum(worst["failed"].values())
-    return (
-        f"No candidate passes every screen; most ({lost:,}) failed at “{worst['label']}”. "
-        f"What helps: {ADVICE[worst['screen']]}."
-    )
 
 
 def styled() -> None:

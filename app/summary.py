@@ -8,6 +8,7 @@ from app import rules
 from app.style import formula_html, formula_text, signed
 from core.chemistry import elements
 from core.chemistry.composition import format_amount
+from core.chemistry.tolerances import ROUNDING_ERROR
 from core.generation.initialization import BINARY_ATOMS, count_enumerated
 from core.generation.registry import generator_of
 from core.problem.problem import DesignProblem
@@ -185,7 +186,7 @@ def _enumerated(problem: DesignProblem, known: Collection[str]) -> str:
     """How many binary and ternary starts there are, and how many of them are taken."""
     others = len(set(problem.allowed_symbols(known)) - set(problem.floors))
     room = 1 - sum(problem.least_fractions().values())
-    shares = sum(1 / n <= room + 1e-9 for n in BINARY_ATOMS) if problem.floors else 1
+    shares = sum(1 / n <= room + ROUNDING_ERROR for n in BINARY_ATOMS) if problem.floors else 1
     total, candidates = count_enumerated(others, shares), problem.settings.candidates
     beside = ", ".join(problem.least_fractions())
     taken = "all" if candidates >= total else f"{candidates:,} of them, drawn at random"

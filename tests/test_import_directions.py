@@ -40,6 +40,8 @@ def test_plots_know_no_streamlit():
 HOT = [
     "core/chemistry/elements.py",
     "core/chemistry/composition.py",
+    "core/chemistry/formula_reader.py",
+    "core/chemistry/tolerances.py",
     "core/generation/gradient/simplex_map.py",
     "core/predictors/features/periodic_table_image.py",
     "core/generation/gradient/losses.py",
@@ -111,7 +113,10 @@ def test_the_hot_path_needs_torch_and_numpy_only(path):
             "core/chemistry/composition.py",
             ["core.problem.problem", "core.problem.settings", "core.generation.gradient.simplex_map"],
         ),
-        ("core/evaluation/table.py", ["core.evaluation.design", "core.predictors", "torch"]),
+        (
+            "core/evaluation/candidate_table.py",
+            ["core.evaluation.design", "core.predictors", "torch"],
+        ),
         ("core/evaluation/design.py", ["core.runs.store", "core.training", "core.benchmarks"]),
         ("core/benchmarks", ["core.training"]),
         (

@@ -20,7 +20,7 @@ from app.draft import Draft
 from app.knobs import Knob
 from app.rules import Rule
 from core.chemistry import elements
-from core.chemistry.composition import parse_formula
+from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.generation.validation import check
 from core.paths import ASSETS

@@ -7,7 +7,8 @@ import torch
 
 from app import pieces, plots, style
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, parse_formula
+from core.chemistry.composition import composition_vector
+from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.generation.gradient import losses
 from core.predictors.features.periodic_table_image import COLUMNS, ROWS, element_pixels, feature_map

@@ -10,9 +10,12 @@ import streamlit as st
 from app import pieces, plots, session
 from app.candidate import panel, same_composition
 from app.style import ELEMENT_CHOICE, formula_html, formula_text
-from core.chemistry.composition import parse_formula
+from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
-from core.evaluation.table import BY_NAME, gain, to_csv
+from core.evaluation.candidate_table import gain
+from core.evaluation.columns import BY_NAME
+from core.evaluation.csv_export import to_csv
+from core.evaluation.funnel import advice
 from core.problem.problem import DesignProblem
 from core.runs.run import Run
 from core.runs.status import ACTIVE
@@ -44,7 +47,7 @@ def page() -> None:
     if not len(table):
         st.warning("No candidate survived the optimisation.", icon=":material/info:")
     elif not summary["n_passing"]:
-        st.warning(pieces.advice(summary["funnel"]), icon=":material/info:")
+        st.warning(advice(summary["funnel"]), icon=":material/info:")
     if len(table):
         browse(run, problem, table, summary)
     pieces.section("How they were screened")

@@ -173,7 +173,7 @@ def write(outcome: Outcome, name: str, folder: Path) -> list[Path]:
 
     Returns the paths written.
     """
-    from core.evaluation.table import to_csv
+    from core.evaluation.csv_export import to_csv
 
     folder.mkdir(parents=True, exist_ok=True)
     table, rest = folder / f"{name}.csv", folder / f"{name}.json"

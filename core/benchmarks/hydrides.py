@@ -10,7 +10,8 @@ from core.benchmarks import figures
 from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS, wins
-from core.chemistry.composition import parse_formula
+from core.chemistry.formula_reader import parse_formula
+from core.chemistry.tolerances import ROUNDING_ERROR
 from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS
 from core.runs.run import Run
@@ -59,7 +60,7 @@ def fulfils(formula: str) -> bool:
     """Whether a formula meets the three conditions of table 10: hydrogen, number of elements, number of atoms."""
     amounts = parse_formula(formula)
     atoms = sum(amounts.values())
-    enough = all(amounts.get(symbol, 0) >= least * atoms - 1e-9 for symbol, least in HYDRIDE_FLOORS.items())
+    enough = all(amounts.get(symbol, 0) >= least * atoms - ROUNDING_ERROR for symbol, least in HYDRIDE_FLOORS.items())
     return enough and len(amounts) <= HYDRIDE.max_elements and atoms <= HYDRIDE.n_unit[1]
 
 

@@ -12,7 +12,7 @@ from core.benchmarks import figures
 from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread
 from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
 from core.chemistry.composition import compositions
-from core.evaluation.table import gain
+from core.evaluation.candidate_table import gain
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.problem.problem import BEST, PUBLISHED, DesignProblem

@@ -13,12 +13,14 @@ from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spr
 from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS, wins
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, formula_of, parse_formula
-from core.evaluation.table import gain
+from core.chemistry.composition import composition_vector, formula_of
+from core.chemistry.formula_reader import parse_formula
+from core.chemistry.tolerances import FIXED_FRACTION
+from core.evaluation.candidate_table import gain
 from core.predictors.control_model import load_judge
 from core.predictors.interface import predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
-from core.problem.problem import FIXED_TOLERANCE, DesignProblem
+from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE
 from core.problem.substitution_sites import Site
 from core.reference_data.references import load_references
@@ -104,9 +106,9 @@ def substituted(compositions: np.ndarray, problem: DesignProblem) -> np.ndarray:
     """
     preserved = composition_vector(problem.fixed_fractions()) * sum(problem.fixed_fractions().values())
     place = preserved > 0
-    each = np.abs(compositions - preserved)[:, place] <= FIXED_TOLERANCE * preserved[place]
+    each = np.abs(compositions - preserved)[:, place] <= FIXED_FRACTION * preserved[place]
     room = 1 - preserved.sum()
-    others = np.abs(compositions[:, ~place].sum(1) - room) <= FIXED_TOLERANCE * room
+    others = np.abs(compositions[:, ~place].sum(1) - room) <= FIXED_FRACTION * room
     return each.all(1) & others
 
 

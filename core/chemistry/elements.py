@@ -1,8 +1,8 @@
-"""The one element order, Z = 1..118, and the facts about each element.
+"""The element table and its order, Z = 1..118.
 
-Everything that has an axis of elements uses this order: index 0 is hydrogen. The facts are read from
-`assets/elements.json`, which `core/training/element_table.py` builds from pymatgen, SMACT and periodictable,
-so that the hot path needs none of them.
+Every array with an axis of elements uses this order: index 0 is hydrogen. The table is read from
+`assets/elements.json`, which `core/training/element_table.py` builds from pymatgen, SMACT and periodictable, so that
+predictions and designs need none of these packages.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from core.paths import ASSETS
 
@@ -18,7 +19,7 @@ N_ELEMENTS = 118
 
 @dataclass(frozen=True)
 class Element:
-    """Facts about one element. Electronegativity is Pauling's; oxidation states are SMACT's `smact14` set."""
+    """One element. Electronegativity is on Pauling's scale; oxidation states are those of SMACT's `smact14` set."""
 
     atomic_number: int
     symbol: str
@@ -32,8 +33,8 @@ class Element:
     electronegativity: float | None
     mendeleev_number: int | None  # Pettifor's chemical scale, as modified in pymatgen
     oxidation_states: tuple[int, ...]
-    usual_oxidation_states: tuple[int, ...]  # at least 1% of the element's entries in the ICSD, or called common
-    metal: bool  # as the paper's screen (SMACT) counts metals
+    usual_oxidation_states: tuple[int, ...]  # at least 1% of the element's entries in the ICSD, or common in pymatgen
+    metal: bool  # as SMACT, the screen of the paper, defines metals
     radioactive: bool
     rare_earth: bool
     noble_gas: bool
@@ -42,7 +43,7 @@ class Element:
 
     @property
     def index(self) -> int:
-        """Place in every element axis of the project."""
+        """Index in every array with an axis of elements."""
         return self.atomic_number - 1
 
 
@@ -50,7 +51,12 @@ class Element:
 def all_elements() -> tuple[Element, ...]:
     """All 118 elements in order of atomic number."""
     rows = json.loads((ASSETS / "elements.json").read_text(encoding="utf-8"))
-    return tuple(Element(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in rows)
+    return tuple(_element(row) for row in rows)
+
+
+def _element(row: dict[str, Any]) -> Element:
+    facts: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    return Element(**facts)
 
 
 @cache
@@ -65,12 +71,12 @@ def _by_symbol() -> dict[str, Element]:
 
 
 def element(symbol: str) -> Element:
-    """The element with this symbol. Raises KeyError if there is none."""
+    """The element of this symbol. Raises KeyError if there is none."""
     return _by_symbol()[symbol]
 
 
 def is_element(symbol: str) -> bool:
-    """Whether this is the symbol of an element (capitals count)."""
+    """Whether this is the symbol of an element, with its capital."""
     return symbol in _by_symbol()
 
 

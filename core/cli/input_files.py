@@ -50,7 +50,7 @@ def read_formulas(path: Path) -> list[str]:
 
 
 def _is_formula(text: str) -> bool:
-    from core.chemistry.composition import parse_formula
+    from core.chemistry.formula_reader import parse_formula
 
     try:
         parse_formula(text)

@@ -29,7 +29,7 @@ def write_csv(table: pd.DataFrame, out: Path | None) -> None:
 
     Raises InputError if the file cannot be written.
     """
-    from core.evaluation.table import to_csv
+    from core.evaluation.csv_export import to_csv
 
     if out is None:
         sys.stdout.write(to_csv(table))
@@ -53,7 +53,7 @@ def best_text(candidates: pd.DataFrame, count: int = 10) -> str:
 
 def _cell(name: str, value: object) -> str:
     """One value: a number to the digits of its column, a dash where the value is missing."""
-    from core.evaluation.table import BY_NAME
+    from core.evaluation.columns import BY_NAME
 
     if value != value or value == "":
         return "-"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.evaluation.finalize import finalize
-from core.evaluation.table import DesignResult
+from core.evaluation.result import DesignResult
 from core.generation.interface import Generator, PropertyPredictors
 from core.generation.loop import OnStep, run_steps
 from core.generation.registry import generator_of

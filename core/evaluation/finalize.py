@@ -9,14 +9,17 @@ import pandas as pd
 import torch
 
 from core.chemistry.composition import composition_vector, formula_of_counts
+from core.chemistry.families import hydrogen_rich
+from core.evaluation.candidate_table import typed
 from core.evaluation.funnel import first_failed, funnel
 from core.evaluation.predictions import PREDICTED, predicted
+from core.evaluation.result import DesignResult
 from core.evaluation.stability_and_novelty import stability_and_novelty
-from core.evaluation.table import DesignResult, hydrogen_rich, screens, typed
 from core.generation.interface import Candidates, PropertyPredictors
 from core.predictors.control_model import load_judge
 from core.problem.problem import DesignProblem
 from core.screening.charge_neutrality import charge_balance
+from core.screening.registry import screens
 
 MISSING = {"f": np.nan, "b": False, "O": ""}  # by kind of the column, for rows that no question was asked about
 
@@ -88,7 +91,7 @@ def _described(distinct: _Distinct, predictors: PropertyPredictors, charge_rule:
     table["pauling_ok"] = np.array([b.pauling_ok for b in balances], dtype=bool)
     table["reason"] = [b.reason for b in balances]
     table["oxidation_states"] = [b.written for b in balances]
-    table["failed_screen"] = first_failed(table)
+    table["failed_screen"] = first_failed(table, screens(charge_rule))
     table["passes"] = table["failed_screen"] == ""
     table["tc_before_rounding_K"] = candidates.tc_K[first]
     table["formation_energy_before_rounding_eV_per_atom"] = candidates.formation_energy_eV_per_atom[first]

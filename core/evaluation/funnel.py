@@ -1,62 +1,80 @@
-"""The account of the screens: which candidates fail where, and why."""
+"""The funnel: how many candidates each screen leaves, why the others fail, and what to try if none is left."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from core.evaluation.table import FunnelStep
+from core.screening.interface import Screen
+from core.screening.registry import DISTINCT, find_screen
 
-MAX_SCREENED_ELEMENTS = 9  # "fewer than 10 elements": SuperCon has at most nine
+
+@dataclass(frozen=True)
+class FunnelStep:
+    """One step of the funnel: all candidates, or one screen.
+
+    screen : "candidates", or the name of the screen
+    label : the step in the words of the result page
+    left : number of candidates that are left after the step
+    failed : reason -> number of candidates that were lost for it, the most frequent reason first
+    note : what else happened in this step, a short text without a full stop
+    """
+
+    screen: str
+    label: str
+    left: int
+    failed: dict[str, int]
+    note: str = ""
 
 
-def first_failed(table: pd.DataFrame) -> np.ndarray:
-    """For each row the key (in `core.evaluation.table.SCREENS`) of the first screen that it fails, or an empty
-    string."""
-    passed = {
-        "elements": table["n_elements"] <= MAX_SCREENED_ELEMENTS,
-        "charge_neutral": table["charge_neutral"],
-        "pauling_ok": table["pauling_ok"],
-        "formation_energy": (table["formation_energy_eV_per_atom"] < 0) & (table["n_elements"] > 1),
-    }
+def first_failed(table: pd.DataFrame, screens: Sequence[Screen]) -> np.ndarray:
+    """Name of the first screen that each row fails, (n,) of str; an empty string for rows that pass all of them."""
     failed = np.full(len(table), "", dtype=object)
-    for name in reversed(passed):
-        failed[~passed[name].to_numpy(dtype=bool)] = name
+    for screen in reversed(screens):
+        failed[~screen.test(table)] = screen.name
     return failed
 
 
 def funnel(
-    table: pd.DataFrame, candidates: int, lost: dict[str, int], moved: int, asked: dict[str, str]
+    table: pd.DataFrame, candidates: int, lost: Mapping[str, int], moved: int, screens: Sequence[Screen]
 ) -> tuple[FunnelStep, ...]:
-    """How many are left after each screen (name -> label), and why the others failed. lost : before the first."""
-    rounded = candidates - sum(lost.values())
-    again = {"the same formula was reached before": rounded - len(table)}
+    """The funnel of a design: its candidates, then the screens in order.
+
+    table : one row per distinct formula, with every column that the screens read and `times_found`
+    candidates : number of candidates that were optimised
+    lost : reason -> number of candidates that gave no formula
+    moved : number of candidates that were rounded to another formula than the nearest one
+    """
     note = f"{moved:,} rounded to a neighbour that passes the charge screens" if moved else ""
-    steps = [
-        FunnelStep("candidates", "Candidates", rounded, _some(lost)),
-        FunnelStep("distinct", asked["distinct"], len(table), _some(again), note),
-    ]
-    left = len(table)
-    for name in list(asked)[1:]:
-        failed = table[table["failed_screen"] == name]
-        left -= len(failed)
-        steps.append(FunnelStep(name, asked[name], left, _why(name, failed)))
+    steps = [FunnelStep("candidates", "Candidates", candidates - sum(lost.values()), _most_frequent_first(lost))]
+    rows = table.iloc[np.repeat(np.arange(len(table)), table["times_found"])]  # one for each candidate
+    for screen in screens:
+        passed = screen.test(rows)
+        reasons = screen.reason(rows[~passed]).value_counts()
+        rows = rows[passed]
+        failed = {str(reason): int(count) for reason, count in reasons.items()}
+        steps.append(FunnelStep(screen.name, screen.label, len(rows), failed, note if screen is DISTINCT else ""))
     return tuple(steps)
 
 
-def _some(reasons: dict[str, int]) -> dict[str, int]:
-    """The reasons that there were, the most frequent first."""
+def _most_frequent_first(reasons: Mapping[str, int]) -> dict[str, int]:
+    """The reasons that occurred."""
     return {reason: n for reason, n in sorted(reasons.items(), key=lambda item: -item[1]) if n}
 
 
-def _why(name: str, failed: pd.DataFrame) -> dict[str, int]:
-    """Reasons and how often, the most frequent first."""
-    if name == "elements":
-        reasons = failed["n_elements"].map(lambda n: f"{n} elements")
-    elif name == "formation_energy":
-        reasons = failed["n_elements"].map(
-            lambda n: "predicted formation energy is not negative" if n > 1 else "that of a pure element is 0"
-        )
-    else:
-        reasons = failed["reason"]
-    return {str(reason): int(count) for reason, count in reasons.value_counts().items()}
+def advice(funnel: Sequence[Mapping]) -> str:
+    """What to try where no candidate passes, from the advice of the screen that removed most candidates.
+
+    funnel : steps as stored with the run, the fields of `FunnelStep`
+    """
+    helpful = [(step, screen.advice) for step in funnel if (screen := find_screen(step["screen"])) and screen.advice]
+    step, what = max(helpful, key=lambda pair: sum(pair[0]["failed"].values()), default=({}, ""))
+    if not step.get("failed"):
+        return "No candidate passes every screen. Optimise more candidates, or allow more elements."
+    return (
+        f"No candidate passes every screen; most ({sum(step['failed'].values()):,}) failed at “{step['label']}”. "
+        f"What helps: {what}."
+    )

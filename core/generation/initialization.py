@@ -13,6 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from core.chemistry import elements
+from core.chemistry.tolerances import ROUNDING_ERROR
 from core.problem.composition_constraints import CompositionConstraints, in_order
 from core.problem.settings import BASE, ENUMERATED, INTERPOLATED, KNOWN, RANDOM
 
@@ -155,7 +156,7 @@ def enumerated(allowed: np.ndarray, floors: np.ndarray, room: float) -> np.ndarr
     """
     others = np.flatnonzero(allowed & (floors == 0))
     hosts = floors * allowed
-    shares = [1 / n for n in BINARY_ATOMS if 1 / n <= room + 1e-9] if hosts.any() else [room]
+    shares = [1 / n for n in BINARY_ATOMS if 1 / n <= room + ROUNDING_ERROR] if hosts.any() else [room]
     starts = np.zeros((count_enumerated(len(others), len(shares)), len(allowed)))
     row = 0
     for element in others:

@@ -12,8 +12,8 @@ from core.generation.rounding import Rounded, round_compositions
 from core.generation.search.neutral_neighbors import Grid, Search, best_on_grid
 from core.problem.problem import DesignProblem
 from core.problem.settings import NEAREST, OptimiserSettings
-from core.screening.element_count import MAX_SCREENED_ELEMENTS
 from core.screening.neutrality_filter import balanced_compounds, passes_at_once
+from core.screening.registry import MAX_SCREENED_ELEMENTS
 
 NEAREST_POINT = Search(radii=(0.03, 0.06, 0.12, 0.24, 0.48, 1.0), choices=1)
 

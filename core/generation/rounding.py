@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.chemistry.tolerances import ROUNDING_ERROR
 from core.problem.problem import least_atoms
 
 AT_ONCE = 256  # compositions that are held to every N at once, to bound the memory
@@ -139,7 +140,7 @@ def _round_doped(free: np.ndarray, n: int, kept: np.ndarray, limits: _Limits) ->
 def round_to_total(ratios: np.ndarray, total: int, least: np.ndarray) -> np.ndarray:
     """Whole numbers (k,) in the given ratios (k,), none below `least` (k,), with this total; by largest remainder."""
     exact = ratios / ratios.sum() * total
-    counts = np.maximum(np.floor(exact + 1e-9).astype(np.int64), least)
+    counts = np.maximum(np.floor(exact + ROUNDING_ERROR).astype(np.int64), least)
     while counts.sum() < total:
         counts[np.argmax(np.where(exact > 0, exact - counts, -np.inf))] += 1
     while counts.sum() > total:  # floors were reached at the cost of others

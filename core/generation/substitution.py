@@ -18,7 +18,9 @@ import numpy as np
 import torch
 
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, parse_formula
+from core.chemistry.composition import composition_vector
+from core.chemistry.formula_reader import parse_formula
+from core.chemistry.tolerances import SAME_COMPOSITION
 from core.errors import InputError
 from core.generation.interface import Candidates, PropertyPredictors, Report
 from core.generation.rounding import Rounded
@@ -301,7 +303,7 @@ def _check_fixed(problem: DesignProblem) -> list[InputError]:
         InputError("fixed", f"{s} {x:.4g}", "a substitution keeps the amounts of the base",
                    f"Fix {s} at {base[s]:.4g} of the atoms" if s in base else f"Free {s}, it is not in the base")
         for s, x in fixed.items()
-        if abs(base.get(s, 0) - x) > 1e-6
+        if abs(base.get(s, 0) - x) > SAME_COMPOSITION
     ]  # fmt: skip
     if problem.task == SUBSTITUTE and not wrong:
         replaced = [site.element for site in problem.sites]

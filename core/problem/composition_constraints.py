@@ -17,9 +17,9 @@ from functools import cached_property
 import numpy as np
 
 from core.chemistry import elements
+from core.chemistry.tolerances import ROUNDING_ERROR, SAME_COMPOSITION, WHOLE_ATOM
 from core.errors import InputError
 
-TOLERANCE = 1e-9  # of sums of fractions
 LARGEST_PART = 60  # of a ratio in lowest terms
 
 
@@ -97,7 +97,7 @@ class CompositionConstraints:
     def lacking(self, present: Collection[str]) -> Part | None:
         """A set that must have more than these elements can give it, the innermost first; None if there is none."""
         parts = list(self.root.walk())
-        return next((p for p in reversed(parts) if self._most(p, present) < p.low - TOLERANCE), None)
+        return next((p for p in reversed(parts) if self._most(p, present) < p.low - ROUNDING_ERROR), None)
 
     def _most(self, part: Part, present: Collection[str]) -> float:
         """What a set can have if only these elements, the fixed ones, and those that must be there are."""
@@ -113,7 +113,7 @@ class CompositionConstraints:
         atoms, kept = counts.sum(1), np.ones(len(counts), dtype=bool)
         for part in list(self.root.walk())[1:]:
             inside = counts[:, [elements.element(s).index for s in part.members]].sum(1)
-            kept &= (inside >= part.low * atoms - 1e-6) & (inside <= part.high * atoms + 1e-6)
+            kept &= (inside >= part.low * atoms - WHOLE_ATOM) & (inside <= part.high * atoms + WHOLE_ATOM)
         for ratio in self.ratios:
             (first, n), *others = ((elements.element(s).index, parts) for s, parts in ratio.items())
             for other, m in others:
@@ -137,12 +137,12 @@ class CompositionConstraints:
                     reached = _sums(reached, sum(1 << t for t in range(0, n + 1, step))) & mask
                 continue
             kept = round(self.fixed.get(symbol, 0) * n)
-            least = max(kept, math.ceil(self.floors.get(symbol, 0) * n - 1e-6))
+            least = max(kept, math.ceil(self.floors.get(symbol, 0) * n - WHOLE_ATOM))
             reached = reached << least & mask
             if symbol not in self.fixed:  # any number more
                 lowest = reached & -reached
                 reached = mask & ~(lowest - 1) if reached else 0
-        low, high = math.ceil(part.low * n - 1e-6), math.floor(part.high * n + 1e-6)
+        low, high = math.ceil(part.low * n - WHOLE_ATOM), math.floor(part.high * n + WHOLE_ATOM)
         return reached & ~((1 << max(low, 0)) - 1) & ((2 << max(high, 0)) - 1 if high >= 0 else 0)
 
 
@@ -231,7 +231,7 @@ def in_lowest_terms(ratio: Mapping[str, float]) -> dict[str, int]:
 
 def _far_from(ratio: Mapping[str, float]) -> bool:
     whole, total = in_lowest_terms(ratio), sum(ratio.values())
-    return any(abs(whole[s] / sum(whole.values()) - x / total) > 1e-6 for s, x in ratio.items())
+    return any(abs(whole[s] / sum(whole.values()) - x / total) > SAME_COMPOSITION for s, x in ratio.items())
 
 
 @dataclass(frozen=True)
@@ -308,7 +308,7 @@ def _merged(parts: Sequence[Part]) -> list[Part]:
     for part in parts:
         other = found.get(part.members, part)
         low, high = max(part.low, other.low), min(part.high, other.high)
-        if low > high + TOLERANCE:
+        if low > high + ROUNDING_ERROR:
             raise InputError(part.field, part.text, f"this contradicts {other.text}", "Change one of both")
         source = part.field if other.field == "ratios" else other.field
         found[part.members] = Part(part.members, low, high, source)
@@ -336,10 +336,10 @@ def _least_and_most(constraints: CompositionConstraints, part: Part) -> tuple[fl
     least = sum(low for low, _ in inner) + sum(x_const.values())
     most = 1.0 if free else sum(high for _, high in inner) + sum(x_const.values())
     whole = "all elements" if part is constraints.root else part.text
-    if least > part.high + TOLERANCE:
+    if least > part.high + ROUNDING_ERROR:
         raise InputError(part.field, whole, f"what is asked of its elements adds up to {least:.4g}, more than "
                          f"{part.high:.4g}", "Lower the least fractions, or raise the most")  # fmt: skip
-    if most < part.low - TOLERANCE:
+    if most < part.low - ROUNDING_ERROR:
         raise InputError(part.field, whole, f"its elements can have {most:.4g} together, less than {part.low:.4g}",
                          "Raise the most fractions, or name more elements")  # fmt: skip
     return max(least, part.low), min(most, part.high)

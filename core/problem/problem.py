@@ -12,7 +12,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from core.chemistry import elements
-from core.chemistry.composition import parse_formula
+from core.chemistry.formula_reader import parse_formula
+from core.chemistry.tolerances import FIXED_FRACTION, WHOLE_ATOM
 from core.errors import InputError
 from core.problem import composition_constraints, serialization
 from core.problem.composition_constraints import CompositionConstraints, ConstraintRequest, Group
@@ -25,8 +26,6 @@ from core.problem.settings import (
     OptimiserSettings,
 )
 from core.problem.substitution_sites import Site, atoms_after, incoming, kept, takers
-
-FIXED_TOLERANCE = 0.01  # relative; the paper counts a preserved part as kept within 1%
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ class DesignProblem:
         """
         low, high = self.settings.n_unit
         fixed, floors = self.fixed_fractions().values(), self.floors.values()
-        whole, tolerance = [*fixed], FIXED_TOLERANCE
+        whole, tolerance = [*fixed], FIXED_FRACTION
         if self.several_sites():
             whole, tolerance = [*fixed, *(share for _, share in self.free_parts())], 0.0
         counts = tuple(n for n in range(low, high + 1) if _whole(whole, n, tolerance) and _reached(floors, fixed, n))
@@ -182,7 +181,7 @@ class DesignProblem:
 
 def _whole(fractions: Collection[float], n: int, tolerance: float = 0.0) -> bool:
     """Whether all of them are whole atoms of n, one at least; tolerance : relative."""
-    return all(round(x * n) >= 1 and abs(round(x * n) - x * n) <= tolerance * x * n + 1e-6 for x in fractions)
+    return all(round(x * n) >= 1 and abs(round(x * n) - x * n) <= tolerance * x * n + WHOLE_ATOM for x in fractions)
 
 
 def _reached(floors: Collection[float], fixed: Collection[float], n: int) -> bool:
@@ -191,4 +190,4 @@ def _reached(floors: Collection[float], fixed: Collection[float], n: int) -> boo
 
 def least_atoms(floor: float, n: float) -> int:
     """The fewest of n atoms that are at least this fraction of them."""
-    return math.ceil(floor * n - 1e-6)
+    return math.ceil(floor * n - WHOLE_ATOM)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.chemistry import elements
+from core.chemistry.tolerances import ROUNDING_ERROR, WHOLE_CHARGE
 from core.errors import InputError
 
 EMPTY = 0  # the "oxidation state" of a site that is left empty
@@ -57,7 +58,7 @@ def kept(amounts: Mapping[str, float], sites: Sequence[Site]) -> dict[str, float
     """Atoms of the base that stay: symbol -> amount, without those of which nothing stays."""
     gone = {site.element: site.atoms_in(amounts) for site in sites}
     rest = {symbol: amount - gone.get(symbol, 0.0) for symbol, amount in amounts.items()}
-    return {symbol: amount for symbol, amount in rest.items() if amount > 1e-9}
+    return {symbol: amount for symbol, amount in rest.items() if amount > ROUNDING_ERROR}
 
 
 def incoming(amounts: Mapping[str, float], sites: Sequence[Site]) -> dict[int, float]:
@@ -99,7 +100,7 @@ def check_sites(amounts: Mapping[str, float], sites: Sequence[Site]) -> list[Inp
     if not incoming(amounts, sites):
         return [InputError("sites", ", ".join(names), "nothing comes in", "Let one site take an oxidation state")]
     excess = excess_charge(amounts, sites)
-    if abs(excess) > 1e-6:
+    if abs(excess) > WHOLE_CHARGE:
         return [
             InputError("sites", f"{excess:+.4g}", "the total charge is not kept: what comes in differs by this much "
                        "from what goes out, per formula unit", _remedy(amounts, sites, excess))
@@ -123,7 +124,7 @@ def _check_site(amounts: Mapping[str, float], site: Site) -> list[InputError]:
     if not wrong and incoming_state is not None and incoming_state != EMPTY and not takers(incoming_state):
         wrong.append(InputError("sites", incoming_state, "no element has this oxidation state", "Take another"))
     atoms, most = site.atoms, amounts[site.element]
-    if atoms is not None and not (_is_number(atoms) and 0 < atoms <= most + 1e-9):
+    if atoms is not None and not (_is_number(atoms) and 0 < atoms <= most + ROUNDING_ERROR):
         rule = f"of {site.element} between 0 and {most:g} atoms can be replaced"
         wrong.append(InputError("sites", atoms, rule, f"Take {most:g}"))
     return wrong
@@ -147,6 +148,6 @@ def _remedy(amounts: Mapping[str, float], sites: Sequence[Site], excess: float) 
     for site in reversed(sites):
         state = (site.replacement or 0) - excess / site.atoms_in(amounts)
         whole = round(state)
-        if abs(state - whole) < 1e-6 and whole and takers(whole):
+        if abs(state - whole) < WHOLE_CHARGE and whole and takers(whole):
             return f"Replace {site.element} by {whole:+d}, or change a number of atoms"
     return "Change a state or a number of atoms"

@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from core.chemistry import elements
-from core.chemistry.composition import formula_of, parse_formula
+from core.chemistry.composition import formula_of
+from core.chemistry.formula_reader import parse_formula
+from core.chemistry.tolerances import ROUNDING_ERROR, SAME_COMPOSITION
 from core.errors import InputError
 from core.problem import composition_constraints
 from core.problem.problem import DesignProblem
@@ -89,7 +91,7 @@ def _check_amounts(name: str, amounts: Mapping[str, float], known: Mapping[str, 
                     name, f"{symbol} {amount}", "an amount is a finite number above zero", "Correct the amount"
                 )
             )  # fmt: skip
-    if not wrong and sum(amounts.values()) >= 1 - 1e-9:
+    if not wrong and sum(amounts.values()) >= 1 - ROUNDING_ERROR:
         wrong.append(_no_room(name, amounts))
     return wrong + _check_known(name, amounts, known)
 
@@ -160,7 +162,7 @@ def _check_kept(problem: DesignProblem) -> list[InputError]:
     wrong = [
         InputError("fixed", f"{s} {fixed[s]:.4g}" if s in fixed else s, rule, f"Fix {s} at {x:.4g} of the atoms")
         for s, x in base.items()
-        if abs(fixed.get(s, 0) - x) > 1e-6
+        if abs(fixed.get(s, 0) - x) > SAME_COMPOSITION
     ]  # fmt: skip
     return wrong + [InputError("fixed", s, rule, f"Free {s}, it does not stay") for s in fixed if s not in base]
 
@@ -176,7 +178,7 @@ def _check_floors(problem: DesignProblem) -> list[InputError]:
         ]  # fmt: skip
     both = [symbol for symbol in problem.floors if symbol in problem.fixed_fractions()]
     wrong = [InputError("floors", symbol, "it is fixed already", "Free it, or remove the floor") for symbol in both]
-    if not wrong and sum(problem.least_fractions().values()) >= 1 - 1e-9:
+    if not wrong and sum(problem.least_fractions().values()) >= 1 - ROUNDING_ERROR:
         wrong.append(_no_room("floors", problem.least_fractions()))
     return wrong
 

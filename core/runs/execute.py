@@ -14,8 +14,9 @@ from pathlib import Path
 
 import torch
 
+from core.evaluation.csv_export import to_csv
 from core.evaluation.design import generate, prepare
-from core.evaluation.table import DesignResult, to_csv
+from core.evaluation.result import DesignResult
 from core.files import write_atomically, write_json
 from core.runs import layout
 from core.runs.provenance import device_provenance, fingerprint, provenance_at_start

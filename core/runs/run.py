@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.evaluation.table import read
+from core.evaluation.candidate_table import read
 from core.files import read_json
 from core.generation.registry import generator_of
 from core.generation.schedule import Schedule

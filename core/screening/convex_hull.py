@@ -1,11 +1,11 @@
 """Distance of a composition to the convex hull of reference phases.
 
-The best decomposition of a composition x is the mixture of phases with the least energy,
+The stable decomposition of a composition x is the mixture of reference phases with the lowest energy,
 
     E_hull(x) = min  sum_k f_k E_k    subject to    sum_k f_k x_k = x,   f_k >= 0,
 
-a linear programme with one equality per element (f_k: fraction of the atoms that are in phase k). It is
-exact in any number of elements, where the usual construction of the whole hull fails from about seven.
+with f_k the fraction of the atoms in phase k: a linear programme with one equality per element. It is exact for any
+number of elements, whereas constructing the whole hull becomes infeasible from about seven elements.
 """
 
 from __future__ import annotations
@@ -18,19 +18,16 @@ from scipy.optimize import linprog
 
 from core.chemistry import elements
 from core.chemistry.composition import checked_compositions
-
-SAME_DIGITS = 8  # compositions that agree to 1e-8 in every fraction are one phase
-SAME_COMPOSITION = 1e-6  # largest difference between the fractions of a composition and of a reference that is the same
-LEAST_FRACTION = 1e-9  # of the atoms: below this a phase in a decomposition is rounding noise
+from core.chemistry.tolerances import LEAST_PHASE_FRACTION, SAME_COMPOSITION, SAME_PHASE_DIGITS
 
 Decomposition = tuple[tuple[str, float], ...]  # phases (formula, fraction of the atoms), the largest first
 
 
 @dataclass(frozen=True)
 class HullDistance:
-    """Place of one composition relative to the hull.
+    """Distance of one composition to the hull.
 
-    energy_above_hull_eV_per_atom : signed; negative means below the hull of the references
+    energy_above_hull_eV_per_atom : signed; negative below the hull of the references
     decomposition : competing phases; their fractions sum to 1
     """
 
@@ -39,15 +36,14 @@ class HullDistance:
 
 
 class Hull:
-    """Reference phases, stored sparsely, ready for distances of any composition."""
+    """The convex hull of reference phases, which are stored sparsely."""
 
     def __init__(self, compositions: np.ndarray, formation_energies: np.ndarray, formulas: Sequence[str]):
         """Take the references: compositions (n, 118), rows sum to 1; energies (n,) in eV/atom; n formulas.
 
-        The elements, at 0 eV/atom by the definition of a formation energy, are always references; rows of a
-        single element are therefore left out. So are rows with a positive energy (the elements are better)
-        and all but the lowest of the rows with one composition. The order of the rows has no influence on
-        any result.
+        The elements are always references, at 0 eV/atom by the definition of a formation energy; rows of a single
+        element are therefore left out. So are rows with a positive energy, which are less stable than the elements, and
+        all but the lowest of the rows with one composition. No result depends on the order of the rows.
 
         Raises ValueError if shapes disagree, an energy is not finite, or a row is no composition.
         """
@@ -74,13 +70,13 @@ class Hull:
         self._masks = _masks(self._columns, self._starts)
 
     def __len__(self) -> int:
-        """Number of reference phases that are kept, the elements not counted."""
+        """Number of reference phases, without the elements and the rows that are left out."""
         return len(self._formulas)
 
     def distance(self, composition: np.ndarray, formation_energy: float) -> HullDistance:
-        """Distance of one composition (118,), fractions, of this formation energy (eV/atom) to the hull.
+        """Distance to the hull of one composition (118,) with this formation energy in eV/atom.
 
-        The candidate itself is no reference; a reference with its composition competes with it. Raises
+        The composition itself is no reference; a reference phase of the same composition competes with it. Raises
         ValueError if the energy is not finite or the fractions are not >= 0 with sum 1.
         """
         return self.distances(np.asarray(composition)[None], np.array([formation_energy]))[0]
@@ -88,9 +84,9 @@ class Hull:
     def distances(
         self, compositions: np.ndarray, formation_energies: np.ndarray, to_others: bool = False
     ) -> list[HullDistance]:
-        """Distances of compositions (n, 118) with formation energies (n,) in eV/atom; see `distance`.
+        """Distances to the hull of compositions (n, 118) with formation energies (n,) in eV/atom; see `distance`.
 
-        to_others : leave out the reference that has the composition itself, if there is one
+        to_others : leave out the reference phase of the same composition, if there is one
         """
         compositions = checked_compositions(compositions)
         energies = _checked_energies(formation_energies, len(compositions))
@@ -108,10 +104,10 @@ class Hull:
             inside = inside[other]
         costs = np.concatenate([np.zeros(len(present)), self._energies[inside]])
         solution = linprog(costs, A_eq=matrix, b_eq=target, bounds=(0, None), method="highs")
-        if not solution.success:  # cannot be: the elements alone always give an answer
+        if not solution.success:  # impossible: the elements alone are a solution
             raise RuntimeError(f"no decomposition of {names} was found: {solution.message}")
 
-        used = np.flatnonzero(solution.x > LEAST_FRACTION)
+        used = np.flatnonzero(solution.x > LEAST_PHASE_FRACTION)
         shares = solution.x[used] / solution.x[used].sum()
         phases = names + [self._formulas[i] for i in inside]
         decomposition = sorted(((phases[k], float(f)) for k, f in zip(used, shares, strict=True)), key=_largest)
@@ -153,13 +149,15 @@ def _checked_energies(energies: np.ndarray, n: int) -> np.ndarray:
 def _lowest_of_each(
     columns: np.ndarray, fractions: np.ndarray, starts: np.ndarray, energies: np.ndarray, formulas: list[str]
 ) -> list[int]:
-    """One row per composition, the lowest in energy, sorted by composition so that the order given is
-    forgotten."""
-    columns, fractions = columns.astype(np.uint8).tobytes(), np.round(fractions, SAME_DIGITS).tobytes()
+    """Rows with the lowest energy of their composition, sorted by composition: independent of the given order.
+
+    Row i has the elements `columns` with the fractions `fractions`, both from starts[i] to starts[i + 1].
+    """
+    element_bytes, fraction_bytes = columns.astype(np.uint8).tobytes(), np.round(fractions, SAME_PHASE_DIGITS).tobytes()
     lowest: dict[tuple[bytes, bytes], int] = {}
     for i in range(len(energies)):
         a, b = int(starts[i]), int(starts[i + 1])
-        key = (columns[a:b], fractions[8 * a : 8 * b])
+        key = (element_bytes[a:b], fraction_bytes[8 * a : 8 * b])
         other = lowest.setdefault(key, i)
         if (energies[i], formulas[i]) < (energies[other], formulas[other]):
             lowest[key] = i
@@ -167,8 +165,7 @@ def _lowest_of_each(
 
 
 def _masks(columns: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Which elements each row has, as bits: (n, 2) uint64, elements 1 to 64 and the rest. No row may be
-    empty."""
+    """The elements of each row as bits, (n, 2) uint64: elements 1 to 64, and the others. No row may be empty."""
     bits = np.left_shift(np.uint64(1), (columns % 64).astype(np.uint64))
     halves = [np.where(columns // 64 == half, bits, np.uint64(0)) for half in (0, 1)]
     if len(starts) == 1:

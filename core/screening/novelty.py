@@ -1,9 +1,8 @@
-"""How far is a composition from everything that is known to superconduct?
+"""Distance of a composition to the nearest known superconductor.
 
-Distance: the earth mover's distance between two compositions on the Mendeleev-number scale, on which
-chemically similar elements are neighbours (Pettifor's scale as modified by Glawe et al., New J. Phys. 18,
-093011 (2016), doi:10.1088/1367-2630/18/9/093011). In one dimension it is the area between the cumulative
-distributions,
+The distance is the earth mover's distance between two compositions on the Mendeleev-number scale, on which chemically
+similar elements are neighbours (Pettifor's scale as modified by Glawe et al., New J. Phys. 18, 093011 (2016),
+doi:10.1088/1367-2630/18/9/093011). In one dimension it is the area between the cumulative distributions,
 
     d(x, y) = integral |X(m) - Y(m)| dm,
 
@@ -12,6 +11,7 @@ in steps on the scale: exchanging the fraction w of the atoms for an element k p
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,17 +20,16 @@ from scipy.spatial.distance import cdist
 
 from core.chemistry import elements
 from core.chemistry.composition import checked_compositions
+from core.chemistry.tolerances import KNOWN_COMPOSITION, ROUNDING_ERROR
 
-SAME_FRACTION = 0.005  # a composition is known if every fraction is within this of a known superconductor's
-ROUNDING = 1e-9  # distances below it, and differences between distances, are rounding noise
-BLOCK = 128  # candidates at a time: about 13 MB of distances for 12,600 known superconductors
+BLOCK = 128  # compositions at a time: about 13 MB of distances for 12,600 known superconductors
 
 
 @dataclass(frozen=True)
 class NearestKnown:
     """The known superconductor nearest to one composition.
 
-    known : whether some known superconductor has every fraction within SAME_FRACTION
+    known : whether some known superconductor agrees in every fraction within KNOWN_COMPOSITION
     formula : the nearest known superconductor by the earth mover's distance
     tc_K : its critical temperature in K
     distance : its distance, in steps on the Mendeleev-number scale; exactly 0 for the same composition
@@ -43,14 +42,14 @@ class NearestKnown:
 
 
 class KnownSuperconductors:
-    """Known superconductors, ready for the nearest to any composition."""
+    """Known superconductors, indexed by composition."""
 
     def __init__(self, compositions: np.ndarray, tc_K: np.ndarray, reports: np.ndarray, formulas: Sequence[str]):
         """Take compositions (n, 118), rows sum to 1; Tc (n,) in K; number of reports (n,); n formulas.
 
-        Rows with Tc = 0 (tested, found not to superconduct) are left out. Of equally near materials the one
-        with most reports is named, then the first. Raises ValueError if shapes disagree, a value is not
-        finite, a row is no composition, or no superconductor remains.
+        Rows with Tc = 0 (tested, no superconductivity found) are left out. Of equally near materials `nearest`
+        returns the one with most reports, then the first. Raises ValueError if shapes disagree, a value is not finite,
+        a row is no composition, or no superconductor remains.
         """
         compositions = checked_compositions(compositions)
         tc_K, reports = np.asarray(tc_K, dtype=np.float64), np.asarray(reports)
@@ -76,9 +75,9 @@ class KnownSuperconductors:
         return len(self._formulas)
 
     def nearest(self, composition: np.ndarray) -> NearestKnown:
-        """The known superconductor nearest to a composition (118,), fractions >= 0 with sum 1.
+        """The known superconductor nearest to a composition (118,).
 
-        Raises ValueError for anything else.
+        Raises ValueError unless the fractions are >= 0 with sum 1.
         """
         return self.nearest_many(np.asarray(composition)[None])[0]
 
@@ -92,31 +91,28 @@ class KnownSuperconductors:
 
     def _block(self, compositions: np.ndarray) -> list[NearestKnown]:
         distances = cdist(_cumulative(compositions), self._areas, "cityblock")
-        places = np.argmax(distances <= distances.min(axis=1, keepdims=True) + ROUNDING, axis=1)
+        places = np.argmax(distances <= distances.min(axis=1, keepdims=True) + ROUNDING_ERROR, axis=1)
         largest = cdist(compositions, self._compositions, "chebyshev").min(axis=1)
-        known = largest <= SAME_FRACTION + ROUNDING
+        known = largest <= KNOWN_COMPOSITION + ROUNDING_ERROR
         return [self._result(bool(known[i]), int(k), float(distances[i, k])) for i, k in enumerate(places)]
 
     def _result(self, known: bool, place: int, distance: float) -> NearestKnown:
-        exact = 0.0 if distance < ROUNDING else distance
+        exact = 0.0 if distance < ROUNDING_ERROR else distance
         return NearestKnown(known, self._formulas[place], float(self._tc_K[place]), exact)
 
 
 def mendeleev_scale() -> np.ndarray:
-    """Place of each element on the Mendeleev-number scale, shape (118,), all different.
+    """Position of each element on the Mendeleev-number scale, shape (118,), all different.
 
     The numbers run from 1 to 103; the elements without one, Rf and heavier, follow in order of atomic number.
     """
     numbers = [element.mendeleev_number for element in elements.all_elements()]
-    last = max(number for number in numbers if number is not None)
-    missing = [i for i, number in enumerate(numbers) if number is None]
-    for k, i in enumerate(missing):
-        numbers[i] = last + 1 + k
-    return np.array(numbers, dtype=np.float64)
+    following = itertools.count(max(number for number in numbers if number is not None) + 1)
+    return np.array([next(following) if number is None else number for number in numbers], dtype=np.float64)
 
 
 def _cumulative(compositions: np.ndarray) -> np.ndarray:
-    """Areas under the cumulative distributions, shape (n, 117), one per interval of the scale.
+    """Areas under the cumulative distributions of compositions (n, 118), shape (n, 117), one per interval of the scale.
 
     The earth mover's distance is then the sum of absolute differences.
     """

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, parse_formula
+from core.chemistry.composition import composition_vector
+from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.paths import PROJECT
 from core.predictors.features.copper_valence import charges

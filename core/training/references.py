@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.chemistry.composition import composition_vector, parse_formula
+from core.chemistry.composition import composition_vector
+from core.chemistry.formula_reader import parse_formula
 from core.evaluation.hull_uncertainty import distances_by_member, members_energies
 from core.predictors import checkpoint
 from core.predictors.ensemble import Ensemble

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from app import candidate
-from core.evaluation.table import COLUMNS
+from core.evaluation.columns import COLUMNS
 
 EMPTY = {"str": "", "float64": 0.0, "bool": False, "boolean": pd.NA, "int64": 1}
 BASE = {"tc_K": 15.0, "formation_energy_eV_per_atom": -1.8, "tc_judge_K": 14.0}

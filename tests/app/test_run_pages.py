@@ -13,8 +13,10 @@ from streamlit.testing.v1 import AppTest
 
 from app import candidate, pieces
 from app.style import formula_text
-from core.chemistry.composition import format_amount, parse_formula
-from core.evaluation.table import COLUMNS, gain
+from core.chemistry.composition import format_amount
+from core.chemistry.formula_reader import parse_formula
+from core.evaluation.candidate_table import gain
+from core.evaluation.columns import COLUMNS
 from core.executors.local_process import LocalProcessExecutor
 from core.paths import PROJECT
 from core.problem.problem import BEST, DesignProblem

@@ -12,7 +12,7 @@ from app import knobs, presets, session, style, summary
 from app.components.periodic_table import TableState
 from app.lookup import usual_formula
 from core.chemistry import elements
-from core.chemistry.composition import parse_formula
+from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.generation.validation import check
 from core.paths import ASSETS

@@ -8,8 +8,8 @@ import re
 import pandas as pd
 import pytest
 
-from core.chemistry.composition import parse_formula
-from core.evaluation.table import COLUMNS
+from core.chemistry.formula_reader import parse_formula
+from core.evaluation.columns import COLUMNS
 from core.paths import PROJECT
 from core.predictors.registry import load_predictor
 from core.problem.problem import BEST

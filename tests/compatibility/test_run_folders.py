@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.evaluation.table import COLUMNS
+from core.evaluation.columns import COLUMNS
 from core.executors.in_process import InProcessExecutor
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem.problem import DesignProblem

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core.chemistry import elements
-from core.chemistry.composition import parse_formula
+from core.chemistry.formula_reader import parse_formula
 from core.paths import PROJECT
 from core.screening.charge_neutrality import charge_balance
 from tests.unit.screening.older_smact import electronegativity_unknown, older_pauling

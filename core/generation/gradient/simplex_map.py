@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
+from core.chemistry.tolerances import FRACTION_SUM
 from core.generation.gradient.constraint_projection import Limits
 
 # Below this sum nothing positive is left of a part and sigma has no meaning: the candidate is dead.
@@ -42,7 +43,7 @@ class SimplexMap:
         total = float(self.fixed.sum())
         if not total < 1 or float(self.fixed.min()) < 0:
             raise ValueError(f"x_const must be non-negative and sum to less than 1; its sum is {total}")
-        if self.rooms is not None and abs(total + float(self.rooms.sum()) - 1) > 1e-6:
+        if self.rooms is not None and abs(total + float(self.rooms.sum()) - 1) > FRACTION_SUM:
             raise ValueError(f"x_const and the free parts sum to {total + float(self.rooms.sum())}, not to 1")
         if not bool(self._by_part(self.allowed).any(-1).all()):
             raise ValueError("M_elem allows no element" + ("" if self.rooms is None else " in one of the parts"))

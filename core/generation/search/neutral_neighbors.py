@@ -14,12 +14,13 @@ from math import comb
 
 import numpy as np
 
+from core.chemistry.tolerances import WHOLE_ATOM
+
 Passes = Callable[[np.ndarray], np.ndarray]  # counts (n, 118) int64 -> (n,) bool
 Loss = Callable[[np.ndarray], np.ndarray]  # compositions (n, 118) -> (n,), the lower the better
 
 BATCH = 16  # compositions whose neighbours are listed at once: bounds the memory
 FIRST_BLOCK = 32  # of the points of a composition, so many are asked first whether they pass, then ever more
-ROUNDING = 1e-6  # atoms; x is known to seven digits
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,8 @@ def grid_points(compositions: np.ndarray, grid: Grid, radius: float, search: Sea
     owner, size = (a.ravel() for a in np.meshgrid(np.arange(len(ratio)), np.arange(len(sizes)), indexing="ij"))
     atoms = sizes[size]
     target = ratio[owner] * (atoms - kept.sum(1)[size])[:, None]
-    low = np.ceil(grid.least[column][owner] * atoms[:, None] - ROUNDING).astype(np.int64)
-    high = np.floor(grid.most[column][owner] * atoms[:, None] + ROUNDING).astype(np.int64)
+    low = np.ceil(grid.least[column][owner] * atoms[:, None] - WHOLE_ATOM).astype(np.int64)
+    high = np.floor(grid.most[column][owner] * atoms[:, None] + WHOLE_ATOM).astype(np.int64)
     row, count, cost = _fill(target, low, np.where(target > 0, high, 0), 2 * np.minimum(radius * atoms, reach[owner]))
     owner, size, atoms = owner[row], size[row], atoms[row]
     kept_at = np.flatnonzero(grid.kept)
@@ -191,14 +192,14 @@ def _fill(
         here, reach = target[row, j], budget[row] / 2  # the sum is kept: nothing moves further than half of the budget
         if j == k - 1:
             here, reach = here - drift, 0.0  # what is left
-        first = np.maximum(np.ceil(here - reach - ROUNDING).astype(np.int64), np.maximum(low[row, j], 0))
-        last = np.minimum(np.floor(here + reach + ROUNDING).astype(np.int64), high[row, j])
+        first = np.maximum(np.ceil(here - reach - WHOLE_ATOM).astype(np.int64), np.maximum(low[row, j], 0))
+        last = np.minimum(np.floor(here + reach + WHOLE_ATOM).astype(np.int64), high[row, j])
         width = np.maximum(last - first + 1, 0)
         again = np.repeat(np.arange(len(row)), width)
         n = first[again] + np.arange(len(again)) - np.repeat(np.cumsum(width) - width, width)
         move = n - target[row[again], j]
         row, cost, drift = row[again], cost[again] + np.abs(move), drift[again] + move
-        possible = cost + np.maximum(rest[row, j], np.abs(drift)) <= budget[row] + ROUNDING
+        possible = cost + np.maximum(rest[row, j], np.abs(drift)) <= budget[row] + WHOLE_ATOM
         row, cost, drift = row[possible], cost[possible], drift[possible]
         count = np.concatenate([count[again[possible]], n[possible][:, None]], axis=1)
     return row, count, cost

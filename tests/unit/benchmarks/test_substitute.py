@@ -7,7 +7,8 @@ from core.benchmarks import hydrides, paper, substitute
 from core.benchmarks.harness import Options
 from core.benchmarks.hydrides import fulfils, table9_10
 from core.benchmarks.substitute import substituted, table5_7, table8
-from core.chemistry.composition import composition_vector, parse_formula
+from core.chemistry.composition import composition_vector
+from core.chemistry.formula_reader import parse_formula
 from core.generation.validation import check
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -1,10 +1,9 @@
 """Families, by compounds whose family every chemist knows."""
 
-import numpy as np
 import pytest
 
-from core.chemistry.composition import composition_vector, parse_formula
-from core.chemistry.families import families
+from core.chemistry.composition import compositions
+from core.chemistry.families import families, hydrogen_rich
 
 
 @pytest.mark.parametrize(
@@ -17,5 +16,8 @@ from core.chemistry.families import families
     ],
 )
 def test_known_compounds_are_in_their_family(family, formulas):
-    compositions = np.stack([composition_vector(parse_formula(formula)) for formula in formulas])
-    assert families(compositions).tolist() == [family] * len(formulas)
+    assert families(compositions(formulas)).tolist() == [family] * len(formulas)
+
+
+def test_compounds_of_two_fifths_hydrogen_are_hydrogen_rich():
+    assert hydrogen_rich(compositions(["LaH10", "Nb3H2", "Nb3.1H2", "MgB2"])).tolist() == [True, True, False, False]

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from core.cli.tables import best_text, figure_text
-from core.evaluation.table import COLUMNS
+from core.evaluation.columns import COLUMNS
 
 EMPTY = {"str": "", "float64": float("nan"), "bool": False, "boolean": False, "int64": 1}  # by type of a column
 

@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from core.chemistry import elements
-from core.chemistry.composition import parse_formula
 from core.chemistry.families import families
+from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.evaluation import user_formulas
+from core.evaluation.columns import COLUMNS
+from core.evaluation.csv_export import to_csv
 from core.evaluation.design import design, prepare
-from core.evaluation.table import COLUMNS, SCREENS, DesignResult, to_csv
+from core.evaluation.result import DesignResult
 from core.generation.gradient import optimiser
 from core.generation.starting_materials import starting_materials
 from core.generation.validation import check
@@ -22,7 +24,7 @@ from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, NEAREST, NEUTRAL, OptimiserSettings
 from core.problem.substitution_sites import Site, takers
-from core.screening.element_count import MAX_SCREENED_ELEMENTS
+from core.screening.registry import MAX_SCREENED_ELEMENTS, SCREENS, screens
 
 SETTINGS = OptimiserSettings(candidates=16, steps=(3, 3), rounding=NEAREST)  # some formulas fail the screens
 SMALL = DesignProblem(base="LaFeAsO", settings=SETTINGS, seed=3, device="cpu")
@@ -153,8 +155,8 @@ def test_every_screen_is_named_where_it_fails_first(small, crowded, unmixed):
 def test_the_funnel_adds_up_to_the_table(which, request):
     result = request.getfixturevalue(which)
     table, funnel = result.candidates, result.funnel
-    assert [step.screen for step in funnel] == ["candidates", *SCREENS]
-    assert [step.label for step in funnel[1:]] == list(SCREENS.values())
+    assert [step.screen for step in funnel] == ["candidates", *(screen.name for screen in SCREENS)]
+    assert [step.label for step in funnel[1:]] == [screen.label for screen in SCREENS]
     left = SETTINGS.candidates
     for step in funnel:
         left -= sum(step.failed.values())
@@ -387,7 +389,7 @@ def test_a_hydride_keeps_its_floor_and_every_atom_may_take_its_own_state():
     result = design(replace(FREE, base="LaH10", floors=HYDRIDE_FLOORS, settings=settings))
     assert [step.screen for step in result.funnel] == [
         "candidates",
-        *(name for name in SCREENS if name != "pauling_ok"),
+        *(screen.name for screen in screens(EVERY_ATOM)),
     ]
     more = 0
     for _, row in result.candidates.iterrows():

@@ -1,4 +1,4 @@
-"""Formulas that somebody brings along; test_command_line.py comes to the same functions from outside."""
+"""Predictions and screens of formulas that a user brings, called as functions."""
 
 import numpy as np
 import pandas as pd
@@ -8,8 +8,8 @@ from core.errors import InputError
 from core.evaluation import user_formulas
 from core.problem.problem import PUBLISHED
 
-SAID = ["tc_std_K", "tc_judge_K", "formation_energy_std_eV_per_atom", "distance_to_training", "extrapolating"]
-PREDICT_COLUMNS = ["formula", "tc_K", "formation_energy_eV_per_atom", *SAID, "error"]
+DETAILS = ["tc_std_K", "tc_judge_K", "formation_energy_std_eV_per_atom", "distance_to_training", "extrapolating"]
+PREDICT_COLUMNS = ["formula", "tc_K", "formation_energy_eV_per_atom", *DETAILS, "error"]
 SCREEN_COLUMNS = [*PREDICT_COLUMNS[:-1], *user_formulas.SCREENED, "error"]
 MIXED = ["Nb3Sn", "Xx2", "NaCl", "LaFeAs(O", "PoO2", "", "MgB2"]  # good rows and bad ones in turn
 GOOD = [0, 2, 6]

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, parse_formula
+from core.chemistry.composition import composition_vector
+from core.chemistry.formula_reader import parse_formula
+from core.evaluation.csv_export import to_csv
 from core.evaluation.design import design
-from core.evaluation.table import to_csv
 from core.generation.substitution import CHOSEN, GENERATOR, Substituter, site_states, substituter
 from core.generation.validation import check
 from core.problem.problem import DesignProblem

@@ -7,8 +7,8 @@ import shutil
 import numpy as np
 import pytest
 
+from core.evaluation.csv_export import to_csv
 from core.evaluation.design import design
-from core.evaluation.table import to_csv
 from core.runs import layout, store
 from core.runs.progress import PROGRESS_COLUMNS, PROGRESS_RECORDS, recorded_steps
 from core.runs.status import Phase

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from smact.screening import smact_validity
 
 from core.chemistry import elements
-from core.chemistry.composition import formula_of, parse_formula
+from core.chemistry.composition import formula_of
+from core.chemistry.formula_reader import parse_formula
 from core.screening.charge_neutrality import MAX_ATOMS, ChargeBalance, charge_balance
 from tests.unit.screening.older_smact import older_pauling
 

@@ -8,7 +8,8 @@ from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Composition
 
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, compositions, formula_of, parse_formula
+from core.chemistry.composition import composition_vector, compositions, formula_of
+from core.chemistry.formula_reader import parse_formula
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem.problem import BEST, PUBLISHED
 from core.reference_data.references import load_references

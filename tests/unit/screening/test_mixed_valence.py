@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.chemistry import elements
-from core.chemistry.composition import parse_formula
+from core.chemistry.formula_reader import parse_formula
 from core.problem.settings import EVERY_ATOM
 from core.screening.charge_neutrality import ChargeBalance, charge_balance
 from core.screening.mixed_valence import add_atoms

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, parse_formula
+from core.chemistry.composition import composition_vector
+from core.chemistry.formula_reader import parse_formula
 from core.problem.settings import EVERY_ATOM, ONE_STATE
 from core.screening.charge_neutrality import charge_balance
 from core.screening.neutrality_filter import balanced_compounds, passes_at_once

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import wasserstein_distance
 
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, compositions, parse_formula
+from core.chemistry.composition import composition_vector, compositions
+from core.chemistry.formula_reader import parse_formula
 from core.reference_data.references import load_references
 from core.screening.novelty import BLOCK, KnownSuperconductors, NearestKnown, mendeleev_scale
 

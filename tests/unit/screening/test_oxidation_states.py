@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.chemistry.composition import parse_formula
+from core.chemistry.formula_reader import parse_formula
 from core.screening.oxidation_states import balancing_state, proposed_state
 
 

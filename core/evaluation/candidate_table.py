@@ -1,0 +1,58 @@
+"""The candidate table: one row per formula with the columns of `COLUMNS`, new or read from a stored run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from core.chemistry.composition import compositions
+from core.chemistry.families import hydrogen_rich
+from core.evaluation.columns import COLUMNS
+
+MISSING = {"float64": float("nan"), "boolean": pd.NA}  # type of a column -> its missing value
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `COLUMNS` in their order and with their types. Raises KeyError if one is missing."""
+    return pd.DataFrame({c.name: table[c.name].astype(c.dtype) for c in COLUMNS})
+
+
+def read(table: pd.DataFrame) -> pd.DataFrame:
+    """A stored table as `typed` returns it, also one of an earlier version.
+
+    Numbers that the earlier version did not store are missing. Raises KeyError if any other column is missing.
+    """
+    later: dict[str, object] = {c.name: MISSING[c.dtype] for c in COLUMNS if c.dtype in MISSING and c.name not in table}
+    if "hydrogen_rich" not in table:
+        later["hydrogen_rich"] = hydrogen_rich(compositions(table["formula"]))
+    return typed(table.assign(**later))
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Mean gain in Tc over the base of the best candidates that pass every screen.
+
+    claimed_K : by the model that was optimised
+    judged_K : by the control model, which the optimiser never sees; the difference is exploitation of model errors
+    """
+
+    candidates: int
+    claimed_K: float
+    judged_K: float
+
+
+def gain(passing: pd.DataFrame, base: dict[str, float], most: int = 30) -> Gain | None:
+    """Gain of the first `most` rows over the base; None without rows, or if the control model predicted no base.
+
+    passing : rows of the candidate table, by rank
+    base : predictions for the base material, see `core.evaluation.result.DesignResult`
+    """
+    best = passing.head(most)
+    if not len(best) or "tc_judge_K" not in base:
+        return None
+    return Gain(
+        candidates=len(best),
+        claimed_K=float(best["tc_K"].mean()) - base["tc_K"],
+        judged_K=float(best["tc_judge_K"].mean()) - base["tc_judge_K"],
+    )

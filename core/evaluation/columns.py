@@ -1,0 +1,127 @@
+"""The columns of the candidate table: every name, type, label and explanation once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.chemistry.tolerances import KNOWN_COMPOSITION
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the candidate table.
+
+    name : header in files, with the unit; part of the file format
+    dtype : pandas type
+    label : header on the page
+    meaning : explanation, one sentence without a full stop
+    digits : decimal places in CSV files; None for what is no decimal number
+    """
+
+    name: str
+    dtype: str
+    label: str
+    meaning: str
+    digits: int | None = None
+
+
+COLUMNS = (
+    Column("rank", "int64", "Rank", "Order by predicted Tc, candidates that pass every screen first"),
+    Column("formula", "str", "Formula", "Whole atoms in lowest terms; fractions of an atom are doping"),
+    Column("tc_K", "float64", "Tc (K)", "Predicted critical temperature of the integer formula", 2),
+    Column(
+        "tc_std_K", "float64", "± (K)", "Expected standard deviation of Tc, from the distance to known compounds", 2
+    ),
+    Column("tc_gain_K", "float64", "Gain (K)", "Predicted Tc minus the predicted Tc of the base", 2),
+    Column("tc_judge_K", "float64", "Control (K)", "Tc by the control model, which the optimiser never sees", 2),
+    Column(
+        "formation_energy_eV_per_atom",
+        "float64",
+        "Ef (eV/atom)",
+        "Predicted formation energy of the formula",
+        4,
+    ),
+    Column(
+        "formation_energy_std_eV_per_atom",
+        "float64",
+        "± Ef (eV/atom)",
+        "Expected standard deviation of the formation energy, from the spread of the ensemble",
+        4,
+    ),
+    Column(
+        "energy_above_hull_eV_per_atom",
+        "float64",
+        "Above hull (eV/atom)",
+        "Predicted energy minus that of the best mixture of reference compounds; below 0: more stable than all of them",
+        4,
+    ),
+    Column(
+        "energy_above_hull_std_eV_per_atom",
+        "float64",
+        "± hull (eV/atom)",
+        "Expected standard deviation of the energy above hull; errors that the competing phases share cancel in it",
+        4,
+    ),
+    Column("passes", "bool", "Passes", "Passes every screen"),
+    Column("failed_screen", "str", "Failed screen", "First screen that the candidate fails; empty if it passes"),
+    Column("charge_neutral", "bool", "Neutral", "Oxidation states (smact14; one per element or per atom) can sum to 0"),
+    Column("pauling_ok", "bool", "Pauling", "Neutral with all anions more electronegative; not tested for free atoms"),
+    Column("oxidation_states", "str", "Oxidation states", "Oxidation states that balance the charges"),
+    Column("reason", "str", "Charge balance", "Why the charges balance, or how far they are from balance"),
+    Column(
+        "decomposition",
+        "str",
+        "Competes with",
+        "Best mixture of reference compounds, with fractions of atoms",
+    ),
+    Column("known", "bool", "Known", f"Every fraction is within {KNOWN_COMPOSITION} of a known superconductor's"),
+    Column("nearest_known", "str", "Nearest known", "Nearest known superconductor (earth mover's distance)"),
+    Column(
+        "nearest_known_tc_K",
+        "float64",
+        "Tc of nearest known (K)",
+        "Reported Tc of the nearest known superconductor",
+        2,
+    ),
+    Column("distance_to_known", "float64", "Distance", "Earth mover's distance on the Mendeleev-number scale", 3),
+    Column("distance_to_training", "float64", "To training", "Distance to the nearest compound of the Tc data", 3),
+    Column(
+        "extrapolating",
+        "boolean",
+        "Extrapolates",
+        "Farther from the training data than 95% of the compounds of unseen chemical systems",
+    ),
+    Column(
+        "hydrogen_rich",
+        "bool",
+        "H-rich",
+        "At least 40% hydrogen: the predicted Tc holds under very high pressure, not at ambient pressure",
+    ),
+    Column("n_elements", "int64", "Elements", "Number of elements"),
+    Column("n_atoms", "int64", "Atoms", "Atoms per formula unit"),
+    Column("tc_before_rounding_K", "float64", "Tc unrounded (K)", "Predicted Tc before rounding to integers", 2),
+    Column(
+        "formation_energy_before_rounding_eV_per_atom",
+        "float64",
+        "Ef unrounded (eV/atom)",
+        "Predicted formation energy before rounding to integers",
+        4,
+    ),
+    Column(
+        "integer_loss",
+        "float64",
+        "Integer loss",
+        "Distance to the integer grid before rounding (L_integer)",
+        5,
+    ),
+    Column(
+        "rounding_distance",
+        "float64",
+        "Exchanged",
+        "Fraction of the atoms that rounding exchanged: half the sum of the absolute changes of the fractions",
+        4,
+    ),
+    Column("times_found", "int64", "Found", "Number of optimised candidates that ended at this formula"),
+    Column("candidate", "int64", "Candidate", "Number of the first optimised candidate that ended at this formula"),
+)
+BY_NAME = {column.name: column for column in COLUMNS}

@@ -1,0 +1,44 @@
+"""Tables as CSV text that spreadsheets open without running any cell as a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pandas as pd
+
+from core.evaluation.columns import BY_NAME
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """A table as CSV text: UTF-8, units in the headers, "\\n" line ends, numbers with the digits of their column.
+
+    Missing values are empty cells; text is made safe for spreadsheets.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(table.columns)
+    digits = [BY_NAME[name].digits if name in BY_NAME else None for name in table.columns]
+    for row in table.itertuples(index=False):
+        writer.writerow([_cell(value, d) for value, d in zip(row, digits, strict=True)])
+    return out.getvalue()
+
+
+def _cell(value: object, digits: int | None) -> object:
+    if pd.isna(value):
+        return ""
+    if digits is not None and isinstance(value, float):
+        return f"{round(value, digits) + 0.0:.{digits}f}"  # + 0.0: no minus before a zero
+    return safe_cell(value)
+
+
+def safe_cell(value: object) -> object:
+    """Text with a quote before a leading = + - @, tab or line feed, which spreadsheets take for a formula.
+
+    A carriage return becomes a line feed: Python 3.11 does not quote it, and spreadsheets begin a new row there.
+    Other values are returned as they are.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r\n", "\n").replace("\r", "\n")
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\n") else text

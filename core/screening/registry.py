@@ -1,0 +1,96 @@
+"""The screens in the order in which they are applied. A further screen is one `Screen` and one entry in `SCREENS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from core.problem.settings import EVERY_ATOM, ONE_STATE
+from core.screening.interface import Screen
+
+MAX_SCREENED_ELEMENTS = 9  # SuperCon has no compound of more elements; the paper screens for fewer than 10
+
+
+def _is_true(column: str) -> Callable[[pd.DataFrame], np.ndarray]:
+    return lambda rows: rows[column].to_numpy(dtype=bool)
+
+
+def _is_first_occurrence(rows: pd.DataFrame) -> np.ndarray:
+    return ~rows["formula"].duplicated().to_numpy(dtype=bool)
+
+
+def _has_few_elements(rows: pd.DataFrame) -> np.ndarray:
+    return (rows["n_elements"] <= MAX_SCREENED_ELEMENTS).to_numpy(dtype=bool)
+
+
+def _is_bound(rows: pd.DataFrame) -> np.ndarray:
+    """Negative formation energy; a pure element, whose formation energy is 0 by definition, fails."""
+    bound = (rows["formation_energy_eV_per_atom"] < 0) & (rows["n_elements"] > 1)
+    return bound.to_numpy(dtype=bool)
+
+
+def _why_repeated(rows: pd.DataFrame) -> pd.Series:
+    return pd.Series("the same formula was reached before", index=rows.index)
+
+
+def _why_too_many_elements(rows: pd.DataFrame) -> pd.Series:
+    return rows["n_elements"].map(lambda n: f"{n} elements")
+
+
+def _why_charges(rows: pd.DataFrame) -> pd.Series:
+    return rows["reason"]
+
+
+def _why_unbound(rows: pd.DataFrame) -> pd.Series:
+    compound, element = "predicted formation energy is not negative", "a pure element has a formation energy of 0"
+    return rows["n_elements"].map(lambda n: compound if n > 1 else element)
+
+
+DISTINCT = Screen("distinct", "Distinct formulas", _is_first_occurrence, _why_repeated)
+FEW_ELEMENTS = Screen(
+    name="elements",
+    label=f"Fewer than {MAX_SCREENED_ELEMENTS + 1} elements",
+    test=_has_few_elements,
+    reason=_why_too_many_elements,
+    advice="allow fewer elements (the maximum is on the design page)",
+)
+CHARGE_NEUTRAL = Screen(
+    name="charge_neutral",
+    label="Charge neutral",
+    test=_is_true("charge_neutral"),
+    reason=_why_charges,
+    advice="allow elements with several oxidation states, such as Fe, Cu, Mn or Bi, allow larger formula units "
+    "(a larger N), or optimise more candidates",
+    charge_rules=(ONE_STATE,),
+)
+CHARGE_NEUTRAL_EVERY_ATOM = replace(CHARGE_NEUTRAL, label="Charge neutral, every atom free", charge_rules=(EVERY_ATOM,))
+PAULING = Screen(
+    name="pauling_ok",
+    label="Pauling test",
+    test=_is_true("pauling_ok"),
+    reason=_why_charges,
+    advice="allow more electronegative elements (O, F, S, Cl), or forbid elements that fail this test",
+    charge_rules=(ONE_STATE,),  # atoms of one element may be cations and anions under the other rule
+)
+FORMATION_ENERGY = Screen(
+    name="formation_energy",
+    label="Formation energy below 0",
+    test=_is_bound,
+    reason=_why_unbound,
+    advice="raise the weight of the formation energy, or forbid elements that form few stable compounds",
+)
+
+SCREENS = (DISTINCT, FEW_ELEMENTS, CHARGE_NEUTRAL, CHARGE_NEUTRAL_EVERY_ATOM, PAULING, FORMATION_ENERGY)
+
+
+def screens(charge_rule: str) -> tuple[Screen, ...]:
+    """The screens that are applied under a rule of the charge balance, in order."""
+    return tuple(screen for screen in SCREENS if charge_rule in screen.charge_rules)
+
+
+def find_screen(name: str) -> Screen | None:
+    """The first screen of this name; None if there is none, as for a run of another version."""
+    return next((screen for screen in SCREENS if screen.name == name), None)

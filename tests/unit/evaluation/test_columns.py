@@ -1,0 +1,27 @@
+"""The columns of the candidate table: names, labels and units."""
+
+import pytest
+
+from core.evaluation.columns import BY_NAME, COLUMNS
+
+
+def test_every_column_has_its_own_name_and_says_what_it_means():
+    assert len(BY_NAME) == len(COLUMNS)
+    assert len({column.label for column in COLUMNS}) == len(COLUMNS)
+    assert all(column.meaning and column.label for column in COLUMNS)
+
+
+@pytest.mark.parametrize(("shown", "ending"), [("(K)", "_K"), ("(eV/atom)", "_eV_per_atom")])
+def test_units_are_in_the_names(shown, ending):
+    """A column with a unit on the page has the same unit in the header of the file, and the other way round."""
+    on_the_page = {column.name for column in COLUMNS if shown in column.label}
+    on_the_page |= {"tc_gain_K"} if ending == "_K" else set()
+    assert on_the_page == {column.name for column in COLUMNS if column.name.endswith(ending)} and on_the_page
+
+
+def test_temperatures_and_energies_have_a_unit():
+    for column in COLUMNS:
+        if column.name.startswith(("tc_", "nearest_known_tc")):
+            assert column.name.endswith("_K")
+        if "energy" in column.name:
+            assert column.name.endswith("_eV_per_atom")
