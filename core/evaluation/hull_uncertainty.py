@@ -1,18 +1,19 @@
-"""What to expect of the error of an energy above hull: errors that neighbours share cancel in it.
+"""Expected error of an energy above hull, in which errors that competing phases share cancel.
 
-A composition x and the phases j that compete with it, with fractions f_j of the atoms, are predicted by the same
-models. Member k of an ensemble says that the distance is
+The same ensemble predicts a composition x and the phases j that compete with it, with fractions f_j of the atoms. By
+its member k the distance to the hull is
 
     d_k = E_k(x) - sum_j f_j E_k(phase j),
 
-with the elements at 0 eV/atom by definition. What all phases of a chemical system have in common, such as an energy
-per oxygen atom that is off, changes E_k(x) and no d_k. So the error is taken from the spread of d_k over the members.
-How far that can be relied on, beside the spread of E_k(x) alone, is on the card of the reference tables.
+with the elements at 0 eV/atom by definition. An error that all phases of a chemical system share, such as a wrong
+energy per oxygen atom, changes E_k(x) but no d_k. The expected error therefore follows from the spread of d_k over the
+members. The card of the reference tables compares its reliability with that of the spread of E_k(x) alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 import torch
@@ -26,13 +27,14 @@ from core.screening.convex_hull import Decomposition, Hull, HullDistance
 def distances_with_std(
     hull: Hull, predictor: Predictor, scale: SpreadScale | None, compositions: np.ndarray, energies: np.ndarray
 ) -> tuple[list[HullDistance], np.ndarray]:
-    """Distances of compositions (n, 118) of these energies (n,) to the hull, and the standard deviation (n,) to expect.
+    """Distances of compositions (n, 118) to the hull, and their expected standard deviations (n,), in eV/atom.
 
-    hull, energies : of this predictor, eV/atom
-    scale : for the spread of its distances; NaN is returned without one, and for a predictor that is no ensemble
+    hull, energies : by this predictor; energies (n,) in eV/atom
+    scale : from the spread of the distances to their mean absolute error; without it, and for a predictor that is no
+        ensemble, the standard deviations are NaN
 
-    The error of a reference that is on the hull, where it competes with itself alone, is that of its distance to the
-    others. The standard deviation is sqrt(2) times the mean absolute error, as in Laplace's distribution.
+    A reference phase on the hull competes with itself alone; its error is that of its distance to the other phases. The
+    standard deviation is sqrt(2) times the mean absolute error, as in Laplace's distribution.
     """
     distances = hull.distances(compositions, energies)
     if scale is None or not isinstance(predictor, Ensemble):
@@ -48,14 +50,14 @@ def distances_with_std(
 def distances_by_member(
     ensemble: Ensemble, compositions: np.ndarray, decompositions: Sequence[Decomposition]
 ) -> np.ndarray:
-    """d_k in eV/atom (members, n) of compositions (n, 118) with these competing phases.
+    """d_k in eV/atom, shape (members, n), of compositions (n, 118) with these competing phases.
 
-    Each phase is predicted once, however many compositions it competes with.
+    Each phase is predicted once, even if it competes with several compositions.
     """
     phases = {formula: i for i, formula in enumerate(dict.fromkeys(f for found in decompositions for f, _ in found))}
     vectors = composition.compositions(phases)
     of_phases = members_energies(ensemble, vectors)
-    of_phases[:, np.count_nonzero(vectors, axis=1) == 1] = 0.0
+    of_phases[:, np.count_nonzero(vectors, axis=1) == 1] = 0.0  # elements
     distances = members_energies(ensemble, compositions)
     for i, found in enumerate(decompositions):
         fractions = np.array([fraction for _, fraction in found])
@@ -64,6 +66,6 @@ def distances_by_member(
 
 
 def members_energies(ensemble: Ensemble, compositions: np.ndarray) -> np.ndarray:
-    """What each member says (members, n) of compositions (n, 118)."""
+    """Formation energies in eV/atom by each member, shape (members, n), of compositions (n, 118)."""
     x = torch.from_numpy(compositions).float().to(ensemble.known_elements.device)
-    return np.stack([predict_in_batches(member, x) for member in ensemble.members])
+    return np.stack([predict_in_batches(cast(Predictor, member), x) for member in ensemble.members])

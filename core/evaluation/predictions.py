@@ -1,4 +1,4 @@
-"""What the predictors say of compositions, as columns of the candidate table."""
+"""Predictions for compositions, as columns of the candidate table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
 
 
 def predicted(tc: Predictor, formation_energy: Predictor, x: torch.Tensor) -> dict[str, np.ndarray | pd.Series]:
-    """All that the predictors say of compositions (n, 118): columns of the candidate table, each (n,)."""
+    """Columns of the candidate table, each (n,), for compositions x (n, 118).
+
+    Predictions, their expected standard deviations, and the distance of x to the training data of the Tc model.
+    Columns that a predictor cannot give are missing.
+    """
     of_tc, of_energy = estimate_in_batches(tc, x), estimate_in_batches(formation_energy, x)
     return {
         "tc_K": of_tc.value,

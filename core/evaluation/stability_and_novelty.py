@@ -1,4 +1,4 @@
-"""Place of compositions among the reference materials: the convex hull, and the known superconductors."""
+"""Stability against the reference phases, and distance to the known superconductors."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from core.reference_data.references import load_references
 def stability_and_novelty(
     formation_energy: Predictor, compositions: np.ndarray, energies: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Place of compositions (n, 118) with these energies (n,) among the references: columns of the table, each (n,).
+    """Columns of the candidate table, each (n,), for compositions (n, 118) with formation energies (n,) in eV/atom.
 
-    Distance to the hull, with its error and the competing phases, and the nearest known superconductor.
+    Energy above hull with its expected error and the competing phases, and the nearest known superconductor.
+
+    formation_energy : the predictor that gave `energies` and, for the hull, the energies of the reference phases
     """
     references = load_references()
     scale = references.hull_error_scales.get(formation_energy.name)
@@ -33,5 +35,5 @@ def stability_and_novelty(
 
 
 def decomposition_text(phases: tuple[tuple[str, float], ...]) -> str:
-    """Competing phases as text: "0.500 La2O3 + 0.500 FeAs" (fractions of atoms)."""
+    """Competing phases (formula, fraction of the atoms) as text: "0.500 La2O3 + 0.500 FeAs"."""
     return " + ".join(f"{fraction:.3f} {formula}" for formula, fraction in phases)

@@ -1,13 +1,13 @@
-"""Can the composition be charge neutral, with the more electronegative elements as the anions?
+"""Charge neutrality and Pauling's electronegativity test of a composition.
 
 The paper's screen is SMACT (Davies et al., J. Open Source Softw. 4, 1361 (2019), doi:10.21105/joss.01361):
-`smact_validity(formula, include_alloys=True, oxidation_states_set="smact14")`. SMACT tries every product of
-oxidation states, which takes minutes for nine elements. The same verdicts follow from the charges that can be
-reached at all, kept as the bits of one integer: bit q is set if the charge q can be reached, and an element
-of n atoms with the states s turns `bits` into the union of `bits << n * s`.
+`smact_validity(formula, include_alloys=True, oxidation_states_set="smact14")`. SMACT enumerates every product of
+oxidation states, which takes minutes for nine elements. The same verdicts follow from the set of reachable total
+charges, stored as the bits of one integer: bit q is set if the charge q is reachable, and an element of n atoms with
+the states s turns `bits` into the union of `bits << n * s`.
 
-For hydrides, and for whatever else mixes valences, the paper lets every atom take its own state (KIAGO 3.6) and
-asks for no electronegativity: the other rule here, see `core.screening.mixed_valence`.
+For hydrides and other mixed-valence compounds the paper lets every atom take its own oxidation state (KIAGO 3.6) and
+omits the electronegativity test. This is the rule "every_atom", see `core.screening.mixed_valence`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.problem.settings import EVERY_ATOM, ONE_STATE
 from core.screening import mixed_valence
 from core.screening.mixed_valence import Choices
 
-MAX_ATOMS = 1_000_000  # per reduced formula unit; the memory for the reachable charges grows with it
+MAX_ATOMS = 1_000_000  # per reduced formula unit: bounds the memory for the reachable charges
 
 _NO_PAULING = "neutral, but no assignment gives the anions the higher electronegativity"
 
@@ -34,18 +34,17 @@ _NO_PAULING = "neutral, but no assignment gives the anions the higher electroneg
 class ChargeBalance:
     """Verdict of the screen on one composition.
 
-    charge_neutral : SMACT's verdict without the electronegativity test
-    pauling_ok : the verdict with it: charge neutral and every anion more electronegative than every
-        cation, or passed at once, as alloys (metals only) and single elements are. Where every atom is free
-        this is not asked, and the verdict is that of charge_neutral
-    reason : one short sentence without a full stop
-    oxidation_states : (symbol, state), electropositive elements first; of the assignment that passes both
-        tests if there is one, else of a neutral one; empty if there is none, or none was needed. Where every
-        atom is free an element may come several times
-    nearest_charge : the total charge (elementary charges per reduced formula unit) closest to 0 that any
-        assignment gives, the positive one of two equally close; 0 if neutral; None if an element has no
-        oxidation state, or the composition passed at once
-    atoms : how many, per reduced formula unit, have each of `oxidation_states`
+    Alloys (metals only) and single elements pass both tests without an assignment of oxidation states.
+
+    charge_neutral : whether some assignment has the total charge 0
+    pauling_ok : whether some assignment has the total charge 0 and every anion more electronegative than every cation;
+        equal to charge_neutral under the rule "every_atom", which has no such test
+    reason : why the verdict is as it is, a short sentence without a full stop
+    oxidation_states : (symbol, state), electropositive elements first, of an assignment that passes both tests, or else
+        of a neutral one; empty without either. Under the rule "every_atom" an element may occur several times
+    nearest_charge : reachable total charge closest to 0, in elementary charges per reduced formula unit, the positive
+        one of two equally close; None if an element has no oxidation state, or without an assignment
+    atoms : number of atoms, per reduced formula unit, with each of `oxidation_states`
     written : the oxidation states as text: "La 3+, Fe 2+, As 3-, O 2-"; empty if there are none
     """
 
@@ -63,17 +62,17 @@ def charge_balance(
 ) -> list[ChargeBalance]:
     """Screen compositions given as integer atom counts, shape (n, 118), which are reduced by their gcd.
 
-    rule : "one_state" for each element, or "every_atom" is free to take any state of its element
-    units : formula units in each reduced row, for the texts: Ba3K2Fe10As10 is five of Ba0.6K0.4Fe2As2. By default 1
+    rule : "one_state": one oxidation state per element; "every_atom": every atom takes any state of its element
+    units : number of formula units in each reduced row, for the texts: Ba3K2Fe10As10 has five of Ba0.6K0.4Fe2As2.
+        1 by default
 
-    Where several assignments pass, the one shown is found by a fixed rule: every element has a usual state
-    (see `usual_state`), the elements with the fewest choices settle first, each on the state nearest its
-    usual one that the rest can still balance; of several ways to divide cations from anions, the one that
-    deviates least from the usual states (sum of absolute deviations) is shown, of equal ones the one with
-    most cations.
+    Of several assignments that pass, the reported one follows from a fixed rule. Every element has a usual state (see
+    `usual_state`). The elements with the fewest states are assigned first, each the state nearest its usual one that
+    the others can still balance. Of several divisions into cations and anions the one with the least deviation from the
+    usual states (sum of absolute deviations) is reported, of equal ones the one with most cations.
 
-    Raises ValueError for a wrong shape, counts that are not whole numbers >= 0, a row without atoms,
-    more than MAX_ATOMS atoms in a reduced formula unit, or an unknown rule.
+    Raises ValueError for a wrong shape, counts that are not whole numbers >= 0, a row without atoms, more than
+    MAX_ATOMS atoms in a reduced formula unit, or an unknown rule.
     """
     if rule not in (ONE_STATE, EVERY_ATOM):
         raise ValueError(f"the rule of the oxidation states is {ONE_STATE} or {EVERY_ATOM}, not {rule!r}")
@@ -82,7 +81,7 @@ def charge_balance(
 
 
 def _checked(counts: np.ndarray) -> list[list[tuple[Element, int]]]:
-    """Rows of (element, count), counts reduced."""
+    """For each row its elements with their counts, reduced by the gcd."""
     counts = np.asarray(counts)
     if counts.ndim != 2 or counts.shape[1] != elements.N_ELEMENTS:
         raise ValueError(f"counts must have shape (n, {elements.N_ELEMENTS}), not {counts.shape}")
@@ -156,14 +155,18 @@ def _unbalanced(charge: int, units: float) -> ChargeBalance:
 
 
 def _electropositive_first(atom: tuple[Element, int]) -> tuple[float, int]:
-    element = atom[0]
-    known = element.electronegativity is not None
-    return (element.electronegativity if known else math.inf, element.atomic_number)
+    element, _ = atom
+    return (_electronegativity(element), element.atomic_number)
+
+
+def _electronegativity(element: Element) -> float:
+    """On Pauling's scale; infinite for an element without one."""
+    return math.inf if element.electronegativity is None else element.electronegativity
 
 
 def _written(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units: float) -> str:
-    """As a chemist writes them: "La 3+, O 2-"; of an element with several states also how many atoms have each:
-    "La 2+, 4 H 1+, 6 H 1-"."""
+    """Oxidation states as chemists write them: "La 3+, O 2-". For an element with several states the number of atoms
+    with each of them is added: "La 2+, 4 H 1+, 6 H 1-"."""
     named = [symbol for symbol, _ in states]
     texts = []
     for (symbol, state), n in zip(states, atoms, strict=True):
@@ -174,8 +177,10 @@ def _written(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units:
 
 
 def balancing_states(counts: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    """For each element of a formula (symbol -> whole atoms) the states, in ascending order, with which the others can
-    balance it, each element with one state throughout. Electronegativities are not asked."""
+    """For each element of a formula (symbol -> whole atoms) its states, ascending, that the other elements can balance.
+
+    One state per element; without the electronegativity test.
+    """
     atoms = [(elements.element(symbol), n) for symbol, n in counts.items()]
     found = {}
     for element, n in atoms:
@@ -189,16 +194,16 @@ def balancing_states(counts: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
     return found
 
 
-# Which state an element prefers: only for showing one assignment out of several, no verdict depends on it.
+# Usual states. They decide which of several assignments is reported; no verdict depends on them.
 
 
 @cache
 def usual_state(element: Element, sign: int) -> int:
-    """The state that an element usually has as a cation (sign 1) or an anion (sign -1), from its place alone.
+    """Usual state of an element as a cation (sign 1) or an anion (sign -1), from its position in the periodic table.
 
-    Anions fill the shell: 18 less than the group number (O 2-, Cl 1-, As 3-). Cations empty it: groups 1 to
-    5 and 12 to 18 give all valence electrons (Ca 2+, Ti 4+, Al 3+, S 6+), Tl, Pb and Bi keep two of them;
-    the f block and group 3 are 3+, groups 6 to 11 are 2+.
+    Anions fill the shell: group number minus 18 (O 2-, Cl 1-, As 3-). Cations empty it: groups 1 to 5 and 12 to 18 lose
+    all valence electrons (Ca 2+, Ti 4+, Al 3+, S 6+), except that Tl, Pb and Bi keep two; the f block and group 3 are
+    3+, groups 6 to 11 are 2+.
     """
     group = element.group
     if sign < 0:
@@ -221,18 +226,18 @@ def _states(element: Element, sign: int) -> tuple[int, ...]:
 
 @cache
 def _all_states(element: Element) -> tuple[int, ...]:
-    """All states, the most usual first; metals begin with their cations, all others with their anions."""
+    """All states, the most usual first; metals begin with the positive ones, other elements with the negative ones."""
     first = 1 if element.metal else -1
     return tuple(dict.fromkeys(_states(element, first) + _states(element, -first)))
 
 
-# Charges that can be reached.
+# Reachable charges.
 
 Step = Callable[[int, int, tuple[int, ...], int], int]  # bits, count, states, lowest -> bits
 
 
 def _step(bits: int, count: int, states: tuple[int, ...], lowest: int = 0) -> int:
-    """Add one element: bit q of the result is set if a bit q - count * (state - lowest) was."""
+    """Add an element: bit q of the result is set if bit q - count * (state - lowest) is set for any of its states."""
     reached = 0
     for state in states:
         reached |= bits << count * (state - lowest)
@@ -256,17 +261,17 @@ def _nearest_charge(choices: Choices, step: Step) -> int:
 
 
 def _assign(choices: Choices) -> tuple[tuple[str, int], ...]:
-    """States with total charge 0, in the order of `choices`; the caller knows that there are some."""
-    rigid_first = sorted(choices, key=lambda choice: (len(choice[2]), choice[0].atomic_number))
-    rest = [(1, 0)]  # for each tail of the list: its reachable charges, the place of charge 0 in them
-    for _, count, states in reversed(rigid_first):
+    """States with total charge 0, in the order of `choices`, of which the caller knows that they exist."""
+    fewest_first = sorted(choices, key=lambda choice: (len(choice[2]), choice[0].atomic_number))
+    rest = [(1, 0)]  # for each tail of the list: its reachable charges, and which bit stands for charge 0
+    for _, count, states in reversed(fewest_first):
         bits, zero = rest[-1]
         lowest = min(states)
         rest.append((_step(bits, count, states, lowest), zero - count * lowest))
     found, charge = {}, 0
-    for (element, count, states), (bits, zero) in zip(rigid_first, reversed(rest[:-1]), strict=True):
+    for (element, count, states), (bits, zero) in zip(fewest_first, reversed(rest[:-1]), strict=True):
         for state in states:
-            place = zero - (charge + count * state)  # the rest must bring the opposite charge
+            place = zero - (charge + count * state)  # the other elements must have the opposite charge
             if place >= 0 and bits >> place & 1:
                 found[element.symbol] = state
                 charge += count * state
@@ -277,9 +282,8 @@ def _assign(choices: Choices) -> tuple[tuple[str, int], ...]:
 def _pauling_assignment(atoms: list[tuple[Element, int]]) -> tuple[tuple[str, int], ...] | None:
     """States with total charge 0 and every cation less electronegative than every anion, or None.
 
-    `atoms` come sorted by electronegativity. SMACT compares all pairs, `cation >= anion` fails; that is the
-    same as a cut in the sorted list, never between equal values, with no anion before it and no cation
-    after it.
+    `atoms` are sorted by electronegativity. SMACT compares all pairs and rejects `cation >= anion`. This is equivalent
+    to a cut in the sorted list, never between equal values, with no anion before it and no cation after it.
     """
     best, least = None, math.inf
     for cut in reversed(_balanced_cuts(atoms)):
@@ -294,16 +298,16 @@ def _pauling_assignment(atoms: list[tuple[Element, int]]) -> tuple[tuple[str, in
 
 
 def _assignment_without_scale(atoms: list[tuple[Element, int]]) -> tuple[tuple[str, int], ...] | None:
-    """States that the paper's screen passes where an electronegativity is missing (Pm, Rn, Lr), or None.
+    """States that the paper's screen accepts where an electronegativity is missing (Pm, Rn, Lr), or None.
 
-    Its SMACT (2.5) compared pairs in the order of atomic numbers, the first element with all others first, and
-    a comparison with a missing value counted as a pass. So the test ends at the first missing value: the first
-    element must carry the opposite sign, and must not have failed against an element in between. SMACT since
-    2.6 refuses every such composition instead, so that no compound of promethium could ever pass.
+    The paper's SMACT (2.5) compared pairs in the order of atomic numbers, the first element with all others first, and
+    took a comparison with a missing value for a pass. So the test ends at the first missing value: the first element
+    must have the opposite sign, and must not fail against an element in between. SMACT since 2.6 rejects all these
+    compositions instead, so that no compound of promethium passes.
     """
     ordered = sorted(atoms, key=lambda atom: atom[0].atomic_number)
     place = next(i for i, (element, _) in enumerate(ordered) if element.electronegativity is None)
-    place = max(place, 1)  # the first pair holds the missing value either way
+    place = max(place, 1)  # if the first element has none, its first comparison is with the second element
     for sign in (1, -1):
         choices = []
         for i, (element, count) in enumerate(ordered):
@@ -326,19 +330,19 @@ def _strict(element: Element, sign: int) -> tuple[int, ...]:
 
 
 def _opposite_is_fine(first: Element, other: Element, sign: int) -> bool:
-    """Whether `first` may have this sign and `other` the opposite one: the anion is the more electronegative."""
+    """Whether the anion is the more electronegative one if `first` has this sign and `other` the opposite one."""
     cation, anion = (first, other) if sign > 0 else (other, first)
-    return cation.electronegativity < anion.electronegativity
+    return _electronegativity(cation) < _electronegativity(anion)
 
 
 def _balanced_cuts(atoms: list[tuple[Element, int]]) -> list[int]:
-    """Every k for which the charges can balance with the first k elements as cations, the rest as anions."""
+    """Every k for which the charges can balance with the first k elements as cations and the others as anions."""
     n = len(atoms)
-    positive, negative = [1], [1]  # reachable charge of the first k elements; its opposite for the last k
+    positive, negative = [1], [1]  # reachable charges of the first k elements; those of the last k, sign reversed
     for element, count in atoms:
         positive.append(_step(positive[-1], count, _states(element, 1)))
     for element, count in reversed(atoms):
         negative.append(_step(negative[-1], count, tuple(-s for s in _states(element, -1))))
-    scale = [element.electronegativity for element, _ in atoms]
+    scale = [_electronegativity(element) for element, _ in atoms]
     divides = [k in (0, n) or scale[k - 1] < scale[k] for k in range(n + 1)]
     return [k for k in range(n + 1) if divides[k] and positive[k] & negative[n - k]]

@@ -1,11 +1,12 @@
-"""Charge balance with every atom free in its oxidation state, so that one element may show several (KIAGO 3.6).
+"""Charge balance in which every atom takes any oxidation state of its element (KIAGO 3.6).
 
-LaH10 cannot balance with one state per element; with La 2+, six H 1- and four H 1+ it does. The paper enumerates all
-assignments, and therefore stops at 15 atoms. Here the charges that can be reached are kept as the bits of one integer
-(see `core.screening.charge_neutrality`), and there is no limit: of n atoms with states from lowest to highest, fewer
-than m = highest - lowest need another state. For of any m atoms some together deviate from the lowest state by a
-multiple of m (two of their m + 1 partial sums agree modulo m), and the same charge comes from as many atoms in the
-lowest and the highest state. All other atoms choose between these two, which doubling covers in log2(n) steps.
+LaH10 cannot balance with one state per element; it does with La 2+, six H 1- and four H 1+. The paper enumerates all
+assignments and is therefore limited to 15 atoms. Here the reachable charges are the bits of one integer (see
+`core.screening.charge_neutrality`), without such a limit: of n atoms with states from lowest to highest, fewer than
+m = highest - lowest need a state between these two. Among any m atoms there are some whose deviations from the lowest
+state sum to a multiple of m (two of their m + 1 partial sums agree modulo m), and as many atoms in the lowest and the
+highest state have the same charge. All other atoms take one of these two states, and doubling covers their sums in
+log2(n) steps.
 """
 
 from __future__ import annotations
@@ -14,24 +15,24 @@ from itertools import combinations, combinations_with_replacement
 
 from core.chemistry.elements import Element
 
-Choices = list[tuple[Element, int, tuple[int, ...]]]  # element, atoms, states each may take (most usual first)
+Choices = list[tuple[Element, int, tuple[int, ...]]]  # element, number of atoms, its states (most usual first)
 Atoms = tuple[tuple[str, int, int], ...]  # (symbol, state, how many atoms have it)
 
 
 def add_atoms(bits: int, count: int, states: tuple[int, ...], lowest: int = 0) -> int:
-    """Add the atoms of one element: bit q of the result is set if a bit q - (sum of count states, less lowest) was.
+    """Add `count` atoms of an element to the reachable charges `bits`, each atom in any of the states.
 
-    `lowest`, the least state, is subtracted from every state, so that the bits begin at the lowest charge.
+    `lowest` is subtracted from the state of every atom: with the lowest state, bit 0 is the lowest charge.
     """
     bottom, spread = min(states), max(states) - min(states)
-    free = min(count, max(spread - 1, 0))  # that many may need a state between the lowest and the highest
+    free = min(count, max(spread - 1, 0))  # atoms that may need a state between the lowest and the highest
     for _ in range(free):
         reached = 0
         for state in states:
             reached |= bits << state - bottom
         bits = reached
     left, jump = count - free, 1
-    while left and spread:  # none, one, ... or all of the others in the highest state
+    while left and spread:  # 0, 1, ... or all of the others in the highest state
         taken = min(jump, left)
         bits |= bits << taken * spread
         left, jump = left - taken, 2 * jump
@@ -39,14 +40,14 @@ def add_atoms(bits: int, count: int, states: tuple[int, ...], lowest: int = 0) -
 
 
 def assign(choices: Choices) -> Atoms:
-    """States with total charge 0, in the order of `choices`; the caller knows that there are some.
+    """States with total charge 0, in the order of `choices`, of which the caller knows that they exist.
 
-    Nonmetals settle first, the most electronegative before the others, then the metals with the fewest states: each
-    element takes the total charge nearest to that of its most usual state which the rest can balance. So the holes of
-    YBa2Cu3O7 end on the copper, which is how chemists count them.
+    Nonmetals are assigned first, the most electronegative before the others, then metals, those with the fewest states
+    before the others. Each element takes the total charge nearest to that of its most usual state that the others can
+    balance. So the holes of YBa2Cu3O7 are on the copper, where chemists count them.
     """
-    ordered = sorted(choices, key=_settles)
-    rest = [(1, 0)]  # for each tail of the list: its reachable charges, the place of charge 0 in them
+    ordered = sorted(choices, key=_assignment_order)
+    rest = [(1, 0)]  # for each tail of the list: its reachable charges, and which bit stands for charge 0
     for _, count, states in reversed(ordered):
         bits, zero = rest[-1]
         rest.append((add_atoms(bits, count, states, min(states)), zero - count * min(states)))
@@ -60,7 +61,7 @@ def assign(choices: Choices) -> Atoms:
     return tuple((element.symbol, *part) for element, _, _ in choices for part in found[element.symbol])
 
 
-def _settles(choice: tuple[Element, int, tuple[int, ...]]) -> tuple:
+def _assignment_order(choice: tuple[Element, int, tuple[int, ...]]) -> tuple[float, ...]:
     element, _, states = choice
     if element.metal:
         return (1, len(states), element.atomic_number)
@@ -68,14 +69,14 @@ def _settles(choice: tuple[Element, int, tuple[int, ...]]) -> tuple:
 
 
 def _reversed(bits: int, top: int) -> int:
-    """Bit p of the result is bit top - p; what would lie below 0 is dropped."""
+    """Bit p of the result is bit top - p; bits above `top` are dropped."""
     backwards = int(bin(bits)[:1:-1], 2)  # bit p is bit (length - 1 - p)
     shift = bits.bit_length() - 1 - top
     return backwards >> shift if shift >= 0 else backwards << -shift
 
 
 def _nearest_set(bits: int, place: int) -> int:
-    """The place of the set bit nearest to a place >= 0, of two the higher one; at least one is set."""
+    """Position of the set bit nearest to `place` >= 0, the higher one of two; at least one bit is set."""
     above, below = bits >> place, bits & ((1 << place) - 1)
     up = place + (above & -above).bit_length() - 1 if above else None
     down = below.bit_length() - 1 if below else None
@@ -83,8 +84,13 @@ def _nearest_set(bits: int, place: int) -> int:
 
 
 def _split(count: int, total: int, states: tuple[int, ...]) -> list[tuple[int, int]]:
-    """(state, atoms) that sum to `total`: of all ways with at most two states the one that deviates least from the
-    most usual state, else the one with the fewest atoms between the lowest and the highest state."""
+    """(state, atoms) of `count` atoms with the total charge `total`.
+
+    Of the ways with at most two states the one that deviates least from the most usual state; without such a way, the
+    one with the fewest atoms between the lowest and the highest state.
+
+    Raises ValueError if no way exists.
+    """
     if total == count * states[0]:
         return [(states[0], count)]
     ways = []

@@ -1,9 +1,9 @@
-"""Which of many formulas can be balanced: the verdict of `charge_balance`, for all of them at once.
+"""Charge neutrality and Pauling's test of many formulas at once: the verdicts of `charge_balance` without its texts.
 
-As there, the charges that some elements can reach together are the bits of a number, and an element of n atoms with
-the states s turns `bits` into the union of `bits << n s`. Here the number is a row of 64-bit words, so that one step
-serves all formulas. Elements are sorted by electronegativity; a formula is balanced if at some cut the elements before
-it as cations can reach the same charge as those behind it as anions.
+As in `charge_balance`, the reachable charges of some elements are the bits of a number, and an element of n atoms with
+the states s turns `bits` into the union of `bits << n s`. Here the number is a row of 64-bit words, and one step
+treats all formulas. Elements are sorted by electronegativity; a formula passes if for some cut the elements before it
+as cations can reach the same absolute charge as those after it as anions.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from core.problem.settings import ONE_STATE
 from core.screening.charge_neutrality import charge_balance
 
 BATCH = 32_768  # formulas at once: bounds the memory
-NOBODY = elements.N_ELEMENTS  # stands in the place of an element where a formula has fewer than others
+NO_ELEMENT = elements.N_ELEMENTS  # index that fills up formulas with fewer elements than others
 
 
 def passes_at_once(counts: np.ndarray) -> np.ndarray:
-    """Whether atom counts (n, 118) are single elements or alloys (metals only), which need no balance: (n,) bool."""
+    """Whether atom counts (n, 118) are single elements or alloys (metals only), which pass as such: (n,) bool."""
     present = np.asarray(counts) > 0
-    return (present.sum(1) == 1) | ~(present & ~_facts().metal).any(1)
+    return (present.sum(1) == 1) | ~(present & ~_element_arrays().metal).any(1)
 
 
 def balanced_compounds(counts: np.ndarray, rule: str = ONE_STATE) -> np.ndarray:
     """Whether atom counts (n, 118) are compounds that pass charge neutrality and Pauling's test: (n,) bool.
 
-    The same as `pauling_ok` of `charge_balance` under the same rule, but for what `passes_at_once`.
+    Equal to `pauling_ok` of `charge_balance` under the same rule, except that it is False where `passes_at_once`.
     """
     counts = np.asarray(counts, dtype=np.int64)
-    facts = _facts()
+    facts = _element_arrays()
     present = counts > 0
     balanced = np.zeros(len(counts), dtype=bool)
     compound = ~passes_at_once(counts) & ~(present & facts.stateless).any(1)
     if rule == ONE_STATE:
-        alone = compound & (present & np.isnan(facts.scale)).any(1)  # these have a rule of their own
+        alone = compound & (present & np.isnan(facts.scale)).any(1)  # `charge_balance` treats these apart
         together = compound & ~alone
     else:
         within = (counts @ facts.lowest <= 0) & (counts @ facts.highest >= 0)
@@ -50,13 +50,14 @@ def balanced_compounds(counts: np.ndarray, rule: str = ONE_STATE) -> np.ndarray:
     return balanced
 
 
-class _Facts:
-    """What is needed of the elements, as arrays; the last row of `states` is that of NOBODY.
+class _ElementArrays:
+    """Facts about the elements as arrays.
 
     scale : (118,) electronegativity, NaN where there is none
     metal, stateless : (118,) bool
     lowest, highest : (118,) oxidation states, 0 where there is none
-    states : sign -> (119, s) the amounts of the states of this sign, filled up with ABSENT
+    states : sign -> (119, s) absolute values of the states of this sign, filled up with ABSENT; the last row is that of
+        NO_ELEMENT
     """
 
     def __init__(self):
@@ -70,7 +71,7 @@ class _Facts:
                        for sign in (1, -1)}  # fmt: skip
 
 
-ABSENT = 1 << 40  # a state that no element has: it shifts every bit out of the words
+ABSENT = 1 << 40  # a state that no element has: it would shift every bit out of the words
 
 
 def _table(states: list[list[int]]) -> np.ndarray:
@@ -82,35 +83,35 @@ def _table(states: list[list[int]]) -> np.ndarray:
 
 
 @cache
-def _facts() -> _Facts:
-    return _Facts()
+def _element_arrays() -> _ElementArrays:
+    return _ElementArrays()
 
 
 def _balanced(counts: np.ndarray) -> np.ndarray:
-    """The verdict on compounds whose elements all have states and a place on the scale."""
-    scale = np.where(counts > 0, _facts().scale, np.inf)
+    """Verdicts (n,) on compounds (n, 118) whose elements all have oxidation states and an electronegativity."""
+    scale = np.where(counts > 0, _element_arrays().scale, np.inf)
     k = int((counts > 0).sum(1).max())
     element = np.argsort(scale, axis=1, kind="stable")[:, :k]
     amount, scale = np.take_along_axis(counts, element, 1), np.take_along_axis(scale, element, 1)
-    element = np.where(amount > 0, element, NOBODY)
+    element = np.where(amount > 0, element, NO_ELEMENT)
     divides = scale[:, :-1] < scale[:, 1:]  # no cut between equal values
     possible, most = _in_range(element, amount, divides)
-    balanced = possible.any(1)
+    balanced = np.any(possible, axis=1)
     rows = np.flatnonzero(balanced)
     if len(rows):
         words = int(most[rows].max()) // 64 + 1
-        cations = _reachable(element[rows], amount[rows], _facts().states[1], words)
-        anions = _reachable(element[rows, ::-1], amount[rows, ::-1], _facts().states[-1], words)
+        cations = _reachable(element[rows], amount[rows], _element_arrays().states[1], words)
+        anions = _reachable(element[rows, ::-1], amount[rows, ::-1], _element_arrays().states[-1], words)
         met = [(cations[cut] & anions[k - cut]).any(1) & possible[rows, cut - 1] for cut in range(1, k)]
         balanced[rows] = np.any(met, axis=0)
     return balanced
 
 
 def _in_range(element: np.ndarray, amount: np.ndarray, divides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cuts (n, k - 1) at which the least charge of either side is within the most of the other, which most formulas
-    miss; and (n,) a charge that no balanced formula exceeds."""
+    """Cuts (n, k - 1) at which the charges of both sides can be equal, by their ranges, and an upper limit (n,) of the
+    charge of either side in a balanced formula. Most formulas have no such cut and need no further test."""
     least, most = {}, {}
-    for sign, table in _facts().states.items():
+    for sign, table in _element_arrays().states.items():
         low, high = table.min(1), np.where(table < ABSENT, table, 0).max(1)
         forth = slice(None, None, sign)  # cations are counted from the left, anions from the right
         least[sign], most[sign] = ((amount * q[element])[:, forth].cumsum(1)[:, forth] for q in (low, high))
@@ -121,7 +122,7 @@ def _in_range(element: np.ndarray, amount: np.ndarray, divides: np.ndarray) -> t
 
 
 def _reachable(element: np.ndarray, amount: np.ndarray, states: np.ndarray, words: int) -> list[np.ndarray]:
-    """For the first 0, 1, ... elements: bits (n, words) of the charges that they reach together."""
+    """For the first 0, 1, ... elements: bits (n, words) of their reachable total charges."""
     bits = np.zeros((len(element), words), dtype=np.uint64)
     bits[:, 0] = 1
     reached = [bits]
@@ -136,7 +137,7 @@ def _reachable(element: np.ndarray, amount: np.ndarray, states: np.ndarray, word
 
 
 def _shifted(bits: np.ndarray, by: np.ndarray) -> np.ndarray:
-    """Rows of words shifted up by as many bits as `by` (n,) says; what leaves the last word is lost."""
+    """Rows of words (n, words) shifted up by `by` (n,) bits; bits beyond the last word are lost."""
     words = bits.shape[1]
     padded = np.concatenate([np.zeros_like(bits), np.zeros_like(bits[:, :1]), bits], axis=1)
     whole, part = np.minimum(by // 64, words), (by % 64).astype(np.uint64)[:, None]

@@ -1,8 +1,8 @@
-"""Which oxidation state an element of a known material has: what a substitution goes by, unless it is told.
+"""Oxidation state of an element in a known material: the default of a substitution.
 
-A formula that balances says it, but only where it takes no unusual states for that: of YBa2Cu3O7 one assignment is
-left, with Y 1+ and Cu 3+, and no chemist would believe it, because the copper mixes valences. There the usual state of
-the element is the better answer.
+The state that balances the formula is taken only if the balance needs no unusual states. The only balanced assignment
+of YBa2Cu3O7 has Y 1+ and Cu 3+, which is wrong: its copper has mixed valence. In such a formula the usual state of the
+element is the better answer.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from core.screening.charge_neutrality import MAX_ATOMS, charge_balance, usual_st
 
 
 def proposed_state(amounts: Mapping[str, float], symbol: str) -> int | None:
-    """Oxidation state of an element of a formula (symbol -> atoms): the one that balances it, else the usual one of the
-    element; None for elements that have none, as helium."""
+    """Oxidation state of an element of a formula (symbol -> atoms): the one that balances it, or else the usual one.
+
+    None for elements without oxidation states, such as helium.
+    """
     balancing = balancing_state(amounts, symbol)
     return _usual(elements.element(symbol)) if balancing is None else balancing
 
 
 def balancing_state(amounts: Mapping[str, float], symbol: str) -> int | None:
-    """The state that balances the formula while all others have their usual one (Fe 2+ in LaFeAsO), or None."""
+    """The state that balances the formula with all other elements in their usual states (Fe 2+ in LaFeAsO), or None."""
     states = dict(_balanced_states(tuple(amounts.items())))
     possible = all(s in takers(q) for s, q in states.items() if q)  # no Pt 1-
     usual = all(q == usual_state(elements.element(s), 1 if q > 0 else -1) for s, q in states.items() if s != symbol)
@@ -41,7 +43,7 @@ def _usual(element: Element) -> int | None:
 
 @cache
 def _balanced_states(amounts: tuple[tuple[str, float], ...]) -> tuple[tuple[str, int], ...]:
-    """Oxidation states that balance a formula, one per element; none for fractions, which mix valences."""
+    """Oxidation states that balance a formula, one per element; none if an amount is not whole (mixed valence)."""
     if any(amount != round(amount) for _, amount in amounts) or sum(amount for _, amount in amounts) > MAX_ATOMS:
         return ()
     counts = np.zeros((1, elements.N_ELEMENTS))
