@@ -1,4 +1,4 @@
-"""The one element order and its facts."""
+"""The element table and its order."""
 
 import json
 

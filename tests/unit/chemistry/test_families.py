@@ -1,4 +1,4 @@
-"""Families, by compounds whose family every chemist knows."""
+"""Families of well-known compounds."""
 
 import pytest
 

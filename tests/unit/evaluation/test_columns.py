@@ -13,7 +13,7 @@ def test_every_column_has_its_own_name_and_says_what_it_means():
 
 @pytest.mark.parametrize(("shown", "ending"), [("(K)", "_K"), ("(eV/atom)", "_eV_per_atom")])
 def test_units_are_in_the_names(shown, ending):
-    """A column with a unit on the page has the same unit in the header of the file, and the other way round."""
+    """The label of a column has a unit if and only if its name has the same unit."""
     on_the_page = {column.name for column in COLUMNS if shown in column.label}
     on_the_page |= {"tc_gain_K"} if ending == "_K" else set()
     assert on_the_page == {column.name for column in COLUMNS if column.name.endswith(ending)} and on_the_page

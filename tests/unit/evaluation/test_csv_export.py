@@ -15,7 +15,7 @@ from tests.unit.evaluation.rows import NUMBER, TEXT, row, table
 
 
 def read(text: str) -> list[dict[str, str]]:
-    """The cells as any other program gets them."""
+    """The cells, as read by the csv module."""
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 

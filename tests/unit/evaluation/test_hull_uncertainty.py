@@ -1,4 +1,4 @@
-"""The error to expect of an energy above hull: worked by hand, and on the committed tables."""
+"""Expected error of an energy above hull: by hand, and on the committed tables."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SCALE = SpreadScale(floor=0.01, slope=2.0)
 OXYGEN = elements.element("O").index
 
 
-class Says(nn.Module):
-    """Predicts what it is told of a few formulas, in the order of `energies`; other compositions have 0.5 eV/atom."""
+class Tabulated(nn.Module):
+    """Predicts the given `energies` of a few formulas, and 0.5 eV/atom for other compositions."""
 
     def __init__(self, **energies: float):
         super().__init__()
@@ -50,8 +50,8 @@ def placed(predictor: nn.Module, hull: Hull, *formulas: str, scale: SpreadScale 
 FIRST = {"Li2O": -2.0, "LiO": -1.6, "Li3O2": -1.9}  # Li3O2 is 3/5 Li2O and 2/5 LiO, which have -1.84 eV/atom
 
 
-def shifted(by: float) -> Says:
-    return Says(**{formula: energy + by for formula, energy in FIRST.items()})
+def shifted(by: float) -> Tabulated:
+    return Tabulated(**{formula: energy + by for formula, energy in FIRST.items()})
 
 
 def test_an_error_that_all_compounds_share_cancels():
@@ -66,7 +66,7 @@ def test_an_error_that_all_compounds_share_cancels():
 
 def test_what_the_members_disagree_about_does_not():
     """d_1 = -0.06; member 2 has Li2O 0.1 and Li3O2 0.3 higher, so that d_2 = -0.06 + 0.3 - 0.6 * 0.1 = 0.18."""
-    two = ensemble(shifted(0.0), Says(**FIRST | {"Li2O": -1.9, "Li3O2": -1.6}))
+    two = ensemble(shifted(0.0), Tabulated(**FIRST | {"Li2O": -1.9, "Li3O2": -1.6}))
     hull = hull_of(two, "Li2O", "LiO")
     (found,), std = placed(two, hull, "Li3O2")
     assert distances_by_member(two, compositions(["Li3O2"]), [found.decomposition])[:, 0] == pytest.approx(
@@ -75,16 +75,16 @@ def test_what_the_members_disagree_about_does_not():
     assert std == pytest.approx([2**0.5 * (0.01 + 2.0 * 0.24 / 2**0.5)])
 
 
-def test_the_elements_have_no_energy_whatever_a_member_says_of_them():
-    one = Says(LiO=-1.0, O=7.0, Li=-7.0)
+def test_elements_have_no_energy_whatever_a_member_predicts():
+    one = Tabulated(LiO=-1.0, O=7.0, Li=-7.0)
     mixture = ((("O", 0.5), ("LiO", 0.5)), (("Li", 1.0),))
     x = compositions(["LiO3", "Fe"])
     assert distances_by_member(ensemble(one), x, mixture).tolist() == [[pytest.approx(1.0), pytest.approx(0.5)]]
 
 
 def test_a_reference_is_as_uncertain_as_its_distance_to_the_others():
-    """Li3O2, among the references itself, is on the hull by no error at all; that it is there may be wrong."""
-    two = ensemble(shifted(0.0), Says(**FIRST | {"Li3O2": -1.88}))
+    """Li3O2 is a reference on the hull: its distance is 0, but its stability against the others has an error."""
+    two = ensemble(shifted(0.0), Tabulated(**FIRST | {"Li3O2": -1.88}))
     (alone,), of_new = placed(two, hull_of(two, "Li2O", "LiO"), "Li3O2")
     (itself,), of_known = placed(two, hull_of(two, *FIRST), "Li3O2")
     assert alone.energy_above_hull_eV_per_atom == pytest.approx(-0.05)
@@ -92,22 +92,22 @@ def test_a_reference_is_as_uncertain_as_its_distance_to_the_others():
     assert of_known == pytest.approx(of_new) and of_new[0] == pytest.approx(2**0.5 * (0.01 + 2 * 0.02 / 2**0.5))
 
 
-def test_missing_where_nothing_can_be_said():
+def test_without_a_scale_or_an_ensemble_the_error_is_missing():
     one, two = shifted(0.0), ensemble(shifted(0.0), shifted(0.1))
     for predictor, scale in ((one, SCALE), (two, None)):
         distances, std = placed(predictor, hull_of(predictor, "Li2O", "LiO"), "Li3O2", "LiO", scale=scale)
         assert len(distances) == 2 and np.isnan(std).tolist() == [True, True]
 
 
-def test_nothing_in_nothing_out():
+def test_no_compositions_give_no_distances():
     both = ensemble(shifted(0.0), shifted(0.1))
     distances, std = placed(both, hull_of(both, "Li2O", "LiO"))
     assert distances == [] and std.shape == (0,)
 
 
-def test_it_does_not_depend_on_what_else_is_asked():
-    """Each phase is predicted once for all; that must not mix anything up."""
-    three = ensemble(shifted(0.0), Says(**FIRST | {"LiO": -1.5}), Says(**FIRST | {"Li2O": -1.7}))
+def test_a_result_does_not_depend_on_the_other_compositions():
+    """Phases are predicted once for all compositions; each composition gets its own."""
+    three = ensemble(shifted(0.0), Tabulated(**FIRST | {"LiO": -1.5}), Tabulated(**FIRST | {"Li2O": -1.7}))
     hull, formulas = hull_of(three, "Li2O", "LiO"), ["Li3O2", "LiO", "Li5O", "LiO3", "Li", "Li3O2"]
     _, together = placed(three, hull, *formulas)
     apart = [placed(three, hull, formula)[1][0] for formula in formulas]
@@ -124,6 +124,6 @@ def test_only_the_ensemble_has_a_scale():
 
 
 def test_the_promised_intervals_hold_on_the_half_that_was_not_fitted():
-    """Errors are not Laplace's to the letter; a wrong scale by a factor of 1.5 would be outside of these bounds."""
+    """The errors follow Laplace's distribution only roughly; a scale wrong by a factor of 1.5 would fail."""
     inside = read_card(NAME)["metrics_held_out"]["by_spread"][f"{BEST.formation_energy}, distances"]["inside_intervals"]
     assert inside["50%"] == pytest.approx(0.5, abs=0.1) and inside["90%"] == pytest.approx(0.9, abs=0.03)

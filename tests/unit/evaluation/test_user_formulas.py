@@ -34,7 +34,7 @@ def test_rows_keep_their_order():
     assert there["tc_K"].iloc[1] > there["tc_K"].iloc[0] > there["tc_K"].iloc[2]
 
 
-def test_bad_rows_say_why_and_the_rest_goes_on():
+def test_bad_rows_say_why_and_the_others_are_predicted():
     table = user_formulas.predict(MIXED, device="cpu")
     assert list(table.columns) == PREDICT_COLUMNS and table["formula"].tolist() == MIXED
     assert [i for i, error in enumerate(table["error"]) if error == ""] == GOOD
@@ -45,14 +45,14 @@ def test_bad_rows_say_why_and_the_rest_goes_on():
         assert [i for i, value in enumerate(table[name]) if np.isfinite(value)] == GOOD
 
 
-def test_what_is_far_from_the_training_data_is_said_to_be():
+def test_compounds_far_from_the_training_data_are_marked():
     table = user_formulas.predict(["MgB2", "NaCl"], device="cpu").set_index("formula")
     assert table["distance_to_training"]["MgB2"] < 0.01 < table["distance_to_training"]["NaCl"]
     assert table["extrapolating"].tolist() == [False, True]
     assert (table["formation_energy_std_eV_per_atom"] > 0).all()
 
 
-def test_models_that_cannot_say_say_nothing():
+def test_models_without_an_error_estimate_leave_it_missing():
     table = user_formulas.predict(["MgB2"], PUBLISHED, device="cpu")
     assert table[["tc_std_K", "distance_to_training", "extrapolating"]].isna().all(axis=None)
     assert np.isfinite(table["tc_judge_K"][0])
@@ -100,12 +100,12 @@ def test_a_formula_is_what_it_means_not_how_it_is_written():
 @pytest.mark.parametrize(
     ("function", "columns"), [(user_formulas.predict, PREDICT_COLUMNS), (user_formulas.screen, SCREEN_COLUMNS)]
 )
-def test_nothing_in_nothing_out(function, columns):
+def test_no_formulas_give_no_rows(function, columns):
     table = function([], device="cpu")
     assert list(table.columns) == columns and len(table) == 0
 
 
-def test_a_device_that_is_not_there_is_refused():
+def test_an_unavailable_device_is_an_error():
     with pytest.raises(InputError) as caught:
         user_formulas.predict(["MgB2"], device="abacus")
     assert caught.value.field == "device" and "cpu" in caught.value.remedy

@@ -1,4 +1,4 @@
-"""SMACT 2.5's Pauling test, which the paper's flags follow where an electronegativity is missing; enumerated."""
+"""Pauling test of SMACT 2.5 by enumeration: it explains the paper's verdicts where an electronegativity is missing."""
 
 import itertools
 

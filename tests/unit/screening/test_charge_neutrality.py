@@ -1,4 +1,4 @@
-"""The charge-balance screen: cases worked by hand, plain enumeration, and SMACT itself have to agree with it."""
+"""Charge neutrality against cases worked by hand, plain enumeration and SMACT."""
 
 import itertools
 import re
@@ -173,7 +173,7 @@ def test_same_verdict_as_enumeration(amounts):
 
 
 def test_same_verdict_as_enumeration_where_an_electronegativity_is_missing():
-    """The verdict then hangs on the order of atomic numbers: the element without comes first, last or in between."""
+    """The verdict then depends on the order of atomic numbers: the element without one is first, last or in between."""
     random = np.random.default_rng(61)
     others = [e.symbol for e in elements.all_elements() if e.oxidation_states and e.symbol not in UNKNOWN_TO_SMACT]
     heavy = [symbol for symbol in others if elements.element(symbol).atomic_number > 61]
@@ -190,7 +190,7 @@ def test_same_verdict_as_enumeration_where_an_electronegativity_is_missing():
 @settings(deadline=None, max_examples=400, derandomize=True)
 @given(compositions)
 def test_the_states_shown_are_a_proof(amounts):
-    """They exist, they sum to zero, and where the Pauling test passed no cation is above an anion."""
+    """The states exist and sum to zero; where the Pauling test passed, every anion is more electronegative."""
     (result,) = charge_balance(counts_of(amounts))
     shown = dict(result.oxidation_states)
     if not shown:
@@ -209,7 +209,7 @@ def test_the_states_shown_are_a_proof(amounts):
 @settings(deadline=None, max_examples=200, derandomize=True)
 @given(compositions)
 def test_the_text_says_the_same_as_the_states(amounts):
-    """Read the reason as a user does: "La 3+, O 2-"; its charges, times the atoms, sum to zero."""
+    """The charges in the reason ("La 3+, O 2-"), times the atoms, sum to zero."""
     (result,) = charge_balance(counts_of(amounts))
     if not result.reason.startswith("balanced: "):
         assert result.oxidation_states == () or result.reason == NOT_PAULING

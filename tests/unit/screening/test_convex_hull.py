@@ -1,4 +1,4 @@
-"""Distance to the hull: by hand, against pymatgen's construction of the whole hull, and on the committed references."""
+"""Distance to the hull: by hand, against pymatgen's phase diagrams, and on the committed references."""
 
 import itertools
 
@@ -87,7 +87,7 @@ def test_references_with_other_elements_do_not_take_part():
 
 
 def random_system(seed: int, n_elements: int) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Made-up references of one system: compositions, energies (some above zero), formulas."""
+    """Random references of one chemical system: compositions, energies (some above zero), formulas."""
     random = np.random.default_rng(seed)
     chosen = random.choice(elements.N_ELEMENTS, n_elements, replace=False)
     counts = np.zeros((40, elements.N_ELEMENTS), dtype=np.int64)
@@ -101,7 +101,7 @@ def random_system(seed: int, n_elements: int) -> tuple[np.ndarray, np.ndarray, l
 
 
 def fractions_of(formula: str) -> tuple[float, ...]:
-    """A name for a phase that does not depend on how its formula is written."""
+    """Rounded fractions of a phase, which do not depend on how its formula is written."""
     return tuple(np.round(composition_vector(parse_formula(formula)), 6))
 
 
@@ -198,7 +198,7 @@ def test_bad_references_are_refused(x, energies, formulas, words):
 
 
 def negative() -> np.ndarray:
-    """Sums to 1, but with less than nothing of one element."""
+    """A vector that sums to 1 with a negative fraction."""
     row = np.zeros(elements.N_ELEMENTS)
     row[[2, 7]] = [-0.5, 1.5]
     return row
@@ -244,7 +244,7 @@ def test_nine_elements_against_the_committed_references():
 
 
 def test_no_traces_among_the_committed_references():
-    """La2CoO3 is 5/6 La2O3 and 1/6 Co; nothing is left for anything else."""
+    """La2CoO3 decomposes into 5/6 La2O3 and 1/6 Co and no further phase."""
     found = load_references().hull(BEST.formation_energy).distance(composition_vector(parse_formula("La2CoO3")), 0.0)
     assert dict(found.decomposition) == pytest.approx({"La2O3": 5 / 6, "Co": 1 / 6}, abs=1e-6)
 

@@ -1,4 +1,4 @@
-"""Charge balance with every atom free: cases by hand, and plain enumeration of all assignments."""
+"""Charge balance with a state for each atom: cases by hand, and plain enumeration of all assignments."""
 
 import itertools
 import math
@@ -43,7 +43,7 @@ def test_no_assignment_balances():
 
 
 def test_a_hundred_thousand_atoms_are_no_limit():
-    """50,001 La are 100,002+ at the least; 100,001 H reach odd charges down to 100,001-."""
+    """50,001 La have a charge of at least 100,002+; 100,001 H have odd charges from 100,001- up."""
     assert screened("La50001H100001").nearest_charge == 1
     result = screened("La40001H100001")
     assert result.charge_neutral
@@ -59,7 +59,7 @@ states = st.sets(st.integers(-5, 8), min_size=1, max_size=5).map(tuple)
 @settings(deadline=None, max_examples=300, derandomize=True)
 @given(states, st.integers(1, 9), states, st.integers(1, 4))
 def test_the_reached_charges_are_those_of_all_assignments(one, n, other, m):
-    """More atoms than the spread of their states are needed to see the doubling at work: 9 atoms, spread up to 13."""
+    """Doubling needs more atoms than the spread of their states: 9 atoms, spread up to 13."""
     for count, its in ((n, one), (30, one[:2])):
         bits, zero = add_atoms(1, count, its, min(its)), -count * min(its)
         sums = {sum(chosen) for chosen in itertools.combinations_with_replacement(its, count)}

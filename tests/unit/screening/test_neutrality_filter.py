@@ -1,4 +1,4 @@
-"""Many formulas at once are balanced as each is alone."""
+"""Verdicts on many formulas at once equal those on each alone."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_by_hand():
 
 
 def random_counts(seed: int, n: int, most: int) -> np.ndarray:
-    """Of 1 to 7 elements, every second row with oxygen; all elements come, also those without electronegativity."""
+    """Rows of 1 to 7 elements, half of them with oxygen; elements without electronegativity occur too."""
     random = np.random.default_rng(seed)
     rows = np.zeros((n, 118), dtype=np.int64)
     for i, row in enumerate(rows):
@@ -53,5 +53,5 @@ def test_large_charges_need_many_words():
 
 
 def test_no_element_has_the_state_zero():
-    """Zero is neither a cation's nor an anion's: a cut before the first or behind the last element balances nothing."""
+    """So a cut before the first or after the last element balances nothing."""
     assert not any(0 in e.oxidation_states for e in elements.all_elements())

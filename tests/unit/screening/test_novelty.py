@@ -1,4 +1,4 @@
-"""Nearest known superconductor: the distance by hand and by its definition, what counts as known, ties, bad input."""
+"""Nearest known superconductor: distance by hand and by definition, known compositions, ties, invalid input."""
 
 import numpy as np
 import pytest
@@ -77,7 +77,7 @@ def test_distance_is_scipys():
         assert distance(a, b) == pytest.approx(wasserstein_distance(scale, scale, a, b), abs=1e-9)
 
 
-# What is known.
+# Known compositions.
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_of_equally_near_materials_the_most_reported_then_the_first():
         assert KnownSuperconductors(x, np.ones(3), np.array(reports), formulas).nearest(candidate).formula == expected
 
 
-# Many at once, and the committed references.
+# Many compositions at once, and the committed references.
 
 
 def test_many_at_once_are_each_by_itself():
@@ -170,7 +170,7 @@ def test_the_distance_of_a_known_superconductor_is_exactly_zero():
     assert [n.distance for n in found] == [0.0, 0.0]
 
 
-# Bad input.
+# Invalid input.
 
 TWO = compositions(["MgB2", "Nb3Sn"])
 

@@ -1,4 +1,4 @@
-"""Oxidation states that a known material's elements are taken to have, worked by hand."""
+"""Default oxidation states of elements in known materials, by hand."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The screens: which apply under which rule, and what each tests and says."""
+"""The screens: charge rules, tests and texts."""
 
 import pandas as pd
 import pytest
