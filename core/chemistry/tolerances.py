@@ -1,43 +1,43 @@
-"""Every tolerance on compositions and charges, once, with its reason.
+"""Tolerances on compositions and charges, each with its reason.
 
-A fraction is a share of all atoms of a composition. Tolerances inside an algorithm, such as that of the projection onto
-constraints, are with the algorithm.
+A fraction is a share of all atoms of a composition. Tolerances inside an algorithm, such as those of the projection
+onto constraints, are defined with the algorithm.
 """
 
 from __future__ import annotations
 
-# Equality of numbers that were computed in two ways.
+# Numbers that are equal except for the way in which they were computed.
 
 ROUNDING_ERROR = 1e-9
-"""Of sums of float64 fractions, amounts or distances: their rounding errors stay far below it."""
+"""Difference between float64 sums of fractions, amounts or distances: rounding errors are far smaller."""
 
 FRACTION_SUM = 1e-6
-"""Of the sum of the fractions of a composition, which is 1: fractions may come in float32, with seven digits."""
+"""Deviation of the sum of all fractions from 1: fractions may be float32, which has seven digits."""
 
 SAME_COMPOSITION = 1e-6
-"""Of each fraction: two formulas with one composition, written in different units, agree within it."""
+"""Difference in a fraction between two formulas of one composition: amounts are written with few digits."""
 
 SAME_PHASE_DIGITS = 8
-"""Decimal places of the fractions of a reference phase: phases that agree in all of them are one phase."""
+"""Decimal places of fractions: reference phases that agree in all of them are one phase."""
 
 LEAST_PHASE_FRACTION = 1e-9
-"""Fraction of the atoms in a phase of a decomposition: the linear programme leaves less as rounding error."""
+"""Fraction of the atoms in a competing phase: smaller ones are rounding errors of the linear programme."""
 
-# Whole numbers.
+# Numbers that should be whole.
 
 WHOLE_ATOM = 1e-6
-"""Atoms: a number of atoms this near a whole number is whole, because fractions may come in float32."""
+"""Deviation from a whole number of atoms: fractions may be float32, which has seven digits."""
 
 TYPED_AMOUNT = 1e-6
-"""Of an amount as typed: people write a third as 0.333333."""
+"""Deviation of a typed amount from the amount that is meant: people write a third as 0.333333."""
 
 WHOLE_CHARGE = 1e-6
-"""Elementary charges per formula unit: amounts as typed times oxidation states."""
+"""Deviation from a whole total charge, in elementary charges per formula unit: it is a sum over typed amounts."""
 
-# What chemists count as the same.
+# Compositions that chemists count as the same.
 
 KNOWN_COMPOSITION = 0.005
-"""Of each fraction: a composition this near a known superconductor is known, as synthesis is no more exact."""
+"""Difference in a fraction up to which a composition counts as known: reports are hardly more accurate."""
 
 FIXED_FRACTION = 0.01
-"""Relative, of a fixed fraction: the paper counts a preserved part as kept within 1%."""
+"""Relative deviation up to which a fixed fraction counts as kept: the paper's 1% for a preserved part."""
