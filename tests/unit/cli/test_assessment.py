@@ -21,7 +21,7 @@ def test_predict_prints_one_row_per_formula(capsys):
     assert main(["predict", "LaFeAsO", "Ba(Fe0.9Co0.1)2As2", "LaFeAsO"]) == 0
     out, err = capsys.readouterr()
     rows = rows_of(out)
-    assert list(rows[0]) == [*PREDICTED, *user_formulas.SAID, "error"] and err == ""
+    assert list(rows[0]) == [*PREDICTED, *user_formulas.PREDICTION_DETAILS, "error"] and err == ""
     assert [row["formula"] for row in rows] == ["LaFeAsO", "Ba(Fe0.9Co0.1)2As2", "LaFeAsO"]
     assert rows[0] == rows[2] and float(rows[0]["tc_K"]) > 0 and float(rows[0][PREDICTED[2]]) < 0
 
@@ -64,7 +64,7 @@ def test_every_atom_lets_atoms_of_an_element_differ(capsys):
 def test_screen_adds_the_screens(capsys):
     assert main(["screen", "La1.85Sr0.15CuO4", "NbTi", "LaFeAsO3", "C3.14159265H"]) == 0
     rows = rows_of(capsys.readouterr().out)
-    assert list(rows[0]) == [*PREDICTED, *user_formulas.SAID, *user_formulas.SCREENED, "error"]
+    assert list(rows[0]) == [*PREDICTED, *user_formulas.PREDICTION_DETAILS, *user_formulas.SCREENED, "error"]
     cuprate, alloy, off, odd = rows
     assert cuprate["charge_neutral"] == cuprate["pauling_ok"] == "True" and "La 2+" in cuprate["oxidation_states"]
     assert cuprate["nearest_known"] == "La1.85Sr0.15CuO4" and cuprate["distance_to_known"] == "0.000"
