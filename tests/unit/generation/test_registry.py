@@ -1,0 +1,170 @@
+"""Generators in the registry; a further one is one registration away from files, runs and command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pytest
+import torch
+
+from core.chemistry import elements
+from core.cli.main import main
+from core.errors import InputError
+from core.evaluation.design import design
+from core.executors.in_process import InProcessExecutor
+from core.generation import registry
+from core.generation.interface import Candidates, Report
+from core.generation.registry import Registration
+from core.generation.rounding import Rounded
+from core.generation.schedule import Schedule, Stage
+from core.generation.validation import check
+from core.problem.problem import DesignProblem
+from core.problem.settings import OptimiserSettings
+from core.runs.status import Phase
+from core.runs.store import create_in
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+PROBLEM = DesignProblem(
+    base="MgB2", method="growing", settings=OptimiserSettings(candidates=6, n_unit=(3, 9)), device="cpu"
+)
+
+
+@dataclass(frozen=True)
+class Grown:
+    """Atoms of boron (batch,) beside one of magnesium."""
+
+    step: torch.Tensor
+    boron: torch.Tensor
+
+
+class GrowingGenerator:
+    """A made-up generator: candidate k is MgB(k + 1), and gains one atom of boron in each of three steps."""
+
+    state_type = Grown
+
+    def validate(self, problem, known):
+        """Only MgB2 will do."""
+        wrong = InputError("base", problem.base, "only MgB2 grows", "Take MgB2")
+        return [] if problem.base == "MgB2" else [wrong]
+
+    def effective_settings(self, problem):
+        """As they are."""
+        return problem.settings
+
+    def schedule(self, problem):
+        """Three stages."""
+        return Schedule(tuple(Stage(name, 1) for name in ("One", "Two", "Three")), problem.settings.candidates)
+
+    def atom_counts(self, problem):
+        """Every number in the range."""
+        return tuple(range(problem.settings.n_unit[0], problem.settings.n_unit[1] + 1))
+
+    def prepare(self, problem, predictors):
+        """Nothing but the number of candidates and the predictors."""
+        return problem.settings.candidates, predictors
+
+    def init(self, task):
+        """MgB, MgB2, ..."""
+        return Grown(torch.tensor(0), torch.arange(1, task[0] + 1))
+
+    def step(self, task, state):
+        """One atom more."""
+        grown = Grown(state.step + 1, state.boron + 1)
+        x = torch.from_numpy(_counts(state) / _counts(state).sum(1, keepdims=True)).float()
+        values = [torch.from_numpy(v).float() for v in task[1].predict(x.numpy())]
+        return grown, Report(int(state.step), int(state.step) + 1, x, *values, torch.zeros(len(x)), 0)
+
+    def candidates(self, problem, task, state):
+        """They are integer formulas already."""
+        rounded = Rounded(_counts(state), _counts(state))
+        tc, energy = task[1].predict(rounded.compositions)
+        nothing, number = np.full(task[0], np.nan), np.arange(task[0])
+        return Candidates(task[0], rounded, number, rounded.compositions, tc, energy, nothing, {}, 0, 0)
+
+
+def _counts(state: Grown) -> np.ndarray:
+    counts = np.zeros((len(state.boron), elements.N_ELEMENTS), dtype=np.int64)
+    counts[:, elements.element("Mg").index] = 1
+    counts[:, elements.element("B").index] = state.boron.numpy()
+    return counts
+
+
+GENERATOR = GrowingGenerator()
+
+
+@pytest.fixture
+def growing() -> Iterator[Registration]:
+    registration = Registration(
+        name="growing", label="Growing", summary="Adds boron.", paper="none",
+        implementation=f"{__name__}:GENERATOR", settings=frozenset({"candidates", "n_unit"}),
+    )  # fmt: skip
+    registry.register(registration)
+    yield registration
+    registry.unregister("growing")
+
+
+def test_a_further_generator_gives_the_same_kind_of_result(growing):
+    assert check(PROBLEM) == []
+    result = design(PROBLEM)
+    assert sorted(result.candidates["formula"]) == [f"MgB{n}" for n in range(4, 10)]
+    assert result.candidates["tc_K"].notna().all() and result.candidates["integer_loss"].isna().all()
+    assert result.funnel[0].left == 6 and result.restarts == 0
+
+
+def test_its_runs_are_folders_that_can_be_stopped_and_resumed(growing, tmp_path):
+    straight, stopped = (create_in(PROBLEM, tmp_path / name) for name in ("straight", "stopped"))
+    InProcessExecutor().submit(straight)
+    assert straight.status().phase is Phase.FINISHED and straight.status().total_steps == 3
+    assert straight.progress()["stage"].tolist() == [1, 2, 3]
+
+    seen = []
+
+    def cancel_after_the_first_step(status):
+        seen.append(status)
+        if status.step == 1:
+            (stopped.folder / "cancel").touch()
+
+    InProcessExecutor(cancel_after_the_first_step).submit(stopped)
+    assert stopped.status().phase is Phase.CANCELLED and stopped.status().step < 3
+    InProcessExecutor().submit(stopped)
+    assert stopped.csv() == straight.csv()
+
+
+def test_the_command_line_takes_it_by_name(growing, tmp_path, capsys):
+    problem = tmp_path / "problem.json"
+    problem.write_text(json.dumps({"base": "MgB2", "device": "cpu", "settings": {"candidates": 3}}))
+    assert main(["design", str(problem), "--out", str(tmp_path / "run"), "--method", "growing"]) == 0
+    assert "MgB6" in capsys.readouterr().out
+
+
+def test_it_says_itself_what_it_cannot_do(growing):
+    (error,) = check(DesignProblem(base="LaFeAsO", method="growing"))
+    assert error.field == "base" and "only MgB2 grows" in error.message
+
+
+def test_a_name_is_taken_once(growing):
+    with pytest.raises(ValueError, match="growing is registered already"):
+        registry.register(growing)
+
+
+def test_an_unknown_method_is_refused_with_those_that_there_are():
+    (error,) = check(DesignProblem(base="MgB2", method="alchemy"))
+    assert error.field == "method" and "gradient or substitution" in error.message
+
+
+def test_the_default_method_is_the_first_registered():
+    assert registry.registrations()[0].name == DesignProblem(base="MgB2").method
+
+
+@pytest.mark.parametrize("registration", registry.registrations(), ids=lambda r: r.name)
+def test_every_registration_is_complete(registration):
+    assert registration.settings <= {f.name for f in fields(OptimiserSettings)}
+    assert all((registration.label, registration.summary, registration.paper))
+    generator = registry.generator_of(DesignProblem(base="LaFeAsO", method=registration.name))
+    schedule = generator.schedule(DesignProblem(base="LaFeAsO"))
+    assert schedule.steps > 0 and all(stage.label for stage in schedule.stages)
+    assert "step" in {f.name for f in fields(generator.state_type)}
