@@ -11,13 +11,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from app import knobs, rules
+from app import rules
 from app.components.periodic_table import TableState
 from app.rules import Rule
 from core.chemistry import elements
 from core.chemistry.composition import whole_counts
 from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
+from core.problem.presets import PRESETS, preset_of
 from core.problem.problem import BEST, DesignProblem, Models
 from core.problem.settings import GRADIENT, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site, atoms_after, kept
@@ -234,9 +235,9 @@ def with_preset(draft: Draft, name: str) -> Draft:
 
     An element that gets a floor is not forbidden or fixed any more: it was chosen by name.
     """
-    preset = knobs.PRESETS[name]
-    before = knobs.preset_of(draft.settings, draft.floors, draft.charge_rule)
-    gone = knobs.PRESETS[before].floors if before else {}
+    preset = PRESETS[name]
+    before = preset_of(draft.settings, draft.floors, draft.charge_rule)
+    gone = PRESETS[before].floors if before else {}
     floors = {s: x for s, x in draft.floors.items() if gone.get(s) != x} | dict(preset.floors)
     table = draft.table
     if draft.task == RAISE_TC:

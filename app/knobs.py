@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from core.chemistry.families import CUPRATE, HYDRIDE, IRON_BASED, OTHER
+from core.problem.presets import PRESETS
 from core.problem.settings import (
     ANY_FAMILY,
     BASE,
     CONSTANT,
     ENUMERATED,
-    EVERY_ATOM,
-    GDMCD,
     GRADIENT,
     HIGHEST,
-    HYDRIDE_FLOORS,
     INTERPOLATED,
     KNOWN,
     MAX_ATOMS,
@@ -23,45 +20,14 @@ from core.problem.settings import (
     MAX_STEPS,
     NEAREST,
     NEUTRAL,
-    ONE_STATE,
-    PAPER,
     RAISE_TC,
     RANDOM,
     SHRINKING,
     TARGET,
     OptimiserSettings,
 )
-from core.problem.settings import HYDRIDE as HYDRIDES
 
-
-@dataclass(frozen=True)
-class Preset:
-    """Settings, and what else of a problem belongs to them: floors of elements, and the rule of the charges."""
-
-    settings: OptimiserSettings
-    floors: Mapping[str, float] = field(default_factory=dict)
-    charge_rule: str = ONE_STATE
-
-
-QUICK = OptimiserSettings()
-# GDMCD with as much work, and as strong an integer loss, as Quick has. Doping mixes valences, so every atom is free.
-GDMCD_QUICK = replace(
-    GDMCD, candidates=QUICK.candidates, steps=(100, 100), learning_rate=QUICK.learning_rate,
-    integer_weight=QUICK.integer_weight, step_schedule=QUICK.step_schedule, max_elements=9,
-)  # fmt: skip
-PRESETS = {
-    "Quick": Preset(QUICK),
-    "As in the paper": Preset(PAPER),
-    "Small cells": Preset(replace(QUICK, max_elements=4, n_unit=(1, 20))),
-    "Hydrides": Preset(HYDRIDES, HYDRIDE_FLOORS, EVERY_ATOM),
-    "GDMCD": Preset(GDMCD_QUICK, charge_rule=EVERY_ATOM),
-}
-PRESETS_HELP = (
-    "Quick: minutes on a laptop. As in the paper: KIAGO 3.1 and 3.4. Small cells: at most 20 atoms and 4 elements, for "
-    "which one can think of a structure. Hydrides: KIAGO 3.6, at least 40% hydrogen, at most 3 elements and 15 atoms, "
-    "every atom free in its oxidation state. GDMCD: up to a target Tc from known superconductors and mixtures of two, "
-    "two elements may stay fractional (published with 11,640 candidates, 1,000 + 1,000 steps of 0.01 and β to 100,000)."
-)
+PRESETS_HELP = " ".join(f"{name}: {preset.description}." for name, preset in PRESETS.items())
 
 
 @dataclass(frozen=True)
@@ -207,14 +173,3 @@ GROUPS: tuple[tuple[str, tuple[Knob, ...]], ...] = (
     ("Objective", OBJECTIVE),
     ("First guesses", GUESSES),
 )
-
-
-def preset_of(
-    settings: OptimiserSettings, floors: Mapping[str, float] | None = None, charge_rule: str = ONE_STATE
-) -> str | None:
-    """Name of the preset that these settings are, or None. Floors of one's own are no part of it."""
-    for name, preset in PRESETS.items():
-        same = (preset.settings, preset.charge_rule) == (settings, charge_rule)
-        if same and preset.floors.items() <= (floors or {}).items():
-            return name
-    return None

@@ -25,6 +25,7 @@ from core.errors import InputError
 from core.generation.validation import check
 from core.paths import ASSETS
 from core.predictors.device import resolve_device
+from core.problem.presets import PRESETS, preset_of
 from core.problem.problem import MODELS, DesignProblem
 from core.problem.settings import EVERY_ATOM, GRADIENT, ONE_STATE, PRECISIONS, RAISE_TC, SUBSTITUTE, SUBSTITUTION
 from core.problem.substitution_sites import EMPTY, Site, takers
@@ -497,13 +498,13 @@ def settings(draft: Draft, errors: Errors) -> None:
     """Every hyperparameter, with its unit and source."""
     names = {knob.name for _, group in knobs.GROUPS for knob in group} | OTHER_SETTINGS
     wrong = [name for name in names if errors[name]]
-    preset = knobs.preset_of(draft.settings, draft.floors, draft.charge_rule)
+    preset = preset_of(draft.settings, draft.floors, draft.charge_rule)
     state = preset or "changed"
     label = f"Settings · :red[{len(wrong)} to correct]" if wrong else f"Settings · {state.lower()}"
     with st.expander(label, key="design.settings", icon=":material/tune:"):
         with st.container(horizontal=True, gap="large"):
             key = shown("design.preset", preset)
-            st.segmented_control("Preset", list(knobs.PRESETS), key=key, default=preset, help=knobs.PRESETS_HELP,
+            st.segmented_control("Preset", list(PRESETS), key=key, default=preset, help=knobs.PRESETS_HELP,
                                  on_change=changed, args=(key, drafts.with_preset))  # fmt: skip
             method_field(draft, errors)
         columns = st.columns(len(knobs.GROUPS), gap="medium")

@@ -21,8 +21,9 @@ from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
 from core.predictors.control_model import NAME as CONTROL_MODEL
 from core.predictors.device import resolve_device
+from core.problem.presets import PAPER
 from core.problem.problem import MODELS, DesignProblem, Models
-from core.problem.settings import PAPER, OptimiserSettings
+from core.problem.settings import OptimiserSettings
 from core.reference_data.references import NAME as REFERENCES
 from core.runs import layout, store
 from core.runs.run import Run

@@ -12,8 +12,9 @@ from core.benchmarks.paper import C_ES, KIAGO, OURS, rows
 from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS, wins
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import ROUNDING_ERROR
+from core.problem.presets import HYDRIDE, HYDRIDE_FLOORS
 from core.problem.problem import DesignProblem
-from core.problem.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS
+from core.problem.settings import EVERY_ATOM
 from core.runs.run import Run
 
 TOP = 5

@@ -18,8 +18,9 @@ from core.generation.gradient.optimiser import State, Task
 from core.generation.rounding import round_compositions
 from core.predictors.control_model import load_judge
 from core.predictors.interface import predict_in_batches
+from core.problem.presets import GDMCD
 from core.problem.problem import DesignProblem
-from core.problem.settings import GDMCD, KNOWN, SHRINKING
+from core.problem.settings import KNOWN, SHRINKING
 
 METHODS = {
     "integer_loss": "stage 2 with the integer loss, constant learning rate",

@@ -40,7 +40,7 @@ MAX_CANDIDATES, MAX_STEPS, MAX_ATOMS = 16_384, 5_000, 200
 
 @dataclass(frozen=True)
 class OptimiserSettings:
-    """How the optimiser works; defaults measured to be good and fast on a laptop, `PAPER` is the paper's choice.
+    """How the optimiser works; the defaults are measured to be good and fast on a laptop.
 
     candidates : compositions optimised at once
     steps : Adam steps in stage 1 (no integers) and stage 2 (with the integer loss)
@@ -90,53 +90,6 @@ class OptimiserSettings:
     start: str = BASE
     start_family: str = ANY_FAMILY
     start_above_K: float = 20.0
-
-
-# KIAGO 3.1 and 3.4; the weight and form of the integer loss are those of the authors' released code, because the
-# printed beta = 1 leaves the compositions off the grid.
-PAPER = OptimiserSettings(
-    candidates=4096,
-    steps=(500, 500),
-    learning_rate=0.03,
-    formation_energy_weight=4.0,
-    caution=0.0,
-    integer_weight=100_000.0,
-    integer_loss="squared",
-    integer_schedule="linear",
-    step_schedule=CONSTANT,
-    rounding=NEAREST,
-    n_unit=(1, 25),
-    max_elements=10,
-    mutate_probability=0.22,
-    perturb_ratio=0.3,
-    added_elements=(1, 4),
-)
-
-# GDMCD: "optimization with Eq. 4, followed by Eq. 10", y_t = 300 K, {N} = 4..24, alpha rising to 100,000, no formation
-# energy and no limit on the number of elements. How many of its 11,640 starts were interpolated it does not say.
-GDMCD = OptimiserSettings(
-    candidates=11_640,
-    steps=(1000, 1000),
-    learning_rate=0.01,
-    formation_energy_weight=0.0,
-    caution=0.0,
-    integer_weight=100_000.0,
-    integer_loss="absolute",
-    integer_schedule="linear",
-    step_schedule=CONSTANT,
-    rounding=NEAREST,
-    n_unit=(4, 24),
-    max_elements=elements.N_ELEMENTS,
-    objective=TARGET,
-    target_tc_K=300.0,
-    exempt_elements=2,
-    start=INTERPOLATED,
-    start_above_K=20.0,
-)
-
-# KIAGO 3.6; the floor of hydrogen and the rule of the charges belong to the problem.
-HYDRIDE = OptimiserSettings(max_elements=3, n_unit=(1, 15), mutate_probability=0.29, perturb_ratio=0.03)
-HYDRIDE_FLOORS = {"H": 0.40}
 
 
 def is_number(value: object) -> TypeGuard[int | float]:

@@ -21,7 +21,8 @@ from core.generation.gradient.optimiser import Task
 from core.generation.gradient.simplex_map import SimplexMap
 from core.generation.initialization import enumerated
 from core.generation.rounding import round_compositions
-from core.problem.settings import GDMCD, PAPER, OptimiserSettings
+from core.problem.presets import GDMCD, PAPER
+from core.problem.settings import OptimiserSettings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

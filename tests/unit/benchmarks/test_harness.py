@@ -30,8 +30,8 @@ from core.cli.main import main
 from core.errors import InputError
 from core.paths import ASSETS
 from core.predictors.registry import load_predictor
+from core.problem.presets import PAPER
 from core.problem.problem import BEST
-from core.problem.settings import PAPER
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

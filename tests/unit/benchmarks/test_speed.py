@@ -18,8 +18,8 @@ from core.generation.gradient.generator import optimise
 from core.predictors.interface import in_bfloat16
 from core.predictors.registry import load_predictor
 from core.predictors.tc.resnet import TcResNet
+from core.problem.presets import PAPER
 from core.problem.problem import MODELS, PUBLISHED, DesignProblem
-from core.problem.settings import PAPER
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -21,8 +21,9 @@ from core.generation.starting_materials import starting_materials
 from core.generation.validation import check
 from core.predictors.device import resolve_device
 from core.problem.composition_constraints import Group
+from core.problem.presets import HYDRIDE, HYDRIDE_FLOORS
 from core.problem.problem import DesignProblem
-from core.problem.settings import EVERY_ATOM, HYDRIDE, HYDRIDE_FLOORS, NEAREST, NEUTRAL, ONE_STATE, OptimiserSettings
+from core.problem.settings import EVERY_ATOM, NEAREST, NEUTRAL, ONE_STATE, OptimiserSettings
 from core.problem.substitution_sites import Site, takers
 from core.screening.registry import MAX_SCREENED_ELEMENTS, screens
 

@@ -8,8 +8,9 @@ import pytest
 
 from core.chemistry import elements
 from core.errors import InputError
+from core.problem.presets import PAPER
 from core.problem.problem import DesignProblem
-from core.problem.settings import PAPER, OptimiserSettings
+from core.problem.settings import OptimiserSettings
 from core.problem.substitution_sites import Site
 from core.problem.validation import check as check_problem
 from core.problem.validation import check_atom_counts

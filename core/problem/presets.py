@@ -1,0 +1,126 @@
+"""Named choices of settings: the defaults, the papers' own, and those for a class of materials.
+
+A preset also holds what belongs to it outside the settings: floors of elements and the charge rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from core.chemistry import elements
+from core.problem.settings import (
+    CONSTANT,
+    EVERY_ATOM,
+    INTERPOLATED,
+    NEAREST,
+    ONE_STATE,
+    TARGET,
+    OptimiserSettings,
+)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings, and the parts of a problem that belong to them.
+
+    description : what the preset is for, in one clause without a full stop
+    floors : symbol -> least fraction of all atoms
+    charge_rule : of the charge-neutrality screen
+    """
+
+    settings: OptimiserSettings
+    description: str
+    floors: Mapping[str, float] = field(default_factory=dict)
+    charge_rule: str = ONE_STATE
+
+
+QUICK = OptimiserSettings()
+
+# KIAGO 3.1 and 3.4; the weight and form of the integer loss are those of the authors' released code, because the
+# printed beta = 1 leaves the compositions off the grid.
+PAPER = OptimiserSettings(
+    candidates=4096,
+    steps=(500, 500),
+    learning_rate=0.03,
+    formation_energy_weight=4.0,
+    caution=0.0,
+    integer_weight=100_000.0,
+    integer_loss="squared",
+    integer_schedule="linear",
+    step_schedule=CONSTANT,
+    rounding=NEAREST,
+    n_unit=(1, 25),
+    max_elements=10,
+    mutate_probability=0.22,
+    perturb_ratio=0.3,
+    added_elements=(1, 4),
+)
+
+# GDMCD: "optimization with Eq. 4, followed by Eq. 10", y_t = 300 K, {N} = 4..24, alpha rising to 100,000, no formation
+# energy and no limit on the number of elements. How many of its 11,640 starts were interpolated it does not say.
+GDMCD = OptimiserSettings(
+    candidates=11_640,
+    steps=(1000, 1000),
+    learning_rate=0.01,
+    formation_energy_weight=0.0,
+    caution=0.0,
+    integer_weight=100_000.0,
+    integer_loss="absolute",
+    integer_schedule="linear",
+    step_schedule=CONSTANT,
+    rounding=NEAREST,
+    n_unit=(4, 24),
+    max_elements=elements.N_ELEMENTS,
+    objective=TARGET,
+    target_tc_K=300.0,
+    exempt_elements=2,
+    start=INTERPOLATED,
+    start_above_K=20.0,
+)
+
+# KIAGO 3.6; the floor of hydrogen and the rule of the charges belong to the problem.
+HYDRIDE = OptimiserSettings(max_elements=3, n_unit=(1, 15), mutate_probability=0.29, perturb_ratio=0.03)
+HYDRIDE_FLOORS = {"H": 0.40}
+
+# GDMCD with the number of steps and the weight of the integer loss of QUICK. Doping mixes valences, so the preset
+# combines it with the charge rule EVERY_ATOM.
+GDMCD_QUICK = replace(
+    GDMCD, candidates=QUICK.candidates, steps=(100, 100), learning_rate=QUICK.learning_rate,
+    integer_weight=QUICK.integer_weight, step_schedule=QUICK.step_schedule, max_elements=9,
+)  # fmt: skip
+
+PRESETS: Mapping[str, Preset] = {
+    "Quick": Preset(QUICK, "minutes on a laptop"),
+    "As in the paper": Preset(PAPER, "KIAGO 3.1 and 3.4"),
+    "Small cells": Preset(
+        replace(QUICK, max_elements=4, n_unit=(1, 20)),
+        "at most 20 atoms and 4 elements, small enough to propose a crystal structure for",
+    ),
+    "Hydrides": Preset(
+        HYDRIDE,
+        "KIAGO 3.6, at least 40% hydrogen, at most 3 elements and 15 atoms, an oxidation state for each atom",
+        HYDRIDE_FLOORS,
+        EVERY_ATOM,
+    ),
+    "GDMCD": Preset(
+        GDMCD_QUICK,
+        "up to a target Tc from known superconductors and mixtures of two, two elements may stay fractional (published "
+        "with 11,640 candidates, 1,000 + 1,000 steps, learning rate 0.01 and β up to 100,000)",
+        charge_rule=EVERY_ATOM,
+    ),
+}
+
+
+def preset_of(
+    settings: OptimiserSettings, floors: Mapping[str, float] | None = None, charge_rule: str = ONE_STATE
+) -> str | None:
+    """Name of the preset with these settings and this charge rule, or None.
+
+    floors : must include those of the preset; floors of other elements make no difference
+    """
+    for name, preset in PRESETS.items():
+        same = (preset.settings, preset.charge_rule) == (settings, charge_rule)
+        if same and preset.floors.items() <= (floors or {}).items():
+            return name
+    return None
