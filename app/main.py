@@ -7,20 +7,20 @@ from pathlib import Path
 import streamlit as st
 
 PROJECT = str(Path(__file__).resolve().parents[1])
-if PROJECT not in sys.path:  # streamlit adds the folder of this file only
+if PROJECT not in sys.path:  # Streamlit adds only the folder of this file
     sys.path.insert(0, PROJECT)
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: its idle threads leave the cores to the runs
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported: idle threads leave the cores to runs
 
-from app import style  # noqa: E402
+from app.components.blocks import style_sheet  # noqa: E402
 from core.paths import ASSETS  # noqa: E402
 from core.predictors.checkpoint import CheckpointError  # noqa: E402
 
-ICON = str(ASSETS / "icon.svg")  # our own file: Streamlit would fetch a material symbol from the network
+ICON = str(ASSETS / "icon.svg")  # a local file: Streamlit would load a material symbol from the network
 
 st.set_page_config(page_title="Tc Studio", page_icon=ICON, layout="wide")
-style.apply()
-# Not in a folder named "pages": on a fresh server Streamlit would run the page of a link from there, without this file.
+style_sheet()
+# The folder must not be named "pages": for a link to a page, a fresh server would run the file in it without this one.
 page = st.navigation(
     [
         st.Page("views/design.py", title="Design", url_path="design", default=True),
@@ -35,5 +35,5 @@ page = st.navigation(
 )
 try:
     page.run()
-except CheckpointError as error:  # its message says what to do
+except CheckpointError as error:  # its message names the remedy
     st.error(str(error), icon=":material/error:")

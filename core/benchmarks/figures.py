@@ -1,6 +1,6 @@
 """Tables -> plotly figures as plain data, {"data": [...], "layout": {...}}; plotly itself is not needed.
 
-Colours and patterns are those of the app's charts (app/plots.py), which adds fonts and margins.
+Colours and patterns are those of the app's charts (app/charts.py), which adds fonts and margins.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ COLUMNS = (
         "tc_std_K", "float64", "± (K)", "Expected standard deviation of Tc, from the distance to known compounds", 2
     ),
     Column("tc_gain_K", "float64", "Gain (K)", "Predicted Tc minus the predicted Tc of the base", 2),
-    Column("tc_judge_K", "float64", "Control Tc (K)", "Tc by the control model, which the optimiser never sees", 2),
+    Column("tc_judge_K", "float64", "Control model (K)", "Tc by the control model, which the optimiser never sees", 2),
     Column(
         "formation_energy_eV_per_atom",
         "float64",

@@ -1,4 +1,4 @@
-"""The page of the models: every card has a section, with its own figures."""
+"""The models page: every card has a section with its own metrics."""
 
 from __future__ import annotations
 
@@ -7,35 +7,89 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.models.card_text import file_rows, metric_text, value_text, with_links
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import read_card
-from tests.app.pages import opened, said
+from core.problem.problem import BEST
+from core.reference_data.references import NAME as REFERENCES
+from tests.app.pages import open_page, page_text
 
 
 @pytest.fixture(scope="module")
 def models() -> AppTest:
-    return opened("models")
+    return open_page("models")
 
 
-def test_every_card_has_a_section_with_its_figures(models):
+def test_every_card_has_a_section_with_its_metrics(models):
     cards = [json.loads(path.read_text()) for path in CHECKPOINTS.glob("*.json")]
     assert len(models.subheader) == len(cards) >= 6
-    assert all(card["what"] in said(models) for card in cards)
-    shown = {metric.value for metric in models.metric}
-    assert f"{read_card('tc-ensemble')['metrics_held_out']['tc_mae_K']:.2f} K" in shown
+    assert all(card["what"] in page_text(models) for card in cards)
+    shown = {metric.label: metric.value for metric in reversed(models.metric)}  # the first section is the best model's
+    assert shown["Tc MAE"] == f"{read_card(BEST.tc)['metrics_held_out']['tc_mae_K']:.2f} K"
+
+
+def test_errors_by_family_are_those_of_the_card(models):
+    errors = read_card(BEST.tc)["metrics_held_out"]["by_family"]
+    families = next(table.value for table in models.table if "cuprate" in table.value.index)
+    assert families.loc["cuprate", "Tc MAE"] == f"{errors['cuprate']['tc_mae_K']:.2f} K"
+
+
+def test_the_reliability_of_the_hull_distances_is_that_of_the_card(models):
+    found = read_card(REFERENCES)["metrics_held_out"]["by_spread"]
+    shown = next(table.value for table in models.table if set(found) <= set(table.value.index))
+    for name, metrics in found.items():
+        assert shown.loc[name, "In the 90% interval"] == f"{metrics['inside_intervals']['90%']:.0%}"
+        assert shown.loc[name, "Hull distance MAE"] == f"{metrics['hull_distance_mae_eV_per_atom']:.3f} eV/atom"
 
 
 def test_new_systems_and_intervals_are_those_of_the_card(models):
-    held_out = read_card("tc-ensemble")["metrics_held_out"]
+    held_out = read_card(BEST.tc)["metrics_held_out"]
     systems = held_out["systems_held_out"]
-    assert f"MAE {systems['tc_mae_K']:.2f} K, R² {systems['tc_r2']:.3f}" in said(models)
+    assert f"MAE {systems['tc_mae_K']:.2f} K, R² {systems['tc_r2']:.3f}" in page_text(models)
     for intervals in (systems["inside_intervals"], held_out["inside_intervals"]):
         for share in ("50%", "90%"):
-            assert f"{intervals[share]:.0%}" in said(models)
+            assert f"{intervals[share]:.0%}" in page_text(models)
 
 
-def test_settings_within_settings_are_written_out(models):
+def test_nested_settings_are_written_out(models):
     rows = [str(value) for table in models.table for value in table.value.to_numpy().ravel()]
     assert not any("{" in row or "None" in row for row in rows)
-    network = read_card("tc-ensemble")["settings"]["networks"][0]
+    network = read_card(BEST.tc)["settings"]["networks"][0]
     assert any(f"epochs {network['epochs']}, batch {network['batch']}" in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("tc_mae_K", 4.934, ("Tc MAE", "4.93 K")),
+        ("formation_energy_r2", -0.5, ("Formation energy R²", "−0.500")),
+        ("hull_distance_mae_eV_per_atom", 0.0512, ("Hull distance MAE", "0.051 eV/atom")),
+        ("precision_above_1_K_with_cod", 0.687, ("Precision above 1 K with COD", "0.687")),
+        ("n_superconductors", 1864, ("Held-out superconductors", "1,864")),
+    ],
+)
+def test_a_metric_has_a_label_and_a_unit(key, value, expected):
+    assert metric_text(key, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (True, "yes"),
+        (None, "all"),
+        (4096, "4,096"),
+        (0.03, "0.03"),
+        ([1, 2], "1, 2"),
+        ({"batch_size": 512}, "batch size 512"),
+        ([{"epochs": 2}, {"epochs": 3}], "epochs 2; epochs 3"),
+        ([], ""),
+    ],
+)
+def test_values_of_a_card_are_readable(value, text):
+    assert value_text(value) == text
+
+
+def test_links_and_files():
+    assert with_links("see doi:10.1/x.") == "see [doi:10.1/x](https://doi.org/10.1/x)."
+    card = {"architecture": "a", "known_elements": ["H", "He"], "sha256": "0" * 64}
+    assert file_rows(card) == {"architecture": "a", "known elements": "2", "SHA-256": "0" * 16 + "…"}

@@ -7,8 +7,9 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.components import periodic_table as module
-from app.components.periodic_table import TableState, _Exchange, _layout, _resolve
+from app.components.periodic_table.component import layout
+from app.components.periodic_table.exchange import Exchange, payload, resolve
+from app.components.periodic_table.table_state import TableState
 from core.errors import InputError
 
 EMPTY = TableState(frozenset(), {}, frozenset())
@@ -18,51 +19,51 @@ CUPRATE = TableState(frozenset({"Pb"}), {"Cu": 1.0, "O": 4.0}, frozenset({"La"})
 
 def value(state: TableState, revision: int, generation: int = 0) -> dict:
     """What the browser sends."""
-    return module._payload(_Exchange(None, state, generation, revision))
+    return payload(Exchange(None, state, generation, revision))
 
 
 def test_nothing_done_returns_the_state_given():
-    assert _resolve(_Exchange(), CUPRATE, None).returned == CUPRATE
+    assert resolve(Exchange(), CUPRATE, None).returned == CUPRATE
 
 
 def test_a_click_is_taken_in_once():
-    first = _resolve(_Exchange(), EMPTY, None)
-    clicked = _resolve(first, EMPTY, value(IRON, 1))
+    first = resolve(Exchange(), EMPTY, None)
+    clicked = resolve(first, EMPTY, value(IRON, 1))
     assert (clicked.returned, clicked.revision) == (IRON, 1)
     # The widget keeps its value: at the next run the same revision is no new action.
-    again = _resolve(clicked, IRON, value(IRON, 1))
+    again = resolve(clicked, IRON, value(IRON, 1))
     assert (again.returned, again.generation, again.revision) == (IRON, 0, 1)
 
 
 def test_a_change_by_the_program_wins_over_the_old_value_and_raises_the_generation():
-    clicked = _resolve(_resolve(_Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
-    preset = _resolve(clicked, CUPRATE, value(IRON, 1))
+    clicked = resolve(resolve(Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
+    preset = resolve(clicked, CUPRATE, value(IRON, 1))
     assert (preset.returned, preset.generation) == (CUPRATE, 1)
-    kept = _resolve(preset, CUPRATE, value(IRON, 1))
+    kept = resolve(preset, CUPRATE, value(IRON, 1))
     assert (kept.returned, kept.generation) == (CUPRATE, 1)
 
 
 def test_a_change_by_the_program_wins_over_a_click_that_arrives_in_the_same_run():
-    shown = _resolve(_resolve(_Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
-    both = _resolve(shown, CUPRATE, value(EMPTY, 2))
+    shown = resolve(resolve(Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
+    both = resolve(shown, CUPRATE, value(EMPTY, 2))
     assert (both.returned, both.generation) == (CUPRATE, 1)
 
 
 def test_a_click_made_before_the_browser_saw_the_change_is_void_and_one_made_after_counts():
-    preset = _resolve(_Exchange(EMPTY, EMPTY, 0, 3), CUPRATE, None)
-    assert _resolve(preset, CUPRATE, value(IRON, 4, generation=0)).returned == CUPRATE
-    assert _resolve(preset, CUPRATE, value(IRON, 4, generation=1)).returned == IRON
+    preset = resolve(Exchange(EMPTY, EMPTY, 0, 3), CUPRATE, None)
+    assert resolve(preset, CUPRATE, value(IRON, 4, generation=0)).returned == CUPRATE
+    assert resolve(preset, CUPRATE, value(IRON, 4, generation=1)).returned == IRON
 
 
 def test_undoing_the_only_click_by_the_program():
-    clicked = _resolve(_resolve(_Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
-    assert _resolve(clicked, EMPTY, value(IRON, 1)).returned == EMPTY
+    clicked = resolve(resolve(Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
+    assert resolve(clicked, EMPTY, value(IRON, 1)).returned == EMPTY
 
 
 def test_a_run_cut_off_before_the_caller_kept_its_result_loses_no_click():
-    clicked = _resolve(_resolve(_Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
+    clicked = resolve(resolve(Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
     further = TableState(frozenset({"Fe", "Co"}), {}, frozenset())
-    assert _resolve(clicked, EMPTY, value(further, 2)).returned == further
+    assert resolve(clicked, EMPTY, value(further, 2)).returned == further
 
 
 @pytest.mark.parametrize(
@@ -79,12 +80,12 @@ def test_a_run_cut_off_before_the_caller_kept_its_result_loses_no_click():
     ],
 )
 def test_a_value_that_makes_no_sense_changes_nothing(nonsense):
-    assert _resolve(_Exchange(), CUPRATE, nonsense).returned == CUPRATE
+    assert resolve(Exchange(), CUPRATE, nonsense).returned == CUPRATE
 
 
 def test_amounts_survive_the_way_to_the_browser_and_back_exactly():
     state = TableState(frozenset(), {"Sr": 0.15, "O": 0.1 + 0.2}, frozenset())
-    assert _resolve(_Exchange(), EMPTY, json.loads(json.dumps(value(state, 1)))).returned == state
+    assert resolve(Exchange(), EMPTY, json.loads(json.dumps(value(state, 1)))).returned == state
 
 
 @pytest.mark.parametrize(
@@ -104,7 +105,7 @@ def test_a_state_that_contradicts_itself_is_refused(parts):
 
 
 def test_the_layout_is_the_ordinary_table():
-    tiles = _layout()
+    tiles = layout()
     place = {tile["symbol"]: (tile["row"], tile["column"]) for tile in tiles}
     assert len(tiles) == len(set(place.values())) == 118
     expected = {"H": (1, 1), "He": (1, 18), "B": (2, 13), "Sc": (4, 3), "Fe": (4, 8), "Og": (7, 18)}
@@ -115,7 +116,8 @@ def test_the_layout_is_the_ordinary_table():
 def _page():
     import streamlit as st
 
-    from app.components.periodic_table import TableState, periodic_table
+    from app.components.periodic_table.component import periodic_table
+    from app.components.periodic_table.table_state import TableState
 
     st.session_state.setdefault("kept", TableState(frozenset({"Pb"}), {"Cu": 1.0}, frozenset()))
     if st.button("Clear"):

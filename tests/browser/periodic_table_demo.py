@@ -6,7 +6,8 @@ import time
 
 import streamlit as st
 
-from app.components.periodic_table import TableState, periodic_table
+from app.components.periodic_table.component import periodic_table
+from app.components.periodic_table.table_state import TableState
 from core.chemistry import elements
 
 EMPTY = TableState(frozenset(), {}, frozenset())

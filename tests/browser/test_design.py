@@ -89,7 +89,7 @@ def test_a_design_from_the_first_page_to_the_csv(page):
     results.click()
 
     # The results, and the file.
-    says(page, "How they were screened")
+    says(page, "Screening")
     page.locator(".js-plotly-plot").first.wait_for()
     assert no_sideways_scrolling(page)
     with page.expect_download() as waiting:

@@ -1,0 +1,115 @@
+"""The benchmarks page: the experiments of the papers, repeated. It shows the results stored in the repository."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from app.benchmarks.columns import FORMULAS, LABELS
+from app.benchmarks.protocols import BENCHMARKS, Benchmark
+from app.charts import CHART_CONFIG, stored_figure
+from app.text.formatting import formula_text
+from core.benchmarks.harness import Outcome, read
+from core.paths import ASSETS
+from core.predictors.checkpoint import CheckpointError, read_card
+from core.problem.problem import MODELS
+
+FOLDER = ASSETS / "benchmarks"
+VARIANTS = {"": "With our best models", "-published": "With the models of the paper, retrained"}  # suffix -> heading
+BOTH_IN_ONE = ("speed",)  # benchmarks with both sets of models in one table
+_MINUS = re.compile(r"(?<!\w)-(?=\d)")  # not a hyphen
+
+
+def page() -> None:
+    """One section for each benchmark."""
+    st.title("Benchmarks", anchor=False)
+    st.markdown(
+        "The experiments of the papers, repeated with the models of this app. The papers' Tc are predictions of their "
+        "own model, so their values in kelvin and ours cannot be compared directly: compare which method is ahead, and "
+        "by what share of the total."
+    )
+    for benchmark in BENCHMARKS:
+        st.divider()
+        section(benchmark)
+
+
+def section(benchmark: Benchmark) -> None:
+    """The protocol, and the results for each set of models; without results, the command that computes them."""
+    st.subheader(benchmark.title, anchor=False)
+    st.caption(f"After {benchmark.source}")
+    st.markdown(benchmark.protocol.strip())
+    found = {heading: read(benchmark.name + suffix, FOLDER) for suffix, heading in VARIANTS.items()}
+    outcomes = {heading: outcome for heading, outcome in found.items() if outcome is not None}
+    if not outcomes:
+        st.info(
+            f"There are no results of this benchmark. `python -m core benchmark {benchmark.name}` computes them; at "
+            "the size of the paper this takes many hours on a CPU, less on a GPU.", icon=":material/info:",
+        )  # fmt: skip
+    for place, (heading, outcome) in enumerate(outcomes.items()):
+        key = f"{benchmark.name}-{place}"
+        with st.container(key=key):
+            if benchmark.name not in BOTH_IN_ONE:
+                st.markdown(f"**{heading}**")
+            results(key, outcome)
+
+
+def results(key: str, outcome: Outcome) -> None:
+    """Sentences, figure, table, and the conditions."""
+    st.markdown("\n".join(f"- {_MINUS.sub('−', sentence)}" for sentence in outcome.sentences))
+    st.plotly_chart(stored_figure(outcome.figure), key=f"plot-{key}", config=CHART_CONFIG)
+    with st.expander("All values"):
+        table(outcome.table)
+    st.caption(conditions_text(outcome.about))
+    if changed := changed_checkpoints(outcome.about):
+        st.caption(f":orange[Computed with other weights of {', '.join(changed)} than those installed now.]")
+
+
+def table(values: pd.DataFrame) -> None:
+    """The values with readable headings, without empty columns."""
+    shown = values.dropna(axis=1, how="all")
+    for name in set(FORMULAS) & set(shown):
+        shown = shown.assign(**{name: shown[name].map(formula_text, na_action="ignore")})
+    config = {}
+    for name in shown:
+        label, digits = LABELS.get(name, (name, 2))
+        is_number = pd.api.types.is_numeric_dtype(shown[name]) and digits is not None
+        config[name] = (
+            st.column_config.NumberColumn(label, format=f"%.{digits}f")
+            if is_number
+            else st.column_config.TextColumn(label)
+        )
+    st.dataframe(shown, hide_index=True, column_config=config)
+
+
+def conditions_text(about: Mapping) -> str:
+    """Size and models of a benchmark in one line."""
+    steps = " + ".join(f"{n:,}" for n in about.get("steps", ()))
+    parts = [
+        f"{about['candidates']:,} candidates" if "candidates" in about else "",
+        f"{steps} steps" if steps else "",
+        ("one seed" if about["seeds"] == 1 else f"{about['seeds']} seeds") if "seeds" in about else "",
+        f"κ = {about['caution']:g}" if about.get("caution") else "",
+        f"on {about['device']}" if about.get("device", "auto") != "auto" else "",
+        f"{about['threads']} threads" if "threads" in about else "",
+        f"processor: {about['processor']}" if "processor" in about else "",
+    ]
+    models = MODELS[about["predictor"]] if about.get("predictor") in MODELS else None
+    if models:
+        parts.append(f"models {models.tc} and {models.formation_energy}")
+    return " · ".join(part for part in parts if part)
+
+
+def changed_checkpoints(about: Mapping) -> list[str]:
+    """Names of the checkpoints that have changed since the benchmark was computed."""
+    return [name for name, sha256 in about.get("checkpoints", {}).items() if _current_checksum(name) != sha256]
+
+
+def _current_checksum(name: str) -> str | None:
+    """None if the checkpoint is not installed."""
+    try:
+        return read_card(name)["sha256"]
+    except CheckpointError:
+        return None

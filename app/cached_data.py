@@ -1,0 +1,160 @@
+"""Data and models that pages use, loaded once per server: known superconductors, predictors, elements they know."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+import torch
+
+from app.text.formatting import conventional_formula
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector
+from core.chemistry.formula_reader import parse_formula
+from core.chemistry.tolerances import KNOWN_COMPOSITION
+from core.executors.interface import Executor
+from core.executors.local_process import LocalProcessExecutor
+from core.predictors import registry
+from core.predictors.checkpoint import CheckpointError, read_card
+from core.predictors.interface import Predictor, predict_in_batches
+from core.predictors.registry import known_elements, load_predictor
+from core.reference_data.references import References, load_references
+
+MAX_FORMULAS = 1000  # cached values per function
+MAX_MODELS = 20
+
+
+# ---- known superconductors ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class KnownSuperconductors:
+    """The known superconductors, most reported first.
+
+    materials : formula -> (Tc in K, number of reports)
+    formulas, compositions : the same materials as rows, (n,) and (n, 118)
+    """
+
+    materials: Mapping[str, tuple[float, int]]
+    formulas: tuple[str, ...]
+    compositions: np.ndarray
+
+    def same_as(self, composition: np.ndarray) -> str | None:
+        """The closest known material whose fractions agree with this composition (118,) to KNOWN_COMPOSITION."""
+        near = np.flatnonzero(np.abs(self.compositions - composition).max(1) <= KNOWN_COMPOSITION)
+        if not len(near):
+            return None
+        return self.formulas[min(near, key=lambda i: (np.abs(self.compositions[i] - composition).sum().round(6), i))]
+
+
+@st.cache_resource(show_spinner=False)
+def references() -> References:
+    """The reference tables."""
+    return load_references()
+
+
+@st.cache_resource(show_spinner="Reading the known superconductors …")
+def known_superconductors() -> KnownSuperconductors:
+    """The known superconductors with conventional formulas."""
+    tables = references()
+    order = np.lexsort((-tables.known_tc_K, -tables.known_reports))
+    materials, rows = {}, []
+    for i in order:
+        formula = conventional_formula(tables.known_formulas[i])
+        if formula not in materials:
+            materials[formula] = (float(tables.known_tc_K[i]), int(tables.known_reports[i]))
+            rows.append(i)
+    return KnownSuperconductors(materials, tuple(materials), tables.known_compositions[rows])
+
+
+@st.cache_data(show_spinner=False)
+def labels() -> dict[str, str]:
+    """Formula -> "LaFeAsO · 15.6 K" of all known superconductors."""
+    return {formula: f"{formula} · {tc:.3g} K" for formula, (tc, _) in known_superconductors().materials.items()}
+
+
+@st.cache_data(show_spinner=False, max_entries=MAX_FORMULAS)
+def reported(formula: str) -> tuple[float, int] | None:
+    """Measured Tc in K and the number of reports; None if the composition is not a known superconductor."""
+    known = known_superconductors()
+    same = formula if formula in known.materials else known.same_as(composition_vector(parse_formula(formula)))
+    return known.materials[same] if same else None
+
+
+@st.cache_data(show_spinner=False)
+def training_counts() -> dict[str, int]:
+    """For each element, the number of compositions in the data of the Tc model that contain it."""
+    return {s: int(n) for s, n in zip(elements.symbols(), references().training_counts, strict=True)}
+
+
+@st.cache_data(show_spinner=False)
+def unseen() -> frozenset[str]:
+    """Elements that occur in no known superconductor."""
+    return frozenset(s for s, n in zip(elements.symbols(), references().frequencies, strict=True) if n == 0)
+
+
+# ---- models ------------------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner="Loading the model …", max_entries=MAX_MODELS)
+def predictor(name: str) -> Predictor:
+    """A trained predictor on the CPU."""
+    return load_predictor(name)
+
+
+@st.cache_data(show_spinner=False, max_entries=MAX_FORMULAS)
+def predict(name: str, formula: str) -> float:
+    """The prediction for one formula, which must be readable and contain only elements that the predictor knows."""
+    x = torch.from_numpy(composition_vector(parse_formula(formula))[None]).float()
+    return float(predict_in_batches(predictor(name), x)[0])
+
+
+@st.cache_data(show_spinner=False, max_entries=MAX_MODELS)
+def steps_per_cycle(tc: str, formation_energy: str) -> int:
+    """The number of steps in which every ensemble member of both models is used once; 1 if a model is not installed."""
+    try:
+        return math.lcm(*(registry.turns(name) for name in (tc, formation_energy)))
+    except CheckpointError:
+        return 1
+
+
+@st.cache_data(show_spinner=False, max_entries=MAX_MODELS)
+def mean_energy_error(formation_energy: str) -> float | None:
+    """Mean absolute error of a formation-energy model on held-out data, eV/atom; None if its card does not state it."""
+    try:
+        metrics = read_card(formation_energy).get("metrics_held_out", {})
+    except CheckpointError:
+        return None
+    return metrics.get("formation_energy_mae_eV_per_atom")
+
+
+@st.cache_data(show_spinner=False, max_entries=MAX_MODELS)
+def unavailable(tc: str, formation_energy: str) -> dict[str, str]:
+    """Elements that one of the models does not know, with the reason."""
+    models = {"Tc": known_elements(tc), "formation-energy": known_elements(formation_energy)}
+    reasons = {}
+    for symbol in elements.symbols():
+        lacking = [name for name, symbols in models.items() if symbol not in symbols]
+        if lacking:
+            verb = "models do" if len(lacking) > 1 else "model does"
+            reasons[symbol] = f"the {' and '.join(lacking)} {verb} not know it"
+    return reasons
+
+
+# ---- this computer -----------------------------------------------------------------------------------------------
+
+
+@st.cache_resource(show_spinner=False)
+def executor() -> Executor:
+    """The executor of all runs."""
+    return LocalProcessExecutor()
+
+
+@st.cache_data(show_spinner=False)
+def devices() -> tuple[str, ...]:
+    """Devices that can be chosen on this computer."""
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return ("auto", "cpu", *(name for name, is_present in present.items() if is_present))

@@ -1,0 +1,86 @@
+"""The Streamlit component that draws the periodic table and returns its state."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import streamlit as st
+
+from app.components.periodic_table.exchange import Exchange, payload, resolve
+from app.components.periodic_table.table_state import TableState
+from core.chemistry import elements
+
+_FOLDER = Path(__file__).parent
+_F_BLOCK_ROWS = {6: 8, 7: 9}  # period -> row of its f block, beneath the seven main rows
+
+# Registered once, when the module is imported: registering in every script run would warn and reload the script.
+_component = st.components.v2.component(
+    "tc_studio_periodic_table",
+    css=(_FOLDER / "periodic_table.css").read_text(encoding="utf-8"),
+    js=(_FOLDER / "periodic_table.js").read_text(encoding="utf-8"),
+)
+
+
+@dataclass
+class _Slot:
+    """Kept in the session. Replacing its content is not a session access, at which Streamlit may interrupt a run."""
+
+    exchange: Exchange = field(default_factory=Exchange)
+
+
+def periodic_table(
+    state: TableState,
+    *,
+    counts: Mapping[str, int],
+    unavailable: Mapping[str, str],
+    can_substitute: Collection[str],
+    limits: Mapping[str, tuple[str, str]],
+    key: str,
+) -> TableState:
+    """Draw the table; return the state after the user's last action (equal to `state` if there was none).
+
+    Store the result and pass it in the next script run: any other state counts as a change by the program, which
+    overrides clicks that were not yet processed.
+
+    Parameters
+    ----------
+    counts : symbol -> number of training compositions that contain the element; a missing symbol means 0
+    unavailable : symbol -> reason. Drawn as disabled and never changed here. These elements count as forbidden but are
+        not added to `forbidden`, which holds the user's own choices and survives a change of model
+    can_substitute : symbols that a click may set to substituted
+    limits : symbol -> limit of its amount if it is allowed: short for the tile ("≥40%"), and in words
+    key : identifies the widget in the session
+    """
+    slot: _Slot = st.session_state.setdefault(f"{key}.exchange", _Slot())
+    waiting = st.session_state.get(key) or {}
+    drawn = resolve(slot.exchange, state, waiting.get("table"))
+    data = payload(drawn) | {
+        "elements": layout(),
+        "counts": {symbol: int(count) for symbol, count in counts.items()},
+        "unavailable": dict(unavailable),
+        "can_substitute": sorted(can_substitute),
+        "limits": {symbol: list(texts) for symbol, texts in limits.items()},
+    }
+    result = _component(key=key, data=data, on_table_change=lambda: None)
+    # A browser that reconnects sends its table only with this call. Nothing is stored before this line, because the
+    # call may interrupt the script run, and the action must then count again in the next one.
+    slot.exchange = resolve(slot.exchange, state, result.get("table"))
+    return slot.exchange.returned
+
+
+def layout() -> list[dict]:
+    """The 118 tiles: rows 1 to 7 are the periods, 8 and 9 the f block; columns 1 to 18."""
+    return [
+        {
+            "symbol": e.symbol,
+            "name": e.name,
+            "z": e.atomic_number,
+            "block": e.block,
+            "category": e.category,
+            "row": _F_BLOCK_ROWS[e.period] if e.block == "f" else e.period,
+            "column": e.column if e.block == "f" else e.group,
+        }
+        for e in elements.all_elements()
+    ]

@@ -1,0 +1,110 @@
+"""The settings: presets, the optimiser's numbers and choices, charge rule, seed, device, models."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import cached_data
+from app.components.blocks import show_errors
+from app.design.draft_fields import number, segments, select
+from app.design.problem_errors import SETTINGS, Errors, expander_label, place_of
+from app.forms.settings_fields import GROUPS, PRESETS_HELP, SettingsField
+from app.state.draft import Draft
+from app.state.draft_changes import with_field, with_preset
+from core.problem.presets import PRESETS, preset_of
+from core.problem.problem import MODELS
+from core.problem.settings import EVERY_ATOM, GRADIENT, ONE_STATE, PRECISIONS, SUBSTITUTION
+
+METHODS = {GRADIENT: "By gradient (KIAGO)", SUBSTITUTION: "Random substitution (C-ES)"}
+CHARGE_RULES = {ONE_STATE: "one per element", EVERY_ATOM: "one per atom"}
+MODEL_NAMES = {"best": "Best", "published": "As published"}
+
+
+def settings(draft: Draft, errors: Errors) -> None:
+    """Every setting, with its unit and source."""
+    wrong = [field for field, found in errors.items() if found and place_of(found[0]) == SETTINGS]
+    preset = preset_of(draft.settings, draft.floors, draft.charge_rule)
+    with st.expander(expander_label(SETTINGS, (preset or "changed").lower(), wrong), key="design.settings",
+                     icon=":material/tune:"):  # fmt: skip
+        with st.container(horizontal=True, gap="large"):
+            segments("Preset", "preset", preset, PRESETS, with_preset, help=PRESETS_HELP)
+            method_field(draft, errors)
+        columns = st.columns(len(GROUPS), gap="medium")
+        for column, (title, fields) in zip(columns, GROUPS, strict=True):
+            with column:
+                st.markdown(f"**{title}**")
+                for field in fields:
+                    if errors[field.name] or not field.is_hidden(draft.settings):
+                        settings_field(draft, field, errors)
+                if title == "Formula":
+                    charge_rule_field(draft, errors)
+                    computation_fields(draft, errors)
+                if title == "Objective":
+                    models_field(draft)
+
+
+def settings_field(draft: Draft, field: SettingsField, errors: Errors) -> None:
+    """One setting and its errors. A field with an error stays enabled even if it has no effect."""
+    value = field.value_in(draft.settings)
+    options = {
+        "help": field.help,
+        "disabled": not (field.matters(draft.task, draft.method) or errors[field.name]),
+    }
+    if field.choices:
+        select(field.label, field.key, value, field.choices, with_setting, field, format_func=field.choices.get,
+               **options)  # fmt: skip
+    else:
+        number(field.label, field.key, value, field.step, with_setting, field, format=field.format, **options)
+    if field.index != 0:  # the errors of a pair are shown under its second number
+        show_errors(errors[field.name])
+
+
+def with_setting(draft: Draft, field: SettingsField, value: float | str) -> Draft:
+    """The draft with one setting changed."""
+    return with_field(draft, "settings", field.with_value(draft.settings, value))
+
+
+def method_field(draft: Draft, errors: Errors) -> None:
+    """The gradient, or the baseline of the paper."""
+    segments(
+        "Method", "method", draft.method, METHODS, with_field, "method", format_func=METHODS.get, required=True,
+        help="KIAGO moves all candidates along the gradient of Tc and formation energy. C-ES, the baseline of "
+             "KIAGO 3.1, replaces elements of the base at random by others of the same oxidation state and optimises "
+             "nothing: the difference is what the gradient contributes.",
+    )  # fmt: skip
+    show_errors(errors["method"])
+
+
+def charge_rule_field(draft: Draft, errors: Errors) -> None:
+    """The charge rule of the neutrality screen."""
+    select(
+        "Oxidation states", "charge_rule", draft.charge_rule, CHARGE_RULES, with_field, "charge_rule",
+        format_func=CHARGE_RULES.get,
+        help="Rule of the charge-neutrality screen. One per element: anions must be more electronegative than cations "
+             "(SMACT, KIAGO 3.1). One per atom: H may be +1 and −1 in one hydride, or Fe +2 and +3 in a doped "
+             "compound; electronegativities are not tested (KIAGO 3.6).",
+    )  # fmt: skip
+    show_errors(errors["charge_rule"])
+
+
+def computation_fields(draft: Draft, errors: Errors) -> None:
+    """Seed, device and precision, which do not change the problem that is solved."""
+    number("Seed", "seed", draft.seed, 1, with_field, "seed",
+           help="The same problem with the same seed on the same device gives the same result.")  # fmt: skip
+    show_errors(errors["seed"])
+    devices = dict.fromkeys((*cached_data.devices(), draft.device))
+    select("Device", "device", draft.device, devices, with_field, "device", help="Auto uses the GPU if there is one.")
+    show_errors(errors["device"])
+    select("Precision", "precision", draft.precision, PRECISIONS, with_field, "precision",
+           help="Precision of the optimiser steps with the published networks. Auto uses bfloat16, which is twice as "
+                "fast, if the processor has units for it. All values in the results are float32.")  # fmt: skip
+    show_errors(errors["precision"])
+
+
+def models_field(draft: Draft) -> None:
+    """The models that predict Tc and formation energy: the best ones, or those of the papers."""
+    names = {models: MODEL_NAMES[name] for name, models in MODELS.items()}
+    names.setdefault(draft.models, f"{draft.models.tc}, {draft.models.formation_energy}")  # of a file or link
+    select("Models", "models", draft.models, names, with_field, "models", format_func=names.get,
+           help="As published: Tc and formation energy by the models of the papers (ResNet18, ElemNet). Best: by "
+                "models with smaller errors on held-out data; see the Models page.")  # fmt: skip

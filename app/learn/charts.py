@@ -1,0 +1,82 @@
+"""Charts of the integer loss and of the periodic-table image. No Streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.charts import FAINT, ORANGE, TEAL, common_layout
+
+SMALLEST, LARGEST = "#b9e0dc", "#4fb3ab"  # opaque tiles, on which ON_TILE is legible in both themes
+ON_TILE = "#102322"
+
+
+def grid_figure(fractions: Mapping[str, float], n: int, height: int = 210) -> go.Figure:
+    """The position of each fraction on the grid k/n, and its distance to the nearest grid point."""
+    grid = np.arange(n + 1) / n
+    figure = go.Figure()
+    for symbol, x in fractions.items():
+        near = round(x * n) / n
+        row = [symbol, symbol]
+        figure.add_scatter(
+            x=grid, y=[symbol] * len(grid), mode="markers", hoverinfo="skip",
+            marker={"symbol": "line-ns", "size": 13, "line": {"width": 1.5, "color": FAINT}},
+        )  # fmt: skip
+        figure.add_scatter(x=[near, x], y=row, mode="lines", hoverinfo="skip", line={"color": ORANGE, "width": 6})
+        figure.add_scatter(
+            x=[x], y=[symbol], mode="markers+text", textposition="top center",
+            text=[f"{x:.2f}, off by {abs(x - near):.2f}"], marker={"color": TEAL, "size": 8},
+            hovertemplate=f"{symbol} {x:.3f}, nearest {near:.3f}: off by {abs(x - near):.3f}<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(range=[-0.03, 1.03], title={"text": f"fraction of the atoms; a mark every 1/{n}"})
+    figure.update_yaxes(range=[len(fractions) - 0.6, -0.8], showgrid=False)  # first on top, room for labels
+    return common_layout(figure, height)
+
+
+def sizes_figure(sizes: Sequence[int], losses: Sequence[float], chosen: int, height: int = 210) -> go.Figure:
+    """The integer loss for every N, with the chosen N in another colour."""
+    colours = [ORANGE if n == chosen else FAINT for n in sizes]
+    figure = go.Figure(
+        go.Bar(x=list(sizes), y=list(losses), marker={"color": colours},
+               hovertemplate="N = %{x}: %{y:.4f}<extra></extra>")
+    )  # fmt: skip
+    figure.update_xaxes(title={"text": "N, atoms per formula unit"})
+    figure.update_yaxes(title={"text": "loss for this N"})
+    return common_layout(figure, height)
+
+
+def image_figure(image: np.ndarray, tiles: Mapping[str, tuple[int, int, int]], height: int = 420) -> go.Figure:
+    """The four channels of a periodic-table image as heat maps.
+
+    image : (4, 7, 32). tiles : symbol -> (channel, row, column), where an element's flag stands.
+    """
+    channels, rows, columns = image.shape
+    names = [f"{block} block" for block in "spdf"]
+    figure = make_subplots(2, 2, subplot_titles=names, horizontal_spacing=0.03, vertical_spacing=0.24)
+    for channel in range(channels):
+        z, text = np.full((rows, columns), np.nan), np.full((rows, columns), "", dtype=object)
+        for symbol, (block, row, column) in tiles.items():
+            if block == channel:
+                z[row, column], text[row, column] = image[channel, row, column], symbol
+        place = {"row": channel // 2 + 1, "col": channel % 2 + 1}
+        for row, column in zip(*np.nonzero(np.nan_to_num(z) > 0), strict=True):
+            figure.add_annotation(
+                text=text[row, column], x=column + 1, y=row + 1, showarrow=False,
+                font={"size": 11, "color": ON_TILE}, **place,
+            )  # fmt: skip
+        figure.add_heatmap(
+            z=z, customdata=text,
+            x=list(range(1, columns + 1)), y=list(range(1, rows + 1)), xgap=1, ygap=1, zmin=0,
+            zmax=max(float(image.max()), 1e-9), showscale=False, hoverongaps=False,
+            colorscale=[[0, "rgba(138,146,144,0.18)"], [1e-6, SMALLEST], [1, LARGEST]],
+            hovertemplate="%{customdata}: %{z:.3f}<br>row %{y}, column %{x}<extra></extra>",
+            **place,
+        )  # fmt: skip
+    common_layout(figure, height, top=30)
+    figure.update_layout(margin={"t": 30})
+    figure.update_xaxes(showgrid=False, tickvals=[1, 8, 16, 24, 32])
+    figure.update_yaxes(showgrid=False, autorange="reversed", tickvals=[1, 4, 7])
+    return figure

@@ -1,0 +1,96 @@
+"""The content of a model card as text: metrics with units, settings, references. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from app.text.formatting import with_minus
+
+_UNITS = {"_eV_per_atom": " eV/atom", "_K": " K"}
+_WORDS = {"mae": "MAE", "r2": "R²", "tc": "Tc", "cod": "COD", "mp": "MP", "oqmd": "OQMD"}
+_COUNTS = {
+    "n": "Held-out compositions",
+    "n_superconductors": "Held-out superconductors",
+    "n_cod": "Held-out COD compositions",
+}
+# Keys of the held-out metrics of a card.
+SYSTEMS, INTERVALS, BY_SPREAD = "systems_held_out", "inside_intervals", "by_spread"
+_COVERAGES = ("50%", "90%")  # of the intervals
+
+
+def metric_text(key: str, value: float) -> tuple[str, str]:
+    """Key and value of a metric -> label and value with its unit: tc_mae_K, 4.93 -> ("Tc MAE", "4.93 K")."""
+    unit = ""
+    for ending, written in _UNITS.items():
+        if re.search(rf"{ending}(_|$)", key) and not key.endswith("_with_cod"):
+            unit, key = written, re.sub(rf"{ending}(?=_|$)", "", key, count=1)
+            break
+    label = _COUNTS.get(key) or " ".join(_WORDS.get(word, word) for word in key.split("_"))
+    shown = f"{value:,}" if isinstance(value, int) else f"{value:.3f}" if abs(value) < 1 else f"{value:.2f}"
+    return label[:1].upper() + label[1:], with_minus(shown) + unit
+
+
+def group_row(name: str, metrics: Mapping) -> dict[str, str]:
+    """The metrics of one group (of a family, say) as a row of a table: column -> text."""
+    cells = [metric_text(key, value) for key, value in metrics.items() if key != INTERVALS]
+    if INTERVALS in metrics:
+        cells += [(f"In the {p} interval", f"{metrics[INTERVALS][p]:.0%}") for p in _COVERAGES]
+    return {" ": name} | {"Compositions" if label == _COUNTS["n"] else label: value for label, value in cells}
+
+
+def intervals(metrics: Mapping) -> Mapping | None:
+    """Nominal coverage -> share inside: on new chemical systems, else on all held-out data, else on the first group."""
+    places = [metrics.get(SYSTEMS, {}), metrics, *metrics.get(BY_SPREAD, {}).values()]
+    return next((place[INTERVALS] for place in places if INTERVALS in place), None)
+
+
+def new_systems_text(metrics: Mapping) -> str:
+    """The errors on chemical systems that were held out as a whole, which are closest to those in a design."""
+    found, near = metrics[SYSTEMS], metrics[INTERVALS]
+    inside, ambient = found[INTERVALS], found["without_hydrides_under_pressure"]
+    return (
+        f"**On new chemical systems** ({found['folds']} folds, no compound of the same elements in training; the "
+        f"regression alone): MAE {found['tc_mae_K']:.2f} K, R² {found['tc_r2']:.3f}; without the "
+        f"{found['n'] - ambient['n']} hydrides measured under high pressure, R² {ambient['tc_r2']:.3f}. The interval "
+        f"with a nominal coverage of 50% contains {inside['50%']:.0%} of the compounds, the 90% interval "
+        f"{inside['90%']:.0%}; for held-out superconductors drawn at random, which have neighbours in the training "
+        f"data, {near['50%']:.0%} and {near['90%']:.0%}."
+    )
+
+
+def with_links(text: str) -> str:
+    """Text with its DOIs as links (markdown)."""
+    return re.sub(r"doi:(10\.\S*[^\s.,;)])", r"[doi:\1](https://doi.org/\1)", str(text))
+
+
+def value_text(value: object) -> str:
+    """A value of a card: numbers with separators, lists with commas, nested settings with their names."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return "all"
+        case int():
+            return f"{value:,}"
+        case Mapping():
+            return ", ".join(f"{key.replace('_', ' ')} {value_text(inner)}" for key, inner in value.items())
+        case [Mapping(), *_]:
+            return "; ".join(map(value_text, value))
+        case list() | tuple():
+            return ", ".join(map(str, value))
+    return str(value)
+
+
+def file_rows(card: Mapping) -> dict[str, str]:
+    """What identifies the files of a model: name -> text."""
+    known = card.get("known_elements")
+    rows = {
+        "architecture": card.get("architecture"),
+        "known elements": f"{len(known)}" if known else None,
+        "networks initialised with": ", ".join(card.get("networks_begun_with", ())),
+        "energies of the hull from": ", ".join(card.get("hull_predictors_sha256", ())),
+        "date": card.get("date"),
+        "SHA-256": f"{card['sha256'][:16]}…" if card.get("sha256") else None,
+    }
+    return {name: text for name, text in rows.items() if text}

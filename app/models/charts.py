@@ -1,0 +1,33 @@
+"""Charts of the errors of a model. No Streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import plotly.graph_objects as go
+
+from app.charts import BLUE, GREY, TEAL, common_layout
+
+
+def reliability_figure(inside: Mapping[str, float], height: int = 230) -> go.Figure:
+    """Observed against nominal coverage of intervals, and the line where both agree.
+
+    inside : nominal coverage ("50%") -> share of the held-out errors inside the interval
+    """
+    nominal, observed = [float(name.rstrip("%")) for name in inside], [100 * share for share in inside.values()]
+    figure = go.Figure(go.Scatter(x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dot"},
+                                  hoverinfo="skip"))  # fmt: skip
+    figure.add_scatter(x=nominal, y=observed, mode="lines+markers", line={"color": TEAL},
+                       hovertemplate="nominal %{x:.0f}%: %{y:.1f}%<extra></extra>")  # fmt: skip
+    figure.update_xaxes(title="nominal coverage (%)", range=[0, 100])
+    figure.update_yaxes(title="observed coverage (%)", range=[0, 100])
+    return common_layout(figure, height)
+
+
+def errors_figure(errors: Mapping[str, float], axis_title: str, height: int = 230) -> go.Figure:
+    """Bars in the order given. errors : group -> error; axis_title : the kind of error, with its unit"""
+    figure = go.Figure(go.Bar(x=list(errors), y=list(errors.values()), marker_color=BLUE,
+                              hovertemplate="%{x}: %{y:.2f}<extra></extra>"))  # fmt: skip
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(title=axis_title, rangemode="tozero")
+    return common_layout(figure, height)

@@ -1,0 +1,59 @@
+"""Names of the models on the page, their order, and what limits the meaning of their numbers."""
+
+from __future__ import annotations
+
+from core.predictors.control_model import NAME as CONTROL_MODEL
+from core.problem.problem import BEST, PUBLISHED
+from core.reference_data.references import NAME as REFERENCES
+
+NAMES = {  # name of the card -> heading, in the order of the page
+    BEST.tc: "Critical temperature",
+    BEST.formation_energy: "Formation energy",
+    CONTROL_MODEL: "Control model",
+    PUBLISHED.tc: "Critical temperature, as published",
+    PUBLISHED.formation_energy: "Formation energy, as published",
+    REFERENCES: "Reference tables",
+}
+_TC_LIMITS = """
+- **A composition has no structure.** Diamond and graphite are identical to this model, and so are all polymorphs of a
+  formula.
+- **The Tc of a new composition is an extrapolation.** The figures on this page hold for compositions like those in the
+  data. The optimiser leaves this region on purpose, and favours compositions that the model overrates.
+- **Pressure is not an input.** The high Tc of the hydrides in SuperCon were measured under very high pressure; the
+  model cannot tell the difference.
+- **“Not a superconductor” is an assumption.** Compounds of the COD count as 0 K, although most were never tested.
+"""
+_ENERGY_LIMITS = """
+- **The data are calculated** (density-functional theory at 0 K), and the model adds an error of its own.
+- **A composition has no structure:** the model learns the energy of the most stable known structure of each
+  composition.
+- **Elements that the model does not know** cannot be used at all.
+"""
+LIMITS = {
+    BEST.tc: _TC_LIMITS
+    + """- **Near known superconductors the model interpolates,** and follows their doping series. Far from them it
+  transfers the effect of an element from other compounds, and rarely predicts a Tc above those that were measured.
+- **A report that all others contradict has little weight.** This suppresses errors in the data, but also a discovery
+  that stands alone. Hydrides under pressure are in the data, and have little influence on other compounds.
+""",
+    BEST.formation_energy: _ENERGY_LIMITS,
+    CONTROL_MODEL: """
+- **The optimiser never uses it.** If it does not predict the gain that the Tc model predicts, the gain is probably an
+  error of the Tc model.
+- **It was trained on the same measurements,** so it shares their errors and gaps and is not an independent test. It
+  consists of trees too, but of trees with sharp branches and with other features.
+""",
+    PUBLISHED.tc: _TC_LIMITS,
+    PUBLISHED.formation_energy: _ENERGY_LIMITS,
+    REFERENCES: """
+- **The energies of the hull are those of the chosen model**, so that candidates and competing phases have similar
+  errors. Its distances are not those of the Materials Project.
+- **The ± of a distance is an expected error**, from how much the ensemble members disagree about the distance; errors
+  that a candidate and its competing phases have in common cancel. It was fitted on half of the held-out compounds; the
+  table tests it on the other half, beside the same estimate from the formation energy alone. On these compounds, both
+  are about equally informative.
+- **The hull is only as complete as its phases.** An unknown competing phase makes a candidate look more stable than it
+  is.
+- **“New” means: not in this list.** The list holds SuperCon and a few more compounds, not the whole literature.
+""",
+}

@@ -1,0 +1,142 @@
+"""The models page: what each model is, its training data, its held-out errors, and the limits of its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from app.charts import CHART_CONFIG
+from app.models.card_text import (
+    INTERVALS,
+    SYSTEMS,
+    file_rows,
+    group_row,
+    intervals,
+    metric_text,
+    new_systems_text,
+    value_text,
+    with_links,
+)
+from app.models.charts import errors_figure, reliability_figure
+from app.models.descriptions import LIMITS, NAMES
+from core.paths import CHECKPOINTS
+from core.predictors.checkpoint import CheckpointError, read_card
+
+MOST_METRICS = 4  # in large type
+# Groups of held-out metrics that are drawn: key -> (heading, metric, title of the axis).
+DRAWN = {
+    "by_distance_to_training": ("Error by distance to the training data", "tc_mae_K", "MAE (K)"),
+    "by_family": ("Error by family", "tc_mae_K", "MAE (K)"),
+    "by_number_of_elements": ("Error by number of elements", "formation_energy_mae_eV_per_atom", "MAE (eV/atom)"),
+}
+
+
+def page() -> None:
+    """One section for each card in checkpoints/."""
+    st.title("Models", anchor=False)
+    st.markdown(
+        "All numbers in Tc Studio are predictions of the models below. They rank ideas; they do not replace a "
+        "calculation or an experiment."
+    )
+    order = list(NAMES)
+    names = sorted(
+        (path.stem for path in CHECKPOINTS.glob("*.json")),
+        key=lambda name: (order.index(name) if name in order else len(order), name),
+    )
+    if not names:
+        st.error("There are no models in checkpoints/. Restore them from the repository.", icon=":material/error:")
+    for name in names:
+        st.divider()
+        try:
+            section(name, read_card(name))
+        except CheckpointError as error:
+            st.error(str(error), icon=":material/error:")
+
+
+def section(name: str, card: Mapping) -> None:
+    """One model: description, metrics, data, limits."""
+    metrics = card.get("metrics_held_out") or {}
+    st.subheader(NAMES.get(name, name), anchor=False)
+    st.markdown(card.get("what") or f"Architecture: {card.get('architecture', 'not stated')}")
+    if card.get("interim"):
+        st.warning("These weights are interim: the training is not finished.", icon=":material/hourglass_empty:")
+    headline(metrics)
+    if SYSTEMS in metrics:
+        st.markdown(new_systems_text(metrics))
+    pictures(name, metrics)
+    groups(metrics)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Data**")
+        st.markdown("\n".join(f"- {with_links(text)}" for text in (card.get("data") or {}).values()) or "Not stated.")
+        for paper in card.get("papers") or []:
+            st.caption(with_links(paper))
+    with right:
+        if name in LIMITS:
+            st.markdown("**Limits**")
+            st.markdown(LIMITS[name])
+    details(card)
+
+
+def headline(metrics: Mapping) -> None:
+    """The first metrics in large type, the others in one line."""
+    if not metrics:
+        st.caption("No metrics on held-out data.")
+        return
+    items = [metric_text(key, value) for key, value in metrics.items() if isinstance(value, int | float)]
+    for cell, (label, value) in zip(st.columns(MOST_METRICS), items, strict=False):
+        cell.metric(label, value)
+    if len(items) > MOST_METRICS:
+        st.caption(" · ".join(f"{label}: {value}" for label, value in items[MOST_METRICS:]))
+    st.caption("On held-out data: compositions that were not used in training.")
+
+
+def pictures(name: str, metrics: Mapping) -> None:
+    """Errors by group, and the coverage of the expected errors."""
+    drawn = [
+        (heading, errors_figure({group: values[metric] for group, values in metrics[key].items()}, axis))
+        for key, (heading, metric, axis) in DRAWN.items()
+        if key in metrics
+    ]
+    if inside := intervals(metrics):
+        drawn.append(("Reliability of the expected errors", reliability_figure(inside)))
+    for column, (heading, figure) in zip(st.columns(max(len(drawn), 2)), drawn, strict=False):
+        column.markdown(f"**{heading}**")
+        column.plotly_chart(figure, key=f"{name}: {heading}", config=CHART_CONFIG)
+
+
+def groups(metrics: Mapping) -> None:
+    """The metrics by group, one table for each way of grouping."""
+    tables = {
+        key: rows for key, rows in metrics.items() if key not in (SYSTEMS, INTERVALS) and isinstance(rows, Mapping)
+    }
+    if not tables:
+        return
+    with st.expander("Errors by group"):
+        for key, rows in tables.items():
+            st.markdown(f"**{metric_text(key, 0)[0]}**")
+            st.table(pd.DataFrame([group_row(*row) for row in rows.items()]).set_index(" "), border="horizontal")
+
+
+def details(card: Mapping) -> None:
+    """Cleaning, split, settings and checksum, collapsed."""
+    with st.expander("Cleaning, split, settings, checksum"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            listing("Cleaning", card.get("cleaning"))
+            listing("Excluded as known errors", card.get("known_errors"))
+        with right:
+            listing("Split", card.get("split"))
+            listing("Training", card.get("settings"))
+            listing("Files", file_rows(card))
+
+
+def listing(heading: str, pairs: Mapping | None) -> None:
+    """Pairs as a plain table; nothing if there are none."""
+    if not pairs:
+        return
+    st.markdown(f"**{heading}**")
+    rows = [(str(key).replace("_", " "), value_text(value)) for key, value in pairs.items()]
+    st.table(pd.DataFrame(rows, columns=["", " "]).set_index(""), border="horizontal")

@@ -1,0 +1,38 @@
+"""The card of the selected candidate, beside the scatter plot: its name and four tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from app.results.candidate_card.charges import charges
+from app.results.candidate_card.overview import overview
+from app.results.candidate_card.stability import stability
+from app.results.candidate_card.trajectory import trajectory
+from app.text.formatting import times
+from app.text.html import formula_html
+from core.problem.problem import DesignProblem
+from core.runs.run import Run
+from core.screening.registry import find_screen
+
+
+def candidate_card(run: Run, problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
+    """Everything that is known about a candidate. row : its row of the candidate table"""
+    with st.container(border=True, key="candidate"):
+        failed = find_screen(row["failed_screen"])
+        verdict = f"fails: {failed.label.lower()}" if failed else "passes every screen"
+        st.html(
+            f'<h2 class="candidate-name">{formula_html(row["formula"])}</h2>'
+            f'<p class="under">Rank {row["rank"]:,} · {verdict} · found {times(row["times_found"])}</p>'
+        )
+        tabs = st.tabs(["Overview", "Charges", "Stability", "Trajectory"])
+        with tabs[0]:
+            overview(problem, row, summary)
+        with tabs[1]:
+            charges(row, problem.charge_rule)
+        with tabs[2]:
+            stability(row, problem)
+        with tabs[3]:
+            trajectory(run, problem, row)

@@ -1,0 +1,70 @@
+"""The charge balance of a candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import pandas as pd
+import streamlit as st
+
+from app.text.formatting import charge_text, signed_number
+from app.text.html import formula_html, table_html
+from core.chemistry.composition import composition_vector, formula_of, whole_counts
+from core.chemistry.elements import N_ELEMENTS, element
+from core.chemistry.formula_reader import parse_formula
+from core.problem.settings import EVERY_ATOM, ONE_STATE
+from core.screening.charge_neutrality import ChargeBalance, charge_balance
+
+RULES = {
+    ONE_STATE: "One oxidation state per element (the smact14 set of SMACT).",
+    EVERY_ATOM: "One oxidation state per atom (smact14 set, KIAGO 3.6); no Pauling test.",
+}
+
+
+def charges(row: pd.Series, charge_rule: str) -> None:
+    """The oxidation states that balance, or the reason why there are none."""
+    balance = balance_of(row["formula"], charge_rule)
+    if not balance.oxidation_states:
+        st.html(f"<p>{balance.reason[:1].upper()}{balance.reason[1:]}.</p>")
+        return
+    if "." in row["formula"]:
+        cell = formula_of(whole_counts(parse_formula(row["formula"])))
+        st.html(f"<p>For {formula_html(cell)}, the smallest cell with whole atoms.</p>")
+    st.html(charges_html(balance.oxidation_states, balance.atoms))
+    if unusual := unusual_states_text(balance.oxidation_states):
+        st.html(f'<p class="caution">{unusual}</p>')
+    st.caption(RULES[charge_rule] + ("" if balance.pauling_ok else f" But: {balance.reason}."))
+
+
+@lru_cache(maxsize=512)
+def balance_of(formula: str, charge_rule: str) -> ChargeBalance:
+    """The charge balance of the smallest cell of a formula that has whole atoms."""
+    amounts = parse_formula(formula)
+    counts = whole_counts(amounts)
+    cell = (composition_vector(counts) * sum(counts.values())).round().reshape(1, N_ELEMENTS)
+    return charge_balance(cell, charge_rule, [sum(counts.values()) / sum(amounts.values())])[0]
+
+
+def charges_html(states: Iterable[tuple[str, int]], atoms: Iterable[int]) -> str:
+    """The balance as a table. states : (symbol, oxidation state); atoms : of each of them"""
+    rows, total = [], 0
+    for (symbol, state), count in zip(states, atoms, strict=True):
+        rows.append((symbol, str(count), signed_number(state), signed_number(count * state)))
+        total += count * state
+    return table_html(("Element", "Atoms", "State", "Charge"), rows, foot=("Sum", "", "", signed_number(total)))
+
+
+def unusual_states_text(states: Iterable[tuple[str, int]]) -> str:
+    """The oxidation states in a balance that are rare for their element; empty if there are none."""
+    found = []
+    for symbol, state in states:
+        usual = element(symbol).usual_oxidation_states
+        if usual and state not in usual:
+            found.append(f"{symbol} {charge_text(state)} (usually {' or '.join(map(charge_text, usual))})")
+    if not found:
+        return ""
+    return (
+        f"Unusual: {', '.join(found)}. The screen of the papers accepts such states, but few compounds have them: "
+        "doubt this balance, or consider an element in two oxidation states at once."
+    )

@@ -1,0 +1,84 @@
+"""Overview of a candidate: predictions, control model, nearest known superconductor, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from app.state import session
+from app.text.formatting import deviation_text, signed_number
+from app.text.html import formula_html, table_html
+from core.problem.problem import DesignProblem
+
+LARGE_ROUNDING = 0.1  # fraction of the atoms that rounding exchanged; above it, a warning is shown
+
+
+def overview(problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
+    """The whole tab."""
+    st.html(predictions_html(row, summary["base"]))
+    if pd.notna(row["tc_judge_K"]):
+        st.html(control_model_html(row, summary["base"]))
+    if row["nearest_known"]:
+        st.html(nearest_known_html(row))
+    for text in warnings(row):
+        st.html(f'<p class="caution">{text}</p>')
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Use as new base", icon=":material/replay:", key="use_as_base"):
+            session.use_as_base(row["formula"], problem)
+        st.code(row["formula"], language=None, width="content")
+
+
+def predictions_html(row: pd.Series, base: Mapping[str, float]) -> str:
+    """Tc and formation energy of the base, of the composition before rounding, and of the formula."""
+    tc, energy = "tc_before_rounding_K", "formation_energy_before_rounding_eV_per_atom"
+    rows = (
+        ("Base", f"{base['tc_K']:.1f}", signed_number(base["formation_energy_eV_per_atom"], 3)),
+        ("Before rounding", f"{row[tc]:.1f}", signed_number(row[energy], 3)),
+        (
+            "This formula",
+            f"{row['tc_K']:.1f}{deviation_text(row['tc_std_K'], 1)}",
+            signed_number(row["formation_energy_eV_per_atom"], 3)
+            + deviation_text(row["formation_energy_std_eV_per_atom"], 3),
+        ),
+    )
+    return table_html(("Predicted", "Tc (K)", "Ef (eV/atom)"), rows, css="last")
+
+
+def control_model_html(row: pd.Series, base: Mapping[str, float]) -> str:
+    """The Tc and the gain that the control model predicts."""
+    predicted, control = row["tc_K"] - base["tc_K"], row["tc_judge_K"] - base["tc_judge_K"]
+    return (
+        f"<p>Control model, which the optimiser never uses: {row['tc_judge_K']:.1f} K, a gain of "
+        f"{signed_number(control, 1)} K where the Tc model predicts {signed_number(predicted, 1)} K.</p>"
+    )
+
+
+def nearest_known_html(row: pd.Series) -> str:
+    """The nearest known superconductor."""
+    name = formula_html(row["nearest_known"])
+    if row["known"]:
+        return f"<p>Known: {name}, reported Tc {row['nearest_known_tc_K']:.1f} K.</p>"
+    return (
+        f"<p>Not in the list of known superconductors. Nearest known: {name}, Tc {row['nearest_known_tc_K']:.1f} K, "
+        f"at a distance of {row['distance_to_known']:.2f}.</p>"
+    )
+
+
+def warnings(row: pd.Series) -> list[str]:
+    """What limits the meaning of the numbers of this candidate."""
+    found = []
+    if row["hydrogen_rich"]:
+        found.append("Hydrogen-rich: the high Tc of such hydrides in the training data were measured under very high "
+                     "pressure. This is not a Tc at ambient pressure.")  # fmt: skip
+    if row["rounding_distance"] > LARGE_ROUNDING:
+        found.append(f"Rounding exchanged {row['rounding_distance']:.0%} of the atoms: the formula differs noticeably "
+                     "from the composition that was optimised.")  # fmt: skip
+    if pd.notna(row["extrapolating"]) and row["extrapolating"]:
+        found.append("Farther from the training data of the Tc model than 95% of held-out compounds of new chemical "
+                     "systems: this Tc is a guess.")  # fmt: skip
+    elif row["nearest_known"] and not row["known"]:
+        found.append("The Tc of a new composition is extrapolated, and the optimiser favours compositions that the "
+                     "model overrates.")  # fmt: skip
+    return found

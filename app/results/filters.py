@@ -1,0 +1,72 @@
+"""Filters on the table of candidates. Pure functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from core.chemistry.composition import composition_vector
+from core.chemistry.formula_reader import parse_formula
+from core.chemistry.tolerances import SAME_COMPOSITION
+from core.errors import InputError
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Conditions that a candidate must meet; the defaults exclude failing candidates only.
+
+    text : part of the formula, or a formula of the same composition
+    with_all, without : symbols of elements
+    max_above_hull_eV_per_atom, min_tc_K : None for no limit
+    only_new : exclude known superconductors
+    failing : include candidates that fail a screen
+    """
+
+    text: str = ""
+    with_all: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
+    max_above_hull_eV_per_atom: float | None = None
+    min_tc_K: float | None = None
+    only_new: bool = False
+    failing: bool = False
+
+
+def filtered(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
+    """The rows of a candidate table that meet all conditions, in the same order."""
+    keep = pd.Series(True, index=table.index)
+    if not filters.failing:
+        keep &= table["passes"]
+    if text := filters.text.strip():
+        keep &= table["formula"].map(lambda formula: matches(text, formula)).astype(bool)
+    if filters.with_all or filters.without:
+        inside = table["formula"].map(lambda formula: frozenset(parse_formula(formula)))
+        keep &= inside.map(lambda symbols: filters.with_all <= symbols and not filters.without & symbols).astype(bool)
+    if filters.max_above_hull_eV_per_atom is not None:
+        keep &= table["energy_above_hull_eV_per_atom"] <= filters.max_above_hull_eV_per_atom
+    if filters.min_tc_K is not None:
+        keep &= table["tc_K"] >= filters.min_tc_K
+    if filters.only_new:
+        keep &= ~table["known"]
+    return table[keep]
+
+
+def matches(text: str, formula: str) -> bool:
+    """Whether a formula contains this text in any case, or is the same composition in another order."""
+    if text.lower() in formula.lower():
+        return True
+    try:
+        return same_composition(text, formula)
+    except InputError:  # the text is only a part of a formula
+        return False
+
+
+def same_composition(one: str, other: str) -> bool:
+    """Whether two formulas have the same fractions. Raises InputError if one cannot be read."""
+    a, b = (composition_vector(parse_formula(formula)) for formula in (one, other))
+    return bool(abs(a - b).max() < SAME_COMPOSITION)
+
+
+def elements_in(table: pd.DataFrame) -> list[str]:
+    """The symbols of all elements that occur in the table, in alphabetical order."""
+    return sorted({symbol for formula in table["formula"] for symbol in parse_formula(formula)})

@@ -1,0 +1,47 @@
+"""The phases of a run in words. Pure functions."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from app.text.formatting import duration, ordinal
+from core.runs.status import Phase, RunStatus
+
+
+class PhaseLabel(NamedTuple):
+    """What is shown for a phase: text, colour of st.badge, icon."""
+
+    text: str
+    colour: str
+    icon: str
+
+
+PHASE_LABELS = {
+    Phase.QUEUED: PhaseLabel("waiting", "gray", ":material/hourglass_empty:"),
+    Phase.RUNNING: PhaseLabel("running", "primary", ":material/play_arrow:"),
+    Phase.SCREENING: PhaseLabel("screening", "primary", ":material/filter_alt:"),
+    Phase.FINISHED: PhaseLabel("finished", "green", ":material/check:"),
+    Phase.CANCELLED: PhaseLabel("cancelled", "gray", ":material/stop:"),
+    Phase.FAILED: PhaseLabel("failed", "red", ":material/error:"),
+    Phase.INTERRUPTED: PhaseLabel("interrupted", "orange", ":material/pause:"),
+}
+
+
+def status_html(status: RunStatus, queue_position: int = 1) -> str:
+    """The status of a run in one line. queue_position : 1 if the run starts next"""
+    step = f"step {status.step:,} of {status.total_steps:,}"
+    elapsed = duration(status.elapsed_s)
+    if status.phase is Phase.QUEUED:
+        if queue_position == 1:
+            return "<b>Starting</b> · loading the models"
+        return f"<b>Waiting</b> · {ordinal(queue_position)} in the queue"
+    if status.phase is Phase.RUNNING:
+        left = f" · about {duration(status.remaining_s)} left" if status.remaining_s is not None else ""
+        return f"<b>Stage {status.stage}</b> · {step}{left}"
+    return {
+        Phase.SCREENING: "<b>Screening</b> · rounding to whole atoms, charge balance, energy above hull",
+        Phase.FINISHED: f"<b>Finished</b> in {elapsed}",
+        Phase.CANCELLED: f"<b>Cancelled</b> at {step}, after {elapsed}",
+        Phase.INTERRUPTED: f"<b>Interrupted</b> at {step}; nothing is lost, the run can be resumed",
+        Phase.FAILED: f"<b>Failed</b> at {step}",
+    }[status.phase]

@@ -1,0 +1,43 @@
+"""The progress of a run as HTML: the bar, the legend of the charts, the best compositions. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from app.text.formatting import signed_number
+from app.text.html import formula_html, table_html
+from core.runs.status import Phase, RunStatus
+
+
+def progress_bar_html(status: RunStatus, steps: tuple[int, int]) -> str:
+    """A progress bar with the boundary between the two stages marked. steps : of stage 1 and stage 2"""
+    total = max(status.total_steps, 1)
+    done = 1.0 if status.phase in (Phase.SCREENING, Phase.FINISHED) else min(status.step / total, 1)
+    border = steps[0] / max(sum(steps), 1)
+    mark = f'<u style="left:{border:.2%}"></u>' if 0 < border < 1 else ""
+    labels = ("Stage 1: raise Tc, lower energy", "Stage 2: towards whole atoms") if total > 1 else ("Draw", "")
+    widths = (max(border, 0.001), max(1 - border, 0.001))
+    stages = "".join(f'<span style="flex:{w:.4f}">{label}</span>' for w, label in zip(widths, labels, strict=True))
+    return (
+        f'<div class="steps {status.phase}"><div class="track" role="progressbar" aria-label="Steps done" '
+        f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{done * 100:.0f}">'
+        f'<i style="width:{done:.2%}"></i>{mark}</div><div class="stages">{stages}</div></div>'
+    )
+
+
+def top_html(top: Iterable[Mapping]) -> str:
+    """The best compositions of a step as a table. top : see `core.runs.run.Run.top`"""
+    rows = (
+        (formula_html(row["formula"]), f"{row['tc_K']:.1f}", signed_number(row["formation_energy_eV_per_atom"], 3))
+        for row in top
+    )
+    return table_html(("Composition (fractions of the atoms)", "Tc (K)", "Ef (eV/atom)"), rows)
+
+
+def legend_html(cycle: int) -> str:
+    """The legend of the progress charts. cycle : number of steps that predictions are averaged over"""
+    note = f"<span>Tc and energy: mean of {cycle} steps, one for each ensemble member</span>" if cycle > 1 else ""
+    return (
+        '<div class="legend"><span><i class="best"></i>best</span><span><i class="median"></i>median</span>'
+        f'<span><i class="band"></i>5–95 % of the candidates</span>{note}</div>'
+    )

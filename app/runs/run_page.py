@@ -1,0 +1,116 @@
+"""The page of a run in progress: status, live charts, the best compositions. The page only reads the run's folder."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import cached_data
+from app.charts import CHART_CONFIG, QUANTITIES, moving_average, progress_figure
+from app.components.blocks import no_run, section
+from app.runs.phases import status_html
+from app.runs.progress_html import legend_html, progress_bar_html, top_html
+from app.state import session
+from app.text.problem_title import effective_settings, settings_text, title_html
+from core.problem.problem import DesignProblem
+from core.problem.settings import SUBSTITUTION
+from core.runs import store
+from core.runs.run import Run
+from core.runs.status import ACTIVE, Phase, RunStatus
+
+STATUS_S, PROGRESS_S = 1.0, 2.5  # between two updates; drawing charts takes time from the run on the same cores
+
+
+def page() -> None:
+    """The run named in the URL, or an invitation to design."""
+    run = session.current_run()
+    if run is None:
+        text = "Choose a known superconductor, choose the elements to allow, and press Run."
+        no_run("No run yet", text, session.missing_run())
+        return
+    problem = run.problem()
+    st.html(f'<h1 class="page-title">{title_html(problem)}</h1><p class="under">{settings_text(problem)}</p>')
+    # While the run is active, a timer redraws the two fragments, not the page; afterwards nothing is redrawn.
+    active = run.status().phase in ACTIVE
+    st.fragment(status_block, run_every=STATUS_S if active else None)(run, problem, active)
+    st.fragment(progress_block, run_every=PROGRESS_S if active else None)(run, problem)
+
+
+def status_block(run: Run, problem: DesignProblem, was_active: bool) -> None:
+    """Status, progress bar, and the actions that the status allows."""
+    status = run.status()
+    if was_active and status.phase not in ACTIVE:
+        st.rerun()  # the whole page, this time without the timer
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    with left:
+        position = queue_position(run) if status.phase is Phase.QUEUED else 1
+        st.html(f'<p class="state" role="status">{status_html(status, position)}</p>')
+        st.html(progress_bar_html(status, effective_settings(problem).steps))
+    with right.container(horizontal=True, horizontal_alignment="right"):
+        actions(run, status)
+    if status.phase is Phase.FAILED:
+        st.error(status.message or "The worker exited without an error message.", icon=":material/error:")
+
+
+def queue_position(run: Run) -> int:
+    """1 if the run starts next."""
+    before = [r for r in store.list_runs() if r.created() < run.created() and r.status().phase in ACTIVE]
+    return max(1, len(before) - cached_data.executor().capacity() + 2)
+
+
+def actions(run: Run, status: RunStatus) -> None:
+    """Buttons for the one or two actions that the status allows."""
+    if status.phase in ACTIVE:
+        if st.button("Cancel", icon=":material/stop:", key="cancel"):
+            cached_data.executor().cancel(run)
+            st.rerun()
+    elif status.phase is Phase.FINISHED:
+        if st.button("See results", type="primary", icon=":material/arrow_forward:", key="see_results"):
+            session.open_run(run.id, "results")
+    else:
+        label = "Try again" if status.phase is Phase.FAILED else "Resume"
+        if st.button(label, type="primary", icon=":material/play_arrow:", key="resume"):
+            cached_data.executor().submit(run)
+            st.rerun()
+        if st.button("Change the problem", icon=":material/edit:", key="change"):
+            session.load_problem(run.problem())
+            session.open_design()
+
+
+def progress_block(run: Run, problem: DesignProblem) -> None:
+    """The charts, and the best compositions of the last step."""
+    if problem.method != SUBSTITUTION:  # a random substitution has a single step: there is nothing to draw
+        progress_charts(run, problem)
+    best_compositions(run, run.status())
+
+
+def progress_charts(run: Run, problem: DesignProblem) -> None:
+    """Tc, formation energy and integer loss against the step."""
+    cycle = cached_data.steps_per_cycle(problem.tc_predictor, problem.formation_energy_predictor)
+    progress = moving_average(run.progress(), cycle)
+    st.html(legend_html(cycle))
+    for column, (name, quantity) in zip(st.columns(len(QUANTITIES)), QUANTITIES.items(), strict=True):
+        column.plotly_chart(
+            progress_figure(progress, name, problem.settings.steps),
+            key=f"live-{name}",
+            config=CHART_CONFIG,
+            alt=f"{quantity.title} of the candidates against the step",
+        )
+
+
+def best_compositions(run: Run, status: RunStatus) -> None:
+    """The five best compositions of the last step, and the number of restarted candidates."""
+    top = run.top()
+    left, right = st.columns([2, 1], gap="large")
+    with left:
+        section("Best five now" if status.phase in ACTIVE else "Best five at the end")
+        if top:
+            st.html(top_html(top))
+            st.caption("The highest predicted Tc, before rounding and screening.")
+        else:
+            st.caption("They appear with the first steps.")
+    with right:
+        section("Restarted")
+        st.html(
+            f'<p class="big"><b>{status.restarts:,}</b></p><p class="under">candidates failed (no positive fraction '
+            "was left, or a value was not finite) and were restarted from a new initial composition.</p>"
+        )

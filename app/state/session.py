@@ -1,0 +1,134 @@
+"""The session of one browser tab: its draft, its last run, and the way between pages.
+
+Widgets never hold the truth: before a widget is drawn its state is set from the draft, and its callback changes the
+draft. So a problem from elsewhere (a link, a file, a past run) shows in every widget, and a visit to another page loses
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+import streamlit as st
+
+from app.state.draft import Draft, draft_of, first_draft
+from app.state.draft_changes import with_base
+from app.state.problem_file import read_problem
+from app.state.synced_widgets import widget_callback
+from app.state.url import from_link, to_link
+from core.errors import InputError
+from core.problem.problem import DesignProblem
+from core.runs import store
+from core.runs.run import Run
+
+DESIGN_PAGE = "views/design.py"
+_DRAFT, _LAST_RUN, _LOAD_ERROR = "tc_studio.draft", "tc_studio.last_run", "tc_studio.load_error"
+
+
+# ---- the run -----------------------------------------------------------------------------------------------------
+
+
+def current_run() -> Run | None:
+    """The run named in the URL (`?run=`), else the last run of this session; its id is then written to the URL.
+
+    If the session has no draft yet, the problem of the run becomes the draft.
+    """
+    run_id = st.query_params.get("run") or st.session_state.get(_LAST_RUN)
+    run = store.get(run_id) if run_id else None
+    if run is None:
+        return None
+    st.session_state[_LAST_RUN] = run.id
+    if _DRAFT not in st.session_state:  # after a reload: the design page then shows the problem of this run
+        load_problem(run.problem())
+    if st.query_params.get("run") != run.id:
+        st.query_params["run"] = run.id
+    return run
+
+
+def missing_run() -> str | None:
+    """The id of a run that the URL names but that does not exist."""
+    run_id = st.query_params.get("run")
+    return run_id if run_id and store.get(run_id) is None else None
+
+
+def open_run(run_id: str, page: str) -> NoReturn:
+    """Go to a page ("run" or "results") with this run. Not from a callback: Streamlit switches pages in the body."""
+    st.session_state[_LAST_RUN] = run_id
+    st.switch_page(f"views/{page}.py", query_params={"run": run_id})
+
+
+# ---- the draft ---------------------------------------------------------------------------------------------------
+
+
+def draft() -> Draft:
+    """The draft of this session; at first the problem of the link, else the first example."""
+    if _DRAFT not in st.session_state:
+        st.session_state[_DRAFT] = _draft_of_link(st.query_params.to_dict())
+    return st.session_state[_DRAFT]
+
+
+def set_draft(changed: Draft) -> None:
+    """Make this the draft. An error message about the last link or file is dropped with the draft it was about."""
+    if changed != st.session_state.get(_DRAFT):
+        st.session_state.pop(_LOAD_ERROR, None)
+    st.session_state[_DRAFT] = changed
+
+
+def change(step: Callable[..., Draft], *args: object) -> None:
+    """Change the draft by a function of `app.state.draft_changes`: `change(with_base, "MgB2")`."""
+    set_draft(step(draft(), *args))
+
+
+@widget_callback
+def change_from_widget(key: str, step: Callable[..., Draft], *args: object) -> None:
+    """Callback: change the draft by step(draft, *args, value of the widget); an emptied widget changes nothing."""
+    value = st.session_state[key]
+    if value is not None:
+        change(step, *args, value)
+
+
+def load_problem(problem: DesignProblem) -> None:
+    """Show this problem on the design page. Raises InputError if its base cannot be read."""
+    set_draft(draft_of(problem))
+
+
+def load_text(text: str) -> None:
+    """Show the problem in this JSON text on the design page, or keep the draft and store the error."""
+    try:
+        load_problem(read_problem(text))
+    except InputError as error:
+        st.session_state[_LOAD_ERROR] = error
+
+
+def load_error() -> InputError | None:
+    """What is wrong with the last link or file, until the draft changes."""
+    return st.session_state.get(_LOAD_ERROR)
+
+
+def open_design() -> NoReturn:
+    """Go to the design page. Not from a callback."""
+    st.switch_page(DESIGN_PAGE)
+
+
+def use_as_base(formula: str, problem: DesignProblem) -> NoReturn:
+    """Go to the design page with this problem and another base. Not from a callback."""
+    set_draft(with_base(draft_of(problem), formula))
+    open_design()
+
+
+def write_link(problem: DesignProblem) -> None:
+    """Keep the problem in the address bar, so that a reload or a copied link restores it."""
+    link = to_link(problem)
+    if st.query_params.to_dict() != link:
+        st.query_params.from_dict(link)
+
+
+def _draft_of_link(link: Mapping[str, str]) -> Draft:
+    if "base" not in link:
+        return first_draft()
+    try:
+        return draft_of(from_link(link))
+    except InputError as error:
+        st.session_state[_LOAD_ERROR] = error
+        return first_draft()

@@ -1,0 +1,84 @@
+"""Numbers, durations and formulas as plain text. Pure functions."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from core.chemistry import elements
+from core.chemistry.composition import formula_of
+from core.chemistry.formula_reader import parse_formula
+
+AMOUNT = re.compile(r"(?<=[A-Za-z)\]}])(\d+(?:\.\d*)?|\.\d+)")  # in a formula
+_SUBSCRIPTS = str.maketrans("0123456789.", "₀₁₂₃₄₅₆₇₈₉.")
+
+
+def formula_text(formula: str) -> str:
+    """A formula for places without HTML: whole amounts as Unicode subscripts; fractional ones stay as they are."""
+    if re.search(r"\d\.\d|\.\d", formula):
+        return formula
+    return AMOUNT.sub(lambda match: match.group().translate(_SUBSCRIPTS), formula)
+
+
+def conventional_formula(formula: str) -> str:
+    """MgB2 for B2Mg, UPt3 for Pt3U: a formula that starts with its more electronegative end is reversed.
+
+    Other formulas stay as their source writes them (YBa2Cu3O7), because users search for them in this form.
+    """
+    amounts = parse_formula(formula)
+    scale = [elements.element(symbol).electronegativity or 9.0 for symbol in amounts]
+    return formula_of(amounts) if scale[0] > scale[-1] else formula
+
+
+def charge_text(state: int) -> str:
+    """An oxidation state as chemists write it: +3, −2."""
+    return f"+{state}" if state > 0 else f"−{abs(state)}"
+
+
+def with_minus(number: str) -> str:
+    """A number with a proper minus sign."""
+    return number.replace("-", "−")
+
+
+def signed_number(value: float, digits: int = 0) -> str:
+    """A number with a proper minus sign; whole numbers (digits = 0) get a plus sign too; zero has no sign."""
+    if round(value, digits) == 0:
+        return f"{0:.{digits}f}"
+    sign = "−" if value < 0 else ("+" if digits == 0 else "")
+    return f"{sign}{abs(value):.{digits}f}"
+
+
+def deviation_text(std: float, digits: int) -> str:
+    """An expected standard deviation: " ± 12.1"; empty if it is NaN (the model does not estimate it)."""
+    return "" if math.isnan(std) else f" ± {std:.{digits}f}"
+
+
+def change_text(tc_K: float) -> str:
+    """A change of Tc in words: "a gain of 3.2 K"."""
+    return f"{'a loss' if tc_K < 0 else 'a gain'} of {abs(tc_K):.1f} K"
+
+
+def duration(seconds: float) -> str:
+    """A duration: 8 s, 1 min 20 s, 2 h 5 min."""
+    seconds = max(0, round(seconds))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s" if seconds % 60 else f"{seconds // 60} min"
+    return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def times(count: int) -> str:
+    """Once, twice, 5 times."""
+    return {1: "once", 2: "twice"}.get(int(count), f"{count:,} times")
+
+
+def counted_elements(number: int) -> str:
+    """1 element, 2 elements."""
+    return f"{number} element{'' if number == 1 else 's'}"

@@ -1,0 +1,189 @@
+"""A whole design problem in words, for the summary on the design page. Pure functions; HTML because of formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from app.forms.constraint_rows import constraints_text
+from app.text.formatting import charge_text, counted_elements
+from app.text.html import formula_html
+from app.text.problem_title import effective_settings, family_text, has_target, replaced_atoms
+from core.chemistry import elements
+from core.chemistry.composition import format_amount
+from core.chemistry.tolerances import ROUNDING_ERROR
+from core.generation.initialization import BINARY_ATOMS, count_enumerated
+from core.generation.registry import generator_of
+from core.problem.problem import DesignProblem
+from core.problem.settings import (
+    BASE,
+    ENUMERATED,
+    EVERY_ATOM,
+    INTERPOLATED,
+    KNOWN,
+    NEUTRAL,
+    RAISE_TC,
+    RANDOM,
+    SUBSTITUTION,
+)
+from core.problem.substitution_sites import EMPTY, takers
+
+STEPS_PER_SECOND = 2_000  # candidate-steps with the best models on two cores, startup and screening included
+
+
+def problem_rows(problem: DesignProblem, known: Collection[str]) -> list[tuple[str, str]]:
+    """Pairs of (term, HTML) that together describe the whole problem. Its base must be readable.
+
+    known : the elements that all models know
+    """
+    rows = [
+        ("Start", _start(problem, known)),
+        ("Aim", _aim(problem)),
+        ("Fixed", _fixed(problem.fixed_fractions())),
+        ("Minimum", amounts_text(problem.floors)),
+        ("Constraints", constraints_text(problem)),
+        ("Free", _free(problem, known)),
+        ("Size", _size(problem)),
+        ("Charges", _charges(problem)),
+        ("Work", _work(problem)),
+    ]
+    return [(term, text) for term, text in rows if text]
+
+
+def amounts_text(amounts: Mapping[str, float]) -> str:
+    """Amounts on any scale: "Fe 0.25, As 0.25"."""
+    return ", ".join(f"{symbol} {_short(x)}" for symbol, x in amounts.items())
+
+
+def work_time_text(problem: DesignProblem) -> str:
+    """Rough duration of the optimisation on a small computer."""
+    seconds = problem.settings.candidates * sum(effective_settings(problem).steps) / STEPS_PER_SECOND
+    if seconds < 10:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {round(seconds, -1):.0f} s"
+    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
+
+
+# ---- initial compositions ----------------------------------------------------------------------------------------
+
+
+def _start(problem: DesignProblem, known: Collection[str]) -> str:
+    """The initial compositions."""
+    if problem.method == SUBSTITUTION:
+        return _start_of_random_substitution(problem)
+    if problem.task == RAISE_TC:
+        return _start_of_raise_tc(problem, known)
+    sites = " and ".join(replaced_atoms(site) for site in problem.sites if site.replacement != EMPTY)
+    each = " each" if len(problem.free_parts()) > 1 else ""
+    return f"random mixtures of {_added(problem)}{each} in place of {sites or '…'} in {formula_html(problem.base)}"
+
+
+def _start_of_random_substitution(problem: DesignProblem) -> str:
+    sites = " and ".join(site.element for site in problem.sites) or "…"
+    replaced = "a random selection of its elements" if problem.task == RAISE_TC else sites
+    return (
+        f"{formula_html(problem.base)} with {replaced} replaced by {_added(problem)} each of the same oxidation state, "
+        "drawn at random"
+    )
+
+
+def _start_of_raise_tc(problem: DesignProblem, known: Collection[str]) -> str:
+    settings, base = problem.settings, formula_html(problem.base)
+    known_ones = f"known superconductors{family_text(problem)} above {settings.start_above_K:g} K"
+    chance = f"{settings.mutate_probability:.0%}"
+    return {
+        BASE: f"{base} with each element replaced with a probability of {chance} and {_added(problem)} added",
+        RANDOM: f"random mixtures of as many elements as {base} has",
+        KNOWN: f"{known_ones}, compared with {base}",
+        INTERPOLATED: f"{known_ones}, and mixtures of two of them, compared with {base}",
+        ENUMERATED: _enumerated(problem, known),
+    }[settings.start]
+
+
+def _added(problem: DesignProblem) -> str:
+    low, high = problem.settings.added_elements
+    return f"{low} to {high} elements" if low != high else counted_elements(low)
+
+
+def _enumerated(problem: DesignProblem, known: Collection[str]) -> str:
+    """The number of binary and ternary initial compositions, and how many of them are used."""
+    others = len(set(problem.allowed_symbols(known)) - set(problem.floors))
+    room = 1 - sum(problem.least_fractions().values())
+    shares = sum(1 / n <= room + ROUNDING_ERROR for n in BINARY_ATOMS) if problem.floors else 1
+    total, candidates = count_enumerated(others, shares), problem.settings.candidates
+    added_to = ", ".join(problem.least_fractions())
+    used = "all used" if candidates >= total else f"{candidates:,} of them used, drawn at random"
+    return f"every element and every pair{f' added to {added_to}' if added_to else ''}: {total:,} starts, {used}"
+
+
+# ---- what is searched --------------------------------------------------------------------------------------------
+
+
+def _aim(problem: DesignProblem) -> str:
+    """The objective, if it is not the highest Tc."""
+    if not has_target(problem):
+        return ""
+    return f"a Tc of {problem.settings.target_tc_K:g} K; a higher Tc is no better"
+
+
+def _fixed(fixed: Mapping[str, float]) -> str:
+    if not fixed:
+        return "nothing"
+    total = f"sum of x<sub>const</sub> = {_short(sum(fixed.values()))}"
+    return f'{amounts_text(fixed)} <span class="formula">({total})</span>'
+
+
+def _free(problem: DesignProblem, known: Collection[str]) -> str:
+    """How much of the composition is searched, and which elements it may contain."""
+    parts = problem.free_parts()
+    texts = [f"{room:.0%} of the atoms, from {_elements(problem, known, i)}" for i, (_, room) in enumerate(parts)]
+    return "; ".join(texts) or "nothing"
+
+
+def _elements(problem: DesignProblem, known: Collection[str], part: int) -> str:
+    """The number of elements allowed in a free part, and the shorter list: the allowed or the excluded ones."""
+    allowed, state = problem.allowed_symbols(known, part), problem.free_parts()[part][0]
+    if not allowed:
+        return "no element"
+    possible, all_of_them = set(known), "all that the models know"
+    if state is not None:
+        possible &= set(takers(state))
+        all_of_them = f"all that can be {charge_text(state)}"
+    excluded = [s for s in elements.symbols() if s in possible - set(allowed) - set(problem.fixed_fractions())]
+    if len(excluded) >= len(allowed):
+        return f"{counted_elements(len(allowed))}: {', '.join(allowed)}"
+    return f"{counted_elements(len(allowed))}: {all_of_them}" + (f" except {', '.join(excluded)}" if excluded else "")
+
+
+def _size(problem: DesignProblem) -> str:
+    low, high = problem.settings.n_unit
+    counts = generator_of(problem).atom_counts(problem)
+    atoms = f"{low} to {high}"
+    if counts and len(counts) < high - low + 1:  # the fixed part must consist of whole atoms
+        atoms = ", ".join(map(str, counts[:3])) + (f" … {counts[-1]}" if len(counts) > 3 else "")
+    doped = problem.settings.exempt_elements
+    fractional = f", {counted_elements(doped)} may stay fractional" if doped else ""
+    neutral_search = effective_settings(problem).rounding == NEUTRAL and len(problem.free_parts()) < 2
+    neutral = ", charges balanced where possible" if neutral_search else ""
+    elements_ = counted_elements(problem.settings.max_elements)
+    return f"at most {elements_}; {atoms} atoms per formula unit{fractional}{neutral}"
+
+
+def _charges(problem: DesignProblem) -> str:
+    """The charge rule, if it is not one oxidation state per element."""
+    return "each atom may have its own oxidation state" if problem.charge_rule == EVERY_ATOM else ""
+
+
+def _work(problem: DesignProblem) -> str:
+    settings = effective_settings(problem)
+    if problem.method == SUBSTITUTION:
+        return f"{settings.candidates:,} candidates drawn and predicted, none optimised (C-ES, KIAGO 3.1)"
+    product = settings.candidates * sum(settings.steps)
+    return (
+        f"{settings.candidates:,} candidates × {sum(settings.steps):,} steps = {product:,}; "
+        f"{work_time_text(problem)} on two CPU cores"
+    )
+
+
+def _short(number: float) -> str:
+    return format_amount(number, 3) or "1"

@@ -1,0 +1,96 @@
+"""The card of one candidate."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from app.results.candidate_card.charges import balance_of, charges_html, unusual_states_text
+from app.results.candidate_card.overview import control_model_html, predictions_html, warnings
+from app.results.candidate_card.stability import above_hull_html, meaning, parse_decomposition
+from core.evaluation.columns import COLUMNS
+from core.problem.settings import EVERY_ATOM, ONE_STATE
+
+EMPTY = {"str": "", "float64": 0.0, "bool": False, "boolean": pd.NA, "int64": 1}
+BASE = {"tc_K": 15.0, "formation_energy_eV_per_atom": -1.8, "tc_judge_K": 14.0}
+
+
+def row(**values: object) -> pd.Series:
+    return pd.Series({column.name: EMPTY[column.dtype] for column in COLUMNS} | values)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, []),
+        ({"extrapolating": True, "nearest_known": "MgB2"}, ["this Tc is a guess"]),
+        ({"extrapolating": False, "nearest_known": "MgB2"}, ["Tc of a new composition is extrapolated"]),
+        ({"nearest_known": "MgB2"}, ["Tc of a new composition is extrapolated"]),
+        ({"extrapolating": False, "nearest_known": "MgB2", "known": True}, []),
+        ({"hydrogen_rich": True, "rounding_distance": 0.2}, ["Hydrogen-rich", "exchanged 20% of the atoms"]),
+    ],
+)
+def test_warnings_are_given_where_they_apply(values, expected):
+    found = warnings(row(**values))
+    assert len(found) == len(expected) and all(part in text for part, text in zip(expected, found, strict=True))
+
+
+def test_expected_deviations_are_shown_with_the_numbers():
+    uncertain = row(tc_K=50.0, tc_std_K=12.34, formation_energy_std_eV_per_atom=0.0456)
+    shown = predictions_html(uncertain, BASE)
+    assert "50.0 ± 12.3" in shown and "± 0.046" in shown
+
+
+def test_a_model_without_an_error_estimate_shows_no_deviation():
+    missing = row(tc_K=50.0, tc_std_K=float("nan"), formation_energy_std_eV_per_atom=float("nan"))
+    assert "±" not in predictions_html(missing, BASE)
+
+
+def test_the_control_model_is_shown_with_its_gain():
+    assert "20.0 K, a gain of 6.0 K where the Tc model predicts 35.0 K" in control_model_html(
+        row(tc_K=50.0, tc_judge_K=20.0), BASE
+    )
+
+
+def test_the_distance_to_the_hull_is_shown_with_its_deviation():
+    shown = above_hull_html(row(energy_above_hull_eV_per_atom=-0.0204, energy_above_hull_std_eV_per_atom=0.0456))
+    assert "−0.020 ± 0.046 eV/atom" in shown
+    missing = row(energy_above_hull_eV_per_atom=0.0204, energy_above_hull_std_eV_per_atom=float("nan"))
+    assert ">0.020 eV/atom" in above_hull_html(missing)
+
+
+@pytest.mark.parametrize(
+    ("formula", "above", "decomposition", "text"),
+    [
+        ("Sr2CuO3", -2e-8, "1.000 CuO3Sr2", "itself one of the reference phases"),
+        ("Sr4Cu2O6", 1e-5, "0.500 SrO + 0.500 SrCuO2", "as stable as a mixture"),
+        ("Sr4Cu2O5", -0.02, "0.500 SrO + 0.500 Cu2O", "within the accuracy of the model"),
+        ("Sr4Cu2O5", -0.08, "0.500 SrO + 0.500 Cu2O", "Below the hull"),
+        ("Sr4Cu2O5", 0.05, "0.500 SrO + 0.500 Cu2O", "90% of the metastable"),
+        ("Sr4Cu2O5", 0.3, "0.500 SrO + 0.500 Cu2O", "releases energy"),
+    ],
+)
+def test_the_meaning_of_an_energy_above_hull(formula, above, decomposition, text):
+    stored = {"formula": formula, "energy_above_hull_eV_per_atom": above, "decomposition": decomposition}
+    assert text in meaning(pd.Series(stored | {"energy_above_hull_std_eV_per_atom": 0.05}))
+
+
+def test_a_decomposition_is_parsed():
+    assert parse_decomposition("0.500 La2O3 + 0.500 FeAs") == [("La2O3", 0.5), ("FeAs", 0.5)]
+    assert parse_decomposition("") == []
+
+
+def test_unusual_oxidation_states_are_named():
+    text = unusual_states_text((("Ba", 2), ("Ca", 1), ("Cu", 3), ("O", -2)))
+    assert "Ca +1 (usually +2)." in text and "Ba" not in text and "Cu" not in text
+    assert unusual_states_text((("La", 3), ("Fe", 2), ("As", -3), ("O", -2))) == ""
+
+
+def test_charges_are_balanced_in_the_smallest_cell_with_whole_atoms():
+    balance = balance_of("La1.85Sr0.15CuO4", EVERY_ATOM)
+    assert sum(state * count for (_, state), count in zip(balance.oxidation_states, balance.atoms, strict=True)) == 0
+    assert sum(balance.atoms) == 140  # La37 Sr3 Cu20 O80
+    shown = charges_html((("La", 3), ("O", -2)), (2, 3))
+    assert "<td>La</td><td>2</td><td>+3</td><td>+6</td>" in shown and "<td>−6</td>" in shown
+    assert "<td>Sum</td><td></td><td></td><td>0</td>" in shown
+    assert not balance_of("NaO4", ONE_STATE).oxidation_states

@@ -1,0 +1,47 @@
+"""Modules that compute without Streamlit, directly and through everything they import."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.paths import PROJECT
+from tests.test_architecture import modules, reached
+
+PURE = sorted(
+    {m for m in modules() if m.startswith(("app.forms.", "app.text.")) or m.endswith(".charts")}
+    | {
+        "app.benchmarks.columns",
+        "app.benchmarks.protocols",
+        "app.components.periodic_table.exchange",
+        "app.components.periodic_table.table_state",
+        "app.design.problem_errors",
+        "app.models.card_text",
+        "app.models.descriptions",
+        "app.results.filters",
+        "app.results.funnel",
+        "app.results.summary_text",
+        "app.runs.phases",
+        "app.runs.progress_html",
+        "app.state.draft",
+        "app.state.draft_changes",
+        "app.state.problem_file",
+        "app.state.url",
+    }
+)
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_imports_no_streamlit(module):
+    assert "streamlit" not in reached(module)
+
+
+def test_the_search_finds_streamlit_behind_an_import():
+    assert "streamlit" in reached("app.design.constraints") and "streamlit" in reached("app.results.page")
+
+
+def test_views_only_call_their_page():
+    views = sorted((PROJECT / "app" / "views").glob("*.py"))
+    assert len(views) == 7
+    for view in views:
+        lines = [line for line in view.read_text(encoding="utf-8").splitlines() if line]
+        assert len(lines) == 2 and lines[0].startswith("from app.") and lines[1] == "page()"

@@ -1,0 +1,72 @@
+"""The page of one run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.runs.phases import status_html
+from core.executors.local_process import LocalProcessExecutor
+from core.problem.settings import SUBSTITUTION
+from core.runs.run import Run
+from core.runs.status import Phase, RunStatus
+from tests.app.conftest import PROBLEM
+from tests.app.pages import button_labels, html_text, open_page, page_text
+
+
+def test_without_a_run_the_page_says_what_to_do(empty_runs_folder):
+    assert "No run yet" in html_text(open_page("run"))
+
+
+@pytest.mark.parametrize("page", ["run", "results"])
+def test_a_link_to_a_deleted_run_says_so(page, empty_runs_folder):
+    deleted = Run(empty_runs_folder / "20260101-000000-FeSe-0000")
+    assert f"{deleted.id} was deleted, or was made on another computer" in html_text(open_page(page, deleted))
+
+
+def test_a_finished_run_shows_its_progress_and_leads_to_the_results(finished_run):
+    test = open_page("run", finished_run)
+    assert "<b>Finished</b> in" in html_text(test) and "Best five at the end" in html_text(test)
+    assert button_labels(test) == ["See results"]
+    assert len(test.get("plotly_chart")) == 3
+    best = finished_run.top()[0]
+    assert f"{best['tc_K']:.1f}" in html_text(test)
+    assert test.query_params["run"] in (finished_run.id, [finished_run.id])
+
+
+@pytest.mark.parametrize(
+    ("phase", "text", "button"),
+    [(Phase.INTERRUPTED, "nothing is lost", "Resume"), (Phase.CANCELLED, "<b>Cancelled</b> at step 3 of 16", "Resume"),
+     (Phase.FAILED, "<b>Failed</b>", "Try again")],
+)  # fmt: skip
+def test_a_stopped_run_can_be_resumed(unfinished_run, phase, text, button, monkeypatch):
+    run = unfinished_run(phase, "the disk is full" if phase is Phase.FAILED else "")
+    test = open_page("run", run)
+    assert text in html_text(test) and button_labels(test) == [button, "Change the problem"]
+    assert ("the disk is full" in page_text(test)) == (phase is Phase.FAILED)
+    started = []
+    monkeypatch.setattr(LocalProcessExecutor, "submit", lambda self, run: started.append(run))
+    test.button(key="resume").click().run()
+    assert [r.id for r in started] == [run.id]
+
+
+def test_a_failed_run_without_a_message_has_a_default_one(unfinished_run):
+    assert "The worker exited without an error message." in page_text(open_page("run", unfinished_run(Phase.FAILED)))
+
+
+def test_a_random_substitution_has_no_progress_charts(carried_out, empty_runs_folder):
+    run = carried_out(replace(PROBLEM, method=SUBSTITUTION), empty_runs_folder / "substituted")
+    assert (run.status().phase, run.status().step, len(run.progress())) == (Phase.FINISHED, 1, 1)
+    shown = open_page("run", run)
+    assert "drawn once" in html_text(shown) and not shown.get("plotly_chart") and "See results" in button_labels(shown)
+    results = page_text(open_page("results", run))
+    assert "by random substitution" in results and "there is no trajectory" in results
+
+
+def test_a_waiting_run_shows_its_position_in_the_queue():
+    waiting = RunStatus(Phase.QUEUED, 1, 0, 150)
+    assert status_html(waiting, 1).startswith("<b>Starting</b>")
+    assert status_html(waiting, 3) == "<b>Waiting</b> · 3rd in the queue"
+    running = RunStatus(Phase.RUNNING, 2, 100, 150, remaining_s=80.0)
+    assert status_html(running) == "<b>Stage 2</b> · step 100 of 150 · about 1 min 20 s left"

@@ -1,0 +1,70 @@
+"""The selected candidate, without a page."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from app.results import selection
+from app.results.selection import SCATTER, TABLE, row_clicked, scatter_clicked, selected_row, view_key
+
+
+@pytest.fixture(autouse=True)
+def session(monkeypatch) -> dict:
+    """A session."""
+    state: dict = {}
+    monkeypatch.setattr(selection.st, "session_state", state)
+    return state
+
+
+@pytest.fixture
+def table() -> pd.DataFrame:
+    return pd.DataFrame({"candidate": [7, 3, 5]})
+
+
+def click(session: dict, callback, view: str, **selected: list) -> None:
+    key = view_key(view)
+    session[key] = {"selection": selected}
+    callback(key)
+
+
+def test_the_first_shown_row_is_selected_at_first(table):
+    assert selected_row("run", table, table.tail(2))["candidate"] == 3
+    assert selected_row("other run", table, table.head(0))["candidate"] == 7
+
+
+def test_a_click_selects_for_both_views_and_resets_the_other(table, session):
+    selected_row("run", table, table)
+    keys = {view: view_key(view) for view in (SCATTER, TABLE)}
+    click(session, scatter_clicked, SCATTER, points=[{"customdata": [5, "MgB2"]}])
+    assert selected_row("run", table, table)["candidate"] == 5
+    assert view_key(SCATTER) == keys[SCATTER] and view_key(TABLE) != keys[TABLE]
+    click(session, row_clicked, TABLE, rows=[1])
+    assert selected_row("run", table, table)["candidate"] == 3
+    assert view_key(SCATTER) != keys[SCATTER]
+
+
+def test_a_click_that_deselects_keeps_the_candidate_and_resets_its_own_view(table, session):
+    selected_row("run", table, table)
+    click(session, row_clicked, TABLE, rows=[2])
+    keys = {view: view_key(view) for view in (SCATTER, TABLE)}
+    click(session, row_clicked, TABLE, rows=[])
+    assert selected_row("run", table, table)["candidate"] == 5
+    assert view_key(TABLE) != keys[TABLE] and view_key(SCATTER) == keys[SCATTER]
+
+
+def test_a_hidden_candidate_stays_selected_and_row_numbers_follow_the_filters(table, session):
+    selected_row("run", table, table)
+    click(session, row_clicked, TABLE, rows=[0])
+    before = view_key(TABLE)
+    shown = table.tail(2)
+    assert selected_row("run", table, shown)["candidate"] == 7
+    assert view_key(TABLE) != before
+    click(session, row_clicked, TABLE, rows=[1])
+    assert selected_row("run", table, shown)["candidate"] == 5
+
+
+def test_another_run_starts_with_its_own_first_row(table, session):
+    selected_row("run", table, table)
+    click(session, row_clicked, TABLE, rows=[2])
+    assert selected_row("other run", table, table)["candidate"] == 7

@@ -1,0 +1,31 @@
+"""The settings as form fields."""
+
+from __future__ import annotations
+
+from app.forms.settings_fields import GROUPS
+from core.problem.presets import GDMCD_QUICK, PAPER, QUICK
+from core.problem.settings import GRADIENT, RAISE_TC, SUBSTITUTE, SUBSTITUTION, OptimiserSettings
+
+FIELDS = [field for _, group in GROUPS for field in group]
+
+
+def test_every_setting_has_a_field_that_reads_and_writes_it():
+    for field in FIELDS:
+        assert field.value_in(field.with_value(OptimiserSettings(), field.value_in(PAPER))) == field.value_in(PAPER)
+        assert field.help.endswith((".", ")"))
+    assert {field.name for field in FIELDS} == set(OptimiserSettings.__dataclass_fields__)
+    assert len({field.key for field in FIELDS}) == len(FIELDS)
+
+
+def test_a_field_is_hidden_if_another_setting_makes_it_meaningless():
+    shown = {field.name for field in FIELDS if not field.is_hidden(QUICK)}
+    assert not shown & {"target_tc_K", "start_family", "start_above_K"} and "start" in shown
+    hidden = {field.name for field in FIELDS if field.is_hidden(GDMCD_QUICK)}
+    assert hidden == {"rounding"}  # doped formulas are always rounded to the nearest one
+
+
+def test_a_field_matters_in_its_task_and_method_only():
+    fields = {field.key: field for field in FIELDS}
+    assert fields["candidates"].matters(SUBSTITUTE, SUBSTITUTION)
+    assert not fields["learning_rate"].matters(RAISE_TC, SUBSTITUTION)
+    assert fields["start"].matters(RAISE_TC, GRADIENT) and not fields["start"].matters(SUBSTITUTE, GRADIENT)

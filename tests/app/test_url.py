@@ -1,0 +1,92 @@
+"""Problems in links and files."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.state.draft import first_draft
+from app.state.problem_file import read_problem
+from app.state.url import from_link, to_link
+from app.text.problem_title import title
+from core.errors import InputError
+from core.paths import ASSETS
+from core.problem.problem import DesignProblem
+from core.problem.settings import SUBSTITUTE
+from core.problem.substitution_sites import Site
+from tests.app.problems import PROBLEMS, is_close
+
+EXAMPLES = sorted((ASSETS / "examples").glob("*.json"))
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_a_link_gives_back_its_problem(problem):
+    assert is_close(from_link(to_link(problem)), problem)
+
+
+def test_the_link_of_a_first_visit_is_short_and_unknown_parameters_are_ignored():
+    first = first_draft().problem()
+    assert to_link(first) == {"base": "LaFeAsO"}
+    assert from_link({"base": "LaFeAsO", "utm_source": "letter", "run": "x"}) == first
+
+
+def test_the_text_of_a_link_stays_readable():
+    sites = (Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1.0))
+    problem = DesignProblem("Ti2O4", task=SUBSTITUTE, sites=sites, forbidden=("He", "Ne"), seed=3)
+    link = {"base": "Ti2O4", "task": "substitute", "forbid": "HeNe", "replace": "Ti:4:3,O:-2:0:1", "seed": "3"}
+    assert to_link(problem) == link
+    fixed = DesignProblem("LaFeAsO", fixed={"Fe": 0.25, "As": 0.25}, forbidden=())
+    assert to_link(fixed) == {"base": "LaFeAsO", "fix": "Fe0.25As0.25", "forbid": "none"}
+
+
+def test_a_link_of_an_earlier_version_is_read():
+    link = {"base": "LaFeAsO", "task": "substitute", "replace": "La", "state": "3"}
+    assert from_link(link).sites == (Site("La", 3),)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_can_be_run_and_has_a_title(path):
+    text = path.read_text(encoding="utf-8")
+    assert json.loads(text)["base"]
+    problem = read_problem(text)
+    assert problem.to_json() == text
+    assert title(problem).startswith(("Raise Tc", "Replace"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"base": 5}',
+        '{"base": "FeSe", "fixed": [1]}',
+        '{"base": "FeSe", "forbidden": [[1]]}',
+        '{"base": "FeSe", "target": [1], "task": "substitute"}',
+        '{"base": "FeSe", "tc_predictor": "nothing"}',
+        '{"base": "FeSe", "settings": {"candidates": "many"}}',
+        '{"base": "FeSe", "settings": {"learning_rate": NaN}}',
+        '{"base": "FeSe", "settings": {"candidates": 1000000}}',
+    ],
+)
+def test_a_file_that_is_no_problem_is_rejected_with_a_message(text):
+    with pytest.raises(InputError):
+        read_problem(text)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"base": "Lq"},
+        {"base": "FeSe", "steps": "a,b"},
+        {"base": "FeSe", "task": "no"},
+        {"base": "FeSe", "fix": "abc"},
+        {"base": "FeSe", "fix": "Fe0.25junk"},
+        {"base": "FeSe", "forbid": "HeNe!"},
+        {"base": "FeSe", "task": "substitute", "replace": "Fe:inf"},
+        {"base": "FeSe", "bounds": "{"},
+    ],
+)
+def test_a_broken_link_is_rejected_with_a_message(link):
+    with pytest.raises(InputError):
+        from_link(link)
