@@ -6,7 +6,7 @@ In all of them: `name` identifies the field; the changed draft is step(draft, *a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import streamlit as st
 
@@ -18,7 +18,7 @@ Step = Callable[..., Draft]
 
 
 def select(
-    label: str, name: str, value: object, options: Sequence, step: Step, *args: object, **options_of_widget
+    label: str, name: str, value: object, options: Iterable, step: Step, *args: object, **options_of_widget
 ) -> None:
     """A list to choose one option from."""
     key = synced_key(f"design.{name}", value)
@@ -37,7 +37,7 @@ def number(
 
 
 def segments(
-    label: str, name: str, value: object, options: Sequence, step: Step, *args: object, **options_of_widget
+    label: str, name: str, value: object, options: Iterable, step: Step, *args: object, **options_of_widget
 ) -> None:
     """A row of segments, of which one is chosen."""
     key = synced_key(f"design.{name}", value)
@@ -46,7 +46,7 @@ def segments(
 
 
 def pills(
-    label: str, name: str, value: list, options: Sequence, step: Step, *args: object, **options_of_widget
+    label: str, name: str, value: list, options: Iterable, step: Step, *args: object, **options_of_widget
 ) -> None:
     """Pills, of which several may be chosen."""
     key = synced_key(f"design.{name}", value)
@@ -55,7 +55,7 @@ def pills(
 
 
 def multiselect(
-    label: str, name: str, value: list, options: Sequence, step: Step, *args: object, **options_of_widget
+    label: str, name: str, value: list, options: Iterable, step: Step, *args: object, **options_of_widget
 ) -> None:
     """A list to choose several options from."""
     key = synced_key(f"design.{name}", value)

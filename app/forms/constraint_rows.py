@@ -131,8 +131,10 @@ def tile_limits(floors: Mapping[str, float], bounds: Mapping[str, tuple[float, f
 
 def constraints_text(problem: DesignProblem) -> str:
     """All constraints in one line: "O 0.3 to 0.5; O + F at least 0.4; Ba:Y = 2:1"."""
-    limits = [((symbol,), low, high) for symbol, (low, high) in problem.bounds.items()]
-    limits += [(group.elements, group.low, group.high) for group in problem.groups]
+    limits: list[tuple[tuple[str, ...], float, float]] = [
+        *(((symbol,), low, high) for symbol, (low, high) in problem.bounds.items()),
+        *((group.elements, group.low, group.high) for group in problem.groups),
+    ]
     texts = [f"{' + '.join(names)} {_range_text(low, high)}" for names, low, high in limits]
     texts += [f"{':'.join(ratio)} = {':'.join(f'{x:g}' for x in ratio.values())}" for ratio in problem.ratios]
     return "; ".join(texts)

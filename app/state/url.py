@@ -62,7 +62,7 @@ def _default(base: str) -> DesignProblem:
     return DesignProblem(base=base, forbidden=tuple(s for s in elements.symbols() if s in initially_forbidden()))
 
 
-def _names(kind: type) -> list[str]:
+def _names(kind: type[DesignProblem] | type[OptimiserSettings]) -> list[str]:
     """The fields that are parameters of their own."""
     return [f.name for f in fields(kind) if f.name not in ("base", "settings")]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from app.components.periodic_table.table_state import TableState
 
@@ -22,7 +23,7 @@ class Exchange:
     revision: int = 0
 
 
-def resolve(last: Exchange, given: TableState, value: object) -> Exchange:
+def resolve(last: Exchange, given: TableState, value: Any) -> Exchange:
     """The exchange after this script run: the user's action if it is new, else the state of the caller.
 
     value : what the browser sent; anything unreadable is ignored
@@ -52,7 +53,7 @@ def payload(exchange: Exchange) -> dict:
     }
 
 
-def _read(value: object) -> Exchange | None:
+def _read(value: Any) -> Exchange | None:
     """The table from the browser; None if it is missing or invalid."""
     try:
         state = TableState(
