@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.generation.schedule import Schedule
+
 TEAL, BLUE, ORANGE, VIOLET, GREY = "#1a918c", "#3f82c4", "#d6852a", "#9a70be", "#8a9290"
 FAINT = "rgba(138,146,144,0.35)"
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}  # of st.plotly_chart
@@ -102,10 +104,10 @@ def moving_average(table: pd.DataFrame, steps: int) -> pd.DataFrame:
     return table.assign(**{name: table[name].astype(float).rolling(steps, min_periods=1).mean() for name in smooth})
 
 
-def progress_figure(progress: pd.DataFrame, quantity: str, steps: tuple[int, int], height: int = 270) -> go.Figure:
+def progress_figure(progress: pd.DataFrame, quantity: str, schedule: Schedule, height: int = 270) -> go.Figure:
     """Best, median and 5-95 % band of a quantity against the step, with the boundary between the stages.
 
-    progress : columns `core.runs.progress.PROGRESS_COLUMNS`; may be empty. steps : of stage 1 and stage 2
+    progress : columns `core.runs.progress.PROGRESS_COLUMNS`; may be empty
     """
     about = QUANTITIES[quantity]
     table = thinned(progress)
@@ -123,14 +125,14 @@ def progress_figure(progress: pd.DataFrame, quantity: str, steps: tuple[int, int
             go.Scatter(x=x, y=best, name="best", line=best_line, hovertemplate=hover),
         ]
     )
-    _step_axis(figure, steps, about.log)
+    _step_axis(figure, schedule, about.log)
     figure.update_layout(hovermode="x unified")
     if quantity == "tc_K":
         figure.update_yaxes(rangemode="tozero")
     return common_layout(figure, height, about.title_html)
 
 
-def trajectory_figure(trajectory: pd.DataFrame, quantity: str, steps: tuple[int, int], height: int = 190) -> go.Figure:
+def trajectory_figure(trajectory: pd.DataFrame, quantity: str, schedule: Schedule, height: int = 190) -> go.Figure:
     """A quantity of one candidate against the step. trajectory : columns "step" and `quantity`"""
     about = QUANTITIES[quantity]
     table = thinned(trajectory)
@@ -141,7 +143,7 @@ def trajectory_figure(trajectory: pd.DataFrame, quantity: str, steps: tuple[int,
         hovertemplate=f"step %{{x}}: %{{y:.4~g}} {about.unit}<extra></extra>",
     )
     figure = go.Figure([line])
-    _step_axis(figure, steps, about.log)
+    _step_axis(figure, schedule, about.log)
     return common_layout(figure, height, about.title_html)
 
 
@@ -149,18 +151,19 @@ def _on_axis(values: pd.Series, log: bool) -> pd.Series:
     return values.clip(lower=LEAST_ON_LOG) if log else values
 
 
-def _step_axis(figure: go.Figure, steps: tuple[int, int], log: bool) -> None:
+def _step_axis(figure: go.Figure, schedule: Schedule, log: bool) -> None:
     """The axis of steps, with its full length from the start, so that curves grow and the axis never changes."""
-    first, second = steps
-    figure.update_xaxes(title={"text": "step", "standoff": 4}, range=[0, max(first + second, 1)])
+    figure.update_xaxes(title={"text": "step", "standoff": 4}, range=[0, max(schedule.steps, 1)])
     if log:
         powers = range(-6, 2)
         names = [f"10{str(p).translate(_SUPERSCRIPTS)}" if p else "1" for p in powers]
         figure.update_yaxes(type="log", tickvals=[10.0**p for p in powers], ticktext=names)
-    if first and second:
-        figure.add_vline(x=first, line={"dash": "dash", "width": 1, "color": GREY})
-        for text, anchor in (("stage 1 ", "right"), (" stage 2", "left")):
+    for number, end in enumerate(schedule.ends[:-1], 1):
+        if not 0 < end < schedule.steps:
+            continue
+        figure.add_vline(x=end, line={"dash": "dash", "width": 1, "color": GREY})
+        for text, anchor in ((f"stage {number} ", "right"), (f" stage {number + 1}", "left")):
             figure.add_annotation(
-                x=first, y=1, yref="paper", yanchor="bottom", text=text, xanchor=anchor, showarrow=False,
+                x=end, y=1, yref="paper", yanchor="bottom", text=text, xanchor=anchor, showarrow=False,
                 font={"size": 11, "color": GREY},
             )  # fmt: skip

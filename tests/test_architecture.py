@@ -48,7 +48,7 @@ def modules() -> dict[str, Path]:
 
 @cache
 def imported(module: str) -> frozenset[str]:
-    """Modules that a module imports anywhere in its file, type checking included; packages outside by their top name."""
+    """Modules that a module imports anywhere in its file, for type checking too; outside packages by their top name."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(modules()[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

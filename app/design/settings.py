@@ -11,11 +11,11 @@ from app.design.problem_errors import SETTINGS, Errors, expander_label, place_of
 from app.forms.settings_fields import GROUPS, PRESETS_HELP, SettingsField
 from app.state.draft import Draft
 from app.state.draft_changes import with_field, with_preset
+from core.generation.registry import registrations
 from core.problem.presets import PRESETS, preset_of
 from core.problem.problem import MODELS
-from core.problem.settings import EVERY_ATOM, GRADIENT, ONE_STATE, PRECISIONS, SUBSTITUTION
+from core.problem.settings import EVERY_ATOM, ONE_STATE, PRECISIONS
 
-METHODS = {GRADIENT: "By gradient (KIAGO)", SUBSTITUTION: "Random substitution (C-ES)"}
 CHARGE_RULES = {ONE_STATE: "one per element", EVERY_ATOM: "one per atom"}
 MODEL_NAMES = {"best": "Best", "published": "As published"}
 
@@ -65,12 +65,12 @@ def with_setting(draft: Draft, field: SettingsField, value: float | str) -> Draf
 
 
 def method_field(draft: Draft, errors: Errors) -> None:
-    """The gradient, or the baseline of the paper."""
+    """The generator of the compositions."""
+    methods = {registered.name: registered for registered in registrations()}
     segments(
-        "Method", "method", draft.method, METHODS, with_field, "method", format_func=METHODS.get, required=True,
-        help="KIAGO moves all candidates along the gradient of Tc and formation energy. C-ES, the baseline of "
-             "KIAGO 3.1, replaces elements of the base at random by others of the same oxidation state and optimises "
-             "nothing: the difference is what the gradient contributes.",
+        "Method", "method", draft.method, methods, with_field, "method", required=True,
+        format_func=lambda name: methods[name].label,
+        help="  \n".join(f"**{registered.label}**: {registered.summary}" for registered in methods.values()),
     )  # fmt: skip
     show_errors(errors["method"])
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from core.chemistry.families import CUPRATE, HYDRIDE, IRON_BASED, OTHER
+from core.generation.registry import registration
 from core.problem.presets import PRESETS
 from core.problem.settings import (
     ANY_FAMILY,
     BASE,
     CONSTANT,
     ENUMERATED,
-    GRADIENT,
     HIGHEST,
     INTERPOLATED,
     KNOWN,
@@ -37,7 +37,7 @@ class SettingsField:
     name : field of OptimiserSettings; index : which of the two values, for a pair
     label : with the unit; help : its meaning and source
     step, format : of a number; choices : value -> label, of a choice
-    task, method : the only task, or method, for which the field matters, or None
+    task : the only task for which the field matters, or None
     when : another field and the values of it for which this field matters, or None; it is hidden for other values
     """
 
@@ -49,7 +49,6 @@ class SettingsField:
     format: str | None = None
     choices: dict[str, str] | None = None
     task: str | None = None
-    method: str | None = None
     when: tuple[str, tuple[str | int, ...]] | None = None
 
     @property
@@ -65,7 +64,7 @@ class SettingsField:
 
     def matters(self, task: str, method: str) -> bool:
         """Whether the field has an effect in this task with this method."""
-        return self.task in (None, task) and self.method in (None, method)
+        return self.task in (None, task) and self.name in registration(method).settings
 
     def is_hidden(self, settings: OptimiserSettings) -> bool:
         """Whether another setting makes this field meaningless."""
@@ -83,13 +82,13 @@ class SettingsField:
 SEARCH = (
     SettingsField("candidates", "Candidates", step=64, help=(
         f"Number of compositions optimised at once, 1 to {MAX_CANDIDATES:,}. KIAGO 3.1 uses 4,096.")),
-    SettingsField("steps", "Steps, stage 1", index=0, step=50, method=GRADIENT, help=(
+    SettingsField("steps", "Steps, stage 1", index=0, step=50, help=(
         f"Adam steps on Tc and formation energy alone; at most {MAX_STEPS:,} in both stages together. KIAGO 3.1 uses "
         "500.")),
-    SettingsField("steps", "Steps, stage 2", index=1, step=50, method=GRADIENT, help=(
+    SettingsField("steps", "Steps, stage 2", index=1, step=50, help=(
         "Adam steps in which only the largest ratios are kept and the integer loss pulls them towards whole numbers of "
         "atoms. KIAGO 3.1 uses 500.")),
-    SettingsField("learning_rate", "Learning rate", step=0.01, format="%.3f", method=GRADIENT, help=(
+    SettingsField("learning_rate", "Learning rate", step=0.01, format="%.3f", help=(
         "Learning rate of Adam, in units of the ratios before normalisation. KIAGO 3.1 uses 0.03.")),
 )  # fmt: skip
 FORMULA = (
@@ -101,47 +100,47 @@ FORMULA = (
     SettingsField("n_unit", "Atoms per formula unit, to", index=1, step=1, help=(
         f"Largest N, at most {MAX_ATOMS}. Up to about 20 atoms, a crystal structure can still be proposed. KIAGO 3.1 "
         "uses 25.")),
-    SettingsField("exempt_elements", "Doped elements", step=1, method=GRADIENT, help=(
+    SettingsField("exempt_elements", "Doped elements", step=1, help=(
         "Number of elements of each candidate that may stay fractional: those farthest from whole atoms. They are "
         "rounded to 0.01 of an atom, as in Ba0.6K0.4Fe2As2. GDMCD eq. 7 uses 2, KIAGO 0. Doping mixes valences, so few "
         "doped formulas are neutral with one oxidation state per element; they are not replaced by a neutral "
         "neighbour, which would have whole atoms.")),
-    SettingsField("rounding", "Rounding", method=GRADIENT, when=("exempt_elements", (0,)),
+    SettingsField("rounding", "Rounding", when=("exempt_elements", (0,)),
          choices={NEUTRAL: "to a neutral neighbour", NEAREST: "to the nearest formula"}, help=(
         "To a neutral neighbour: if the nearest integer formula fails charge neutrality or the Pauling test, the best "
         "of the nearby formulas that pass both replaces it. To the nearest formula: as in the papers, where about one "
         "formula in five passes. Formulas with doped elements are always rounded to the nearest formula.")),
 )  # fmt: skip
 OBJECTIVE = (
-    SettingsField("objective", "Aim", method=GRADIENT,
+    SettingsField("objective", "Aim",
          choices={HIGHEST: "the highest Tc", TARGET: "a target Tc"}, help=(
         "The highest Tc (KIAGO eq. 13), or a target Tc above which nothing is gained: max(0, target − Tc), GDMCD "
         "eq. 3.")),
-    SettingsField("target_tc_K", "Target Tc (K)", step=10.0, format="%.0f", method=GRADIENT,
+    SettingsField("target_tc_K", "Target Tc (K)", step=10.0, format="%.0f",
          when=("objective", (TARGET,)), help="y_t of GDMCD eq. 3. GDMCD uses 300 K."),
-    SettingsField("formation_energy_weight", "α (K per eV/atom)", step=0.5, format="%.2f", method=GRADIENT, help=(
+    SettingsField("formation_energy_weight", "α (K per eV/atom)", step=0.5, format="%.2f", help=(
         "Weight of the formation energy: how many kelvin one eV/atom is worth (KIAGO eq. 13). KIAGO 3.1 uses 4.")),
-    SettingsField("caution", "Risk aversion κ", step=0.25, format="%.2f", method=GRADIENT, help=(
+    SettingsField("caution", "Risk aversion κ", step=0.25, format="%.2f", help=(
         "The optimiser raises Tc minus κ times the error that the model expects of that Tc: far from all known "
         "superconductors, predictions of a high Tc are common and rarely correct. 0 raises Tc alone, as in the papers. "
         "The published model estimates no error.")),
-    SettingsField("integer_weight", "β (K)", step=100.0, format="%.0f", method=GRADIENT, help=(
+    SettingsField("integer_weight", "β (K)", step=100.0, format="%.0f", help=(
         "Weight of the integer loss, which pulls ratios towards n/N in stage 2 (KIAGO eq. 16). KIAGO prints 1; the "
         "authors' released code raises it to 100,000, with the squared distance.")),
-    SettingsField("integer_loss", "Distance to whole numbers", method=GRADIENT,
+    SettingsField("integer_loss", "Distance to whole numbers",
          choices={"absolute": "absolute", "squared": "squared"}, help=(
         "|x − n/N| as printed (GDMCD and KIAGO eq. 10), or its square as in the authors' released code.")),
-    SettingsField("integer_schedule", "β in stage 2", method=GRADIENT,
+    SettingsField("integer_schedule", "β in stage 2",
          choices={"constant": "constant", "linear": "rises from 0"}, help=(
         "Constant as printed in KIAGO, or rising linearly from 0 as in the authors' released code.")),
-    SettingsField("step_schedule", "Steps in stage 2", method=GRADIENT,
+    SettingsField("step_schedule", "Steps in stage 2",
          choices={CONSTANT: "constant", SHRINKING: "shrink to 0"}, help=(
         "Steps that shrink to 0 let a composition converge to whole numbers of atoms. With constant steps, as in the "
         "papers, it still fluctuates at the end, which lowers the Tc of large formulas.")),
 )  # fmt: skip
 _FROM_KNOWN = ("start", (KNOWN, INTERPOLATED))
 INITIAL_COMPOSITIONS = (
-    SettingsField("start", "Start from", task=RAISE_TC, method=GRADIENT,
+    SettingsField("start", "Start from", task=RAISE_TC,
          choices={BASE: "the base", RANDOM: "random mixtures", KNOWN: "known superconductors",
                   INTERPOLATED: "known superconductors and mixtures of two",
                   ENUMERATED: "every element and every pair"}, help=(
@@ -149,15 +148,15 @@ INITIAL_COMPOSITIONS = (
         "comparison in KIAGO 3.2). Known superconductors: each one perturbed. Mixtures of two: with a mixing ratio "
         "from Beta(10, 10) (GDMCD). Every element and every pair: added to the elements that are fixed or have a "
         "minimum, for example all binary and ternary hydrides (GDMCD S5).")),
-    SettingsField("start_family", "Family", task=RAISE_TC, method=GRADIENT, when=_FROM_KNOWN,
+    SettingsField("start_family", "Family", task=RAISE_TC, when=_FROM_KNOWN,
          choices={ANY_FAMILY: "any", CUPRATE: "cuprates", IRON_BASED: "iron-based", HYDRIDE: "hydrides",
                   OTHER: "all others"}, help=(
         "Family of the known superconductors to start from: cuprates (Cu and O), iron-based (Fe with P, As, S, Se or "
         "Te), hydrides (at least 40% H), or all others.")),
-    SettingsField("start_above_K", "Reported Tc above (K)", step=5.0, format="%.0f", task=RAISE_TC, method=GRADIENT,
+    SettingsField("start_above_K", "Reported Tc above (K)", step=5.0, format="%.0f", task=RAISE_TC,
          when=_FROM_KNOWN, help="Lowest reported Tc of the known superconductors to start from. GDMCD uses 20 K."),
     SettingsField("mutate_probability", "Probability of replacement", step=0.01, format="%.2f", task=RAISE_TC,
-         method=GRADIENT, help=(
+         help=(
         "Probability that an element of the base is replaced by another element, drawn by its frequency in known "
         "superconductors. KIAGO 3.2 uses 0.22.")),
     SettingsField("added_elements", "Elements added, from", index=0, step=1, help=(
@@ -166,7 +165,7 @@ INITIAL_COMPOSITIONS = (
     SettingsField("added_elements", "Elements added, to", index=1, step=1, help=(
         "Largest number of elements added to an initial composition (KIAGO 3.2). In a random substitution: largest "
         "number of elements that share a site.")),
-    SettingsField("perturb_ratio", "Largest added ratio", step=0.05, format="%.2f", method=GRADIENT, help=(
+    SettingsField("perturb_ratio", "Largest added ratio", step=0.05, format="%.2f", help=(
         "Added elements get a ratio between 0 and this value, before normalisation. KIAGO 3.2 uses 0.3.")),
 )  # fmt: skip
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from html import escape
 
 from app.text.formatting import signed_number
 from app.text.html import formula_html, table_html
+from core.generation.schedule import Schedule
 from core.runs.status import Phase, RunStatus
 
 
-def progress_bar_html(status: RunStatus, steps: tuple[int, int]) -> str:
-    """A progress bar with the boundary between the two stages marked. steps : of stage 1 and stage 2"""
+def progress_bar_html(status: RunStatus, schedule: Schedule) -> str:
+    """A progress bar with the boundaries between the stages marked, and their labels."""
     total = max(status.total_steps, 1)
     done = 1.0 if status.phase in (Phase.SCREENING, Phase.FINISHED) else min(status.step / total, 1)
-    border = steps[0] / max(sum(steps), 1)
-    mark = f'<u style="left:{border:.2%}"></u>' if 0 < border < 1 else ""
-    labels = ("Stage 1: raise Tc, lower energy", "Stage 2: towards whole atoms") if total > 1 else ("Draw", "")
-    widths = (max(border, 0.001), max(1 - border, 0.001))
-    stages = "".join(f'<span style="flex:{w:.4f}">{label}</span>' for w, label in zip(widths, labels, strict=True))
+    shares = [stage.steps / max(schedule.steps, 1) for stage in schedule.stages]
+    borders = [end / max(schedule.steps, 1) for end in schedule.ends[:-1]]
+    marks = "".join(f'<u style="left:{border:.2%}"></u>' for border in borders if 0 < border < 1)
+    labels = zip(shares, schedule.stages, strict=True)
+    stages = "".join(f'<span style="flex:{max(x, 0.001):.4f}">{escape(stage.label)}</span>' for x, stage in labels)
     return (
         f'<div class="steps {status.phase}"><div class="track" role="progressbar" aria-label="Steps done" '
         f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{done * 100:.0f}">'
-        f'<i style="width:{done:.2%}"></i>{mark}</div><div class="stages">{stages}</div></div>'
+        f'<i style="width:{done:.2%}"></i>{marks}</div><div class="stages">{stages}</div></div>'
     )
 
 

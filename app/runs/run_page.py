@@ -10,9 +10,9 @@ from app.components.blocks import no_run, section
 from app.runs.phases import status_html
 from app.runs.progress_html import legend_html, progress_bar_html, top_html
 from app.state import session
-from app.text.problem_title import effective_settings, settings_text, title_html
+from app.text.problem_title import settings_text, title_html
+from core.generation.registry import registration
 from core.problem.problem import DesignProblem
-from core.problem.settings import SUBSTITUTION
 from core.runs import store
 from core.runs.run import Run
 from core.runs.status import ACTIVE, Phase, RunStatus
@@ -44,7 +44,7 @@ def status_block(run: Run, problem: DesignProblem, was_active: bool) -> None:
     with left:
         position = queue_position(run) if status.phase is Phase.QUEUED else 1
         st.html(f'<p class="state" role="status">{status_html(status, position)}</p>')
-        st.html(progress_bar_html(status, effective_settings(problem).steps))
+        st.html(progress_bar_html(status, run.schedule()))
     with right.container(horizontal=True, horizontal_alignment="right"):
         actions(run, status)
     if status.phase is Phase.FAILED:
@@ -78,7 +78,7 @@ def actions(run: Run, status: RunStatus) -> None:
 
 def progress_block(run: Run, problem: DesignProblem) -> None:
     """The charts, and the best compositions of the last step."""
-    if problem.method != SUBSTITUTION:  # a random substitution has a single step: there is nothing to draw
+    if registration(problem.method).optimises:  # else there is nothing to draw
         progress_charts(run, problem)
     best_compositions(run, run.status())
 
@@ -90,7 +90,7 @@ def progress_charts(run: Run, problem: DesignProblem) -> None:
     st.html(legend_html(cycle))
     for column, (name, quantity) in zip(st.columns(len(QUANTITIES)), QUANTITIES.items(), strict=True):
         column.plotly_chart(
-            progress_figure(progress, name, problem.settings.steps),
+            progress_figure(progress, name, run.schedule()),
             key=f"live-{name}",
             config=CHART_CONFIG,
             alt=f"{quantity.title} of the candidates against the step",

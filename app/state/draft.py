@@ -15,7 +15,7 @@ from app.forms.constraint_rows import ConstraintRow, parse_rows, rows_of
 from core.chemistry import elements
 from core.chemistry.formula_reader import parse_formula
 from core.problem.problem import BEST, DesignProblem, Models
-from core.problem.settings import GRADIENT, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
+from core.problem.settings import DEFAULT_METHOD, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site, atoms_after, kept
 
 FIRST_BASE = "LaFeAsO"  # the first example of the KIAGO paper
@@ -48,7 +48,7 @@ class Draft:
     device: str = "auto"
     precision: str = "auto"
     models: Models = BEST
-    method: str = GRADIENT
+    method: str = DEFAULT_METHOD
     floors: Mapping[str, float] = field(default_factory=dict)
     charge_rule: str = ONE_STATE
     constraint_rows: tuple[ConstraintRow, ...] = ()

@@ -12,7 +12,7 @@ from core.chemistry import elements
 from core.chemistry.composition import format_amount
 from core.chemistry.tolerances import ROUNDING_ERROR
 from core.generation.initialization import BINARY_ATOMS, count_enumerated
-from core.generation.registry import generator_of
+from core.generation.registry import generator_of, registration
 from core.problem.problem import DesignProblem
 from core.problem.settings import (
     BASE,
@@ -23,7 +23,6 @@ from core.problem.settings import (
     NEUTRAL,
     RAISE_TC,
     RANDOM,
-    SUBSTITUTION,
 )
 from core.problem.substitution_sites import EMPTY, takers
 
@@ -56,7 +55,8 @@ def amounts_text(amounts: Mapping[str, float]) -> str:
 
 def work_time_text(problem: DesignProblem) -> str:
     """Rough duration of the optimisation on a small computer."""
-    seconds = problem.settings.candidates * sum(effective_settings(problem).steps) / STEPS_PER_SECOND
+    schedule = generator_of(problem).schedule(problem)
+    seconds = schedule.candidates * schedule.steps / STEPS_PER_SECOND
     if seconds < 10:
         return "a few seconds"
     if seconds < 90:
@@ -69,22 +69,19 @@ def work_time_text(problem: DesignProblem) -> str:
 
 def _start(problem: DesignProblem, known: Collection[str]) -> str:
     """The initial compositions."""
-    if problem.method == SUBSTITUTION:
-        return _start_of_random_substitution(problem)
+    method = registration(problem.method)
+    if method.start:
+        replaced = " and ".join(site.element for site in problem.sites) or "…"
+        if problem.task == RAISE_TC:
+            replaced = "a random selection of its elements"
+        return method.start.format(base=formula_html(problem.base), replaced=replaced, added=_added(problem))
+    if "start" not in method.settings:
+        return method.summary
     if problem.task == RAISE_TC:
         return _start_of_raise_tc(problem, known)
     sites = " and ".join(replaced_atoms(site) for site in problem.sites if site.replacement != EMPTY)
     each = " each" if len(problem.free_parts()) > 1 else ""
     return f"random mixtures of {_added(problem)}{each} in place of {sites or '…'} in {formula_html(problem.base)}"
-
-
-def _start_of_random_substitution(problem: DesignProblem) -> str:
-    sites = " and ".join(site.element for site in problem.sites) or "…"
-    replaced = "a random selection of its elements" if problem.task == RAISE_TC else sites
-    return (
-        f"{formula_html(problem.base)} with {replaced} replaced by {_added(problem)} each of the same oxidation state, "
-        "drawn at random"
-    )
 
 
 def _start_of_raise_tc(problem: DesignProblem, known: Collection[str]) -> str:
@@ -175,13 +172,12 @@ def _charges(problem: DesignProblem) -> str:
 
 
 def _work(problem: DesignProblem) -> str:
-    settings = effective_settings(problem)
-    if problem.method == SUBSTITUTION:
-        return f"{settings.candidates:,} candidates drawn and predicted, none optimised (C-ES, KIAGO 3.1)"
-    product = settings.candidates * sum(settings.steps)
-    return (
-        f"{settings.candidates:,} candidates × {sum(settings.steps):,} steps = {product:,}; "
-        f"{work_time_text(problem)} on two CPU cores"
+    schedule = generator_of(problem).schedule(problem)
+    return registration(problem.method).work.format(
+        candidates=f"{schedule.candidates:,}",
+        steps=f"{schedule.steps:,}",
+        product=f"{schedule.candidates * schedule.steps:,}",
+        time=work_time_text(problem),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.text.formatting import charge_text, formula_text
 from app.text.html import TC, formula_html
-from core.generation.registry import generator_of
+from core.generation.registry import generator_of, registration
 from core.problem.problem import DesignProblem
 from core.problem.settings import (
     ANY_FAMILY,
@@ -12,7 +12,6 @@ from core.problem.settings import (
     INTERPOLATED,
     KNOWN,
     RAISE_TC,
-    SUBSTITUTION,
     TARGET,
     OptimiserSettings,
 )
@@ -47,16 +46,17 @@ def title_html(problem: DesignProblem) -> str:
 def settings_text(problem: DesignProblem) -> str:
     """The size of a problem in one line."""
     settings = problem.settings
-    steps = f"{settings.steps[0]:,} + {settings.steps[1]:,} steps"
+    stages = generator_of(problem).schedule(problem).stages
+    steps = " + ".join(f"{stage.steps:,}" for stage in stages) + " steps"
     return (
-        f"{settings.candidates:,} candidates · {'drawn once' if problem.method == SUBSTITUTION else steps} · "
+        f"{settings.candidates:,} candidates · {steps if registration(problem.method).optimises else 'drawn once'} · "
         f"at most {settings.max_elements} elements · seed {problem.seed}"
     )
 
 
 def has_target(problem: DesignProblem) -> bool:
     """Whether the objective is a target Tc instead of the highest Tc."""
-    return problem.settings.objective == TARGET and problem.method != SUBSTITUTION
+    return problem.settings.objective == TARGET and "objective" in registration(problem.method).settings
 
 
 def family_text(problem: DesignProblem) -> str:
@@ -96,5 +96,6 @@ def _site_text(site: Site) -> str:
 
 
 def _method(problem: DesignProblem) -> str:
-    """The method, if it is not the gradient."""
-    return " by random substitution" if problem.method == SUBSTITUTION else ""
+    """The method, if it is not the default one."""
+    title_ = registration(problem.method).title
+    return f" {title_}" if title_ else ""

@@ -13,10 +13,11 @@ from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spr
 from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
 from core.chemistry.composition import compositions
 from core.evaluation.candidate_table import gain
+from core.generation.registry import GRADIENT, SUBSTITUTION
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.problem.problem import BEST, PUBLISHED, DesignProblem
-from core.problem.settings import GRADIENT, NEAREST, NEUTRAL, SUBSTITUTION
+from core.problem.settings import NEAREST, NEUTRAL
 from core.runs.run import Run
 
 SITE_ELEMENTS = (1, 2)  # elements that share one site in C-ES, as in the samples of KIAGO's table 3

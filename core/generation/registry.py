@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError
 from core.problem.problem import DesignProblem
+from core.problem.settings import DEFAULT_METHOD
 
 if TYPE_CHECKING:
     from core.generation.interface import Generator
 
+GRADIENT, SUBSTITUTION = DEFAULT_METHOD, "substitution"
 KIAGO = "A. Fujii, A. K. A. Lu, K. Shimizu, S. Watanabe, Digital Discovery 2025, 4, 3662, doi:10.1039/d5dd00250h"
 
 
@@ -31,8 +33,10 @@ class Registration:
     implementation : "module:attribute" of the Generator
     settings : fields of OptimiserSettings that the generator reads; a page disables all others
     title : what the title of a problem adds, for example "by random substitution"; empty for the default generator
-    work : what a run does, as text with the placeholders {candidates} and {steps}
-    optimises : whether candidates move during a run; if not, a candidate has no trajectory worth drawing
+    start : initial compositions in words, with the placeholders {base}, {replaced} (elements) and {added} (how many
+        take the place of each); empty if the settings of the start describe them
+    work : the work of a run in words, with the placeholders {candidates}, {steps}, {product} and {time}
+    optimises : whether candidates change during a run; if not, there is no trajectory to draw
     """
 
     name: str
@@ -42,7 +46,8 @@ class Registration:
     implementation: str
     settings: frozenset[str]
     title: str = ""
-    work: str = "{candidates} candidates × {steps} steps"
+    start: str = ""
+    work: str = "{candidates} candidates × {steps} steps = {product}; {time} on two CPU cores"
     optimises: bool = True
 
 
@@ -86,7 +91,7 @@ def _loaded(implementation: str) -> Generator:
 
 register(
     Registration(
-        name="gradient",
+        name=GRADIENT,
         label="By gradient (KIAGO)",
         summary="All candidates move along the gradient of critical temperature and formation energy, and are then "
         "drawn to integer formulas.",
@@ -104,7 +109,7 @@ register(
 )  # fmt: skip
 register(
     Registration(
-        name="substitution",
+        name=SUBSTITUTION,
         label="Random substitution (C-ES)",
         summary="Elements of the base are replaced at random by others of the same oxidation state, and nothing is "
         "optimised: the baseline that KIAGO 3.1 compares the gradient with.",
@@ -112,7 +117,8 @@ register(
         implementation="core.generation.substitution:GENERATOR",
         settings=frozenset({"candidates", "n_unit", "max_elements", "added_elements"}),
         title="by random substitution",
-        work="{candidates} candidates drawn and predicted; nothing is optimised (C-ES, KIAGO 3.1)",
+        start="{base} with {replaced} replaced by {added} each of the same oxidation state, drawn at random",
+        work="{candidates} candidates drawn and predicted, none optimised (C-ES, KIAGO 3.1)",
         optimises=False,
     )
 )

@@ -18,7 +18,7 @@ from core.errors import InputError
 from core.problem import composition_constraints, serialization
 from core.problem.composition_constraints import CompositionConstraints, ConstraintRequest, Group
 from core.problem.settings import (
-    GRADIENT,
+    DEFAULT_METHOD,
     MAX_ATOMS,
     ONE_STATE,
     RAISE_TC,
@@ -79,7 +79,7 @@ class DesignProblem:
     device: str = "auto"
     tc_predictor: str = BEST.tc
     formation_energy_predictor: str = BEST.formation_energy
-    method: str = GRADIENT
+    method: str = DEFAULT_METHOD
     floors: Mapping[str, float] = field(default_factory=dict)
     charge_rule: str = ONE_STATE
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)

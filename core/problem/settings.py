@@ -16,8 +16,7 @@ from core.errors import InputError
 
 RAISE_TC, SUBSTITUTE = "raise_tc", "substitute"
 TASKS = (RAISE_TC, SUBSTITUTE)
-GRADIENT, SUBSTITUTION = "gradient", "substitution"
-METHODS = (GRADIENT, SUBSTITUTION)
+DEFAULT_METHOD = "gradient"  # `core.generation.registry` lists all methods
 ONE_STATE, EVERY_ATOM = "one_state", "every_atom"
 CHARGE_RULES = (ONE_STATE, EVERY_ATOM)
 DEVICES = ("auto", "cpu", "cuda", "mps")

@@ -10,8 +10,13 @@ from app import charts
 from app.learn.charts import image_figure
 from app.results.charts import candidates_figure
 from core.chemistry import elements
+from core.generation.schedule import Schedule, Stage
 from core.predictors.features.periodic_table_image import element_pixels, feature_map
 from core.runs.progress import PROGRESS_COLUMNS
+
+
+def stages(*steps: int) -> Schedule:
+    return Schedule(tuple(Stage(f"stage {n}", n) for n in steps), candidates=1)
 
 
 def progress(steps: int) -> pd.DataFrame:
@@ -41,7 +46,7 @@ def candidates() -> pd.DataFrame:
 
 @pytest.mark.parametrize("quantity", charts.QUANTITIES)
 def test_progress_draws_band_median_and_best(quantity):
-    figure = charts.progress_figure(progress(30), quantity, (10, 20))
+    figure = charts.progress_figure(progress(30), quantity, stages(10, 20))
     lines = {trace.name: trace for trace in figure.data}
     assert list(lines) == ["5 %", "95 %", "median", "best"]
     assert set(lines["5 %"].y) == {1.0} and set(lines["median"].y) == {2.0} and set(lines["95 %"].y) == {5.0}
@@ -62,20 +67,20 @@ def test_ensemble_members_used_in_turn_draw_no_zigzag():
 
 
 def test_the_boundary_between_the_stages_is_marked():
-    figure = charts.progress_figure(progress(30), "tc_K", (10, 20))
+    figure = charts.progress_figure(progress(30), "tc_K", stages(10, 20))
     assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(10, 10)]
     assert tuple(figure.layout.xaxis.range) == (0, 30)
 
 
 def test_a_run_that_has_not_started_has_empty_charts():
-    figure = charts.progress_figure(pd.DataFrame(columns=list(PROGRESS_COLUMNS)), "tc_K", (10, 20))
+    figure = charts.progress_figure(pd.DataFrame(columns=list(PROGRESS_COLUMNS)), "tc_K", stages(10, 20))
     assert all(len(trace.x) == 0 for trace in figure.data)
 
 
 def test_an_integer_loss_of_zero_stays_on_the_logarithmic_axis():
     table = progress(3)
     table["integer_loss_best"] = 0.0
-    figure = charts.progress_figure(table, "integer_loss", (1, 2))
+    figure = charts.progress_figure(table, "integer_loss", stages(1, 2))
     assert figure.layout.yaxis.type == "log"
     assert set(next(t for t in figure.data if t.name == "best").y) == {charts.LEAST_ON_LOG}
 
@@ -105,7 +110,7 @@ def test_figures_serve_light_and_dark():
 
 def test_a_trajectory_is_one_line():
     table = pd.DataFrame({"step": [0, 5, 9], "tc_K": [1.0, 2.0, 4.0]})
-    (line,) = charts.trajectory_figure(table, "tc_K", (5, 5)).data
+    (line,) = charts.trajectory_figure(table, "tc_K", stages(5, 5)).data
     assert list(line.x) == [0, 5, 9] and list(line.y) == [1.0, 2.0, 4.0]
 
 

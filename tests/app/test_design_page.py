@@ -12,11 +12,13 @@ from app.state.draft import draft_of
 from app.state.draft_changes import with_base
 from app.state.problem_file import read_problem
 from core.executors.local_process import LocalProcessExecutor
+from core.generation.registry import SUBSTITUTION
 from core.problem.problem import BEST, PUBLISHED, DesignProblem, Models
-from core.problem.settings import SUBSTITUTE, SUBSTITUTION
+from core.problem.settings import SUBSTITUTE
 from core.problem.substitution_sites import Site
 from core.runs import store
 from tests.app.pages import html_text, open_page, without_exception
+from tests.growing_generator import registered
 
 PUBLISHED_LINK = {
     "base": "LaFeAsO",
@@ -193,6 +195,18 @@ def test_the_baseline_disables_settings_that_it_does_not_use(page):
     assert not widget(page.number_input, "design.candidates").disabled
     click_table(page, fixed={"Fe": 2})
     assert "a substitution keeps the amounts of the base" in html_text(page) and run_button(page).disabled
+
+
+def test_a_further_generator_is_offered_and_described_by_its_registration():
+    with registered() as growing:
+        page = open_page(base="MgB2")
+        methods = widget(page.segmented_control, "design.method")
+        assert growing.label in methods.options and growing.summary in methods.help
+        without_exception(methods.select(growing.name).run())
+        assert page.query_params["method"] == growing.name and growing.summary in html_text(page)
+        assert "256 candidates × 3 steps = 768" in html_text(page)
+        assert widget(page.number_input, "design.learning_rate").disabled
+        assert not widget(page.number_input, "design.n_unit.0").disabled and not run_button(page).disabled
 
 
 def test_a_change_that_the_browser_has_not_received_is_not_reverted(page):

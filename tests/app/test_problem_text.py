@@ -8,9 +8,10 @@ from app.text.problem_text import problem_rows
 from app.text.problem_title import settings_text, title, title_html
 from app.text.vectors import m_elem, x_const
 from core.chemistry import elements
+from core.generation.registry import SUBSTITUTION
 from core.problem.presets import GDMCD, HYDRIDE
 from core.problem.problem import DesignProblem
-from core.problem.settings import EVERY_ATOM, SUBSTITUTE, SUBSTITUTION
+from core.problem.settings import EVERY_ATOM, SUBSTITUTE
 from core.problem.substitution_sites import Site
 from tests.app.problems import KNOWN
 

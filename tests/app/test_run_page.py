@@ -8,7 +8,7 @@ import pytest
 
 from app.runs.phases import status_html
 from core.executors.local_process import LocalProcessExecutor
-from core.problem.settings import SUBSTITUTION
+from core.generation.registry import SUBSTITUTION
 from core.runs.run import Run
 from core.runs.status import Phase, RunStatus
 from tests.app.conftest import PROBLEM

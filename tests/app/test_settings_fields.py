@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from app.forms.settings_fields import GROUPS
+from core.generation.registry import GRADIENT, SUBSTITUTION
 from core.problem.presets import GDMCD_QUICK, PAPER, QUICK
-from core.problem.settings import GRADIENT, RAISE_TC, SUBSTITUTE, SUBSTITUTION, OptimiserSettings
+from core.problem.settings import RAISE_TC, SUBSTITUTE, OptimiserSettings
 
 FIELDS = [field for _, group in GROUPS for field in group]
 

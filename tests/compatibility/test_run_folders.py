@@ -11,9 +11,9 @@ import pytest
 
 from core.evaluation.columns import COLUMNS
 from core.executors.in_process import InProcessExecutor
+from core.generation.registry import GRADIENT, SUBSTITUTION
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.problem.problem import DesignProblem
-from core.problem.settings import GRADIENT, SUBSTITUTION
 from core.runs import execute, layout, store
 from core.runs.progress import PROGRESS_COLUMNS
 from core.runs.run import Run

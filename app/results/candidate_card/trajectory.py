@@ -7,8 +7,8 @@ import streamlit as st
 
 from app import cached_data
 from app.charts import CHART_CONFIG, QUANTITIES, moving_average, trajectory_figure
+from core.generation.registry import registration
 from core.problem.problem import DesignProblem
-from core.problem.settings import SUBSTITUTION
 from core.runs.run import Run
 
 
@@ -18,11 +18,11 @@ def trajectory(run: Run, problem: DesignProblem, row: pd.Series) -> None:
     if recorded.empty:
         st.caption("This run recorded no trajectories.")
         return
-    if problem.method == SUBSTITUTION:
-        st.caption("Drawn at random and not optimised: there is no trajectory.")
+    if not registration(problem.method).optimises:
+        st.caption("This method does not optimise its candidates: there is no trajectory.")
         return
     cycle = cached_data.steps_per_cycle(problem.tc_predictor, problem.formation_energy_predictor)
     smoothed = moving_average(recorded, cycle)
     for quantity in QUANTITIES:
-        figure = trajectory_figure(smoothed, quantity, problem.settings.steps, height=150)
+        figure = trajectory_figure(smoothed, quantity, run.schedule(), height=150)
         st.plotly_chart(figure, key=f"trajectory-{quantity}", config=CHART_CONFIG)

@@ -13,10 +13,11 @@ from core.chemistry.composition import composition_vector
 from core.chemistry.formula_reader import parse_formula
 from core.evaluation.csv_export import to_csv
 from core.evaluation.design import design
+from core.generation.registry import SUBSTITUTION
 from core.generation.substitution import CHOSEN, GENERATOR, Substituter, site_states, substituter
 from core.generation.validation import check
 from core.problem.problem import DesignProblem
-from core.problem.settings import SUBSTITUTION, OptimiserSettings
+from core.problem.settings import OptimiserSettings
 from core.problem.substitution_sites import Site
 from core.screening.charge_neutrality import charge_balance
 
