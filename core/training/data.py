@@ -1,4 +1,4 @@
-"""Readers of the raw data: from files to clean arrays, every row that is left out counted under its reason."""
+"""Readers of the raw data: from files to clean arrays; every excluded row is counted under its reason."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ATTRIBUTION = {
     "oqmd": "OQMD, CC BY 4.0; set of CrabNet, doi:10.1038/s41524-021-00545-1",
 }
 
-# Values of SuperCon that are plainly wrong, by formula as typed there, with the highest value that is believable (K).
+# Erroneous values of SuperCon, by formula as written there, with the highest plausible value (K) and the reason.
 KNOWN_ERRORS = {
     "Pb2C1Ag2O6": (10.0, "323 K never confirmed, probably not superconductivity"),
     "Cr1Cu1O2": (10.0, "132 K in a transparent semiconductor"),
@@ -46,7 +46,7 @@ KNOWN_ERRORS = {
     "Bi1.6Pb0.4Sr2Cu3Ca2O1013": (0.0, "O1013 is O10.13"),
     "Y1Ba2Cu3O6050": (0.0, "O6050 is O6.050"),
 }
-# Formulas that cannot be what was measured, found after the split had been drawn: see `misread`.
+# Formulas that cannot be those of the measured samples, found after the split had been drawn: see `misread`.
 MISREAD = {
     "Cu1Cr1O2": "132 K in a transparent semiconductor",
     "Cu1Cr0.95Fe0.05O2": "117.5 K in a transparent semiconductor",
@@ -63,14 +63,14 @@ MISREAD = {
     "La1.85Sr0.15Cu98Ni0.02O4": "Cu98 is Cu0.98",
     "Tl0.5Pb0.5Sr4Cu2C7O21": "(CO3)O7 was read as (CO3)7",
 }
-# Tc at 100 GPa and more: the composition alone says nothing of it.
+# Measured at 100 GPa and more, which the composition does not tell.
 HYDRIDES_UNDER_A_MEGABAR = ("La1H10", "H3S1", "H2S1", "Ba1Re1H9")
-OXYGEN_NOT_GIVEN = re.compile(r"\d.*O[YZ]?$")  # "Y1Ba2Cu3O", "Bi2Sr2Ca1Cu2OY": elsewhere SuperCon writes every amount
+OXYGEN_NOT_GIVEN = re.compile(r"\d.*O[YZ]?$")  # "Y1Ba2Cu3O", "Bi2Sr2Ca1Cu2OY"; all others have amounts
 CUPRATE_K, LOWEST_COPPER = 20.0, 1.05  # see `too_little_oxygen`
 DOPED_K, LEAST_DOPED_COPPER = 60.0, 1.9
-# None of these takes the place of a rare earth with less charge, as calcium does.
+# None of these dopes holes, as calcium on the site of a rare earth does.
 NO_HOLES_FROM = "Y La Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Ba Cu O Li Mg Al Fe Co Ni Zn Ga"
-BELIEVABLE_EV_PER_ATOM = 5.0  # a few OQMD entries reach +43 eV/atom: calculations that failed
+PLAUSIBLE_EV_PER_ATOM = 5.0  # a few OQMD entries, of failed calculations, reach +43 eV/atom
 KEY_DIGITS = 4  # compositions that agree to 1e-4 in every fraction are the same composition
 
 
@@ -80,9 +80,9 @@ class Table:
 
     compositions : (n, 118) float64, rows sum to 1
     values : (n,) float64
-    formulas : n formulas as typed in the source (the first of the replicates)
-    reports : (n,) number of rows behind each value
-    counts : what happened to the rows of the source, by reason
+    formulas : n formulas as written in the source (the first of the replicates)
+    reports : (n,) number of rows of the source for each value
+    counts : number of rows of the source by what was done with them
     """
 
     compositions: np.ndarray
@@ -92,7 +92,7 @@ class Table:
     counts: dict[str, int] = field(default_factory=dict)
 
     def composition_keys(self) -> list[tuple]:
-        """One hashable key per row: equal keys, same composition."""
+        """One hashable key per row; equal keys mean the same composition."""
         return [composition_key(row) for row in self.compositions]
 
     def subset(self, rows: np.ndarray) -> Table:
@@ -114,7 +114,7 @@ def composition_key(composition: np.ndarray) -> tuple:
 
 
 def data_folder(given: str | Path | None = None) -> Path:
-    """The folder of raw data: as given, or TC_STUDIO_DATA, or ../shared/data. Raises InputError if not there."""
+    """The folder of raw data: as given, or TC_STUDIO_DATA, or ../shared/data. Raises InputError if it is missing."""
     folder = Path(given or os.environ.get("TC_STUDIO_DATA") or PROJECT.parent / "shared" / "data")
     if not folder.is_dir():
         raise InputError(
@@ -134,7 +134,7 @@ def _rows(path: Path, delimiter: str = ",", skip: int = 0) -> list[dict[str, str
 
 
 def _merge(pairs: list[tuple[str, float]], counts: Counter, reduce=np.median) -> Table:
-    """Parse the formulas, merge replicates by `reduce`, count what cannot be read."""
+    """Parse the formulas, merge replicates by `reduce`, count unreadable formulas."""
     groups: dict[tuple, list[tuple[str, float, np.ndarray]]] = defaultdict(list)
     for formula, value in pairs:
         try:
@@ -158,9 +158,9 @@ def _merge(pairs: list[tuple[str, float]], counts: Counter, reduce=np.median) ->
 def read_superconductors(folder: Path) -> Table:
     """Measured Tc in K: MDR SuperCon, replicates by their median.
 
-    Left out and counted: empty Tc, malformed formulas, undetermined oxygen, known errors. The Stanev set adds its
-    compositions with Tc > 0 that are not in SuperCon; its zeros mean "no Tc reported", which is no measurement (a
-    few dozen of them are superconductors in SuperCon itself), so they are counted and left out.
+    Excluded and counted: empty Tc, malformed formulas, undetermined oxygen, known errors. The Stanev set adds its
+    compositions with Tc > 0 that are not in SuperCon; its zeros mean "no Tc reported", which is not a measurement (a
+    few dozen of them are superconductors in SuperCon itself), so they are excluded and counted.
     """
     counts: Counter = Counter()
     pairs: list[tuple[str, float]] = []
@@ -192,10 +192,10 @@ def read_superconductors(folder: Path) -> Table:
 
 
 def misread(superconductors: Table) -> np.ndarray:
-    """(n,) bool: rows whose formula cannot be what was measured; to be left out of every part of the split.
+    """(n,) bool: rows whose formula cannot be that of the measured sample; to be excluded from all parts of the split.
 
-    Those in MISREAD, those that end in oxygen without an amount, or with the letter for an unknown amount ("OY" is no
-    yttrium), and those of `too_little_oxygen`. They are taken out after the split is drawn, so that the other
+    Formulas in MISREAD, formulas that end in oxygen without an amount or with the letter of an unknown amount ("OY" is
+    not yttrium), and those of `too_little_oxygen`. They are removed after the split is drawn, so that the other
     compositions stay in their parts.
     """
     named = np.array([f in MISREAD or bool(OXYGEN_NOT_GIVEN.search(f)) for f in superconductors.formulas])
@@ -203,12 +203,12 @@ def misread(superconductors: Table) -> np.ndarray:
 
 
 def too_little_oxygen(compositions: np.ndarray, tc_K: np.ndarray) -> np.ndarray:
-    """(n,) bool: copper oxides that cannot superconduct with as little oxygen as is written.
+    """(n,) bool: copper oxides whose formula has too little oxygen for their Tc.
 
-    Above CUPRATE_K with copper that would not even be +1: "Y1Ba2Cu3O4", "Pr1Tl2Sr2Ca4Cu5O2". In superconducting
-    cuprates copper is near +2; what is written has lost oxygen, or has an atom too many. Above DOPED_K with barium and
-    rare earths, nothing that brings holes, and copper below LEAST_DOPED_COPPER: "Y1Ba2Cu3O6.03, 92 K". With less oxygen
-    than RBa2Cu3O6.35 these are insulators (Jorgensen et al. 1990, doi:10.1103/PhysRevB.41.1863).
+    Above CUPRATE_K with copper below about +1: "Y1Ba2Cu3O4", "Pr1Tl2Sr2Ca4Cu5O2". In superconducting cuprates copper is
+    near +2; these formulas lack oxygen, or have an atom too many. Above DOPED_K with barium and rare earths, without
+    hole dopants, and with copper below LEAST_DOPED_COPPER: "Y1Ba2Cu3O6.03, 92 K". With less oxygen than RBa2Cu3O6.35
+    these are insulators (Jorgensen et al. 1990, doi:10.1103/PhysRevB.41.1863).
     """
     copper, oxygen, barium = (compositions[:, elements.element(symbol).index] for symbol in ("Cu", "O", "Ba"))
     charge = charges().numpy()
@@ -234,7 +234,7 @@ def concatenate(*tables: Table) -> Table:
 
 
 def read_non_superconductors(folder: Path, superconductors: Table) -> Table:
-    """Compositions of the COD, taken as Tc = 0 K ("garbage-in", Konno et al. 2021), without those in SuperCon."""
+    """Compositions of the COD with an assumed Tc of 0 K (Konno et al. 2021), without those in SuperCon."""
     with gzip.open(folder / "cod_2009_inorganic.txt.gz", "rt", encoding="utf-8") as file:
         formulas = [line.strip() for line in file][1:]
     counts = Counter({"rows of COD": len(formulas)})
@@ -260,9 +260,9 @@ def read_formation_energies(folder: Path) -> tuple[Table, Table, Table]:
         (row["formula"], float(row["formation_energy_eV_per_atom"]))
         for row in _rows(folder / "oqmd_formation_enthalpy.csv.gz")
     ]
-    believable = [row for row in oqmd_rows if abs(row[1]) < BELIEVABLE_EV_PER_ATOM]
-    oqmd_counts = Counter({"rows of OQMD": len(oqmd_rows), "OQMD: beyond 5 eV/atom": len(oqmd_rows) - len(believable)})
-    oqmd = _merge(believable, oqmd_counts, lowest)
+    plausible = [row for row in oqmd_rows if abs(row[1]) < PLAUSIBLE_EV_PER_ATOM]
+    oqmd_counts = Counter({"rows of OQMD": len(oqmd_rows), "OQMD: beyond 5 eV/atom": len(oqmd_rows) - len(plausible)})
+    oqmd = _merge(plausible, oqmd_counts, lowest)
     return _without(train, held_out, "MP train"), val, _without(oqmd, held_out, "OQMD")
 
 
@@ -284,7 +284,7 @@ def _without(table: Table, keys: set, name: str) -> Table:
 
 
 def split(n: int, parts: tuple[float, ...], seed: int) -> list[np.ndarray]:
-    """Random disjoint row indices with these shares of n rows (each row is one composition, so no leak)."""
+    """Random disjoint row indices with these fractions of n rows; a row is a composition, so the parts share none."""
     order = np.random.default_rng(seed).permutation(n)
     ends = np.round(np.cumsum(parts) * n).astype(int)[:-1]
     return np.split(order, ends)

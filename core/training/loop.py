@@ -1,6 +1,6 @@
-"""The training loop that every network here shares: AdamW, one-cycle schedule, averaged weights, resumable.
+"""The training loop of all networks: AdamW, one-cycle schedule, averaged weights, resumable.
 
-Progress is kept in a folder of tensors and JSON after each epoch, so that a killed training goes on where it was.
+Progress is stored in a folder after each epoch, so that a killed training resumes there.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -20,11 +21,12 @@ from tqdm import tqdm
 from core.errors import InputError
 
 Batch = tuple[torch.Tensor, ...]
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How to fit. `averaging` is the decay per step of the exponential moving average of the weights."""
+    """Settings of a fit. `averaging` is the decay per step of the exponential moving average of the weights."""
 
     epochs: int
     steps_per_epoch: int
@@ -35,21 +37,21 @@ class FitSettings:
 
 
 def fit(
-    model: nn.Module,
+    model: Network,
     batches: Callable[[int], Iterable[Batch]],
-    loss: Callable[[nn.Module, Batch], torch.Tensor],
+    loss: Callable[[Network, Batch], torch.Tensor],
     settings: FitSettings,
     resume: Path,
-    report: Callable[[nn.Module], dict[str, float]],
-) -> nn.Module:
-    """Train `model`, on a CUDA device if there is one, and return the model of averaged weights, on the CPU.
+    report: Callable[[Network], dict[str, float]],
+) -> Network:
+    """Train `model`, on a CUDA device if there is one, and return the model with averaged weights, on the CPU.
 
-    batches(epoch) : the batches of that epoch; must depend on the epoch only, so that a resumed fit sees the same
+    batches(epoch) : the batches of that epoch; must depend on the epoch only, so that a resumed fit gets the same
     loss(model, batch) : scalar to minimise
     report(averaged model) : validation figures after each epoch, shown and logged to `resume`/log.jsonl
     resume : folder of the resume point; read if it exists
 
-    Raises InputError if the resume point is of a training with other settings.
+    Raises InputError if the resume point belongs to a training with other settings.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
@@ -82,8 +84,8 @@ def fit(
 
 @torch.no_grad()
 def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move the averaged weights and running statistics a little towards the present ones."""
-    # Only what a checkpoint holds: torch's AveragedModel also averages index buffers, and rounds them down.
+    """Move the averaged weights and running statistics towards the present ones by 1 - decay."""
+    # Floating-point tensors only: torch's AveragedModel would also average index buffers, and round them down.
     for old, new in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
         if old.is_floating_point():
             old.lerp_(new, 1 - decay)
@@ -101,7 +103,7 @@ def _store(folder: Path, settings: FitSettings, epoch: int, model, average, opti
     }  # fmt: skip
     save_file({k: v.clone().contiguous() for k, v in tensors.items()}, partial, metadata=progress)
     (folder / "progress.json.partial").write_text(json.dumps(progress))
-    # Two renames: a kill between them repeats one epoch at most, never mixes two.
+    # Two renames: a kill between them repeats one epoch at most, and never mixes two.
     partial.replace(folder / f"state-{epoch}.safetensors")
     (folder / "progress.json.partial").replace(folder / "progress.json")
     for old in folder.glob("state-*.safetensors"):
@@ -112,13 +114,13 @@ def _store(folder: Path, settings: FitSettings, epoch: int, model, average, opti
 
 
 def _restore(folder: Path, settings: FitSettings, model, average, optimiser, schedule) -> int:
-    """Load the resume point if there is one; the number of finished epochs."""
+    """Load the resume point, if any; returns the number of finished epochs. Raises InputError as `fit` does."""
     if not (folder / "progress.json").exists():
         return 0
     progress = json.loads((folder / "progress.json").read_text())
     if progress.get("settings") != json.dumps(asdict(settings)):
         raise InputError(
-            "resume point", folder, "it is of a training with other settings", "Remove this folder, and train anew"
+            "resume point", folder, "it belongs to a training with other settings", "Remove this folder and train again"
         )
     epoch = int(progress["epoch"])
     tensors = load_file(folder / f"state-{epoch}.safetensors")
@@ -133,7 +135,7 @@ def _restore(folder: Path, settings: FitSettings, model, average, optimiser, sch
         index, name = key.split(".", 1)
         state.setdefault(int(index), {})[name] = value
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a schedule stepped without its optimiser: that is what resuming is
+        warnings.simplefilter("ignore")  # the schedule is stepped without its optimiser on purpose
         for _ in range(int(progress["schedule_step"])):
             schedule.step()
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})

@@ -1,4 +1,4 @@
-"""Figures of merit, as pure functions of predictions and truth."""
+"""Figures of merit, as pure functions of predicted and measured values."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def r_squared(predicted: np.ndarray, true: np.ndarray) -> float:
 
 
 def inside_intervals(error: np.ndarray, scale: np.ndarray) -> dict[str, float]:
-    """Shares of errors (n,) inside the intervals that Laplace's distribution of this scale b (n,) promises.
+    """Fractions of errors (n,) inside the intervals of Laplace's distribution with scale b (n,), "10%" to "90%".
 
-    "10%" to "90%": a share p of the errors should be below -ln(1 - p) b.
+    If the scale is calibrated, a fraction p of the errors is below -ln(1 - p) b.
     """
     share = np.abs(error) / scale
     return {f"{p}%": float((share < -np.log(1 - p / 100)).mean()) for p in range(10, 100, 10)}
@@ -36,7 +36,7 @@ def inside_intervals(error: np.ndarray, scale: np.ndarray) -> dict[str, float]:
 def fit_scale(error: np.ndarray, scale: Callable[[np.ndarray], np.ndarray], start: Sequence[float]) -> np.ndarray:
     """Positive parameters (k,) of a scale of Laplace's distribution for errors (n,), by maximum likelihood.
 
-    scale : parameters (k,) -> b (n,), above zero; start : where to begin, above zero
+    scale : parameters (k,) -> b (n,), above zero; start : initial parameters, above zero
     """
 
     def cost(logarithms: np.ndarray) -> float:
@@ -47,29 +47,26 @@ def fit_scale(error: np.ndarray, scale: Callable[[np.ndarray], np.ndarray], star
 
 
 def precision_recall(predicted: np.ndarray, true: np.ndarray, threshold: float) -> tuple[float, float]:
-    """Precision tp/(tp+fp) and recall tp/(tp+fn) of "value > threshold". NaN where nothing is counted."""
-    claimed, real = predicted > threshold, true > threshold
-    hits = float(np.sum(claimed & real))
+    """Precision tp/(tp+fp) and recall tp/(tp+fn) of "value > threshold"; NaN where the denominator is 0."""
+    positive, real = predicted > threshold, true > threshold
+    hits = float(np.sum(positive & real))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return float(np.float64(hits) / claimed.sum()), float(np.float64(hits) / real.sum())
+        return float(np.float64(hits) / positive.sum()), float(np.float64(hits) / real.sum())
 
 
 def precision_at_recall(predicted: np.ndarray, real: np.ndarray, recall: float) -> float:
-    """Precision where the threshold on `predicted` is as high as finds this share of what is `real` (n,) bool.
-
-    NaN where nothing is real.
-    """
+    """Precision at the highest threshold on `predicted` with this recall of `real` (n,) bool; NaN if none is real."""
     if not real.any():
         return float("nan")
     threshold = np.sort(predicted[real])[::-1][int(np.ceil(recall * real.sum())) - 1]
-    claimed = predicted >= threshold
-    return float(np.sum(claimed & real) / claimed.sum())
+    positive = predicted >= threshold
+    return float(np.sum(positive & real) / positive.sum())
 
 
 def in_ranges(values: np.ndarray, edges: Sequence[float], unit: str = "") -> tuple[np.ndarray, list[str]]:
-    """The name of the range that each value (n,) is in, and all names in order: "0-10 K", ..., "above 77 K".
+    """Name of the range of each value (n,), and all names in order: "0–10 K", ..., "above 77 K".
 
-    `edges` rise from the least value that is allowed; an edge belongs to the range below it, the least to the first.
+    `edges` rise from the smallest possible value; an edge belongs to the range below it, the smallest to the first.
     """
     ending = f" {unit}" if unit else ""
     names = [f"{low:g}–{high:g}{ending}" for low, high in pairwise(edges)] + [f"above {edges[-1]:g}{ending}"]
