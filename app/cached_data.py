@@ -116,7 +116,7 @@ def predict(name: str, formula: str) -> float:
 def steps_per_cycle(tc: str, formation_energy: str) -> int:
     """The number of steps in which every ensemble member of both models is used once; 1 if a model is not installed."""
     try:
-        return math.lcm(*(registry.turns(name) for name in (tc, formation_energy)))
+        return math.lcm(*(registry.member_count(name) for name in (tc, formation_energy)))
     except CheckpointError:
         return 1
 

@@ -15,7 +15,7 @@ from app.text.formatting import formula_text
 from core.benchmarks.harness import Outcome, read
 from core.paths import ASSETS
 from core.predictors.checkpoint import CheckpointError, read_card
-from core.problem.problem import MODELS
+from core.predictors.registry import MODELS
 
 FOLDER = ASSETS / "benchmarks"
 VARIANTS = {"": "With our best models", "-published": "With the models of the paper, retrained"}  # suffix -> heading

@@ -12,12 +12,11 @@ from app.forms.settings_fields import GROUPS, PRESETS_HELP, SettingsField
 from app.state.draft import Draft
 from app.state.draft_changes import with_field, with_preset
 from core.generation.registry import registrations
+from core.predictors.registry import MODEL_SETS, MODELS
 from core.problem.presets import PRESETS, preset_of
-from core.problem.problem import MODELS
 from core.problem.settings import EVERY_ATOM, ONE_STATE, PRECISIONS
 
 CHARGE_RULES = {ONE_STATE: "one per element", EVERY_ATOM: "one per atom"}
-MODEL_NAMES = {"best": "Best", "published": "As published"}
 
 
 def settings(draft: Draft, errors: Errors) -> None:
@@ -103,7 +102,7 @@ def computation_fields(draft: Draft, errors: Errors) -> None:
 
 def models_field(draft: Draft) -> None:
     """The models that predict Tc and formation energy: the best ones, or those of the papers."""
-    names = {models: MODEL_NAMES[name] for name, models in MODELS.items()}
+    names = {models: MODEL_SETS[name] for name, models in MODELS.items()}
     names.setdefault(draft.models, f"{draft.models.tc}, {draft.models.formation_energy}")  # of a file or link
     select("Models", "models", draft.models, names, with_field, "models", format_func=names.get,
            help="As published: Tc and formation energy by the models of the papers (ResNet18, ElemNet). Best: by "

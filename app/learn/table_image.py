@@ -12,7 +12,7 @@ from core.chemistry import elements
 from core.chemistry.composition import composition_vector
 from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
-from core.predictors.features.periodic_table_image import COLUMNS, ROWS, element_pixels, feature_map
+from core.predictors.features.periodic_table_image import COLUMNS, ROWS, element_pixels, periodic_table_image
 
 
 def table_image() -> None:
@@ -29,7 +29,7 @@ def table_image() -> None:
     except InputError as error:
         show_errors([error])
         return
-    image = feature_map(torch.tensor(x)[None])[0].numpy()
+    image = periodic_table_image(torch.tensor(x)[None])[0].numpy()
     st.plotly_chart(image_figure(image, tiles()), key="learn_image", config=CHART_CONFIG)
 
 

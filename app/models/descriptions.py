@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from core.predictors.control_model import NAME as CONTROL_MODEL
-from core.problem.problem import BEST, PUBLISHED
+from dataclasses import astuple
+
+from core.predictors.registry import BEST, CONTROL, PUBLISHED, predictors
 from core.reference_data.references import NAME as REFERENCES
 
-NAMES = {  # name of the card -> heading, in the order of the page
-    BEST.tc: "Critical temperature",
-    BEST.formation_energy: "Formation energy",
-    CONTROL_MODEL: "Control model",
-    PUBLISHED.tc: "Critical temperature, as published",
-    PUBLISHED.formation_energy: "Formation energy, as published",
-    REFERENCES: "Reference tables",
-}
+_FIRST = (*astuple(BEST), CONTROL, *astuple(PUBLISHED))
+_LABELS = {info.name: info.label for info in predictors()}
+# Name of the card -> heading, in the order of the page.
+NAMES = {name: _LABELS[name] for name in _FIRST} | _LABELS | {REFERENCES: "Reference tables"}
 _TC_LIMITS = """
 - **A composition has no structure.** Diamond and graphite are identical to this model, and so are all polymorphs of a
   formula.
@@ -37,7 +34,7 @@ LIMITS = {
   that stands alone. Hydrides under pressure are in the data, and have little influence on other compounds.
 """,
     BEST.formation_energy: _ENERGY_LIMITS,
-    CONTROL_MODEL: """
+    CONTROL: """
 - **The optimiser never uses it.** If it does not predict the gain that the Tc model predicts, the gain is probably an
   error of the Tc model.
 - **It was trained on the same measurements,** so it shares their errors and gaps and is not an independent test. It

@@ -14,7 +14,8 @@ from app.components.periodic_table.table_state import TableState
 from app.forms.constraint_rows import ConstraintRow, parse_rows, rows_of
 from core.chemistry import elements
 from core.chemistry.formula_reader import parse_formula
-from core.problem.problem import BEST, DesignProblem, Models
+from core.predictors.registry import BEST, Models
+from core.problem.problem import DesignProblem
 from core.problem.settings import DEFAULT_METHOD, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site, atoms_after, kept
 

@@ -19,10 +19,10 @@ from core.errors import InputError
 from core.files import write_atomically, write_json
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
-from core.predictors.control_model import NAME as CONTROL_MODEL
 from core.predictors.device import resolve_device
+from core.predictors.registry import CONTROL, MODELS, Models
 from core.problem.presets import PAPER
-from core.problem.problem import MODELS, DesignProblem, Models
+from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
 from core.reference_data.references import NAME as REFERENCES
 from core.runs import layout, store
@@ -57,7 +57,7 @@ class Options:
     device: str = "auto"
     predictor: str = "best"
     caution: float = 0.0
-    extra_checkpoints: tuple[str, ...] = (CONTROL_MODEL, REFERENCES)
+    extra_checkpoints: tuple[str, ...] = (CONTROL, REFERENCES)
     cache: Path = field(default_factory=lambda: CACHE)
     log: Callable[[str], None] = field(default=lambda line: None, compare=False)
 

@@ -16,7 +16,7 @@ from core.generation.gradient import optimiser
 from core.generation.gradient.generator import optimise
 from core.generation.gradient.optimiser import State, Task
 from core.generation.rounding import round_compositions
-from core.predictors.control_model import load_judge
+from core.predictors.control_model import load_control_model
 from core.predictors.interface import predict_in_batches
 from core.problem.presets import GDMCD
 from core.problem.problem import DesignProblem
@@ -220,7 +220,7 @@ def _change(stage_1: _Stage1, counts: np.ndarray, which: np.ndarray | slice) -> 
 def _tc(task: Task, compositions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Tc (K) of compositions (n, 118) by the model of the task, and by the control model."""
     x = torch.from_numpy(compositions).float().to(task.constraints.fixed.device)
-    return predict_in_batches(task.tc, x), load_judge().tc_K(compositions)
+    return predict_in_batches(task.tc, x), load_control_model().tc_K(compositions)
 
 
 def _table1_figure(table: pd.DataFrame) -> dict:

@@ -15,8 +15,8 @@ from core.chemistry.composition import compositions
 from core.evaluation.candidate_table import gain
 from core.generation.registry import GRADIENT, SUBSTITUTION
 from core.predictors.interface import Predictor, predict_in_batches
-from core.predictors.registry import load_predictor
-from core.problem.problem import BEST, PUBLISHED, DesignProblem
+from core.predictors.registry import BEST, PUBLISHED, load_predictor
+from core.problem.problem import DesignProblem
 from core.problem.settings import NEAREST, NEUTRAL
 from core.runs.run import Run
 

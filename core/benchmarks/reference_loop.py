@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,26 +10,11 @@ import torch
 from core.evaluation.design import Design, prepare
 from core.generation.gradient import losses
 from core.generation.gradient.optimiser import Task, integer_weight
-from core.predictors import checkpoint
-from core.predictors.formation_energy import elemnet
-from core.predictors.interface import Predictor
-from core.predictors.registry import load_predictor
-from core.predictors.tc import resnet
+from core.predictors.registry import load_as_trained
 from core.problem.problem import DesignProblem
 from core.problem.settings import FLOAT32
 
-# Architectures that `load_predictor` rewrites for speed -> the loader of the module as trained.
-AS_TRAINED: Mapping[str, Callable[[str], Predictor]] = {
-    resnet.ARCHITECTURE: resnet.load_tc_resnet,
-    elemnet.ARCHITECTURE: elemnet.load_elemnet,
-}
-
 OnStep = Callable[[int, torch.Tensor], bool]
-
-
-def load_as_trained(name: str) -> Predictor:
-    """As `core.predictors.registry.load_predictor`, but the modules as they were trained, in float32."""
-    return AS_TRAINED.get(checkpoint.read_card(name)["architecture"], load_predictor)(name)
 
 
 def prepare_reference(problem: DesignProblem) -> Design:

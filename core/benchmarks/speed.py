@@ -29,8 +29,9 @@ from core.generation.validation import known_by
 from core.predictors.device import resolve_device
 from core.predictors.interface import predict_in_batches
 from core.predictors.layers.bfloat16 import processor_multiplies_bfloat16
+from core.predictors.registry import MODELS
 from core.problem.presets import PAPER
-from core.problem.problem import MODELS, DesignProblem
+from core.problem.problem import DesignProblem
 from core.problem.settings import BFLOAT16, FLOAT32
 from core.reference_data.references import load_references
 from core.screening.charge_neutrality import charge_balance

@@ -17,7 +17,7 @@ from core.chemistry.composition import composition_vector, formula_of
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import FIXED_FRACTION
 from core.evaluation.candidate_table import gain
-from core.predictors.control_model import load_judge
+from core.predictors.control_model import load_control_model
 from core.predictors.interface import predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.problem.problem import DesignProblem
@@ -176,6 +176,6 @@ def _best_known(row: dict, options: Options) -> dict:
     best = int(np.argmax(tc))
     return {
         "known": references.known_formulas[same[best]], "known_tc_K": float(tc[best]),
-        "known_tc_judge_K": float(load_judge().tc_K(x[same[best]][None])[0]),
+        "known_tc_judge_K": float(load_control_model().tc_K(x[same[best]][None])[0]),
         "known_reported_tc_K": float(references.known_tc_K[same[best]]),
     }  # fmt: skip

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.choices import PREDICTORS
+from core.predictors.registry import MODELS
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # argparse has no public name for this type
@@ -30,7 +30,7 @@ def new_command(commands: Commands, name: str, summary: str, description: str, e
 def add_predictor_option(parser: argparse.ArgumentParser, default: str) -> None:
     """Add --predictor; `default` is the text of the help, the value is None where the option is not given."""
     parser.add_argument(
-        "--predictor", choices=PREDICTORS, metavar="P",
+        "--predictor", choices=MODELS, metavar="P",
         help=f"best, or published: ResNet18 and ElemNet as in the papers; default: {default}",
     )  # fmt: skip
 

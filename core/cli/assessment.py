@@ -51,7 +51,7 @@ def write_assessment(options: argparse.Namespace, assess: Callable[..., pd.DataF
 
     assess : (formulas, models, **rules) -> table with a column error
     """
-    from core.problem.problem import MODELS
+    from core.predictors.registry import MODELS
 
     table = assess(given_formulas(options), MODELS[options.predictor or "best"], **rules)
     write_csv(table, options.out)

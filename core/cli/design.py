@@ -62,7 +62,8 @@ def design(options: argparse.Namespace) -> int:
 
 def problem_of(options: argparse.Namespace) -> DesignProblem:
     """The problem file, with the options of the command line in place of its own. Raises InputError."""
-    from core.problem.problem import MODELS, DesignProblem
+    from core.predictors.registry import MODELS
+    from core.problem.problem import DesignProblem
 
     problem = DesignProblem.from_json(read_text(options.problem, "problem", "Export the problem again"))
     steps = tuple(options.steps) if options.steps else None

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.arguments import add_data_option, new_command
-from core.cli.choices import EVALUATED
 from core.cli.tables import figure_text
 from core.paths import CHECKPOINTS
+from core.training.registry import EVALUATED
 
 if TYPE_CHECKING:
     from core.cli.arguments import Commands

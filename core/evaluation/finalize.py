@@ -16,7 +16,7 @@ from core.evaluation.predictions import PREDICTED, predicted
 from core.evaluation.result import DesignResult
 from core.evaluation.stability_and_novelty import stability_and_novelty
 from core.generation.interface import Candidates, PropertyPredictors
-from core.predictors.control_model import load_judge
+from core.predictors.control_model import load_control_model
 from core.problem.problem import DesignProblem
 from core.screening.charge_neutrality import charge_balance
 from core.screening.registry import screens
@@ -35,7 +35,7 @@ def finalize(
     table = _described(distinct, predictors, problem.charge_rule)
     base_composition = composition_vector(problem.base_fractions())[None]
     of_base = predicted(predictors.tc, predictors.formation_energy, _tensor(predictors, base_composition))
-    base = {name: of_base[name] for name in PREDICTED} | {"tc_judge_K": load_judge().tc_K(base_composition)}
+    base = {name: of_base[name] for name in PREDICTED} | {"tc_judge_K": load_control_model().tc_K(base_composition)}
     table["tc_gain_K"] = table["tc_K"] - base["tc_K"][0]
     order = np.lexsort((table["formula"], -table["tc_K"], ~table["passes"]))
     table = table.iloc[order].reset_index(drop=True)
@@ -83,7 +83,7 @@ def _described(distinct: _Distinct, predictors: PropertyPredictors, charge_rule:
     x = _tensor(predictors, compositions)
     for name, values in predicted(predictors.tc, predictors.formation_energy, x).items():
         table[name] = values
-    table["tc_judge_K"] = load_judge().tc_K(compositions)
+    table["tc_judge_K"] = load_control_model().tc_K(compositions)
     table["hydrogen_rich"] = hydrogen_rich(compositions)
     table["n_elements"] = (counts > 0).sum(1)
     table["n_atoms"] = np.round(amounts.sum(1)).astype(np.int64)

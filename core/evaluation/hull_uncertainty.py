@@ -13,13 +13,12 @@ members. The card of the reference tables compares its reliability with that of 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 import torch
 
 from core.chemistry import composition
-from core.predictors.ensemble import Ensemble, SpreadScale
+from core.predictors.ensemble import SpreadScale
 from core.predictors.interface import Predictor, predict_in_batches
 from core.screening.convex_hull import Decomposition, Hull, HullDistance
 
@@ -37,7 +36,7 @@ def distances_with_std(
     standard deviation is sqrt(2) times the mean absolute error, as in Laplace's distribution.
     """
     distances = hull.distances(compositions, energies)
-    if scale is None or not isinstance(predictor, Ensemble):
+    if scale is None or len(predictor.members()) == 1:
         return distances, np.full(len(compositions), np.nan)
     decompositions = [found.decomposition for found in distances]
     alone = [i for i, phases in enumerate(decompositions) if len(phases) == 1]
@@ -48,7 +47,7 @@ def distances_with_std(
 
 
 def distances_by_member(
-    ensemble: Ensemble, compositions: np.ndarray, decompositions: Sequence[Decomposition]
+    ensemble: Predictor, compositions: np.ndarray, decompositions: Sequence[Decomposition]
 ) -> np.ndarray:
     """d_k in eV/atom, shape (members, n), of compositions (n, 118) with these competing phases.
 
@@ -65,7 +64,7 @@ def distances_by_member(
     return distances
 
 
-def members_energies(ensemble: Ensemble, compositions: np.ndarray) -> np.ndarray:
+def members_energies(ensemble: Predictor, compositions: np.ndarray) -> np.ndarray:
     """Formation energies in eV/atom by each member, shape (members, n), of compositions (n, 118)."""
     x = torch.from_numpy(compositions).float().to(ensemble.known_elements.device)
-    return np.stack([predict_in_batches(cast(Predictor, member), x) for member in ensemble.members])
+    return np.stack([predict_in_batches(member, x) for member in ensemble.members()])

@@ -15,11 +15,10 @@ from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.evaluation.predictions import PREDICTED, predicted
 from core.evaluation.stability_and_novelty import stability_and_novelty
-from core.predictors.control_model import load_judge
+from core.predictors.control_model import load_control_model
 from core.predictors.device import resolve_device
 from core.predictors.interface import Predictor
-from core.predictors.registry import load_predictor
-from core.problem.problem import BEST, Models
+from core.predictors.registry import BEST, Models, load_predictor
 from core.problem.settings import ONE_STATE
 from core.screening.charge_neutrality import charge_balance
 
@@ -109,7 +108,7 @@ def _predictions(
     rows = np.flatnonzero([not error for error in errors])
     compositions = np.array(vectors).reshape(len(rows), elements.N_ELEMENTS)
     x = torch.from_numpy(compositions).float().to(predictors[PREDICTED[0]].known_elements.device)
-    predictions = predicted(*predictors.values(), x) | {"tc_judge_K": load_judge().tc_K(compositions)}
+    predictions = predicted(*predictors.values(), x) | {"tc_judge_K": load_control_model().tc_K(compositions)}
     table = pd.DataFrame({"formula": pd.Series([str(f) for f in formulas], dtype="str")})
     for name in (*PREDICTED, *PREDICTION_DETAILS):
         values = pd.Series(predictions[name]).set_axis(rows)

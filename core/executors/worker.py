@@ -53,12 +53,12 @@ def receive_folder() -> Path | None:
     """
     import core.runs.execute  # noqa: F401 (takes seconds)
     from core.predictors.checkpoint import CheckpointError
-    from core.predictors.control_model import load_judge
+    from core.predictors.control_model import load_control_model
     from core.reference_data.references import load_references
 
     with suppress(CheckpointError):  # the run itself will report it
         load_references()
-        load_judge()
+        load_control_model()
     folder = sys.stdin.buffer.readline().decode().rstrip("\n")
     if not folder:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.errors import InputError
 from core.generation.registry import generator_of, registration
-from core.predictors.registry import known_elements
+from core.predictors.registry import Models, check_models, known_elements
 from core.problem import validation
 from core.problem.problem import DesignProblem
 
@@ -19,6 +19,9 @@ def known_by(problem: DesignProblem) -> dict[str, frozenset[str]]:
 
 def check(problem: DesignProblem) -> list[InputError]:
     """Everything that is wrong with a problem; empty if it can run. Raises CheckpointError for a missing model."""
+    unusable = check_models(Models(problem.tc_predictor, problem.formation_energy_predictor))
+    if unusable:
+        return unusable
     known = known_by(problem)
     wrong = _check_method(problem) + validation.check(problem, known)
     return wrong or generator_of(problem).validate(problem, frozenset.intersection(*known.values()))

@@ -1,27 +1,28 @@
 """A checkpoint is two files: NAME.safetensors (16-bit weights) and NAME.json, its card.
 
-The card says what the weights are, what they were trained on, how good they are on held-out data, and the SHA-256 of
-the weights file, which is verified on every load. Nothing is ever unpickled.
+The card states the architecture, the training data, the figures on held-out data, and the SHA-256 of the weights file,
+which is verified on every load. Nothing is unpickled. Cards are read without importing torch.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-
-import torch
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as save_tensors
+from typing import TYPE_CHECKING
 
 from core.chemistry import elements
 from core.paths import CHECKPOINTS
 
-_NOT_STORED = "num_batches_tracked"  # batch norm counts its batches; a trained network has no use for it
+if TYPE_CHECKING:
+    import torch
+
+_NOT_STORED = "num_batches_tracked"  # the batch counter of batch norm, of no use to a trained network
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint is missing, damaged, or belongs to another architecture; the message says what to do."""
+    """A checkpoint is missing, damaged, or of another architecture; the message names the remedy."""
 
 
 def _remedy(name: str) -> str:
@@ -34,7 +35,9 @@ def paths(name: str, folder: Path = CHECKPOINTS) -> tuple[Path, Path]:
 
 
 def save(name: str, tensors: dict[str, torch.Tensor], card: dict, folder: Path = CHECKPOINTS) -> None:
-    """Write weights and card. The card gains the key `sha256`; `card["architecture"]` names what can load it."""
+    """Write weights and card. The card gains the key `sha256`; it must hold the key `architecture`."""
+    from safetensors.torch import save as save_tensors
+
     folder.mkdir(parents=True, exist_ok=True)
     content = save_tensors({key: value.contiguous().cpu() for key, value in tensors.items()})
     paths(name, folder)[0].write_bytes(content)
@@ -42,7 +45,7 @@ def save(name: str, tensors: dict[str, torch.Tensor], card: dict, folder: Path =
 
 
 def rewrite_card(name: str, card: dict, folder: Path = CHECKPOINTS) -> None:
-    """Write the card alone, as it is."""
+    """Write the card alone."""
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
     paths(name, folder)[1].write_text(text, encoding="utf-8")
 
@@ -58,18 +61,25 @@ def read_card(name: str, folder: Path = CHECKPOINTS) -> dict:
         raise CheckpointError(f"The card {card_path.name} is damaged ({error}). {_remedy(name)}.") from None
 
 
+def check_architecture(name: str, card: Mapping, architecture: str) -> None:
+    """Raises CheckpointError unless the card names this architecture."""
+    if card.get("architecture") != architecture:
+        raise CheckpointError(
+            f"The card of {name} names the architecture “{card.get('architecture')}”; {name} is “{architecture}”. "
+            f"{_remedy(name)}."
+        )
+
+
 def load(name: str, architecture: str, folder: Path = CHECKPOINTS) -> tuple[dict[str, torch.Tensor], dict]:
     """Verified tensors (as stored) and card.
 
     Raises CheckpointError if a file is missing, the checksum differs, or the card names another architecture.
     """
+    from safetensors.torch import load as load_tensors
+
     card = read_card(name, folder)
+    check_architecture(name, card, architecture)
     weights_path = paths(name, folder)[0]
-    if card.get("architecture") != architecture:
-        raise CheckpointError(
-            f"{weights_path.name} holds “{card.get('architecture')}”, and “{architecture}” was asked for. "
-            f"{_remedy(name)}."
-        )
     try:
         content = weights_path.read_bytes()
     except FileNotFoundError:
@@ -83,13 +93,15 @@ def load(name: str, architecture: str, folder: Path = CHECKPOINTS) -> tuple[dict
     return load_tensors(content), card
 
 
-def known_mask(card: dict) -> torch.Tensor:
-    """(118,) bool: the elements that the card says are known."""
+def known_mask(card: Mapping) -> torch.Tensor:
+    """(118,) bool: the known elements of a card."""
+    import torch
+
     return torch.tensor([symbol in card["known_elements"] for symbol in elements.symbols()])
 
 
-def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name: str) -> None:
-    """Fill a module strictly: the same keys and shapes, or CheckpointError."""
+def load_into(module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
+    """Fill a module strictly. Raises CheckpointError if keys or shapes differ."""
     counters = {key: value for key, value in module.state_dict().items() if key.endswith(_NOT_STORED)}
     try:
         module.load_state_dict({key: value.float() for key, value in tensors.items()} | counters, strict=True)
@@ -97,7 +109,7 @@ def load_into(module: torch.nn.Module, tensors: dict[str, torch.Tensor], name: s
         raise CheckpointError(f"{name} does not fit this architecture: {error}. {_remedy(name)}.") from None
 
 
-def to_storage(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights in float16; running statistics of batch norm stay float32 (they may leave float16's range)."""
+def to_storage(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights in float16; running statistics of batch norm in float32, because they may exceed float16's range."""
     kept = {k: v for k, v in state.items() if not k.endswith(_NOT_STORED)}
     return {k: v.float() if "running_" in k else v.half() for k, v in kept.items()}

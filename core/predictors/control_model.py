@@ -1,9 +1,10 @@
-"""The judge: a model of its own, asked about every candidate and never climbed.
+"""The control model: a second model of Tc that predicts every candidate and is never optimised.
 
-A gradient finds the flaws of the model that it climbs. The judge has others: sharp gradient-boosted trees (LightGBM,
-Ke et al. 2017) on fractions and on statistics of element facts, after Magpie (Ward et al. 2016,
-doi:10.1038/npjcompumats.2016.28). One set of trees says how high Tc is, for a superconductor; another, whether it is
-one.
+A gradient exploits the errors of the model that it optimises; the control model has other errors. It consists of
+gradient-boosted trees with sharp branches (LightGBM, Ke et al. 2017) on fractions and on statistics of element
+properties, after Magpie (Ward et al. 2016, doi:10.1038/npjcompumats.2016.28). One set of trees predicts Tc of a
+superconductor; another classifies superconductors. It learnt from the same data as the optimised models, so it is
+neither independent of them nor held out.
 """
 
 from __future__ import annotations
@@ -11,53 +12,67 @@ from __future__ import annotations
 import zlib
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
-from lightgbm import Booster
 
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
-from core.predictors.features.element_features import element_facts
+from core.predictors.features.element_features import element_features
 
-NAME = "judge"
+if TYPE_CHECKING:
+    from lightgbm import Booster
+
+NAME = "judge"  # of the checkpoint; the column of the candidate table is tc_judge_K
 ARCHITECTURE = "tc-trees-v1"
 BATCH = 4096
 
 
-class Judge:
-    """Trees for Tc in K (`height`) and for the probability of a superconductor (`chance`)."""
+class Trees(Protocol):
+    """Boosted trees, as LightGBM's Booster."""
 
-    def __init__(self, height: Booster, chance: Booster):
-        self.height, self.chance = height, chance
+    def predict(self, x: np.ndarray, /, *, num_threads: int) -> object:
+        """Features (n, f) -> predictions (n,)."""
+        ...
+
+
+class ControlModel:
+    """Trees for Tc of a superconductor in K (`tc`) and for the probability of a superconductor (`probability`)."""
+
+    def __init__(self, tc: Trees, probability: Trees):
+        self.tc, self.probability = tc, probability
 
     def tc_K(self, compositions: np.ndarray) -> np.ndarray:
-        """Compositions (n, 118) -> Tc in K (n,), never negative: the height, less where the chance is below a half."""
+        """Compositions (n, 118) -> Tc in K (n,), never negative.
+
+        Tc of the trees times 1 - max(0, 1 - 2p)^2 for the probability p: less where p is below a half.
+        """
         if not len(compositions):
             return np.zeros(0)
         return np.concatenate(
-            [self._tc_K(described(compositions[i : i + BATCH])) for i in range(0, len(compositions), BATCH)]
+            [self._tc_K(tree_features(compositions[i : i + BATCH])) for i in range(0, len(compositions), BATCH)]
         )
 
     def _tc_K(self, x: np.ndarray) -> np.ndarray:
-        chance = np.asarray(self.chance.predict(x, num_threads=1))
-        doubt = np.maximum(1 - 2 * chance, 0)
-        return np.maximum(np.asarray(self.height.predict(x, num_threads=1)), 0) * (1 - doubt**2)
+        probability = np.asarray(self.probability.predict(x, num_threads=1))
+        doubt = np.maximum(1 - 2 * probability, 0)
+        return np.maximum(np.asarray(self.tc.predict(x, num_threads=1)), 0) * (1 - doubt**2)
 
 
-def described(compositions: np.ndarray) -> np.ndarray:
-    """Compositions (n, 118) -> what the trees see (n, 118 + 4 facts + 1), float32.
+def tree_features(compositions: np.ndarray) -> np.ndarray:
+    """Compositions (n, 118) -> the features of the trees (n, 118 + 4 properties + 1), float32.
 
-    Fractions; weighted mean and spread, least and greatest of each element fact; number of elements.
+    Fractions; weighted mean and standard deviation, minimum and maximum of each element property; number of elements.
     """
-    facts = element_facts().double().numpy()
+    properties = element_features().double().numpy()
     present = compositions > 0
-    mean = compositions @ facts
-    spread = np.sqrt(np.maximum(compositions @ facts**2 - mean**2, 0))
-    least = np.stack([np.where(present, fact, np.inf).min(1) for fact in facts.T], axis=1)
-    greatest = np.stack([np.where(present, fact, -np.inf).max(1) for fact in facts.T], axis=1)
+    mean = compositions @ properties
+    deviation = np.sqrt(np.maximum(compositions @ properties**2 - mean**2, 0))
+    least = np.stack([np.where(present, each, np.inf).min(1) for each in properties.T], axis=1)
+    greatest = np.stack([np.where(present, each, -np.inf).max(1) for each in properties.T], axis=1)
     count = present.sum(1, keepdims=True)
-    return np.concatenate([compositions, mean, spread, least, greatest, count], axis=1).astype(np.float32)
+    return np.concatenate([compositions, mean, deviation, least, greatest, count], axis=1).astype(np.float32)
 
 
 def pack(booster: Booster) -> torch.Tensor:
@@ -67,11 +82,13 @@ def pack(booster: Booster) -> torch.Tensor:
 
 def unpack(content: torch.Tensor) -> Booster:
     """The inverse of `pack`."""
+    from lightgbm import Booster
+
     return Booster(model_str=zlib.decompress(content.numpy().tobytes()).decode())
 
 
 @cache
-def load_judge(folder: Path = CHECKPOINTS) -> Judge:
-    """The judge, loaded once per process. Raises CheckpointError."""
-    tensors, _ = checkpoint.load(NAME, ARCHITECTURE, folder)
-    return Judge(unpack(tensors["height"]), unpack(tensors["chance"]))
+def load_control_model(name: str = NAME, folder: Path = CHECKPOINTS) -> ControlModel:
+    """The control model, loaded once per process. Raises CheckpointError."""
+    tensors, _ = checkpoint.load(name, ARCHITECTURE, folder)
+    return ControlModel(unpack(tensors["height"]), unpack(tensors["chance"]))

@@ -1,4 +1,4 @@
-"""Devices and precisions: what "auto" means on this machine."""
+"""Devices and precisions, and what "auto" means on this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.problem.settings import BFLOAT16, FLOAT32
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device that "auto" means here, or the one named. Raises InputError if it is not there."""
+    """The device of this name, or the fastest one for "auto". Raises InputError if the device is not available."""
     available = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
@@ -25,7 +25,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def resolve_precision(name: str, device: torch.device) -> str:
-    """What "auto" means on this device, or the precision named."""
+    """The precision of this name; "auto" is bfloat16 on a CPU with matrix units for it, else float32."""
     if name != "auto":
         return name
     return BFLOAT16 if device.type == "cpu" and processor_multiplies_bfloat16() else FLOAT32

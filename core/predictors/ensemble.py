@@ -1,41 +1,49 @@
-"""Several predictors of one property: their mean is better than each, and their spread says where they guess."""
+"""Ensembles: the mean of several predictors of one property, with an expected error from their spread."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
-from core.predictors.interface import Estimate
+from core.predictors.interface import Estimate, NetworkPredictor
+
+Values = TypeVar("Values", np.ndarray, torch.Tensor)
 
 
 @dataclass(frozen=True)
 class SpreadScale:
-    """Mean absolute error to expect of a mean of members that differ by `spread`: b = floor + slope spread.
+    """Expected absolute error of the mean, from the spread of the members: b = floor + slope spread.
 
-    All in the unit of the property. Fitted as the scale of Laplace's distribution on data that no member has seen.
+    All in the unit of the property. Fitted as the scale of Laplace's distribution on data outside the training set.
     """
 
     floor: float
     slope: float
 
-    def __call__(self, spread):
-        """Spread, array or tensor -> b of the same shape."""
+    def __call__(self, spread: Values) -> Values:
+        """Spread -> b, of the same shape."""
         return self.floor + self.slope * spread
 
 
-class Ensemble(nn.Module):
-    """The mean of members that differ by chance (Lakshminarayanan et al. 2017, arXiv:1612.01474).
+class Ensemble(NetworkPredictor):
+    """The mean of networks that differ by their initial weights (Lakshminarayanan et al. 2017, arXiv:1612.01474).
 
-    It knows the elements that all members know.
+    members : predictors of one property
+    known_elements : (118,) bool; known to all members
+    error_scale : of the spread; None: no expected error is given
     """
 
-    def __init__(self, name: str, members: Sequence[nn.Module], error_scale: SpreadScale | None = None):
+    def __init__(self, name: str, members: Sequence[NetworkPredictor], error_scale: SpreadScale | None = None):
         super().__init__()
         self.name, self.error_scale = name, error_scale
-        self.members = nn.ModuleList(members)
+        self.role = members[0].role
+        self.gives_error = error_scale is not None
+        self.networks = nn.ModuleList(members)
         known = torch.stack([member.known_elements for member in members]).all(0)
         self.register_buffer("known_elements", known, persistent=False)
 
@@ -43,8 +51,12 @@ class Ensemble(nn.Module):
         """Compositions (batch, 118) -> mean of the members (batch,)."""
         return self.each(composition).mean(0)
 
+    def members(self) -> Sequence[NetworkPredictor]:
+        """The networks of which this is the mean."""
+        return [*self.networks]
+
     def estimate(self, composition: torch.Tensor) -> Estimate:
-        """Compositions (batch, 118) -> mean, and the mean absolute error to expect of it if there is a scale."""
+        """Compositions (batch, 118) -> mean and its expected absolute error, in the property's unit."""
         each = self.each(composition)
         return Estimate(each.mean(0), self.error_scale and self.error_scale(each.std(0)))
 
@@ -53,10 +65,10 @@ class Ensemble(nn.Module):
         return self.each(composition).std(0)
 
     def each(self, composition: torch.Tensor) -> torch.Tensor:
-        """Compositions (batch, 118) -> what each member says (members, batch)."""
-        return torch.stack([member(composition) for member in self.members])
+        """Compositions (batch, 118) -> predictions of each member (members, batch)."""
+        return torch.stack([member(composition) for member in self.networks])
 
 
 def store_members(members: Sequence[nn.Module]) -> dict[str, torch.Tensor]:
-    """Tensors of the members, as an Ensemble of them names them."""
+    """Tensors of the members under the names that the networks of an `Ensemble` have."""
     return nn.ModuleList(members).state_dict()

@@ -1,57 +1,22 @@
-"""What the others know of a predictor: a differentiable function of compositions, and the elements it knows."""
+"""The interface of a predictor: a differentiable function of compositions, and what it declares about itself."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
 
-
-@runtime_checkable
-class Predictor(Protocol):
-    """A property predicted from the composition alone.
-
-    Attributes
-    ----------
-    name : as in the checkpoint folder and in a problem
-    known_elements : (118,) bool; compositions may only contain these
-    """
-
-    name: str
-    known_elements: torch.Tensor
-
-    def __call__(self, composition: torch.Tensor) -> torch.Tensor:
-        """Compositions (batch, 118), rows summing to 1 -> values (batch,), differentiable, batch independent."""
-        ...
-
-    def to(self, device: torch.device) -> Predictor:
-        """The same predictor on another device."""
-        ...
-
-
-def climbed(predictor: Predictor, step: int) -> Predictor:
-    """What to climb at this step: of an ensemble the member whose turn it is, else the predictor itself.
-
-    An optimiser that climbs the members in turn climbs their mean, at the price of one.
-    """
-    members = getattr(predictor, "members", (predictor,))
-    return members[step % len(members)]
-
-
-def in_bfloat16(predictor: Predictor) -> Predictor:
-    """The same to be climbed where a processor multiplies in bfloat16: values and slopes are right to some 0.3%.
-
-    The predictor itself if it has no such form: one made of many small operations gains nothing.
-    """
-    return predictor.in_bfloat16() if hasattr(predictor, "in_bfloat16") else predictor
+from core.predictors.info import Role
 
 
 class Estimate(NamedTuple):
-    """Values (batch,), and what the predictor knows of itself; None where it cannot say.
+    """Values (batch,) and their expected errors; None where the predictor gives none.
 
-    error : (batch,) mean absolute error to expect, in the unit of the value
+    error : (batch,) expected absolute error, in the unit of the value
     distance : (batch,) to the nearest composition of the training data, in the predictor's own measure
     """
 
@@ -60,18 +25,62 @@ class Estimate(NamedTuple):
     distance: torch.Tensor | None = None
 
 
-def estimate(predictor: Predictor, composition: torch.Tensor) -> Estimate:
-    """Compositions (batch, 118) -> all that the predictor says of them, differentiable."""
-    if hasattr(predictor, "estimate"):
-        return predictor.estimate(composition)
-    return Estimate(predictor(composition))
+class Predictor:
+    """A property predicted from the composition alone. Every predictor derives from this class.
+
+    Attributes
+    ----------
+    name : of the checkpoint, as in a problem
+    role : what it predicts
+    known_elements : (118,) bool; compositions may only contain these
+    gives_error : whether `estimate` gives an expected error
+    familiar_distance : the `Estimate.distance` above which the predictor extrapolates; None if it gives no distance
+    """
+
+    name: str
+    role: Role
+    known_elements: torch.Tensor
+    gives_error: bool = False
+    familiar_distance: float | None = None
+
+    def __call__(self, composition: torch.Tensor) -> torch.Tensor:
+        """Compositions (batch, 118), rows summing to 1 -> values (batch,), differentiable, batch independent."""
+        raise NotImplementedError
+
+    def to(self, device: torch.device) -> Predictor:
+        """The same predictor on another device."""
+        raise NotImplementedError
+
+    def estimate(self, composition: torch.Tensor) -> Estimate:
+        """Compositions (batch, 118) -> values with their expected errors, differentiable."""
+        return Estimate(self(composition))
+
+    def members(self) -> Sequence[Predictor]:
+        """The predictors whose mean this one is; a single predictor is its only member."""
+        return (self,)
+
+    def member_at(self, step: int) -> Predictor:
+        """The member to optimise at this step. The members take turns, so that their mean costs as much as one."""
+        members = self.members()
+        return members[step % len(members)]
+
+    def in_bfloat16(self) -> Predictor:
+        """A faster form for optimisation steps, with values and gradients right to about 0.3%; itself if it has none.
+
+        It pays for large matrix products on a processor with matrix units for bfloat16.
+        """
+        return self
+
+
+class NetworkPredictor(nn.Module, Predictor):
+    """A predictor that is a torch module, which supplies `__call__` and `to`; `known_elements` is a buffer."""
 
 
 @dataclass(frozen=True)
 class Estimates:
-    """Estimates as arrays (n,); NaN where the predictor cannot say.
+    """Estimates as arrays (n,); NaN where the predictor gives none.
 
-    std : standard deviation to expect: sqrt(2) times the mean absolute error, as in Laplace's distribution
+    std : expected standard deviation: sqrt(2) times the expected absolute error, as in Laplace's distribution
     extrapolating : 1.0 where the distance is above the predictor's `familiar_distance`, else 0.0
     """
 
@@ -82,23 +91,27 @@ class Estimates:
 
 
 def estimate_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024) -> Estimates:
-    """`estimate` of compositions (n, 118) in float64, without gradients, `batch` at a time."""
+    """`Predictor.estimate` of compositions (n, 118) in float64, without gradients, `batch` at a time."""
     with torch.no_grad():
-        parts = [estimate(predictor, part) for part in x.split(batch)] if len(x) else []
-    value, error, distance = (_joined([part[k] for part in parts], len(x)) for k in range(3))
-    familiar = getattr(predictor, "familiar_distance", np.nan)
+        parts = [predictor.estimate(part) for part in x.split(batch)] if len(x) else []
+    value = _joined([part.value for part in parts], len(x))
+    error = _joined([part.error for part in parts], len(x))
+    distance = _joined([part.distance for part in parts], len(x))
+    familiar = np.nan if predictor.familiar_distance is None else predictor.familiar_distance
     extrapolating = np.where(np.isnan(distance) | np.isnan(familiar), np.nan, distance > familiar)
     return Estimates(value, 2**0.5 * error, distance, extrapolating)
 
 
-def _joined(parts: list[torch.Tensor | None], n: int) -> np.ndarray:
-    if not parts or parts[0] is None:
-        return np.full(n, np.nan)
-    return torch.cat(parts).cpu().numpy().astype(np.float64)
+def _joined(parts: Sequence[torch.Tensor | None], n: int) -> np.ndarray:
+    """The parts as one array (n,) in float64; NaN if there are none."""
+    there = [part for part in parts if part is not None]
+    return torch.cat(there).cpu().numpy().astype(np.float64) if there else np.full(n, np.nan)
 
 
-def predict_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024) -> np.ndarray:
-    """Predictions (n,) float64 of compositions (n, 118) without gradients, `batch` at a time."""
+def predict_in_batches(
+    predictor: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, batch: int = 1024
+) -> np.ndarray:
+    """Predictions (n, ...) in float64 of compositions (n, 118) without gradients, `batch` at a time."""
     with torch.no_grad():
         parts = [predictor(part) for part in x.split(batch)] if len(x) else [x.new_zeros(0)]
     return torch.cat(parts).cpu().numpy().astype(np.float64)

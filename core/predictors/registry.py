@@ -1,58 +1,188 @@
-"""From a predictor's name to the predictor: the card says which architecture loads it."""
+"""The registry of predictors: the only place that lists them. Listing imports neither torch nor the networks.
+
+To add a predictor, `register` it here; `core.predictors.info` describes the fields. Predictors are registered in
+the order in which they are trained: each needs only those before it.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
 
+from core.errors import InputError
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
-from core.predictors.formation_energy import elemnet
-from core.predictors.formation_energy.elemnet_pruned import LeanElemNet
-from core.predictors.interface import Predictor
-from core.predictors.layers import composition_attention
-from core.predictors.tc import ensemble, resnet
-from core.predictors.tc.resnet_fused import FoldedTcResNet
+from core.predictors.info import PredictorInfo, Role
+
+if TYPE_CHECKING:
+    from core.predictors.interface import Predictor
+
+# Sets of models that belong together, best first: key -> label.
+MODEL_SETS = {"best": "Best", "published": "As published"}
+
+_REGISTERED: dict[str, PredictorInfo] = {}
 
 
-def _folded_tc_resnet(name: str, folder: Path) -> Predictor:
-    return FoldedTcResNet(resnet.load_tc_resnet(name, folder)).eval().requires_grad_(False)
+def register(info: PredictorInfo) -> None:
+    """Add a predictor. Raises ValueError if the name is taken, or the set of models has one of this role already."""
+    if info.name in _REGISTERED:
+        raise ValueError(f"a predictor named {info.name} is registered already")
+    if info.model_set is not None and _in_set(info.model_set, info.role):
+        raise ValueError(f"the models “{info.model_set}” have a predictor of the role {info.role} already")
+    _REGISTERED[info.name] = info
 
 
-def _lean_elemnet(name: str, folder: Path) -> Predictor:
-    return LeanElemNet(elemnet.load_elemnet(name, folder)).eval().requires_grad_(False)
+def predictors(role: Role | None = None) -> tuple[PredictorInfo, ...]:
+    """All predictors, or those of one role, in the order of registration."""
+    return tuple(info for info in _REGISTERED.values() if role in (None, info.role))
 
 
-LOADERS = {
-    resnet.ARCHITECTURE: _folded_tc_resnet,
-    ensemble.ARCHITECTURE: ensemble.load_tc_ensemble,
-    elemnet.ARCHITECTURE: _lean_elemnet,
-    composition_attention.FORMATION_ENERGY: composition_attention.load_formation_energy,
-}
+def predictor_info(name: str) -> PredictorInfo:
+    """The registered predictor of this name. Raises CheckpointError if there is none."""
+    if name not in _REGISTERED:
+        raise checkpoint.CheckpointError(f"There is no predictor named {name}. Known: {', '.join(_REGISTERED)}.")
+    return _REGISTERED[name]
+
+
+def _in_set(model_set: str, role: Role) -> list[str]:
+    return [info.name for info in predictors(role) if info.model_set == model_set]
+
+
+register(
+    PredictorInfo(
+        name="tc",
+        role=Role.TC,
+        label="Critical temperature, as published",
+        architecture="resnet18-periodic-table-v1",
+        loader="core.predictors.tc.resnet_fused:load_fused_tc_resnet",
+        loader_as_trained="core.predictors.tc.resnet:load_tc_resnet",
+        trainer="core.training.tc:train",
+        evaluator="core.training.tc:held_out_figures",
+        model_set="published",
+    )
+)
+register(
+    PredictorInfo(
+        name="judge",
+        role=Role.CONTROL,
+        label="Control model",
+        architecture="tc-trees-v1",
+        loader="core.predictors.control_model:load_control_model",
+        trainer="core.training.control_model:train",
+        evaluator="core.training.control_model:held_out_figures",
+    )
+)
+register(
+    PredictorInfo(
+        name="formation-energy",
+        role=Role.FORMATION_ENERGY,
+        label="Formation energy, as published",
+        architecture="elemnet-v1",
+        loader="core.predictors.formation_energy.elemnet_pruned:load_pruned_elemnet",
+        loader_as_trained="core.predictors.formation_energy.elemnet:load_elemnet",
+        trainer="core.training.formation_energy:train_elemnet",
+        evaluator="core.training.formation_energy:held_out_figures",
+        model_set="published",
+    )
+)
+register(
+    PredictorInfo(
+        name="formation-energy-ensemble",
+        role=Role.FORMATION_ENERGY,
+        label="Formation energy",
+        architecture="formation-energy-ensemble-v1",
+        loader="core.predictors.formation_energy.attention:load_formation_energy_ensemble",
+        trainer="core.training.formation_energy:train_ensemble",
+        evaluator="core.training.formation_energy:held_out_figures",
+        model_set="best",
+        member_count=lambda settings: settings["members"],
+    )
+)
+register(
+    PredictorInfo(
+        name="tc-ensemble",
+        role=Role.TC,
+        label="Critical temperature",
+        architecture="tc-ensemble-v3",
+        loader="core.predictors.tc.ensemble:load_tc_ensemble",
+        trainer="core.training.tc_ensemble:train",
+        evaluator="core.training.tc_ensemble:held_out_figures",
+        model_set="best",
+        member_count=lambda settings: len(settings["heights"]) + len(settings["networks"]),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Models:
+    """Names of the checkpoints that predict the critical temperature and the formation energy."""
+
+    tc: str
+    formation_energy: str
+
+
+def _models(model_set: str) -> Models:
+    (tc,), (formation_energy,) = (_in_set(model_set, role) for role in (Role.TC, Role.FORMATION_ENERGY))
+    return Models(tc, formation_energy)
+
+
+MODELS = {model_set: _models(model_set) for model_set in MODEL_SETS}
+BEST = MODELS["best"]
+PUBLISHED = MODELS["published"]  # the architectures of the papers: ResNet18 and ElemNet
+(CONTROL,) = (info.name for info in predictors(Role.CONTROL))
+
+
+def check_models(models: Models) -> list[InputError]:
+    """What is wrong with the models that a problem names: each must be a predictor of its role."""
+    return [
+        *check_role(models.tc, Role.TC, "tc_predictor"),
+        *check_role(models.formation_energy, Role.FORMATION_ENERGY, "formation_energy_predictor"),
+    ]
+
+
+def check_role(name: object, role: Role, field: str) -> list[InputError]:
+    """An InputError for this field unless `name` is a registered predictor of this role."""
+    info = _REGISTERED.get(name) if isinstance(name, str) else None
+    if info is not None and info.role is role:
+        return []
+    wrong = "there is no predictor of this name" if info is None else f"this model predicts {info.role.predicts}"
+    choices = ", ".join(each.name for each in predictors(role))
+    return [InputError(field, name, f"{wrong}; a model of {role.predicts} is needed here", f"Choose one of: {choices}")]
 
 
 def load_predictor(name: str, folder: Path = CHECKPOINTS) -> Predictor:
-    """The trained predictor of this name, ready for evaluation. Raises CheckpointError."""
-    architecture = checkpoint.read_card(name, folder)["architecture"]
-    if architecture not in LOADERS:
+    """The trained predictor of this name, ready for evaluation.
+
+    Raises CheckpointError if the name is not that of a predictor of Tc or of the formation energy, if its card names
+    another architecture than the registered one, and as `checkpoint.load` does.
+    """
+    info = _with_matching_card(name, folder)
+    return resolve_name(info.loader)(name, folder)
+
+
+def load_as_trained(name: str, folder: Path = CHECKPOINTS) -> Predictor:
+    """`load_predictor` without the rewriting of the network for speed: the modules as they were trained."""
+    info = _with_matching_card(name, folder)
+    return resolve_name(info.loader_as_trained or info.loader)(name, folder)
+
+
+def _with_matching_card(name: str, folder: Path) -> PredictorInfo:
+    info = predictor_info(name)
+    if info.role is Role.CONTROL:
         raise checkpoint.CheckpointError(
-            f"The card of {name} names an unknown architecture, “{architecture}”. Known: {', '.join(LOADERS)}."
+            f"{name} is the control model, which is not differentiable. Load it with load_control_model."
         )
-    return LOADERS[architecture](name, folder)
+    checkpoint.check_architecture(name, checkpoint.read_card(name, folder), info.architecture)
+    return info
 
 
-# In how many steps each member has been climbed once, from the settings on the card; 1 for what is one network.
-TURNS = {
-    ensemble.ARCHITECTURE: lambda settings: len(settings["heights"]) + len(settings["networks"]),
-    composition_attention.FORMATION_ENERGY: lambda settings: settings["members"],
-}
-
-
-def turns(name: str, folder: Path = CHECKPOINTS) -> int:
-    """How many members of this predictor are climbed in turn (see `interface.climbed`); loads no weights."""
-    card = checkpoint.read_card(name, folder)
-    return TURNS.get(card["architecture"], lambda settings: 1)(card["settings"])
+def member_count(name: str, folder: Path = CHECKPOINTS) -> int:
+    """Number of members of this predictor that take turns (see `Predictor.member_at`), from its card."""
+    return predictor_info(name).member_count(checkpoint.read_card(name, folder)["settings"])
 
 
 def known_elements(name: str, folder: Path = CHECKPOINTS) -> frozenset[str]:
-    """Symbols of the elements that this predictor knows, from its card; loads no weights."""
+    """Symbols of the elements that this predictor knows, from its card."""
     return frozenset(checkpoint.read_card(name, folder)["known_elements"])

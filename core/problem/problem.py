@@ -19,26 +19,15 @@ from core.problem import composition_constraints, serialization
 from core.problem.composition_constraints import CompositionConstraints, ConstraintRequest, Group
 from core.problem.settings import (
     DEFAULT_METHOD,
+    FORMATION_ENERGY_PREDICTOR,
     MAX_ATOMS,
     ONE_STATE,
     RAISE_TC,
     SUBSTITUTE,
+    TC_PREDICTOR,
     OptimiserSettings,
 )
 from core.problem.substitution_sites import Site, atoms_after, incoming, kept, takers
-
-
-@dataclass(frozen=True)
-class Models:
-    """Names of the checkpoints that predict the critical temperature and the formation energy."""
-
-    tc: str
-    formation_energy: str
-
-
-BEST = Models("tc-ensemble", "formation-energy-ensemble")
-PUBLISHED = Models("tc", "formation-energy")  # the architectures of the papers: ResNet18 and ElemNet
-MODELS = {"best": BEST, "published": PUBLISHED}
 
 
 @dataclass(frozen=True)
@@ -77,8 +66,8 @@ class DesignProblem:
     settings: OptimiserSettings = field(default_factory=OptimiserSettings)
     seed: int = 0
     device: str = "auto"
-    tc_predictor: str = BEST.tc
-    formation_energy_predictor: str = BEST.formation_energy
+    tc_predictor: str = TC_PREDICTOR
+    formation_energy_predictor: str = FORMATION_ENERGY_PREDICTOR
     method: str = DEFAULT_METHOD
     floors: Mapping[str, float] = field(default_factory=dict)
     charge_rule: str = ONE_STATE

@@ -1,7 +1,7 @@
-"""Reference tables, built by `python -m core train references`: the hull's phases, known superconductors, frequencies.
+"""Reference tables: phases of the convex hull, known superconductors, element frequencies.
 
-They are one checkpoint like any other: `checkpoints/references.safetensors` and its card, verified when loaded.
-Compositions are stored as flat lists of elements and amounts with offsets; formulas as one run of UTF-8 bytes.
+`python -m core train references` builds them. They are stored as a checkpoint, `checkpoints/references.safetensors` and
+its card, and verified when loaded. Compositions are stored as flat lists of elements and fractions, formulas as UTF-8.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.chemistry import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
 from core.predictors.ensemble import SpreadScale
+from core.predictors.packed_compositions import unpack_compositions
 from core.screening.convex_hull import Hull
 from core.screening.novelty import KnownSuperconductors
 
@@ -27,14 +27,16 @@ ARCHITECTURE = "reference-tables-v2"
 
 @dataclass(frozen=True)
 class References:
-    """What the app looks up.
+    """The tables.
 
-    phase_formulas, phase_compositions (n, 118), phase_energies : what a candidate may decompose into, and for each
-        formation-energy predictor its own energies (n,) in eV/atom, NaN where it does not know an element
+    phase_formulas, phase_compositions (n, 118), phase_energies : phases into which a candidate may decompose, and the
+        energies (n,) in eV/atom by each formation-energy predictor, NaN where it does not know an element
     known_formulas, known_compositions (m, 118), known_tc_K (m,), known_reports (m,) : superconductors with measured Tc
-    frequencies : (118,) in how many known superconductors each element occurs
-    training_counts : (118,) in how many compositions of the Tc model's data (with the COD) each element occurs
-    hull_error_scales : for a predictor that is an ensemble, the error of its hull distances by their spread (eV/atom)
+        and the number of reports of each
+    frequencies : (118,) number of known superconductors that contain each element
+    training_counts : (118,) number of compositions in the data of the Tc models (with COD) that contain each element
+    hull_error_scales : for each predictor that is an ensemble, the expected error of its distances to the hull from the
+        spread of its members (eV/atom)
     """
 
     phase_formulas: tuple[str, ...]
@@ -49,10 +51,10 @@ class References:
     hull_error_scales: Mapping[str, SpreadScale]
 
     def hull(self, predictor: str) -> Hull:
-        """The hull with the energies of this formation-energy predictor, built once.
+        """The convex hull with the energies of this formation-energy predictor, built once.
 
-        A candidate and what it competes with must err in the same way. Raises CheckpointError for a predictor whose
-        energies are not there.
+        A candidate and its competing phases need energies of the same predictor, so that common errors cancel. Raises
+        CheckpointError if the tables hold no energies of this predictor.
         """
         if predictor not in self.phase_energies:
             raise checkpoint.CheckpointError(
@@ -61,7 +63,7 @@ class References:
             )
         if predictor not in self._hulls:
             energies = self.phase_energies[predictor]
-            below = energies < 0  # the elements, at 0, beat all others
+            below = energies < 0  # a phase above 0 decomposes into the elements; excludes NaN
             formulas = tuple(f for f, b in zip(self.phase_formulas, below, strict=True) if b)
             self._hulls[predictor] = Hull(self.phase_compositions[below], energies[below], formulas)
         return self._hulls[predictor]
@@ -72,31 +74,12 @@ class References:
 
     @cached_property
     def known_superconductors(self) -> KnownSuperconductors:
-        """The known superconductors, ready for nearest-neighbour questions."""
+        """The known superconductors, prepared for nearest-neighbour search."""
         return KnownSuperconductors(self.known_compositions, self.known_tc_K, self.known_reports, self.known_formulas)
 
 
-def pack_compositions(compositions: np.ndarray) -> dict[str, torch.Tensor]:
-    """(n, 118) -> flat non-zero entries: element (uint8), fraction (float64), count per row (uint8)."""
-    row, column = np.nonzero(compositions)
-    return {
-        "element": torch.from_numpy(column.astype(np.uint8)),
-        "fraction": torch.from_numpy(compositions[row, column]),
-        "count": torch.from_numpy(np.bincount(row, minlength=len(compositions)).astype(np.uint8)),
-    }
-
-
-def unpack_compositions(tensors: dict[str, torch.Tensor]) -> np.ndarray:
-    """The inverse of `pack_compositions`: (n, 118) float64, to the last digit."""
-    count = tensors["count"].numpy().astype(np.int64)
-    compositions = np.zeros((len(count), elements.N_ELEMENTS))
-    row = np.repeat(np.arange(len(count)), count)
-    compositions[row, tensors["element"].numpy()] = tensors["fraction"].numpy()
-    return compositions
-
-
 def pack_text(lines: Sequence[str]) -> torch.Tensor:
-    """Lines as one run of UTF-8 bytes."""
+    """Lines as UTF-8 with newlines between them: (bytes,) uint8."""
     return torch.from_numpy(np.frombuffer("\n".join(lines).encode(), dtype=np.uint8).copy())
 
 

@@ -14,8 +14,8 @@ import torch
 
 from core.paths import PROJECT
 from core.predictors import checkpoint
-from core.predictors.control_model import NAME as CONTROL_MODEL
 from core.predictors.device import resolve_precision
+from core.predictors.registry import CONTROL
 from core.problem.problem import DesignProblem
 from core.reference_data.references import NAME as REFERENCES
 from core.runs.run import Run
@@ -31,7 +31,7 @@ def provenance_at_start(run: Run, problem: DesignProblem) -> dict:
     Raises CheckpointError for a missing checkpoint.
     """
     before = run.provenance()
-    names = (problem.tc_predictor, problem.formation_energy_predictor, CONTROL_MODEL, REFERENCES)
+    names = (problem.tc_predictor, problem.formation_energy_predictor, CONTROL, REFERENCES)
     return {
         "created": run.created().isoformat(),
         "started": before.get("started", datetime.now(UTC).isoformat()),

@@ -1,4 +1,4 @@
-"""Train `judge`: boosted trees for Tc, on the same parts of the data as `tc`, with nothing else in common with it."""
+"""Train the control model (checkpoint `judge`): boosted trees for Tc, on the same parts of the data as `tc`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import lightgbm
 import numpy as np
 
 from core.predictors import checkpoint
-from core.predictors.control_model import ARCHITECTURE, NAME, Judge, described, load_judge, pack
+from core.predictors.control_model import ARCHITECTURE, NAME, ControlModel, load_control_model, pack, tree_features
 from core.training import tc
 
 
 @dataclass(frozen=True)
-class JudgeSettings:
-    """What can be set about this training; all of it goes into the card."""
+class ControlModelSettings:
+    """Settings of the training; all of them are written to the card."""
 
     height_trees: int = 1000
     chance_trees: int = 400
@@ -27,16 +27,16 @@ class JudgeSettings:
     share_of_rows: float = 0.8
 
 
-def train(folder: Path, out: Path, seed: int, build: Path, settings: JudgeSettings | None = None) -> dict:
-    """Train, evaluate on the held-out part, write trees and card; returns the card. `build`: not used."""
-    settings = settings or JudgeSettings()
+def train(folder: Path, out: Path, seed: int, build: Path, settings: ControlModelSettings | None = None) -> dict:
+    """Train, evaluate on the held-out part, write trees and card; returns the card. `build` is not used."""
+    settings = settings or ControlModelSettings()
     tables, counts = tc.read_tables(folder, seed)
     x, y = tc.part(tables, 0)
     n = len(tables[0][1][0])
-    seen = described(x)
-    height = _boosted("regression", seen[:n], y[:n], settings.height_trees, settings, seed)
-    chance = _boosted("binary", seen, np.arange(len(y)) < n, settings.chance_trees, settings, seed)
-    tensors = {"height": pack(height), "chance": pack(chance)}
+    features = tree_features(x)
+    tc_trees = _boosted("regression", features[:n], y[:n], settings.height_trees, settings, seed)
+    probability = _boosted("binary", features, np.arange(len(y)) < n, settings.chance_trees, settings, seed)
+    tensors = {"height": pack(tc_trees), "chance": pack(probability)}
     card = {
         "name": NAME,
         "architecture": ARCHITECTURE,
@@ -47,13 +47,13 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: JudgeSettin
         "date": datetime.date.today().isoformat(),
     }
     checkpoint.save(NAME, tensors, card, out)
-    card["metrics_held_out"] = tc.figures(Judge(height, chance).tc_K, tables)
+    card["metrics_held_out"] = tc.figures(ControlModel(tc_trees, probability).tc_K, tables)
     checkpoint.save(NAME, tensors, card, out)
     return card
 
 
 def _boosted(
-    objective: str, seen: np.ndarray, wanted: np.ndarray, trees: int, settings: JudgeSettings, seed: int
+    objective: str, features: np.ndarray, targets: np.ndarray, trees: int, settings: ControlModelSettings, seed: int
 ) -> lightgbm.Booster:
     parameters = {
         "objective": objective,
@@ -68,10 +68,10 @@ def _boosted(
         "num_threads": 1,
         "verbose": -1,
     }
-    return lightgbm.train(parameters, lightgbm.Dataset(seen, wanted), trees)
+    return lightgbm.train(parameters, lightgbm.Dataset(features, targets), trees)
 
 
 def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
-    """The figures of the judge's card, found now. Raises CheckpointError; InputError if the data are missing."""
+    """The figures of the card, computed from the trees. Raises CheckpointError; InputError if the data are missing."""
     tables, _ = tc.read_tables(folder, checkpoint.read_card(name, checkpoints)["split"]["seed"])
-    return tc.figures(load_judge(checkpoints).tc_K, tables)
+    return tc.figures(load_control_model(name, checkpoints).tc_K, tables)

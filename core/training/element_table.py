@@ -1,8 +1,8 @@
-"""Build `assets/elements.json`, the one table of element facts that the rest of the project reads.
+"""Build `assets/elements.json`, the table of element properties that the rest of the project reads.
 
-Facts come from pymatgen (position, block, Mendeleev number, radioactivity, usual oxidation states), periodictable
-(mass, name) and SMACT (oxidation states of the `smact14` set, Pauling electronegativity). Only the two judgements that
-no library makes, which elements are toxic and which are precious, are written down here.
+The properties come from pymatgen (position, block, Mendeleev number, radioactivity, usual oxidation states),
+periodictable (mass, name) and SMACT (oxidation states of the `smact14` set, Pauling electronegativity). Toxic and
+precious elements, which no library lists, are listed here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 import math
 import warnings
 from pathlib import Path
+
+from core.paths import ASSETS
 
 N_ELEMENTS = 118
 SMACT_LAST = 103  # SMACT holds no element beyond lawrencium
@@ -47,7 +49,7 @@ def _category(element) -> str:
 
 
 def _usual_states(element) -> list[int]:
-    """Those of at least 1% of the element's entries in the ICSD, and those that pymatgen calls common."""
+    """Oxidation states of at least 1% of the element's entries in the ICSD, and those that pymatgen calls common."""
     return sorted({*element.icsd_oxidation_states, *element.common_oxidation_states} - {0})
 
 
@@ -60,11 +62,11 @@ def element_table() -> list[dict]:
     rows = []
     for z in range(1, N_ELEMENTS + 1):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "no Pauling electronegativity": None says it below
+            warnings.simplefilter("ignore")  # "no Pauling electronegativity", which is None below
             element = Element.from_Z(z)
             mendeleev = element.mendeleev_no
             charges = smact.Element(element.symbol) if z <= SMACT_LAST else None
-        # He's outermost electrons are 1s; the libraries put it where the table is drawn.
+        # He has 1s electrons; the libraries give the block where it is drawn in the table.
         block = "s" if element.row == 1 else element.block
         electronegativity = charges.pauling_eneg if charges else None
         rows.append(
@@ -84,7 +86,7 @@ def element_table() -> list[dict]:
                 "mendeleev_number": None if mendeleev is None or math.isnan(mendeleev) else int(mendeleev),
                 "oxidation_states": sorted((charges and charges.oxidation_states_smact14) or []),
                 "usual_oxidation_states": _usual_states(element),
-                "metal": element.symbol in smact.metals,  # what the paper's screen calls an all-metal composition
+                "metal": element.symbol in smact.metals,  # by the definition of the screen in KIAGO
                 "radioactive": bool(element.is_radioactive),
                 "rare_earth": bool(element.is_lanthanoid or element.symbol in ("Sc", "Y")),
                 "noble_gas": bool(element.is_noble_gas),
@@ -95,11 +97,11 @@ def element_table() -> list[dict]:
     return rows
 
 
-def write_element_table(path: Path) -> None:
+def write_element_table(path: Path = ASSETS / "elements.json") -> None:
     """Write the table as JSON, one element per line, so that a change reads well in a diff."""
     lines = [json.dumps(row, ensure_ascii=False) for row in element_table()]
     path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    write_element_table(Path(__file__).parents[2] / "assets" / "elements.json")
+    write_element_table()

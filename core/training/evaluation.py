@@ -1,34 +1,25 @@
-"""Hold the cards to the truth: every held-out figure again, from the weights and the raw data."""
+"""Check the model cards: every held-out figure computed again from the weights and the raw data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.predictors import checkpoint
-from core.training import control_model, formation_energy, references, tc, tc_ensemble
+from core.training import registry
 
-_BELOW = ": "  # between the name of a group and the name of what is in it
-TOLERANCE = 1e-3  # relative; sums in another order, on another processor, may move one compound across a threshold
+_SEPARATOR = ": "  # between the name of a group and a name in it
+TOLERANCE = 1e-3  # relative; another order of summation, on another processor, may move a compound across a threshold
 
-# Shares of some thousand compositions, of models that are fitted anew: on another processor trees come out a little
-# different, which moves a share by up to 0.006 (AVX2 and AVX-512), errors and R2 by less than TOLERANCE.
-FITTED_ANEW, SHARE_TOLERANCE = f"systems_held_out{_BELOW}inside_intervals", 0.01
-
-# name -> held_out_figures(checkpoint's name, folder of the raw data, folder of the checkpoints)
-EVALUATED: dict[str, Callable[[str, Path, Path], dict]] = {
-    tc.NAME: tc.held_out_figures,
-    tc_ensemble.NAME: tc_ensemble.held_out_figures,
-    control_model.NAME: control_model.held_out_figures,
-    "references": references.held_out_figures,
-    **dict.fromkeys(formation_energy.RECIPES, formation_energy.held_out_figures),
-}
+# Shares of some thousand compositions by models that are fitted again for the evaluation: on another processor the
+# trees differ slightly, which changes a share by up to 0.006 (AVX2 and AVX-512), errors and R2 by less than TOLERANCE.
+REFITTED, SHARE_TOLERANCE = f"systems_held_out{_SEPARATOR}inside_intervals", 0.01
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of a card (None: the card lacks it), and the same computed now (None: there is no such figure)."""
+    """A figure on a card (None: not on the card), and its computed value (None: it is not computed)."""
 
     name: str
     on_card: float | None
@@ -36,26 +27,26 @@ class Figure:
 
     @property
     def agrees(self) -> bool:
-        """Whether the card tells the truth, within TOLERANCE, or SHARE_TOLERANCE for what is FITTED_ANEW."""
+        """Whether both are the same within TOLERANCE, or SHARE_TOLERANCE for figures of REFITTED models."""
         if self.on_card is None or self.found is None:
             return False
-        allowed = SHARE_TOLERANCE if self.name.startswith(FITTED_ANEW) else TOLERANCE * abs(self.found)
+        allowed = SHARE_TOLERANCE if self.name.startswith(REFITTED) else TOLERANCE * abs(self.found)
         return abs(self.on_card - self.found) <= allowed
 
 
 def evaluate(name: str, data_folder: Path, checkpoints: Path) -> list[Figure]:
-    """Each held-out figure of a card beside the same figure found now. Raises CheckpointError, InputError."""
+    """Each held-out figure of a card beside its computed value. Raises CheckpointError, InputError."""
     on_card = flat(checkpoint.read_card(name, checkpoints).get("metrics_held_out", {}))
-    found = flat(EVALUATED[name](name, data_folder, checkpoints))
+    found = flat(registry.held_out_figures(name, data_folder, checkpoints))
     return [Figure(key, on_card.get(key), found.get(key)) for key in dict.fromkeys([*found, *on_card])]
 
 
 def write(name: str, figures: list[Figure], checkpoints: Path) -> None:
-    """Put the figures found into the card, in their groups."""
+    """Write the computed figures into the card, in their groups."""
     found: dict = {}
     for figure in figures:
         if figure.found is not None:
-            *groups, last = figure.name.split(_BELOW)
+            *groups, last = figure.name.split(_SEPARATOR)
             inner = found
             for group in groups:
                 inner = inner.setdefault(group, {})
@@ -64,9 +55,9 @@ def write(name: str, figures: list[Figure], checkpoints: Path) -> None:
 
 
 def flat(figures: Mapping, above: str = "") -> dict[str, float]:
-    """Figures in groups -> one level, the groups' names before the figures': {"by_family: cuprate: n": 3}."""
+    """Nested figures -> one level, with the names of the groups in the keys: {"by_family: cuprate: n": 3}."""
     found = {}
     for key, value in figures.items():
-        name = f"{above}{_BELOW}{key}" if above else key
+        name = f"{above}{_SEPARATOR}{key}" if above else key
         found |= flat(value, name) if isinstance(value, Mapping) else {name: value}
     return found

@@ -1,9 +1,9 @@
-"""Train the formation energies: ElemNet as published, and an ensemble of networks with attention over the elements.
+"""Train the formation-energy models: ElemNet as published, and an ensemble of networks with attention over elements.
 
-ElemNet learns from the Materials Project and OQMD. The two databases differ by their elemental references and anion
-corrections, and both differences are linear in the composition. So a network learns the energy on the reference of the
-Materials Project, and OQMD is that energy plus a learned c . x with one number per element; after training c is thrown
-away. ElemNet learns both at once. A network with attention learns OQMD first and MP then, in two cycles.
+The data are the Materials Project (MP) and OQMD. The two databases differ by their elemental references and anion
+corrections, and both differences are linear in the composition. So a network learns the energy on the reference of MP,
+and the energy of OQMD is that energy plus a learned c . x with one number per element; c is discarded after training.
+ElemNet learns from both at once. A network with attention learns from OQMD first and then from MP, in two cycles.
 
 MAE on validation in eV/atom: 0.0548 for one of the eight networks on average (0.0536 to 0.0560), 0.0554 without the
 second cycle of MP, and no better with a third; of 2, 4 and 8 averaged 0.0513, 0.0494 and 0.0484. Other cycles of OQMD
@@ -25,12 +25,12 @@ from torch import nn
 
 from core.chemistry import elements
 from core.predictors import checkpoint
-from core.predictors.ensemble import Ensemble, SpreadScale, store_members
-from core.predictors.formation_energy import elemnet
+from core.predictors.ensemble import SpreadScale, store_members
+from core.predictors.formation_energy import attention, elemnet
+from core.predictors.formation_energy.attention import FormationEnergyAttention, load_formation_energy_ensemble
 from core.predictors.formation_energy.elemnet import ElemNet, FormationEnergyElemNet, elemnet_elements, load_elemnet
-from core.predictors.interface import Predictor, predict_in_batches
-from core.predictors.layers import composition_attention
-from core.predictors.layers.composition_attention import AttentionSize, FormationEnergyAttention, load_formation_energy
+from core.predictors.interface import NetworkPredictor, Predictor, estimate_in_batches, predict_in_batches
+from core.predictors.layers.composition_attention import AttentionSize
 from core.predictors.registry import load_predictor
 from core.training import data, metrics
 from core.training.loop import Batch, FitSettings, fit
@@ -38,14 +38,14 @@ from core.training.loop import Batch, FitSettings, fit
 MP, OQMD = "mp", "oqmd"
 NAME = "formation-energy"
 ENSEMBLE_NAME = "formation-energy-ensemble"
-VALIDATION_SHARE = 0.05  # of MP train, to watch the training; the MP val split is touched once, at the end
+VALIDATION_SHARE = 0.05  # of MP train, to monitor the training; the MP val split is used once, at the end
 MEMBER_SEEDS = 1000  # between the seeds of two members
 LEAST_COMPOSITIONS = 20  # in MP train, for an element to be known
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What is learnt in one cycle of the learning rate. `sources` : of MP and OQMD."""
+    """One cycle of the learning rate. `sources` : the databases, of MP and OQMD."""
 
     sources: tuple[str, ...]
     epochs: int
@@ -54,26 +54,26 @@ class Stage:
 
 @dataclass(frozen=True)
 class FormationEnergySettings:
-    """What can be set about a training; all of it goes into the card."""
+    """Settings of a training; all of them are written to the card."""
 
-    stages: tuple[Stage, ...]  # one after the other
+    stages: tuple[Stage, ...]  # in this order
     batch: int
     weight_decay: float
     members: int = 1  # of the ensemble; they differ by their first weights and the order of the data
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """All data that are learnt from, MP first."""
+        """All databases that are used, MP first."""
         return tuple(source for source in (MP, OQMD) if any(source in stage.sources for stage in self.stages))
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What differs between the predictors.
+    """The differences between the two predictors.
 
-    build(known) : a member, with new weights, that knows these elements (118,) bool
-    stored(members) : their tensors as they are stored; load(name, folder) : the predictor that is stored there
-    known : symbols of its elements; None: those that the data have enough of
+    build(known) : a member with new weights that knows these elements (118,) bool
+    stored(members) : their tensors for the checkpoint; load(name, folder) : the predictor of the checkpoint
+    known : symbols of its elements; None: those with LEAST_COMPOSITIONS in the data
     """
 
     name: str
@@ -81,14 +81,14 @@ class Recipe:
     what: str
     papers: tuple[str, ...]
     settings: FormationEnergySettings
-    build: Callable[[torch.Tensor], nn.Module]
-    stored: Callable[[list[nn.Module]], dict[str, torch.Tensor]]
+    build: Callable[[torch.Tensor], NetworkPredictor]
+    stored: Callable[[list], dict[str, torch.Tensor]]
     load: Callable[[str, Path], Predictor]
     known: tuple[str, ...] | None = None
 
 
 def _stored_elemnet(members: list[FormationEnergyElemNet]) -> dict[str, torch.Tensor]:
-    """The weights under the names that an ElemNet with dropout layers has: those hold no weights, but are counted."""
+    """The weights under the names of an ElemNet with dropout layers, which have no weights but count in the names."""
     (predictor,) = members
     return dict(zip(ElemNet().state_dict(), predictor.network.state_dict().values(), strict=True))
 
@@ -102,7 +102,7 @@ RECIPES = {
             what="Formation energy (eV/atom, Materials Project reference) from the composition: ElemNet",
             papers=("Jha et al. 2018: doi:10.1038/s41598-018-35934-y", "KIAGO: doi:10.1039/d5dd00250h"),
             settings=FormationEnergySettings((Stage((MP, OQMD), 40, 1e-3),), batch=512, weight_decay=0.01),
-            # Without the dropout of Jha et al.; the average of the weights regularises instead.
+            # Without the dropout of Jha et al.; the averaging of the weights regularises instead.
             build=lambda known: FormationEnergyElemNet(NAME, ElemNet(dropout=False)),
             stored=_stored_elemnet,
             load=load_elemnet,
@@ -110,7 +110,7 @@ RECIPES = {
         ),
         Recipe(
             name=ENSEMBLE_NAME,
-            architecture=composition_attention.FORMATION_ENERGY,
+            architecture=attention.ARCHITECTURE,
             what="Formation energy (eV/atom, Materials Project reference) from the composition: attention ensemble",
             papers=(
                 "Roost, Goodall and Lee 2020: doi:10.1038/s41467-020-19964-7",
@@ -125,16 +125,16 @@ RECIPES = {
             ),
             build=lambda known: FormationEnergyAttention(ENSEMBLE_NAME, AttentionSize(), known),
             stored=store_members,
-            load=load_formation_energy,
+            load=load_formation_energy_ensemble,
         ),
     )
 }
 
 
 class TwoReferences(nn.Module):
-    """A predictor on the MP reference, plus c . x where the energy is OQMD's."""
+    """A predictor on the MP reference, plus c . x for an energy from OQMD."""
 
-    def __init__(self, predictor: nn.Module):
+    def __init__(self, predictor: NetworkPredictor):
         super().__init__()
         self.predictor = predictor
         self.offset = nn.Parameter(torch.zeros(elements.N_ELEMENTS))
@@ -144,7 +144,17 @@ class TwoReferences(nn.Module):
         return self.predictor(composition) + is_oqmd * (composition @ self.offset)
 
 
-def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe = RECIPES[NAME]) -> dict:
+def train_elemnet(folder: Path, out: Path, seed: int, build: Path) -> dict:
+    """`train` by the recipe of ElemNet."""
+    return train(folder, out, seed, build, RECIPES[NAME])
+
+
+def train_ensemble(folder: Path, out: Path, seed: int, build: Path) -> dict:
+    """`train` by the recipe of the ensemble."""
+    return train(folder, out, seed, build, RECIPES[ENSEMBLE_NAME])
+
+
+def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe) -> dict:
     """Train, evaluate on the MP val split, write weights and card; returns the card."""
     settings = recipe.settings
     mp, held_out, oqmd = data.read_formation_energies(folder)
@@ -191,7 +201,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe = RECI
     }
     tensors = checkpoint.to_storage(recipe.stored(members))
     checkpoint.save(recipe.name, tensors, card, out)
-    # Figures belong to the weights as stored, 16 bits and all: load them back before measuring.
+    # The figures are those of the stored 16-bit weights, so they are loaded back first.
     if settings.members > 1:
         card["error_scale"] = asdict(fit_spread_scale(recipe.load(recipe.name, out), validation))
         checkpoint.save(recipe.name, tensors, card, out)
@@ -214,7 +224,7 @@ def _trained(
     known: torch.Tensor,
     seed: int,
     resume: Path,
-) -> nn.Module:
+) -> NetworkPredictor:
     """One member, trained in the stages of the recipe on the tables by their source."""
     torch.manual_seed(seed)
     model = TwoReferences(recipe.build(known))
@@ -236,7 +246,7 @@ def _loss(network: TwoReferences, batch: Batch) -> torch.Tensor:
 
 
 class _Batches:
-    """The batches of each epoch, in an order of their own: fractions, energies, flags of OQMD."""
+    """The batches of each epoch, in random order: fractions (n, 118), energies (n,), flags of OQMD (n,)."""
 
     def __init__(self, tables: list[data.Table], sources: tuple[str, ...], batch: int, seed: int):
         self._columns = (
@@ -262,37 +272,32 @@ def _known(recipe: Recipe, table: data.Table) -> np.ndarray:
 
 
 def _inside(table: data.Table, known: np.ndarray) -> tuple[data.Table, int]:
-    """The rows made only of these elements, and how many others there were."""
+    """The rows made only of these elements, and the number of other rows."""
     inside = np.isclose(table.compositions[:, known].sum(1), 1.0, atol=1e-9)
     return table.subset(inside), int((~inside).sum())
 
 
-def fit_spread_scale(ensemble: Ensemble, validation: data.Table) -> SpreadScale:
-    """How far off the mean is, by the spread of the members, on compositions that none was trained on."""
-    mean, spread = _mean_and_spread(ensemble, validation)
-    return spread_scale(mean - validation.values, spread)
+def fit_spread_scale(ensemble: Predictor, validation: data.Table) -> SpreadScale:
+    """Expected error of the mean from the spread of the members, fitted on compositions outside the training set."""
+    x = torch.from_numpy(validation.compositions).float()
+    members = np.stack([predict_in_batches(member, x) for member in ensemble.members()])
+    return spread_scale(members.mean(0) - validation.values, members.std(0, ddof=1))
 
 
 def spread_scale(error: np.ndarray, spread: np.ndarray) -> SpreadScale:
-    """The scale of errors (n,) by spreads (n,), both in eV/atom."""
-    found = metrics.fit_scale(error, lambda p: SpreadScale(*p)(spread), [0.02, 0.8])
-    return SpreadScale(*(float(value) for value in found))
-
-
-def _mean_and_spread(ensemble: Ensemble, table: data.Table) -> tuple[np.ndarray, np.ndarray]:
-    x = torch.from_numpy(table.compositions).float()
-    members = np.stack([predict_in_batches(member, x) for member in ensemble.members])
-    return members.mean(0), members.std(0, ddof=1)
+    """The scale of errors (n,) from spreads (n,), both in eV/atom."""
+    fitted = metrics.fit_scale(error, lambda p: SpreadScale(*p)(spread), [0.02, 0.8])
+    return SpreadScale(*(float(value) for value in fitted))
 
 
 def evaluate(predictor: Predictor, held_out: data.Table) -> dict:
     """Every figure of the card on the MP val split."""
-    predicted = predict_in_batches(predictor, torch.from_numpy(held_out.compositions).float())
-    error, size = np.abs(predicted - held_out.values), (held_out.compositions > 0).sum(1)
+    estimates = estimate_in_batches(predictor, torch.from_numpy(held_out.compositions).float())
+    predicted, size = estimates.value, (held_out.compositions > 0).sum(1)
+    error = np.abs(predicted - held_out.values)
     inside = {}
-    if getattr(predictor, "error_scale", None):
-        _, spread = _mean_and_spread(predictor, held_out)
-        inside = {"inside_intervals": metrics.inside_intervals(error, predictor.error_scale(spread))}
+    if predictor.gives_error:
+        inside = {"inside_intervals": metrics.inside_intervals(error, estimates.std / 2**0.5)}
     return {
         "formation_energy_mae_eV_per_atom": metrics.mean_absolute_error(predicted, held_out.values),
         "formation_energy_median_absolute_error_eV_per_atom": metrics.median_absolute_error(predicted, held_out.values),
@@ -311,7 +316,7 @@ def evaluate(predictor: Predictor, held_out: data.Table) -> dict:
 
 
 def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
-    """The figures of this checkpoint's card, found now. Raises CheckpointError; InputError if the data are missing."""
+    """The figures of the card, computed from the weights. Raises CheckpointError; InputError for missing data."""
     predictor = load_predictor(name, checkpoints)
     _, held_out, _ = data.read_formation_energies(folder)
     return evaluate(predictor, _inside(held_out, predictor.known_elements.numpy())[0])

@@ -9,9 +9,9 @@ from scipy.linalg import cho_factor, cho_solve, lapack
 from core.predictors.layers.composition_kernel import (
     ROWS,
     CompositionKernel,
-    ElementNumbers,
+    ElementTables,
     KernelShape,
-    features,
+    composition_features,
     with_squares,
 )
 
@@ -19,7 +19,7 @@ from core.predictors.layers.composition_kernel import (
 def fit(
     compositions: np.ndarray, values: np.ndarray, ridge: np.ndarray | float, shape: KernelShape
 ) -> CompositionKernel:
-    """Ridge regression in float64: a = (K + ridge)^-1 y; away from the compositions it says 0.
+    """Ridge regression in float64: a = (K + ridge)^-1 y; it decays to 0 with the distance to the compositions.
 
     compositions (n, 118), values (n,) in the property's unit; ridge (n,) or one number: k of a composition with itself
     is nearly 1. Time grows as n^3, memory as n^2: 10,000 compositions take a minute and 1 GB.
@@ -30,7 +30,7 @@ def fit(
 
 
 def errors_left_out(compositions: np.ndarray, values: np.ndarray, ridge: float, shape: KernelShape) -> np.ndarray:
-    """(n,) measured less what the regression on all others says: a_i / ((K + ridge)^-1)_ii.
+    """Leave-one-out residuals (n,), measured minus predicted by the others: a_i / ((K + ridge)^-1)_ii.
 
     Rasmussen and Williams 2006, eq. 5.12. Arguments and cost as in `fit`.
     """
@@ -40,28 +40,28 @@ def errors_left_out(compositions: np.ndarray, values: np.ndarray, ridge: float, 
     return weights / np.diag(inverse)
 
 
-def nearest_other(places: torch.Tensor, n_known: int, shape: KernelShape) -> np.ndarray:
-    """D (n,) of each point (n, f) to the nearest of the first n_known, itself left out."""
-    found, known = [], with_squares(places[:n_known])
-    for start in range(0, len(places), ROWS):
-        distance = shape.distance_to(places[start : start + ROWS], known)
+def nearest_other(points: torch.Tensor, n_known: int, shape: KernelShape) -> np.ndarray:
+    """D (n,) of each point (n, f) to the nearest of the first n_known points, except to itself."""
+    nearest, known = [], with_squares(points[:n_known])
+    for start in range(0, len(points), ROWS):
+        distance = shape.distance_to(points[start : start + ROWS], known)
         itself = torch.arange(start, max(start, min(start + len(distance), n_known)))
         distance[itself - start, itself] = torch.inf
-        found.append(distance.amin(1))
-    return torch.cat(found).numpy()
+        nearest.append(distance.amin(1))
+    return torch.cat(nearest).numpy()
 
 
-def described(compositions: np.ndarray) -> torch.Tensor:
-    """Compositions (n, 118) -> their `features` in float64."""
-    return features(torch.from_numpy(compositions), ElementNumbers.standard())
+def features_of(compositions: np.ndarray) -> torch.Tensor:
+    """Compositions (n, 118) -> their `composition_features` (n, f) in float64."""
+    return composition_features(torch.from_numpy(compositions), ElementTables.standard())
 
 
 def _matrix(compositions: np.ndarray, ridge: np.ndarray | float, shape: KernelShape) -> np.ndarray:
     """K + ridge, (n, n)."""
-    places = shape.coordinates(described(compositions))
-    known = with_squares(places)
+    points = shape.coordinates(features_of(compositions))
+    known = with_squares(points)
     matrix = np.empty((len(compositions), len(compositions)))
     for start in range(0, len(compositions), ROWS):
-        matrix[start : start + ROWS] = shape.near(shape.distance_to(places[start : start + ROWS], known)).numpy()
+        matrix[start : start + ROWS] = shape.near(shape.distance_to(points[start : start + ROWS], known)).numpy()
     matrix[np.diag_indices(len(matrix))] += ridge
     return matrix

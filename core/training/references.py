@@ -1,4 +1,4 @@
-"""Build `references`: hull phases with our own energies, known superconductors, element frequencies."""
+"""Build `references`: hull phases with predicted energies, known superconductors, element frequencies."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from core.chemistry.composition import composition_vector
 from core.chemistry.formula_reader import parse_formula
 from core.evaluation.hull_uncertainty import distances_by_member, members_energies
 from core.predictors import checkpoint
-from core.predictors.ensemble import Ensemble
+from core.predictors.info import Role
 from core.predictors.interface import Predictor, predict_in_batches
-from core.predictors.registry import load_predictor
+from core.predictors.packed_compositions import pack_compositions
+from core.predictors.registry import load_predictor, predictors
 from core.reference_data import references
 from core.screening.convex_hull import Hull
 from core.training import data, formation_energy, metrics
@@ -28,14 +29,14 @@ OF_DISTANCES, OF_ENERGIES = "distances", "energies alone"
 
 
 def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
-    """Build the tables with the formation-energy predictors in `out`; returns the card. `seed`, `build`: not used.
+    """Build the tables with the formation-energy predictors in `out`; returns the card. `seed`, `build` are not used.
 
     Raises CheckpointError if `out` holds none.
     """
-    names = [name for name in formation_energy.RECIPES if checkpoint.paths(name, out)[1].exists()]
-    predictors = [load_predictor(name, out) for name in names or [formation_energy.NAME]]
+    names = [info.name for info in predictors(Role.FORMATION_ENERGY)]
+    present = [name for name in names if checkpoint.paths(name, out)[1].exists()] or names[:1]
     formulas, compositions, counts = _phases(folder)
-    energies = {predictor.name: _energies(predictor, compositions) for predictor in predictors}
+    energies = {name: _energies(load_predictor(name, out), compositions) for name in present}
     for name, values in energies.items():
         counts[f"phases with an element that {name} does not know"] = int(np.isnan(values).sum())
         counts[f"phases on or below the elements' line by {name}"] = int((values < 0).sum())
@@ -47,10 +48,10 @@ def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
     frequencies = (known.compositions > 0).sum(0)
     training_counts = (superconductors.compositions > 0).sum(0) + (cod.compositions > 0).sum(0)
     tensors = {
-        **{f"phases.{k}": v for k, v in references.pack_compositions(compositions).items()},
+        **{f"phases.{k}": v for k, v in pack_compositions(compositions).items()},
         "phases.formulas": references.pack_text(formulas),
         **{f"energies.{name}": torch.from_numpy(values.astype(np.float32)) for name, values in energies.items()},
-        **{f"known.{k}": v for k, v in references.pack_compositions(known.compositions).items()},
+        **{f"known.{k}": v for k, v in pack_compositions(known.compositions).items()},
         "known.tc_K": torch.from_numpy(known.values.astype(np.float32)),
         "known.reports": torch.from_numpy(known.reports.astype(np.int32)),
         "known.formulas": references.pack_text([_plain(f) for f in known.formulas]),
@@ -71,7 +72,7 @@ def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
 
 
 def measured(folder: Path, checkpoints: Path) -> dict:
-    """Put into the card of the tables what is found with them: the scales of the hull's errors, then all figures.
+    """Write into the card of the tables the scales of the errors of the hull, then all held-out figures.
 
     Returns the card. Raises CheckpointError; InputError if the data are missing.
     """
@@ -86,9 +87,9 @@ def measured(folder: Path, checkpoints: Path) -> dict:
 
 
 def error_scales(name: str, folder: Path, checkpoints: Path) -> dict:
-    """For each predictor that is an ensemble: how far off its hull distances are, by their spread over the members.
+    """For each predictor that is an ensemble: the expected error of its hull distances from the spread of its members.
 
-    Found on half of the MP val split. Raises CheckpointError; InputError if the data are missing.
+    Fitted on half of the MP val split. Raises CheckpointError; InputError if the data are missing.
     """
     rows, _ = _halves(folder)
     return {
@@ -99,11 +100,11 @@ def error_scales(name: str, folder: Path, checkpoints: Path) -> dict:
 
 
 def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
-    """The hull of each predictor, held against what was calculated for the MP val split (Bartel et al. 2020, Table 1).
+    """The hull of each predictor compared with the calculated values of the MP val split (Bartel et al. 2020, Table 1).
 
-    Is a compound stable? How far off are the distances, and do the errors that are expected hold (on the half that the
-    scale was not fitted on)? Beside it the same by the spread of the formation energy alone, in which nothing cancels,
-    with a scale of its own. Takes a minute for each predictor. Raises CheckpointError; InputError if the data are
+    Accuracy of the stability, error of the distances, and calibration of the expected errors (on the half on which the
+    scale was not fitted); for comparison the calibration of the spread of the formation energy alone, in which nothing
+    cancels, with its own scale. Takes a minute for each predictor. Raises CheckpointError; InputError if the data are
     missing.
     """
     scales = references.load_references(checkpoints).hull_error_scales
@@ -123,9 +124,10 @@ def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
 
 @dataclass(frozen=True)
 class Placed:
-    """Compounds on the hull of one predictor, without those that have an element that it does not know; n are left.
+    """The n compounds whose elements a predictor knows, with their distances to its hull.
 
-    rows (n,) : their numbers; distances, calculated (n,) : to all other phases, in eV/atom, predicted and from DFT
+    rows (n,) : indices of the compounds; distances, calculated (n,) : to all other phases, in eV/atom, predicted and
+        from DFT
     spreads : for an ensemble, standard deviations (n,) between its members in eV/atom, of OF_DISTANCES and OF_ENERGIES
     """
 
@@ -143,7 +145,7 @@ class Placed:
 def place(
     predictor: Predictor, hull: Hull, compositions: np.ndarray, calculated: np.ndarray, rows: np.ndarray
 ) -> Placed:
-    """The rows of compositions (m, 118), with calculated decomposition energies (m,) in eV/atom, on the hull.
+    """These rows of compositions (m, 118) on the hull, beside their calculated decomposition energies (m,) in eV/atom.
 
     hull : with this predictor's energies
     """
@@ -152,7 +154,7 @@ def place(
     rows, energies = rows[inside], energies[inside]
     found = hull.distances(compositions[rows], energies, to_others=True)
     spreads = {}
-    if isinstance(predictor, Ensemble):
+    if len(predictor.members()) > 1:
         of_distances = distances_by_member(predictor, compositions[rows], [d.decomposition for d in found])
         of_energies = members_energies(predictor, compositions[rows])
         spreads = {OF_DISTANCES: of_distances.std(0, ddof=1), OF_ENERGIES: of_energies.std(0, ddof=1)}
@@ -162,20 +164,20 @@ def place(
 
 def stability(placed: Placed) -> dict:
     """Accuracy and F1 of "on the hull", and the mean absolute error of the distance to the other phases."""
-    claimed, stable = placed.distances <= ON_THE_HULL, placed.calculated <= 0
-    hits = int((claimed & stable).sum())
+    predicted, stable = placed.distances <= ON_THE_HULL, placed.calculated <= 0
+    hits = int((predicted & stable).sum())
     return {
         "n": len(placed.rows),
-        "stability_accuracy": float((claimed == stable).mean()),
-        "stability_f1": 2 * hits / int(claimed.sum() + stable.sum()),
+        "stability_accuracy": float((predicted == stable).mean()),
+        "stability_f1": 2 * hits / int(predicted.sum() + stable.sum()),
         "hull_distance_mae_eV_per_atom": float(np.abs(placed.error).mean()),
     }
 
 
 def reliability(error: np.ndarray, expected: np.ndarray) -> dict:
-    """Do errors (n,) keep what Laplace's distribution of the expected errors b (n,) promises, and how sharp is it?
+    """Calibration and sharpness of expected errors b (n,) for errors (n,), as scales of Laplace's distribution.
 
-    log_likelihood : mean of -ln(2 b) - |error| / b; of two scales the one with the higher knows more
+    log_likelihood : mean of -ln(2 b) - |error| / b; the better of two scales has the higher one
     """
     return {
         "n": len(error),
@@ -187,12 +189,12 @@ def reliability(error: np.ndarray, expected: np.ndarray) -> dict:
 
 
 def _halves(folder: Path) -> list[np.ndarray]:
-    """Row numbers of the MP val split: the half that scales are fitted on, and the half that they are held to."""
+    """Row indices of the MP val split: the half on which scales are fitted, and the half on which they are tested."""
     return data.split(len(data.read_stability(folder)[1]), (0.5, 0.5), HALVES_SEED)
 
 
 def _placed(folder: Path, checkpoints: Path, rows: np.ndarray) -> Iterator[tuple[str, Placed]]:
-    """These rows of the MP val split on the hull of each predictor."""
+    """These rows of the MP val split, placed on the hull of each predictor."""
     compositions, calculated = data.read_stability(folder)
     tables = references.load_references(checkpoints)
     for name in tables.phase_energies:
@@ -200,7 +202,7 @@ def _placed(folder: Path, checkpoints: Path, rows: np.ndarray) -> Iterator[tuple
 
 
 def _phases(folder: Path) -> tuple[list[str], np.ndarray, dict[str, int]]:
-    """Formulas and compositions (n, 118) of all MP compounds, and counts."""
+    """Formulas and compositions (n, 118) of all MP compounds, and counts of the cleaning."""
     with gzip.open(folder / "mp_compositions.txt.gz", "rt", encoding="utf-8") as file:
         listed = [line.strip() for line in file][1:]
     amounts = [parse_formula(formula) for formula in listed]
@@ -219,7 +221,7 @@ def _energies(predictor: Predictor, compositions: np.ndarray) -> np.ndarray:
 
 
 def _plain(formula: str) -> str:
-    """A formula as typed in the sources without its ones and in its own order: La1Fe1As1O1 -> LaFeAsO."""
+    """A formula of the sources without amounts of 1, in its own order: La1Fe1As1O1 -> LaFeAsO."""
     from core.chemistry.composition import format_amount
 
     return "".join(s + format_amount(a) for s, a in parse_formula(formula).items())

@@ -1,7 +1,7 @@
-"""Fit `SmoothTrees` by boosting (Friedman 2001): each tree is fitted to what the trees before it leave.
+"""Fit `SmoothTrees` by gradient boosting (Friedman 2001): each tree is fitted to the residuals of those before it.
 
-The questions of a tree are found as if its branches were sharp, on histograms of the features; the values of its
-leaves then by ridge regression on the shares that the smooth branches give.
+The splits of a tree are found as if they were sharp, on histograms of the features; the values of its leaves follow by
+ridge regression on the leaf weights of the smooth splits.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from core.predictors.layers.smooth_trees import SmoothTrees, shares
+from core.predictors.layers.smooth_trees import SmoothTrees, leaf_weights
 
-Slopes = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
+Derivatives = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 
 
 @dataclass(frozen=True)
 class BoostingSettings:
-    """What can be set about boosting.
+    """Settings of the boosting.
 
-    ridge : that many values of 0 are added to each leaf; bins : of the histograms, at most 255
-    thresholds : of each feature that are tried at each level, drawn at random (as in "extremely randomised" trees,
-        Geurts et al. 2006, doi:10.1007/s10994-006-6226-1); None: all
+    ridge : number of values of 0 that are added to each leaf; bins : of the histograms, at most 255
+    thresholds : number of thresholds of each feature that are tried at each level, drawn at random (as in "extremely
+        randomised" trees, Geurts et al. 2006, doi:10.1007/s10994-006-6226-1); None: all
     """
 
     trees: int = 600
@@ -44,9 +44,9 @@ def fit_heights(
     seed: int,
     trust: np.ndarray | None = None,
 ) -> SmoothTrees:
-    """Least squares. features (n, f), values (n,), widths (f,) of a step -> trees for the values, in their unit.
+    """Least squares. features (n, f), values (n,), widths (f,) of the splits -> trees for the values, in their unit.
 
-    trust : (n,) weight of each value, 1 for all if None
+    trust : (n,) weight of each value; None: 1
     """
     trust = np.ones(len(values)) if trust is None else trust
     y, weight = torch.from_numpy(values).float(), torch.from_numpy(trust).float()
@@ -54,56 +54,61 @@ def fit_heights(
     return _boost(features, widths, settings, seed, bias, lambda now: (weight * (now - y), weight))
 
 
-def fit_chances(
+def fit_log_odds(
     features: np.ndarray, real: np.ndarray, widths: np.ndarray, settings: BoostingSettings, seed: int
 ) -> SmoothTrees:
-    """Logistic regression. real (n,) bool -> trees for the logarithm of the odds that it is real."""
+    """Logistic regression. features (n, f), real (n,) bool -> trees for the log-odds of `real`."""
     y = torch.from_numpy(real).float()
     share = float(y.mean())
 
-    def slopes(now: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def derivatives(now: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         chance = torch.sigmoid(now)
         return chance - y, (chance * (1 - chance)).clamp_min(1e-4)
 
-    return _boost(features, widths, settings, seed, float(np.log(share / (1 - share))), slopes)
+    return _boost(features, widths, settings, seed, float(np.log(share / (1 - share))), derivatives)
 
 
 def _boost(
-    features: np.ndarray, widths: np.ndarray, settings: BoostingSettings, seed: int, bias: float, slopes: Slopes
+    features: np.ndarray,
+    widths: np.ndarray,
+    settings: BoostingSettings,
+    seed: int,
+    bias: float,
+    derivatives: Derivatives,
 ) -> SmoothTrees:
-    """slopes : values (n,) now -> first and second derivative (n,) of the loss."""
+    """derivatives : present values (n,) -> first and second derivative (n,) of the loss."""
     random = np.random.default_rng(seed)
     edges, bins = _binned(features, settings.bins)
     usable = np.flatnonzero([len(edge) > 0 for edge in edges])
-    columns_asked = max(1, int(settings.share_of_features * len(usable)))
+    n_columns = max(1, int(settings.share_of_features * len(usable)))
     z = torch.from_numpy(np.ascontiguousarray(features.T)).float()
     width = torch.from_numpy(widths).float()
     now = torch.full((len(features),), bias)
-    found = []
+    trees = []
     for _ in range(settings.trees):
-        first, second = slopes(now)
+        first, second = derivatives(now)
         rows = np.flatnonzero(random.random(len(features)) < settings.share_of_rows)
-        asked = np.sort(random.choice(usable, columns_asked, replace=False))
-        columns, thresholds = _questions(
-            bins[asked][:, rows],
-            [edges[c] for c in asked],
+        chosen = np.sort(random.choice(usable, n_columns, replace=False))
+        columns, thresholds = _splits(
+            bins[chosen][:, rows],
+            [edges[c] for c in chosen],
             -first.numpy()[rows],
             second.numpy()[rows],
             settings,
             random,
         )
-        columns = torch.from_numpy(asked[columns])
+        columns = torch.from_numpy(chosen[columns])
         q = torch.sigmoid((z[columns] - torch.from_numpy(thresholds).float()[:, None]) / width[columns][:, None])
-        inside = shares(q[None])[0]
+        inside = leaf_weights(q[None])[0]
         leaves = settings.learning_rate * _leaves(inside[:, rows], first[rows], second[rows], settings.ridge)
         now += leaves @ inside
-        found.append((columns, torch.from_numpy(thresholds), leaves))
-    columns, thresholds, leaves = (torch.stack(part) for part in zip(*found, strict=True))
-    return SmoothTrees.asking(columns, thresholds, width, leaves, bias)
+        trees.append((columns, torch.from_numpy(thresholds), leaves))
+    columns, thresholds, leaves = (torch.stack(part) for part in zip(*trees, strict=True))
+    return SmoothTrees.from_splits(columns, thresholds, width, leaves, bias)
 
 
 def _binned(features: np.ndarray, bins: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Thresholds of each feature, midway between values that occur, and the bin of each value (f, n)."""
+    """Thresholds of each feature, midway between occurring values, and the bin of each value (f, n)."""
     edges = []
     for column in features.T:
         present = np.unique(column)
@@ -112,11 +117,11 @@ def _binned(features: np.ndarray, bins: int) -> tuple[list[np.ndarray], np.ndarr
             wanted = np.quantile(column, np.linspace(0, 1, bins + 1)[1:-1])
             middle = middle[np.unique(np.searchsorted(middle, wanted).clip(0, len(middle) - 1))]
         edges.append(middle)
-    found = [np.searchsorted(edge, column) for edge, column in zip(edges, features.T, strict=True)]
-    return edges, np.array(found, dtype=np.int64)
+    bin_of = [np.searchsorted(edge, column) for edge, column in zip(edges, features.T, strict=True)]
+    return edges, np.array(bin_of, dtype=np.int64)
 
 
-def _questions(
+def _splits(
     bins: np.ndarray,
     edges: list[np.ndarray],
     pull: np.ndarray,
@@ -124,14 +129,14 @@ def _questions(
     settings: BoostingSettings,
     random: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Per level, the column and threshold that take most off the loss over all branches: (depth,) and (depth,).
+    """Per level, the column and threshold that reduce the loss most over all nodes: (depth,) and (depth,).
 
     bins : (columns, n); pull, weight : (n,) minus the first and the second derivative of the loss
     """
     n_columns, n = bins.shape
     offset = np.arange(n_columns)[:, None]
     leaf, leaves = np.zeros(n, dtype=np.int64), 1
-    found = []
+    splits = []
     for _ in range(settings.depth):
         cell = ((offset * leaves + leaf) * settings.bins + bins).ravel()
         below, size = (
@@ -143,14 +148,14 @@ def _questions(
         above, rest = below[:, :, -1:] - below, size[:, :, -1:] - size
         gain = (below**2 / (size + settings.ridge) + above**2 / (rest + settings.ridge)).sum(1)
         column, edge = np.unravel_index(np.where(_tried(edges, settings, random), gain, -1).argmax(), gain.shape)
-        found.append((column, edges[column][edge]))
+        splits.append((column, edges[column][edge]))
         leaf, leaves = 2 * leaf + (bins[column] > edge), 2 * leaves
-    columns, thresholds = zip(*found, strict=True)
+    columns, thresholds = zip(*splits, strict=True)
     return np.array(columns), np.array(thresholds)
 
 
 def _tried(edges: list[np.ndarray], settings: BoostingSettings, random: np.random.Generator) -> np.ndarray:
-    """(columns, bins) bool: the thresholds to choose from."""
+    """(columns, bins) bool: the thresholds that are tried."""
     there = np.array([np.arange(settings.bins) < len(edge) for edge in edges])
     if settings.thresholds is None:
         return there
@@ -159,7 +164,7 @@ def _tried(edges: list[np.ndarray], settings: BoostingSettings, random: np.rando
 
 
 def _leaves(inside: torch.Tensor, first: torch.Tensor, second: torch.Tensor, ridge: float) -> torch.Tensor:
-    """Newton's step: inside (leaves, n), derivatives (n,) -> values of the leaves."""
+    """Newton's step: leaf weights (leaves, n), derivatives (n,) -> values of the leaves."""
     curvature = (inside * second) @ inside.T
     curvature.diagonal().add_(ridge)
     return -torch.linalg.solve(curvature, inside @ first)

@@ -1,4 +1,4 @@
-"""How the regression of `tc-ensemble` errs on whole chemical systems that it never saw."""
+"""Errors of the regression of `tc-ensemble` on held-out chemical systems."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class SystemsHeldOut:
-    """The regression alone on chemical systems that it never saw, for every composition with a measured Tc.
+    """Cross-validation by chemical system of the regression alone, for every composition with a measured Tc.
 
-    predicted, distance, measured : (n,) Tc in K, D to what the regression saw, Tc in K
-    under_pressure : (n,) bool; hydrides that superconduct under a megabar only, of which the composition says nothing
-    parts : rows of the three parts of the split; errors and distances to be expected are fitted on the first
-    networks : the networks of each fold as a checkpoint holds them, "foldK.networkI"
+    predicted, distance, measured : (n,) Tc in K, D to the training set of the fold, Tc in K
+    under_pressure : (n,) bool; hydrides that superconduct above 100 GPa only, which their composition does not tell
+    parts : rows of the three parts of the split; expected errors and distances are fitted on the first
+    networks : the networks of each fold as a checkpoint stores them, "foldK.networkI"
     """
 
     predicted: np.ndarray
@@ -46,10 +46,10 @@ class SystemsHeldOut:
         networks: Callable[[int], Networks],
         build: Path | None = None,
     ) -> SystemsHeldOut:
-        """FOLDS fits. Systems (sets of elements) are dealt to folds by name: the folds are the same everywhere.
+        """FOLDS fits. Systems (sets of elements) are assigned to folds by a hash of their name, the same everywhere.
 
-        networks : those of each fold, by its number
-        build : folder where each fold is kept as soon as it is done; None: nowhere
+        networks : number of a fold -> its networks
+        build : folder of finished folds; None: they are not kept
         """
         table, parts = superconductors
         rows = np.sort(np.concatenate(parts))
@@ -78,7 +78,7 @@ class SystemsHeldOut:
 
 
 def _once(make: Callable[[], dict[str, torch.Tensor]], path: Path | None) -> dict[str, torch.Tensor]:
-    """What is kept there, or what `make` makes, kept there from then on; without a path nothing is kept."""
+    """The tensors of the file at `path`; if it does not exist, those of `make`, which are then stored there."""
     if path is not None and path.exists():
         return load_file(path)
     made = make()
@@ -96,7 +96,7 @@ def _system(composition: np.ndarray) -> list[str]:
 
 
 def systems_figures(predicted: np.ndarray, measured: np.ndarray) -> dict:
-    """Errors on systems held out; predicted and measured (n,) in K."""
+    """Errors on held-out systems; predicted and measured (n,) in K."""
     return {
         "n": len(measured),
         "tc_mae_K": metrics.mean_absolute_error(predicted, measured),

@@ -1,4 +1,4 @@
-"""Train `tc`: ResNet18 on SuperCon, with the COD as compositions of 0 K (KIAGO S.1; Konno et al. 2021)."""
+"""Train `tc`: ResNet18 on SuperCon, with the compositions of the COD as 0 K (KIAGO S.1; Konno et al. 2021)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from core.chemistry import elements
 from core.chemistry.families import FAMILIES, families
 from core.predictors import checkpoint
-from core.predictors.features.periodic_table_image import element_pixels, feature_map
+from core.predictors.features.periodic_table_image import element_pixels, periodic_table_image
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.predictors.tc.resnet import ARCHITECTURE, TC_SCALE_K, ResNet18, TcResNet, load_tc_resnet
@@ -29,15 +29,15 @@ DISTANCE_RANGES = (0, 0.01, 0.03, 0.1, 0.3)
 
 @dataclass(frozen=True)
 class TcSettings:
-    """What can be set about this training; all of it goes into the card."""
+    """Settings of the training; all of them are written to the card."""
 
     epochs: int = 150
     batch: int = 256
-    zeros_per_superconductor: float = 1.0  # COD compositions drawn anew each epoch
+    zeros_per_superconductor: float = 1.0  # COD compositions, drawn in each epoch
     jitter: float = 0.01  # relative noise on the fractions, about the accuracy of a synthesis
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
-    averaging: float = 0.99  # short: the statistics of batch norm must belong to the weights
+    averaging: float = 0.99  # short, because the statistics of batch norm must match the weights
 
 
 def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings | None = None) -> dict:
@@ -66,9 +66,9 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
 
     def loss(network: ResNet18, batch: Batch) -> torch.Tensor:
         x, y = batch
-        image = feature_map(x, pixels.to(x.device))
+        image = periodic_table_image(x, pixels.to(x.device))
         output, target = network(image), y / TC_SCALE_K
-        # The predictor ends in a ReLU: below zero is right for Tc = 0, and needs a gradient for Tc > 0.
+        # The predictor ends in a ReLU: an output below zero is correct for Tc = 0, and needs a gradient for Tc > 0.
         return torch.where(target > 0, (output - target).abs(), torch.relu(output)).mean()
 
     def report(network: ResNet18) -> dict[str, float]:
@@ -95,7 +95,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
         "date": datetime.date.today().isoformat(),
     }
     checkpoint.save(NAME, checkpoint.to_storage(model.state_dict()), card, out)
-    # Figures belong to the weights as stored, 16 bits and all: load them back before measuring.
+    # The figures are those of the stored 16-bit weights, so they are loaded back first.
     card["metrics_held_out"] = evaluate(load_tc_resnet(NAME, out), tables)
     checkpoint.save(NAME, checkpoint.load(NAME, ARCHITECTURE, out)[0], card, out)
     return card
@@ -105,7 +105,7 @@ Tables = list[tuple[data.Table, list[np.ndarray]]]  # superconductors and COD, e
 
 
 def read_tables(folder: Path, seed: int) -> tuple[Tables, dict[str, int]]:
-    """The data with their split, and the counts of the cleaning."""
+    """The data with their split, and the counts of the cleaning. Raises InputError if the data are missing."""
     positive = data.read_superconductors(folder)
     negative = data.read_non_superconductors(folder, positive)
     tables = [(table, data.split(len(table.values), SPLIT, seed)) for table in (positive, negative)]
@@ -116,7 +116,7 @@ def read_tables(folder: Path, seed: int) -> tuple[Tables, dict[str, int]]:
 
 
 def about_data(counts: dict[str, int], seed: int) -> dict:
-    """What the card of every model of Tc says of its data: sources, cleaning, split."""
+    """The part of the card of every Tc model about its data: sources, cleaning, split."""
     return {
         "data": {k: data.ATTRIBUTION[k] for k in ("supercon", "stanev", "cod")},
         "cleaning": counts,
@@ -176,14 +176,14 @@ def _errors_by(group: np.ndarray, names: Sequence[str], error: np.ndarray) -> di
 
 
 def nearest_distance(x: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """For compositions (n, 118) the share of atoms (n,), from 0 to 1, that differs from the nearest known one."""
-    known = torch.from_numpy(known).float()
+    """Fraction of the atoms (n,), from 0 to 1, by which compositions (n, 118) differ from the nearest of `known`."""
+    others = torch.from_numpy(known).float()
     parts = torch.from_numpy(x).float().split(256)
-    return torch.cat([torch.cdist(rows, known, p=1).amin(1) / 2 for rows in parts]).numpy()
+    return torch.cat([torch.cdist(rows, others, p=1).amin(1) / 2 for rows in parts]).numpy()
 
 
 def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
-    """The figures of this checkpoint's card, found now. Raises CheckpointError; InputError if the data are missing."""
+    """The figures of the card, computed from the weights. Raises CheckpointError; InputError for missing data."""
     predictor = load_predictor(name, checkpoints)
     tables, _ = read_tables(folder, checkpoint.read_card(name, checkpoints)["split"]["seed"])
     return evaluate(predictor, tables)

@@ -1,4 +1,4 @@
-"""Fit `tc-ensemble`: the regression of how high Tc is, and trees that tell superconductors from the COD."""
+"""Fit `tc-ensemble`: the regression of Tc, and the trees that separate superconductors from the COD."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from core.predictors.layers.composition_attention import (
     unpack_networks,
 )
 from core.predictors.layers.smooth_trees import SmoothTrees, pack_trees
+from core.predictors.packed_compositions import pack_compositions
 from core.predictors.registry import load_predictor
 from core.predictors.tc.ensemble import ARCHITECTURE, ErrorScale, TcEnsemble
-from core.reference_data import references
 from core.training import data, formation_energy, kernel_regression, metrics, smooth_trees, tc, tc_network
 from core.training.systems_held_out import FOLDS, SystemsHeldOut, systems_figures
 from core.training.tc_regression import Networks, Regression, TcEnsembleSettings
 
 NAME = "tc-ensemble"
-_BEGUN_WITH = formation_energy.ENSEMBLE_NAME
-FAMILIAR = 0.95  # share of the systems held out that are nearer to what is known than `familiar_distance`
+_PRETRAINED = formation_energy.ENSEMBLE_NAME
+FAMILIAR = 0.95  # quantile of the distances of held-out systems that is `familiar_distance`
 
 _DESCRIPTION = {
     "name": NAME,
@@ -53,21 +53,21 @@ _DESCRIPTION = {
 def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleSettings | None = None) -> dict:
     """Fit on the same part as `tc`, evaluate, write weights and card; returns the card.
 
-    build : folder where networks and folds that are done are kept until all is, so that an interrupted training goes on
+    build : folder of finished networks and folds, from which an interrupted training resumes
     """
     settings = settings or TcEnsembleSettings()
     tables, counts = tc.read_tables(folder, seed)
     superconductors, (learnt, valid, _) = tables[0]
     x, y = superconductors.compositions[learnt], superconductors.values[learnt]
-    begun_with = checkpoint.read_card(_BEGUN_WITH, out)
+    pretrained = checkpoint.read_card(_PRETRAINED, out)
     about = {
         "settings": asdict(settings),
-        "networks_begun_with": {_BEGUN_WITH: begun_with["sha256"]},
+        "networks_begun_with": {_PRETRAINED: pretrained["sha256"]},
         **tc.about_data(counts, seed),
     }
-    about["data"] |= begun_with["data"]  # from which the networks learnt first
+    about["data"] |= pretrained["data"]  # of the pretraining of the networks
     kept = build / f"{NAME}-{_fingerprint(superconductors, about)}"
-    networks = _tuning(settings, seed, load_predictor(_BEGUN_WITH, out), kept)
+    networks = _tuning(settings, seed, load_predictor(_PRETRAINED, out), kept)
     regression = Regression.fit(x, y, settings, seed, networks("whole"))
     chance = _fit_chance(tc.part(tables, 0)[0], len(x), regression, settings, seed)
     trees = {f"height{i}": each for i, each in enumerate(regression.heights)} | {"chance": chance}
@@ -85,7 +85,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
         "date": datetime.date.today().isoformat(),
     }
     tensors = {
-        **references.pack_compositions(x),
+        **pack_compositions(x),
         "weights": regression.kernel.weights,
         **pack_networks(regression.networks, "network"),
         **systems.networks,
@@ -103,19 +103,19 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
 
 
 def _fingerprint(table: data.Table, about: dict) -> str:
-    """Of all that a fit depends on but the code."""
+    """Fingerprint of the data and settings of a fit."""
     content = [table.compositions.tobytes(), table.values.tobytes(), json.dumps(about).encode()]
     return hashlib.sha256(b"".join(content)).hexdigest()[:16]
 
 
-def _tuning(settings: TcEnsembleSettings, seed: int, begun_with: Ensemble, kept: Path) -> Callable[[str], Networks]:
-    """The networks of each fit, begun with those of the formation energy; `kept` has a folder of resume points each."""
+def _tuning(settings: TcEnsembleSettings, seed: int, pretrained: Ensemble, kept: Path) -> Callable[[str], Networks]:
+    """The networks of each fit, fine-tuned from those of the formation energy; `kept` : folder of resume points."""
 
     def of(fit: str) -> Networks:
         def tuned(x: np.ndarray, y: np.ndarray, trust: np.ndarray) -> list[CompositionAttention]:
             return [
                 tc_network.fit(
-                    begun_with.members[each.member].network, x, y, trust, each, seed + i, kept / fit / str(i)
+                    pretrained.networks[each.member].network, x, y, trust, each, seed + i, kept / fit / str(i)
                 )
                 for i, each in enumerate(settings.networks)
             ]
@@ -126,7 +126,7 @@ def _tuning(settings: TcEnsembleSettings, seed: int, begun_with: Ensemble, kept:
 
 
 def _unseen(systems: SystemsHeldOut, regression: Regression, valid: data.Table) -> list[np.ndarray]:
-    """Predicted, distance, measured (n,) of what was not seen: systems held out, and the neighbours of what was."""
+    """Predicted, distance, measured (n,) outside the training set: held-out systems, and the validation part."""
     near = *regression(valid.compositions), valid.values
     return [np.concatenate(pair) for pair in zip(systems.part(0), near, strict=True)]
 
@@ -134,19 +134,25 @@ def _unseen(systems: SystemsHeldOut, regression: Regression, valid: data.Table) 
 def _fit_chance(
     x: np.ndarray, n_superconductors: int, regression: Regression, settings: TcEnsembleSettings, seed: int
 ) -> SmoothTrees:
-    """Trees for the odds of a superconductor, of which the first rows of x (n, 118) are."""
-    seen = kernel_regression.described(x)
-    distance = kernel_regression.nearest_other(settings.kernel.coordinates(seen), n_superconductors, settings.kernel)
-    seen = np.column_stack([seen.numpy(), distance])
+    """Trees for the log-odds of a superconductor; the first rows of x (n, 118) are superconductors."""
+    features = kernel_regression.features_of(x)
+    points = settings.kernel.coordinates(features)
+    distance = kernel_regression.nearest_other(points, n_superconductors, settings.kernel)
     widths = np.append(regression.widths, settings.distance_width)
-    return smooth_trees.fit_chances(seen, np.arange(len(x)) < n_superconductors, widths, settings.chance, seed)
+    return smooth_trees.fit_log_odds(
+        np.column_stack([features.numpy(), distance]),
+        np.arange(len(x)) < n_superconductors,
+        widths,
+        settings.chance,
+        seed,
+    )
 
 
 def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
-    """The figures of this checkpoint's card, found now: takes FOLDS fits, some minutes.
+    """The figures of the card, computed from the weights and FOLDS fits, which takes some minutes.
 
-    All is fitted anew but the networks of the folds, which the checkpoint holds: tuned on another processor they would
-    be others. Raises CheckpointError; InputError if the data are missing.
+    The networks of the folds come from the checkpoint, because another processor would train others; all else is fitted
+    again. Raises CheckpointError; InputError if the data are missing.
     """
     tensors, card = checkpoint.load(name, ARCHITECTURE, checkpoints)
     settings, seed = TcEnsembleSettings.from_card(card), card["split"]["seed"]
@@ -164,23 +170,23 @@ def _figures(predictor: TcEnsemble, tables: tc.Tables, systems: SystemsHeldOut) 
     predicted, distance, measured = systems.part(2)
     inside = metrics.inside_intervals(predicted - measured, predictor.error_scale(predicted, distance))
     ambient = ~systems.under_pressure
-    found = {
+    systems_held_out = {
         "folds": FOLDS,
         **systems_figures(systems.predicted, systems.measured),
         "without_hydrides_under_pressure": systems_figures(systems.predicted[ambient], systems.measured[ambient]),
         "inside_intervals": inside,
     }
     table, parts = tables[0]
-    said = estimate_in_batches(predictor, torch.from_numpy(table.compositions[parts[2]]).float())
-    near = metrics.inside_intervals(said.value - table.values[parts[2]], said.std / 2**0.5)
-    return tc.evaluate(predictor, tables) | {"inside_intervals": near, "systems_held_out": found}
+    estimates = estimate_in_batches(predictor, torch.from_numpy(table.compositions[parts[2]]).float())
+    near = metrics.inside_intervals(estimates.value - table.values[parts[2]], estimates.std / 2**0.5)
+    return tc.evaluate(predictor, tables) | {"inside_intervals": near, "systems_held_out": systems_held_out}
 
 
 def fit_error_scale(predicted: np.ndarray, distance: np.ndarray, measured: np.ndarray) -> ErrorScale:
-    """The scale of Laplace's distribution for the errors, by maximum likelihood."""
+    """The scale of Laplace's distribution for errors of Tc (n,) in K at distances D (n,), by maximum likelihood."""
 
     def scale(parameters: np.ndarray) -> np.ndarray:
         return ErrorScale(*parameters)(predicted, distance)
 
-    found = metrics.fit_scale(predicted - measured, scale, [1.0, 0.05, 0.3, 0.06, 0.2])
-    return ErrorScale(*(float(value) for value in found))
+    fitted = metrics.fit_scale(predicted - measured, scale, [1.0, 0.05, 0.3, 0.06, 0.2])
+    return ErrorScale(*(float(value) for value in fitted))

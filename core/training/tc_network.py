@@ -1,7 +1,7 @@
-"""Tune a network of `formation-energy-ensemble` for the critical temperature of superconductors.
+"""Fine-tune a network of `formation-energy-ensemble` for the critical temperature of superconductors.
 
-What it has learnt from a hundred thousand formation energies is what makes it useful here: the same network with new
-weights overfits the ten thousand superconductors.
+The pretraining on a hundred thousand formation energies is essential: the same network with new weights overfits the
+ten thousand superconductors.
 """
 
 from __future__ import annotations
@@ -26,16 +26,15 @@ SCALE_K = 20.0  # the network is trained on Tc in this unit, near 1
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """How the network is tuned; all of it goes into the card.
+    """Settings of the fine-tuning; all of them are written to the card.
 
-    member : of `formation-energy-ensemble`, with whose weights it starts
+    member : of `formation-energy-ensemble`, whose weights are the initial weights
     averaging : decay per step of the averaged weights
-    jitter : relative noise on the fractions, three times what a synthesis hits: doping series are smooth
-    trace : fraction far below which the others do not notice an element: unlike energies, Tc falls with a per cent of
-        some, and what learns that overdoes it
-    traced : share of the rows to which a little of another row is added, as much as `traces` says (from, to; drawn
-        logarithmically): every sample has traces of everything, and its Tc does not know
-    linear_from_K : smaller errors count by their squares
+    jitter : relative noise on the fractions, three times the accuracy of a synthesis, because doping series are smooth
+    trace : see `AttentionSize`. 1% of some elements lowers Tc, and the network would overestimate the effect of less
+    traced : fraction of the rows that are mixed with a little of another row, by a fraction within `traces` (from, to;
+        drawn logarithmically), because every sample contains traces without effect on Tc
+    linear_from_K : error in K above which the loss is linear, and below which it is quadratic
     """
 
     member: int = 0
@@ -60,10 +59,12 @@ def fit(
     seed: int,
     resume: Path,
 ) -> CompositionAttention:
-    """A network (batch, 118) -> (batch, 1) that says Tc in K; `start` stays as it is.
+    """A network (batch, 118) -> Tc in K (batch, 1); `start` is not changed.
 
-    compositions (n, 118), tc_K (n,), trust (n,) : the weight of each row. Its weights are rounded to the 16 bits that a
-    checkpoint holds. `resume` : folder of the resume point, see `loop.fit`. Raises InputError as `loop.fit` does.
+    compositions (n, 118), tc_K (n,), trust (n,) : the weight of each row
+    resume : folder of the resume point, see `loop.fit`
+
+    The weights are rounded to the 16 bits of a checkpoint. Raises InputError as `loop.fit` does.
     """
     x, y, weight = (torch.from_numpy(values).float() for values in (compositions, tc_K / SCALE_K, trust))
     model = CompositionAttention(replace(start.size, trace=settings.trace))
@@ -86,18 +87,18 @@ def fit(
             yield noisy, y[rows], weight[rows]
 
     def loss(network: CompositionAttention, batch: Batch) -> torch.Tensor:
-        fractions, wanted, counts = batch
+        fractions, target, weight = batch
         beta = settings.linear_from_K / SCALE_K
         return (
-            counts * functional.smooth_l1_loss(network(fractions).squeeze(1), wanted, reduction="none", beta=beta)
+            weight * functional.smooth_l1_loss(network(fractions).squeeze(1), target, reduction="none", beta=beta)
         ).mean()
 
     fitting = FitSettings(
         settings.epochs, steps, settings.learning_rate, settings.weight_decay, averaging=settings.averaging
     )
-    found = loop.fit(model, batches, loss, fitting, resume, lambda _: {})
+    tuned = loop.fit(model, batches, loss, fitting, resume, lambda _: {})
     with torch.no_grad():
-        found.head[-1].weight *= SCALE_K
-        found.head[-1].bias *= SCALE_K
-    found.load_state_dict({key: value.float() for key, value in checkpoint.to_storage(found.state_dict()).items()})
-    return found.requires_grad_(False)
+        tuned.head[-1].weight *= SCALE_K
+        tuned.head[-1].bias *= SCALE_K
+    tuned.load_state_dict({key: value.float() for key, value in checkpoint.to_storage(tuned.state_dict()).items()})
+    return tuned.requires_grad_(False)

@@ -1,4 +1,4 @@
-"""Fit how high Tc is, for a superconductor: trees and networks, corrected by known superconductors nearby."""
+"""Fit the regression of Tc for superconductors: trees and networks, with a kernel correction."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from core.training import kernel_regression, smooth_trees
 from core.training.smooth_trees import BoostingSettings
 from core.training.tc_network import NetworkSettings
 
-# Sets of trees that err differently: the fewer features, or the fewer thresholds, a tree may choose from, the less it
-# follows what is common among them.
+# Sets of trees with different errors: fewer features, or fewer thresholds, to choose from decorrelate the trees.
 HEIGHTS = (
     BoostingSettings(),
     BoostingSettings(trees=900, learning_rate=0.06, share_of_features=0.08),
@@ -30,17 +29,17 @@ HEIGHTS = (
 
 @dataclass(frozen=True)
 class TcEnsembleSettings:
-    """What can be set about this fit; all of it goes into the card.
+    """Settings of the fit; all of them are written to the card.
 
-    heights : of each set of trees that says how high; networks : of each network that does; the mean of all counts
-    chance : of the trees that say whether at all
-    root_width : of a step in the root of a fraction; other_width : in the other features, in their spreads
-    distance_width : in the distance to the nearest known superconductor
-    share : of what the trees say that is kept: they learnt from the same rows as the regression of what they leave, and
-        leave less of these than of others
+    heights : of each set of trees for Tc; networks : of each network for Tc; their mean is h
+    chance : of the trees for the log-odds of superconductivity
+    root_width : of a split on the root of a fraction; other_width : on the other features, in standard deviations
+    distance_width : of a split on the distance to the nearest known superconductor
+    share : factor on the trees, below 1 because the kernel regression is fitted to their residuals on their own
+        training set, which are smaller than on other compositions
     ridge : of the kernel regression; k of a composition with itself is nearly 1
-    surprise_K : a row counts half if all others contradict it by so much; in the kernel regression hydrides count in
-        full: it is the pressure, which no composition knows, that sets them apart
+    surprise_K : leave-one-out error at which a row has half its weight; in the kernel regression hydrides keep their
+        full weight, because the pressure explains their Tc, which no composition contains
     """
 
     heights: tuple[BoostingSettings, ...] = HEIGHTS
@@ -57,20 +56,20 @@ class TcEnsembleSettings:
 
     @classmethod
     def from_card(cls, card: dict) -> TcEnsembleSettings:
-        """As they were when this checkpoint was fitted."""
+        """The settings on the card of a checkpoint."""
         kinds = {"chance": BoostingSettings, "kernel": KernelShape, "gate": Gate}
         given = {key: kinds[key](**value) if key in kinds else value for key, value in card["settings"].items()}
         several = {"heights": BoostingSettings, "networks": NetworkSettings}
         return cls(**given | {key: tuple(kind(**each) for each in given[key]) for key, kind in several.items()})
 
 
-# Compositions (n, 118), Tc (n,) in K, trust (n,) -> the networks that have learnt from these.
+# Compositions (n, 118), Tc (n,) in K, trust (n,) -> the networks trained on them.
 Networks = Callable[[np.ndarray, np.ndarray, np.ndarray], list[CompositionAttention]]
 
 
 @dataclass(frozen=True)
 class Regression:
-    """How high Tc is, for a superconductor: trees and networks, and the kernel regression of what they leave."""
+    """Tc of superconductors: trees and networks, and the kernel regression of their residuals."""
 
     heights: list[SmoothTrees]
     networks: list[CompositionAttention]
@@ -81,39 +80,40 @@ class Regression:
     def fit(
         cls, x: np.ndarray, y: np.ndarray, settings: TcEnsembleSettings, seed: int, networks: Networks
     ) -> Regression:
-        """Compositions (n, 118), Tc (n,) in K."""
-        described = kernel_regression.described(x)
-        seen = described.numpy()
-        widths = np.full(seen.shape[1], settings.root_width)
+        """Fit to compositions (n, 118), Tc (n,) in K."""
+        features = kernel_regression.features_of(x)
+        inputs = features.numpy()
+        widths = np.full(inputs.shape[1], settings.root_width)
         others = slice(elements.N_ELEMENTS, None)
-        widths[others] = settings.other_width * seen[:, others].std(0).clip(1e-9)
+        widths[others] = settings.other_width * inputs[:, others].std(0).clip(1e-9)
         trust = _trust(x, y, settings)
         heights = [
-            smooth_trees.fit_heights(seen, y, widths, each, seed + i, trust).times(settings.share)
+            smooth_trees.fit_heights(inputs, y, widths, each, seed + i, trust).times(settings.share)
             for i, each in enumerate(settings.heights)
         ]
         tuned = networks(x, y, trust)
-        left = y - _said(heights, tuned, x, described)
-        certain = np.where(families(x) == HYDRIDE, 1.0, trust)
-        return cls(heights, tuned, kernel_regression.fit(x, left, settings.ridge / certain, settings.kernel), widths)
+        residuals = y - _mean_height(heights, tuned, x, features)
+        kernel_trust = np.where(families(x) == HYDRIDE, 1.0, trust)
+        kernel = kernel_regression.fit(x, residuals, settings.ridge / kernel_trust, settings.kernel)
+        return cls(heights, tuned, kernel, widths)
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compositions (n, 118) -> Tc in K, never negative, and D (n,)."""
-        described = self.kernel.described(torch.from_numpy(x))
-        left, distance = self.kernel.at(described)
-        said = _said(self.heights, self.networks, x, described)
-        return np.maximum(said + left.numpy(), 0), distance.numpy()
+        features = self.kernel.features(torch.from_numpy(x))
+        correction, distance = self.kernel.at(features)
+        height = _mean_height(self.heights, self.networks, x, features)
+        return np.maximum(height + correction.numpy(), 0), distance.numpy()
 
 
-def _said(
-    heights: list[SmoothTrees], networks: list[CompositionAttention], x: np.ndarray, described: torch.Tensor
+def _mean_height(
+    heights: list[SmoothTrees], networks: list[CompositionAttention], x: np.ndarray, features: torch.Tensor
 ) -> np.ndarray:
-    """h (n,) in K, as in `TcEnsemble.said`."""
+    """h (n,) in K, as in `TcEnsemble.mean_height`."""
     by_networks = [predict_in_batches(network, torch.from_numpy(x).float())[:, 0] for network in networks]
-    return np.mean([trees(described).double().numpy() for trees in heights] + by_networks, axis=0)
+    return np.mean([trees(features).double().numpy() for trees in heights] + by_networks, axis=0)
 
 
 def _trust(x: np.ndarray, y: np.ndarray, settings: TcEnsembleSettings) -> np.ndarray:
-    """Weight (n,) of each row, from 0 to 1: 1 / (1 + (error when left out / surprise_K)^2)."""
+    """Weight (n,) of each row, from 0 to 1: 1 / (1 + (leave-one-out error / surprise_K)^2)."""
     error = kernel_regression.errors_left_out(x, y, settings.ridge, settings.kernel)
     return 1 / (1 + (error / settings.surprise_K) ** 2)

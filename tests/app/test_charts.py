@@ -11,7 +11,7 @@ from app.learn.charts import image_figure
 from app.results.charts import candidates_figure
 from core.chemistry import elements
 from core.generation.schedule import Schedule, Stage
-from core.predictors.features.periodic_table_image import element_pixels, feature_map
+from core.predictors.features.periodic_table_image import element_pixels, periodic_table_image
 from core.runs.progress import PROGRESS_COLUMNS
 
 
@@ -120,7 +120,7 @@ def test_the_image_shows_each_element_in_its_block():
     x = torch.zeros(1, elements.N_ELEMENTS)
     for symbol, fraction in (("H", 0.25), ("Cl", 0.75)):
         x[0, elements.element(symbol).index] = fraction
-    image = feature_map(x, element_pixels())[0].numpy()
+    image = periodic_table_image(x, element_pixels())[0].numpy()
     tiles = {e.symbol: divmod_pixel(e.index) for e in elements.all_elements()}
     figure = image_figure(image, tiles)
     s, p, d, f = figure.data

@@ -13,7 +13,8 @@ from app.state.draft_changes import with_base
 from app.state.problem_file import read_problem
 from core.executors.local_process import LocalProcessExecutor
 from core.generation.registry import SUBSTITUTION
-from core.problem.problem import BEST, PUBLISHED, DesignProblem, Models
+from core.predictors.registry import BEST, PUBLISHED, Models
+from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE
 from core.problem.substitution_sites import Site
 from core.runs import store

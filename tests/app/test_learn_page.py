@@ -26,5 +26,5 @@ def test_a_formula_that_cannot_be_read_is_explained():
     assert not test.exception and "is not an element" in html_text(test)
 
 
-def test_tiles_are_those_of_the_feature_map():
+def test_tiles_are_those_of_the_periodic_table_image():
     assert (tiles()["H"], tiles()["Cl"]) == ((0, 0, 0), (1, 2, 30))

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from app.models.card_text import file_rows, metric_text, value_text, with_links
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import read_card
-from core.problem.problem import BEST
+from core.predictors.registry import BEST
 from core.reference_data.references import NAME as REFERENCES
 from tests.app.pages import open_page, page_text
 

@@ -11,8 +11,7 @@ import pytest
 from core.chemistry.formula_reader import parse_formula
 from core.evaluation.columns import COLUMNS
 from core.paths import PROJECT
-from core.predictors.registry import load_predictor
-from core.problem.problem import BEST
+from core.predictors.registry import BEST, load_predictor
 
 pytestmark = pytest.mark.browser
 

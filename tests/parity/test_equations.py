@@ -21,6 +21,7 @@ from core.generation.gradient.optimiser import Task
 from core.generation.gradient.simplex_map import SimplexMap
 from core.generation.initialization import enumerated
 from core.generation.rounding import round_compositions
+from core.predictors.interface import Predictor
 from core.problem.presets import GDMCD, PAPER
 from core.problem.settings import OptimiserSettings
 
@@ -41,7 +42,7 @@ FREE = constraints(vector(0, 0, 0, 0), [1, 1, 1, 1])
 
 
 @dataclass
-class Linear:
+class Linear(Predictor):
     """f(x) = values . x: the property of a mixture is the mean of its elements."""
 
     values: torch.Tensor
@@ -52,7 +53,7 @@ class Linear:
 
 
 @dataclass
-class Peak:
+class Peak(Predictor):
     """Tc(x) = 100 - 400 |x - top|^2 in K: its only maximum, 100 K, is at `top`."""
 
     top: torch.Tensor

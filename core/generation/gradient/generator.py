@@ -24,7 +24,6 @@ from core.generation.loop import OnStep, run_steps
 from core.generation.schedule import Schedule, Stage
 from core.generation.starting_materials import FROM_KNOWN, check_start, starting_materials
 from core.predictors.device import resolve_precision
-from core.predictors.interface import in_bfloat16
 from core.problem import validation
 from core.problem.problem import DesignProblem
 from core.problem.settings import BFLOAT16, NEAREST, RAISE_TC, OptimiserSettings
@@ -82,7 +81,7 @@ class GradientGenerator:
             atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
             guess=_guess(problem, known, fixed, allowed, device),
             cores=BatchParallel(torch.get_num_threads(), MOVED_AT_ONCE) if device.type == "cpu" else BatchParallel(),
-            climbs=(in_bfloat16(predictors.tc), in_bfloat16(predictors.formation_energy)) if faster else None,
+            climbs=(predictors.tc.in_bfloat16(), predictors.formation_energy.in_bfloat16()) if faster else None,
         )
 
     def init(self, task: Task) -> State:

@@ -18,7 +18,7 @@ from core.generation.gradient import losses
 from core.generation.gradient.batch_parallel import BatchParallel
 from core.generation.gradient.simplex_map import SimplexMap
 from core.generation.interface import Report
-from core.predictors.interface import Predictor, climbed, estimate
+from core.predictors.interface import Predictor
 from core.problem.settings import CONSTANT, TARGET, OptimiserSettings
 
 Guess = Callable[[int, int], torch.Tensor]  # (candidate, restart) -> x_base (parts * 118,)
@@ -122,7 +122,7 @@ def step(task: Task, state: State) -> tuple[State, Report]:
     state = _restart_dead(task, state)
     x_base = task.constraints.settled(state.x_base.detach(), state.max_mask)
     predictors = task.climbs or (task.tc, task.formation_energy)
-    tc, energy = (climbed(predictor, int(state.step)) for predictor in predictors)
+    tc, energy = (predictor.member_at(int(state.step)) for predictor in predictors)
 
     def slope(rows: slice) -> tuple[torch.Tensor, _Seen]:
         x = x_base[rows].requires_grad_(True)
@@ -195,7 +195,7 @@ def first_loss(
     settings: OptimiserSettings, composition: torch.Tensor, tc_of: Predictor, energy_of: Predictor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """L_1, Tc and formation energy, each (batch,), of compositions (batch, 118)."""
-    (tc, error, _), energy = estimate(tc_of, composition), energy_of(composition)
+    (tc, error, _), energy = tc_of.estimate(composition), energy_of(composition)
     safe_tc = tc if error is None else tc - settings.caution * error
     target = settings.target_tc_K if settings.objective == TARGET else None
     return losses.objective(safe_tc, energy, settings.formation_energy_weight, target), tc, energy

@@ -1,8 +1,8 @@
-"""The formal oxidation state of copper: what doping a cuprate changes, and Tc follows.
+"""The formal oxidation state of copper, which measures the hole doping of a cuprate.
 
-Every other element is given the charge that it nearly always has beside copper and oxygen; what is left for neutrality
-is shared by the copper atoms. In YBa2Cu3O7 they have 2 + 1/3, in La2CuO4 two; near 2.16 Tc is highest (Presland et al.
-1991, doi:10.1016/0921-4534(91)90700-9). The charges belong to the weights that were fitted with them.
+Every other element gets the charge that it nearly always has in copper oxides; the charge left for neutrality is shared
+by the copper atoms. They have 2 + 1/3 in YBa2Cu3O7 and 2 in La2CuO4; Tc is highest near 2.16 (Presland et al. 1991,
+doi:10.1016/0921-4534(91)90700-9). These charges are part of the fitted models: a change invalidates their weights.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ CHARGES = {
     -2: "O S Se Te",
     -3: "N P As",
 }
-COPPER_SHARE = 0.02  # fraction of copper at which its state counts half: smooth where copper comes in
-LARGEST_STATE = 6.0  # beyond it the state saturates: 2 charges on a trace of copper are no state
+COPPER_SHARE = 0.02  # fraction of copper at which its state has half its weight: smooth as copper enters
+LARGEST_STATE = 6.0  # the state saturates here: the whole charge on a trace of copper has no meaning
 
 
 def charges() -> torch.Tensor:
-    """(118,) charge of each element beside copper and oxygen; 0 for those not in CHARGES."""
+    """(118,) float64: charge of each element in copper oxides, in elementary charges; 0 for those not in CHARGES."""
     order = {symbol: i for i, symbol in enumerate(elements.symbols())}
     found = torch.zeros(elements.N_ELEMENTS, dtype=torch.float64)
     for charge, symbols in CHARGES.items():
@@ -36,10 +36,10 @@ def charges() -> torch.Tensor:
     return found
 
 
-def formal_valence(composition: torch.Tensor, charge: torch.Tensor, copper: int) -> torch.Tensor:
-    """Compositions (n, 118), charges (118,), index of copper -> (n, 3), smooth, 0 without copper but for the last.
+def copper_valence(composition: torch.Tensor, charge: torch.Tensor, copper: int) -> torch.Tensor:
+    """Compositions (n, 118), charges (118,), index of copper -> (n, 3), smooth; without copper the first two are 0.
 
-    Formal oxidation state of copper, how much copper there is (0 to 1), and the charge of all per atom.
+    Formal oxidation state of copper, weight of the amount of copper (0 to 1), and total charge per atom.
     """
     amount = composition[:, copper]
     total = composition @ charge

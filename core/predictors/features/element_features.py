@@ -1,4 +1,4 @@
-"""Facts about the elements as numbers, for networks."""
+"""Properties of the elements as numbers, the input of networks and trees."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import torch
 from core.chemistry import elements
 
 
-def element_facts() -> torch.Tensor:
-    """(118, facts) numbers about each element from `core.chemistry.elements`, each column of mean 0 and spread 1."""
+def element_features() -> torch.Tensor:
+    """(118, properties) float32 from `core.chemistry.elements`, each column of mean 0 and standard deviation 1."""
     rows = []
     for e in elements.all_elements():
         states = e.oxidation_states or (0,)

@@ -1,4 +1,4 @@
-"""Formation energy by ElemNet: a fully connected network on 86 fractions (Jha et al. 2018; KIAGO S.2)."""
+"""Formation energy by ElemNet, a fully connected network on 86 fractions (Jha et al. 2018; KIAGO S.2)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from torch import nn
 from core.chemistry import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
+from core.predictors.info import Role
+from core.predictors.interface import NetworkPredictor
 
 ARCHITECTURE = "elemnet-v1"
-# ElemNet's 86 elements are not the first 86: the light noble gases and Po to Ra are missing, Ac to Pu are there.
+# ElemNet's 86 elements are not the first 86: without the light noble gases and Po to Ra, with Ac to Pu.
 UNKNOWN = {"He", "Ne", "Ar", "Po", "At", "Rn", "Fr", "Ra"}
 LAST_KNOWN = "Pu"
 WIDTHS = (1024,) * 4 + (512,) * 3 + (256,) * 3 + (128,) * 3 + (64,) * 2 + (32,)
@@ -26,7 +28,10 @@ def elemnet_elements() -> tuple[str, ...]:
 
 
 class ElemNet(nn.Module):
-    """The 17-layer network: fractions (batch, 86) -> formation energy (batch,) in eV/atom."""
+    """The 17-layer network: fractions (batch, 86) -> formation energy (batch,) in eV/atom.
+
+    dropout : with the dropout layers of Jha et al. 2018, which have no weights but count in the names of the layers
+    """
 
     def __init__(self, dropout: bool = True):
         super().__init__()
@@ -45,8 +50,14 @@ class ElemNet(nn.Module):
         return self.layers(fractions).squeeze(1)
 
 
-class FormationEnergyElemNet(nn.Module):
-    """Predictor of the formation energy in eV/atom, on the reference of the Materials Project."""
+class FormationEnergyElemNet(NetworkPredictor):
+    """Predictor of the formation energy in eV/atom, on the reference of the Materials Project.
+
+    index : (86,) places of ElemNet's elements among the 118
+    """
+
+    role = Role.FORMATION_ENERGY
+    index: torch.Tensor
 
     def __init__(self, name: str, network: ElemNet):
         super().__init__()

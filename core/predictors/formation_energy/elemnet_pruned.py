@@ -1,23 +1,31 @@
-"""ElemNet without its idle units: the same numbers for less work.
+"""ElemNet without its inactive units: the same numbers for less work.
 
-For similar compositions a third of the units of its wide layers are zero in all of them. Such a unit gives nothing
-to the next layer and takes no slope back, so that its row and its column can be left out of both products.
+For similar compositions a third of the units of the wide layers are zero in the whole batch. Such a unit contributes
+nothing to the next layer and passes no gradient back, so its row and its column are left out of both products.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
-from core.predictors.formation_energy.elemnet import ElemNet, FormationEnergyElemNet
+from core.paths import CHECKPOINTS
+from core.predictors.formation_energy.elemnet import ElemNet, FormationEnergyElemNet, load_elemnet
+from core.predictors.info import Role
+from core.predictors.interface import NetworkPredictor
 from core.predictors.layers.bfloat16 import Bfloat16Layers, InBfloat16
 
-LEAST_WIDTH = 512  # of a layer; to leave units out of a smaller one costs more than it brings
+LEAST_WIDTH = 512  # of a layer to prune; in a smaller one the selection costs more than it saves
 
 
-class LeanElemNet(nn.Module):
+class PrunedElemNet(NetworkPredictor):
     """FormationEnergyElemNet in evaluation mode; the same interface and the same numbers."""
+
+    role = Role.FORMATION_ENERGY
+    index: torch.Tensor
 
     def __init__(self, predictor: FormationEnergyElemNet):
         super().__init__()
@@ -32,7 +40,7 @@ class LeanElemNet(nn.Module):
         return _Chain.apply(composition.index_select(1, self.index), *parameters).squeeze(1)
 
     def in_bfloat16(self) -> FormationEnergyElemNet:
-        """The same, all layers but the last in bfloat16: so fast that to look for idle units does not pay."""
+        """All layers but the last in bfloat16, in which products are so fast that pruning does not pay."""
         network = ElemNet(dropout=False)
         *wide, last = self.layers
         network.layers = nn.Sequential(InBfloat16(Bfloat16Layers(wide, relu=True)), last)
@@ -42,13 +50,13 @@ class LeanElemNet(nn.Module):
 class _Chain(torch.autograd.Function):
     """values (n, inputs), weight (outputs, inputs) and bias (outputs,) of each layer -> (n, outputs of the last).
 
-    ReLU after all but the last; the weights get no slope.
+    ReLU after all but the last; the weights get no gradient.
     """
 
     @staticmethod
     def forward(ctx, values: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
         layers = list(zip(parameters[::2], parameters[1::2], strict=True))
-        seen, used, active = [], [], None
+        outputs, used, active = [], [], None
         for depth, (weight, bias) in enumerate(layers, start=1):
             weight = _inputs(weight, active)
             values = torch.addmm(bias, values, weight.T)
@@ -56,24 +64,24 @@ class _Chain(torch.autograd.Function):
             if depth < len(layers):
                 active = _active(values.relu_())
                 values = values if active is None else values.index_select(1, active)
-                seen.append(values)
+                outputs.append(values)
             used.append(weight if active is None else weight.index_select(0, active))
-        ctx.save_for_backward(*seen, *used)
+        ctx.save_for_backward(*outputs, *used)
         return values
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, slope: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+    def backward(ctx, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         count = (len(ctx.saved_tensors) + 1) // 2
-        seen, used = ctx.saved_tensors[: count - 1], ctx.saved_tensors[count - 1 :]
-        slope = slope @ used[-1]
-        for values, weight in zip(seen[::-1], used[-2::-1], strict=True):
-            slope = (slope * (values > 0)) @ weight
-        return slope, *(None for _ in range(2 * count))
+        outputs, used = ctx.saved_tensors[: count - 1], ctx.saved_tensors[count - 1 :]
+        gradient = gradient @ used[-1]
+        for values, weight in zip(outputs[::-1], used[-2::-1], strict=True):
+            gradient = (gradient * (values > 0)) @ weight
+        return gradient, *(None for _ in range(2 * count))
 
 
 def _active(values: torch.Tensor) -> torch.Tensor | None:
-    """The units (k,) that are not zero in all rows, what is no number included; None: take all."""
+    """The units (k,) that are not zero in every row, including units that are NaN; None: all of them."""
     if values.shape[1] < LEAST_WIDTH or not len(values):
         return None
     return (~(values.amax(0) <= 0)).nonzero().squeeze(1)
@@ -81,3 +89,8 @@ def _active(values: torch.Tensor) -> torch.Tensor | None:
 
 def _inputs(weight: torch.Tensor, units: torch.Tensor | None) -> torch.Tensor:
     return weight if units is None else weight.index_select(1, units)
+
+
+def load_pruned_elemnet(name: str = "formation-energy", folder: Path = CHECKPOINTS) -> PrunedElemNet:
+    """The trained predictor, pruned for evaluation. Raises CheckpointError."""
+    return PrunedElemNet(load_elemnet(name, folder)).eval().requires_grad_(False)

@@ -1,10 +1,10 @@
-"""Networks in bfloat16: where a processor multiplies in it, several times as fast, and right to some 0.3%.
+"""Networks in bfloat16: several times as fast on a processor with matrix units for it, and right to about 0.3%.
 
-That is enough to say where to climb. What comes in and what goes out is float32, and so is every value that is kept:
-it is predicted again by the network as it is.
+That is enough for optimisation steps. Inputs and outputs are float32; every value that is kept is predicted again by
+the network in float32.
 
-Where products are this fast, what follows them counts: biases, ReLU and sums are made in the same pass, weights lie
-packed as the product wants them, and slopes are written out.
+Where products are this fast, the operations after them matter: biases, ReLU and sums are fused with the product,
+weights are packed in its layout, and backward passes are written by hand.
 """
 
 from __future__ import annotations
@@ -15,29 +15,32 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
-ROWS = 512  # of a batch for which the weights are packed; others may come
+ROWS = 512  # batch size for which the weights are packed; other sizes work too
 
 
 def processor_multiplies_bfloat16() -> bool:
-    """Whether this processor has matrix units for it (AMX). Vector units alone were slower than float32 here."""
+    """Whether this processor has matrix units for bfloat16 (AMX). Vector units alone were slower than float32."""
     return torch.backends.mkldnn.is_available() and bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
 class InBfloat16(nn.Module):
-    """A network that computes in bfloat16; what it is given and gives back keeps its type."""
+    """A network that computes in bfloat16; its input and output keep their dtype."""
 
     def __init__(self, network: nn.Module):
         super().__init__()
         self.network = network
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """(batch, inputs) -> (batch, outputs) in the type of `values`; rows that hold what is no number are none."""
-        found = self.network(values.to(torch.bfloat16)).to(values.dtype)
-        return found + 0 * values.detach().sum(1, keepdim=True)  # a fused ReLU makes 0 of what is no number
+        """(batch, inputs) -> (batch, outputs) in the dtype of `values`; a row that contains NaN gives NaN."""
+        output = self.network(values.to(torch.bfloat16)).to(values.dtype)
+        return output + 0 * values.detach().sum(1, keepdim=True)  # the fused ReLU turns NaN into 0
 
 
 class Product:
-    """x W^T + b in bfloat16, and the product g W back; both with what follows in one pass where oneDNN is there."""
+    """x W^T + b in bfloat16, and its backward product g W; both fused with the next operation where oneDNN is present.
+
+    linear : W (outputs, inputs) and b (outputs,), or no b
+    """
 
     def __init__(self, linear: nn.Linear):
         weight = linear.weight.detach().to(torch.bfloat16)
@@ -49,16 +52,16 @@ class Product:
         return torch.ops.mkldnn._reorder_linear_weight(weight, ROWS) if self._fused else weight
 
     def relu(self, values: torch.Tensor) -> torch.Tensor:
-        """(batch, inputs) -> the positive part of the product (batch, outputs)."""
+        """(batch, inputs) -> ReLU of the product (batch, outputs)."""
         return self._of(values, self._weight, self._bias, "relu")
 
     def __call__(self, values: torch.Tensor, plus: torch.Tensor | None = None) -> torch.Tensor:
-        """(batch, inputs) -> the product (batch, outputs), and what is to be added to it."""
+        """(batch, inputs) -> the product (batch, outputs), with `plus` (batch, outputs) added in place."""
         return self._of(values, self._weight, self._bias, "none", plus)
 
-    def back(self, slope: torch.Tensor, plus: torch.Tensor | None = None) -> torch.Tensor:
-        """Slope by the outputs (batch, outputs) -> by the inputs (batch, inputs), and what is to be added to it."""
-        return self._of(slope, self._weight_back, None, "none", plus)
+    def back(self, gradient: torch.Tensor, plus: torch.Tensor | None = None) -> torch.Tensor:
+        """Gradient in the outputs (batch, outputs) -> in the inputs (batch, inputs), with `plus` added in place."""
+        return self._of(gradient, self._weight_back, None, "none", plus)
 
     def _of(
         self,
@@ -69,21 +72,21 @@ class Product:
         plus: torch.Tensor | None = None,
     ) -> torch.Tensor:
         if not self._fused:
-            found = nn.functional.linear(values, weight, bias)
-            return (found if plus is None else found.add_(plus)) if then == "none" else found.relu_()
+            product = nn.functional.linear(values, weight, bias)
+            return (product if plus is None else product.add_(plus)) if then == "none" else product.relu_()
         if plus is not None:
             return torch.ops.mkldnn._linear_pointwise.binary(values, plus, weight, bias, "add")
         return torch.ops.mkldnn._linear_pointwise(values, weight, bias, then, [], "")
 
 
-def where_positive(slope: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """The slope of ReLU: `slope` where `values`, that came out of it, is above 0, else 0; both in bfloat16."""
-    # Bits of a positive number are a positive integer, so that 0 or 1 times the bits of the slope is what is wanted.
-    return values.view(torch.int16).clamp(max=1).mul_(slope.view(torch.int16)).view(torch.bfloat16)
+def relu_gradient(gradient: torch.Tensor, outputs: torch.Tensor) -> torch.Tensor:
+    """Backward of ReLU: `gradient` where the `outputs` of the ReLU are above 0, else 0; both in bfloat16."""
+    # The bits of an output are an integer that is 0 or positive; clamped to 0 or 1 it multiplies the gradient's bits.
+    return outputs.view(torch.int16).clamp(max=1).mul_(gradient.view(torch.int16)).view(torch.bfloat16)
 
 
 class Bfloat16Layers(nn.Module):
-    """Linear layers of bfloat16; `relu`: each followed by one."""
+    """Linear layers in bfloat16, each followed by a ReLU if `relu`."""
 
     def __init__(self, layers: Sequence[nn.Linear], relu: bool):
         super().__init__()
@@ -97,27 +100,38 @@ class Bfloat16Layers(nn.Module):
 class _Layers(torch.autograd.Function):
     @staticmethod
     def forward(ctx, values: torch.Tensor, products: list[Product], relu: bool) -> torch.Tensor:
-        seen = []
+        outputs = []
         for product in products:
             values = product.relu(values) if relu else product(values)
-            seen.append(values)
-        ctx.save_for_backward(*seen)
+            outputs.append(values)
+        ctx.save_for_backward(*outputs)
         ctx.products, ctx.relu = products, relu
         return values
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, slope: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+    def backward(ctx, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         for product, values in zip(ctx.products[::-1], ctx.saved_tensors[::-1], strict=True):
-            slope = product.back(where_positive(slope, values) if ctx.relu else slope)
-        return slope, None, None
+            gradient = product.back(relu_gradient(gradient, values) if ctx.relu else gradient)
+        return gradient, None, None
+
+
+class _Shortcut:
+    """A linear layer on every stride-th column and row of maps of this shape (columns, rows, channels)."""
+
+    def __init__(self, linear: nn.Linear, shape: tuple[int, int, int], stride: int):
+        self.product, self.shape, self.stride = Product(linear), shape, stride
+
+    def read(self, values: torch.Tensor) -> torch.Tensor:
+        """(batch, inputs) -> the part that the layer reads (batch, columns, rows, channels), a view."""
+        return values.view(-1, *self.shape)[:, :: self.stride, :: self.stride]
 
 
 class Bfloat16Block(nn.Module):
-    """ReLU(second(ReLU(first(x))) + shortcut(x)), of bfloat16.
+    """ReLU(second(ReLU(first(x))) + shortcut(x)), in bfloat16.
 
-    shortcut : a linear layer on a part of x, and that part as (shape, stride): of x as a table of this shape (columns,
-        rows, channels) every so manieth column and row; None: x itself
+    shortcut : a linear layer on a part of x, and that part as (shape, stride): x as a map of this shape (columns, rows,
+        channels), every stride-th column and row; None: x itself
     """
 
     def __init__(
@@ -128,13 +142,7 @@ class Bfloat16Block(nn.Module):
     ):
         super().__init__()
         self.first, self.second = Product(first), Product(second)
-        self.shortcut = shortcut and Product(shortcut[0])
-        self.part = shortcut and shortcut[1:]
-
-    def read(self, values: torch.Tensor) -> torch.Tensor:
-        """(batch, inputs) -> the part of it that the shortcut reads (batch, columns, rows, channels), a view."""
-        shape, stride = self.part
-        return values.view(-1, *shape)[:, ::stride, ::stride]
+        self.shortcut = None if shortcut is None else _Shortcut(*shortcut)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """(batch, inputs) -> (batch, outputs)."""
@@ -145,21 +153,21 @@ class _Block(torch.autograd.Function):
     @staticmethod
     def forward(ctx, values: torch.Tensor, block: Bfloat16Block) -> torch.Tensor:
         inner = block.first.relu(values)
-        beside = values if block.shortcut is None else block.shortcut(block.read(values).flatten(1))
-        found = block.second(inner, plus=beside).relu_()
-        ctx.save_for_backward(inner, found)
+        beside = values if block.shortcut is None else block.shortcut.product(block.shortcut.read(values).flatten(1))
+        output = block.second(inner, plus=beside).relu_()
+        ctx.save_for_backward(inner, output)
         ctx.block = block
-        return found
+        return output
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, slope: torch.Tensor) -> tuple[torch.Tensor, None]:
-        block, (inner, found) = ctx.block, ctx.saved_tensors
-        slope = where_positive(slope, found)
-        of_inner = where_positive(block.second.back(slope), inner)
+    def backward(ctx, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        block, (inner, output) = ctx.block, ctx.saved_tensors
+        gradient = relu_gradient(gradient, output)
+        of_inner = relu_gradient(block.second.back(gradient), inner)
         if block.shortcut is None:
-            return block.first.back(of_inner, plus=slope), None
+            return block.first.back(of_inner, plus=gradient), None
         of_values = block.first.back(of_inner)
-        read = block.read(of_values)
-        read += block.shortcut.back(slope).view_as(read)
+        read = block.shortcut.read(of_values)
+        read += block.shortcut.product.back(gradient).view_as(read)
         return of_values, None

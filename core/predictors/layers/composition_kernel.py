@@ -1,36 +1,37 @@
-"""Kernel regression over compositions: doping series, of which SuperCon is made, are interpolated.
+"""Kernel regression over compositions, which interpolates the doping series of SuperCon.
 
 f(x) = sum_i a_i exp(-D_i / l),    D^2 = d_f^2 + d_v^2 + w d_p^2 + soft^2
 
-d_f is the distance between the square roots of the fractions (nearly: smooth at 0), d_v that between the formal states
-of copper and total charges (`formal_valence`), d_p that between means and spreads of element facts. The exponential
-kernel follows kinks in Tc against doping as regression trees do, but its value is smooth: `soft` rounds the tip at the
-known compositions. Ridge regression gives the a_i (Rasmussen and Williams 2006, eq. 2.25).
+d_f is the distance between the square roots of the fractions (shifted, to be smooth at 0), d_v that between the formal
+states of copper and total charges (`copper_valence`), d_p that between means and standard deviations of element
+properties. The exponential kernel follows kinks of Tc against doping as regression trees do; `soft` makes it smooth at
+the known compositions. Ridge regression gives the a_i (Rasmussen and Williams 2006, eq. 2.25).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import nn
 
 from core.chemistry import elements
-from core.predictors.features.copper_valence import charges, formal_valence
-from core.predictors.features.element_features import element_facts
+from core.predictors.features.copper_valence import charges, copper_valence
+from core.predictors.features.element_features import element_features
 
-SMOOTH_FRACTION = 1e-4  # sqrt(x + this): a fraction far below it changes nothing
+SMOOTH_FRACTION = 1e-4  # sqrt(x + this): a fraction far below it has no effect
 LEAST_VARIANCE = 1e-4
-AMOUNTS = elements.N_ELEMENTS + 3  # features that are no means or spreads of element facts
-VALENCE_SCALES = (2**0.5, 2**0.5, 1.0)  # of copper's formal state, of the amount of copper, of the charge per atom
-WITHOUT_FLOAT64 = {"mps"}  # devices on which the regression cannot be done: there it stays on the processor
-ROWS = 128  # compositions at once: a matrix of ROWS x known compositions; a processor's cache holds it
+AMOUNTS = elements.N_ELEMENTS + 3  # number of features that are not means or standard deviations of element properties
+VALENCE_SCALES = (2**0.5, 2**0.5, 1.0)  # of the formal state of copper, the weight of copper, the charge per atom
+WITHOUT_FLOAT64 = {"mps"}  # devices without it: there the regression stays on the CPU
+ROWS = 128  # compositions at a time, so that a matrix of ROWS x known compositions fits the CPU's cache
 ROWS_ON_GPU = 2048
 
 
 @dataclass(frozen=True)
 class KernelShape:
-    """The kernel's numbers: w, l and soft of the equations above."""
+    """The kernel's parameters: w, l and soft of the equations above."""
 
     property_weight: float = 0.3
     length: float = 0.5
@@ -49,7 +50,7 @@ class KernelShape:
         """Points (n, f), and `with_squares` of points (m, f + 2) -> D (n, m)."""
         square, least = one.square().sum(1, keepdim=True), self.soft**2
         here = torch.cat([-2 * one, square + least, torch.ones_like(square)], dim=1)
-        # The difference of large squares: in float32 it is off by some 1e-5, in float64 by nothing that matters.
+        # A difference of large squares: the error is about 1e-5 in float32, negligible in float64.
         return (here @ other.T).clamp_min_(least).sqrt_()
 
     def near(self, distance: torch.Tensor) -> torch.Tensor:
@@ -58,47 +59,63 @@ class KernelShape:
 
 
 @dataclass(frozen=True)
-class ElementNumbers:
-    """What the features are made of: facts (118, f), charges (118,), the scales of the valence (3,)."""
+class ElementTables:
+    """Constants of the features: element properties (118, p), charges (118,), scales of the valence (3,)."""
 
-    facts: torch.Tensor
+    properties: torch.Tensor
     charges: torch.Tensor
     scales: torch.Tensor
 
     @classmethod
-    def standard(cls) -> ElementNumbers:
-        """Those of this project, in float64."""
-        return cls(element_facts().double(), charges(), torch.tensor(VALENCE_SCALES, dtype=torch.float64))
+    def standard(cls) -> ElementTables:
+        """The tables of this project, in float64."""
+        return cls(element_features().double(), charges(), torch.tensor(VALENCE_SCALES, dtype=torch.float64))
 
 
-def features(composition: torch.Tensor, numbers: ElementNumbers) -> torch.Tensor:
-    """Compositions (n, 118) -> AMOUNTS features: roots of the fractions and scaled valence; means, spreads of facts."""
-    facts = numbers.facts
+def composition_features(composition: torch.Tensor, tables: ElementTables) -> torch.Tensor:
+    """Compositions (n, 118) -> features (n, AMOUNTS + 2 p).
+
+    Shifted roots of the fractions and scaled valence, AMOUNTS together; mean and standard deviation of each property.
+    """
+    properties = tables.properties
     roots = (composition + SMOOTH_FRACTION).sqrt() - SMOOTH_FRACTION**0.5
-    valence = formal_valence(composition, numbers.charges, elements.element("Cu").index) * numbers.scales
-    mean = composition @ facts
-    variance = composition @ facts.square() - mean.square()
-    # Rounding makes a variance of 0 a little negative; clamped at 0 it would lose its slope.
-    spread = (variance + LEAST_VARIANCE).clamp_min(LEAST_VARIANCE / 2).sqrt()
-    return torch.cat([roots, valence, mean, spread], dim=1)
+    valence = copper_valence(composition, tables.charges, elements.element("Cu").index) * tables.scales
+    mean = composition @ properties
+    variance = composition @ properties.square() - mean.square()
+    # Rounding makes a variance of 0 slightly negative; clamped at 0 it would lose its gradient.
+    deviation = (variance + LEAST_VARIANCE).clamp_min(LEAST_VARIANCE / 2).sqrt()
+    return torch.cat([roots, valence, mean, deviation], dim=1)
 
 
 def with_squares(points: torch.Tensor) -> torch.Tensor:
-    """Points (n, f) -> (n, f + 2): them, ones and their squares, so that one product gives all squared distances."""
+    """Points (n, f) -> (n, f + 2): points, ones and squared norms, so that one product gives all squared distances."""
     return torch.cat([points, torch.ones_like(points[:, :1]), points.square().sum(1, keepdim=True)], dim=1)
 
 
 class CompositionKernel(nn.Module):
-    """points (n, 118): the known compositions; weights (n,): the a_i, in the property's unit."""
+    """The regression. points (n, 118): the known compositions; weights (n,): the a_i, in the property's unit.
+
+    It computes in float64, in which `known` holds the points; `known_short` and `pulls_short` are their float32 copies
+    for gradients.
+    """
+
+    properties: torch.Tensor
+    charges: torch.Tensor
+    scales: torch.Tensor
+    centre: torch.Tensor
+    known: torch.Tensor
+    weights: torch.Tensor
+    known_short: torch.Tensor
+    pulls_short: torch.Tensor
 
     def __init__(self, shape: KernelShape, points: torch.Tensor, weights: torch.Tensor):
         super().__init__()
         self.shape = shape
-        numbers = ElementNumbers.standard()
-        for name, number in asdict(numbers).items():
-            self.register_buffer(name, number, persistent=False)
-        known = shape.coordinates(features(points.double(), numbers))
-        self.register_buffer("centre", known.mean(0), persistent=False)  # squares are smaller around it
+        tables = ElementTables.standard()
+        for name, table in asdict(tables).items():
+            self.register_buffer(name, table, persistent=False)
+        known = shape.coordinates(composition_features(points.double(), tables))
+        self.register_buffer("centre", known.mean(0), persistent=False)  # squared norms are smaller around it
         self.register_buffer("known", with_squares(known - self.centre), persistent=False)
         self.register_buffer("weights", weights.float(), persistent=False)
         self.register_buffer("known_short", self.known.float(), persistent=False)
@@ -106,59 +123,62 @@ class CompositionKernel(nn.Module):
 
     def forward(self, composition: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Compositions (batch, 118) -> value (batch,), distance D to the nearest known composition (batch,)."""
-        value, distance = self.at(self.described(composition))
+        value, distance = self.at(self.features(composition))
         return value.to(composition), distance.to(composition)
 
-    def at(self, described: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What `forward` says of compositions with these features: in float64, or for a gradient as the weights are.
+    def at(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """`forward` of compositions with these features (batch, f): in float64; with a gradient, in the weights' dtype.
 
-        In float32 D is off by 1e-4 near a known composition, and the value by some 0.01 K: only a step can afford it.
+        In float32 the error of D near a known composition is 1e-4, that of the value about 0.01 K, which is enough for
+        an optimisation step only.
         """
-        here, weights = self.shape.coordinates(described) - self.centre, self.weights.to(self.known)
-        if not described.requires_grad:
-            return _joined([_value(part, self.known, weights, self.shape)[:2] for part in here.split(_at_once(here))])
+        here, weights = self.shape.coordinates(features) - self.centre, self.weights.to(self.known)
+        if not features.requires_grad:
+            return _joined(
+                [_value(part, self.known, weights, self.shape)[:2] for part in here.split(_batch_size(here))]
+            )
         if self.weights.dtype != torch.float32:
             return _Regression.apply(here, self.known, _pulls(self.known, weights, self.shape), weights, self.shape)
         short = here.to(self.known_short)
         return _Regression.apply(short, self.known_short, self.pulls_short, self.weights, self.shape)
 
-    def described(self, composition: torch.Tensor) -> torch.Tensor:
-        """The features of compositions (batch, 118), in float64, where this regression is."""
-        numbers = ElementNumbers(self.facts, self.charges, self.scales)
-        return features(composition.to(self.facts.device).double(), numbers)
+    def features(self, composition: torch.Tensor) -> torch.Tensor:
+        """Compositions (batch, 118) -> features (batch, f) in float64, on the device of this regression."""
+        tables = ElementTables(self.properties, self.charges, self.scales)
+        return composition_features(composition.to(self.properties.device).double(), tables)
 
     def _apply(self, fn, recurse=True):
-        """What `to` and its kin do with every buffer."""
+        """Move or convert every buffer, as `to` does; not to a device without float64."""
         if fn(torch.zeros(0)).device.type in WITHOUT_FLOAT64:
             return self
         return super()._apply(fn, recurse)
 
 
 class _Regression(torch.autograd.Function):
-    """The sum over the known compositions, and the least distance; both slopes come with the values.
+    """The sum over the known compositions, and the least distance; both gradients are computed with the values.
 
-    Automatic differentiation would keep a dozen (batch, n) matrices; here they live for a few compositions.
+    Automatic differentiation would keep a dozen (batch, n) matrices; here they exist for a few compositions at a time.
     """
 
     @staticmethod
     def forward(ctx, here, known, pulls, weights, shape: KernelShape):
-        value, distance, *slopes = _joined(
-            [_value_and_slope(part, known, pulls, weights, shape) for part in here.split(_at_once(here))]
+        value, distance, *gradients = _joined(
+            [_value_and_gradient(part, known, pulls, weights, shape) for part in here.split(_batch_size(here))]
         )
-        ctx.save_for_backward(*slopes)
+        ctx.save_for_backward(*gradients)
         return value, distance
 
     @staticmethod
     def backward(ctx, of_value, of_distance):
-        value_slope, distance_slope = ctx.saved_tensors
-        return of_value[:, None] * value_slope + of_distance[:, None] * distance_slope, None, None, None, None
+        value_gradient, distance_gradient = ctx.saved_tensors
+        return of_value[:, None] * value_gradient + of_distance[:, None] * distance_gradient, None, None, None, None
 
 
-def _at_once(points: torch.Tensor) -> int:
+def _batch_size(points: torch.Tensor) -> int:
     return ROWS if points.device.type == "cpu" else ROWS_ON_GPU
 
 
-def _joined(parts: list[tuple[torch.Tensor, ...]]) -> tuple[torch.Tensor, ...]:
+def _joined(parts: Sequence[tuple[torch.Tensor, ...]]) -> tuple[torch.Tensor, ...]:
     return tuple(torch.cat(column) for column in zip(*parts, strict=True))
 
 
@@ -168,17 +188,17 @@ def _pulls(known: torch.Tensor, weights: torch.Tensor, shape: KernelShape) -> to
 
 
 def _value(here: torch.Tensor, known: torch.Tensor, weights: torch.Tensor, shape: KernelShape):
-    """sum_i a_i k, least D, number of the nearest; k and D of all (n, known)."""
+    """sum_i a_i k, least D, index of the nearest point; k and D of all points (n, known)."""
     distance = shape.distance_to(here, known)
     near = shape.near(distance)
     nearest, at = distance.min(dim=1)
     return torch.mv(near, weights), nearest, at, near, distance
 
 
-def _value_and_slope(
+def _value_and_gradient(
     here: torch.Tensor, known: torch.Tensor, pulls: torch.Tensor, weights: torch.Tensor, shape: KernelShape
 ):
-    """sum_i a_i k, least D, and the slopes of both with the points."""
+    """sum_i a_i k, least D, and the gradients of both in the points."""
     value, nearest, at, near, distance = _value(here, known, weights, shape)
     # d k / d(D^2) = -k / (2 l D); the gradient of a squared distance is twice the difference.
     away, steep = (near.div_(distance) @ pulls).split((here.shape[1], 1), dim=1)

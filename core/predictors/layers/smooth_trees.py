@@ -1,10 +1,9 @@
-"""Boosted trees whose branches are smooth: regression trees that have a gradient.
+"""Boosted trees with smooth splits: regression trees that have a gradient.
 
 f(z) = b + sum_t sum_leaf v_t,leaf prod_k (q or 1 - q),    q_tk = sigmoid((z_c - a_tk) / w_c),  c = c_tk
 
-Every tree asks the same question of all branches of one level ("oblivious" trees, Prokhorenkova et al. 2018,
-arXiv:1706.09516), so that a tree of depth d has d questions and 2^d leaves; w_c is the width of a step in feature c
-("soft" trees, Irsoy et al. 2012).
+All nodes of one level have the same split ("oblivious" trees, Prokhorenkova et al. 2018, arXiv:1706.09516), so a tree
+of depth d has d splits and 2^d leaves; w_c is the width of a split on feature c ("soft" trees, Irsoy et al. 2012).
 """
 
 from __future__ import annotations
@@ -15,15 +14,22 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
-ROWS = 64  # compositions at once
+ROWS = 64  # compositions at a time on a CPU
 
 
 class SmoothTrees(nn.Module):
-    """columns (trees, d): what each level asks; sharpness 1 / w and offsets -a / w (trees, d) of its answer.
+    """A sum of trees with smooth splits.
 
-    leaves (trees, 2^m, 2^(d - m)) : values, for the answers to the first m = d // 2 questions (the first is the highest
-    bit) and to the others; bias : b. Both in the unit of the value
+    columns (trees, d) : feature index of each level; sharpness 1 / w and offsets -a / w (trees, d) of its split
+    leaves (trees, 2^m, 2^(d - m)) : values, by the outcomes of the first m = d // 2 splits (the first is the highest
+        bit) and of the others
+    bias : b. Leaves and bias are in the unit of the value
     """
+
+    columns: torch.Tensor
+    sharpness: torch.Tensor
+    offsets: torch.Tensor
+    leaves: torch.Tensor
 
     def __init__(
         self, columns: torch.Tensor, sharpness: torch.Tensor, offsets: torch.Tensor, leaves: torch.Tensor, bias: float
@@ -36,97 +42,96 @@ class SmoothTrees(nn.Module):
         self.register_buffer("leaves", leaves.float(), persistent=False)
 
     @classmethod
-    def asking(
+    def from_splits(
         cls, columns: torch.Tensor, thresholds: torch.Tensor, widths: torch.Tensor, leaves: torch.Tensor, bias: float
     ) -> SmoothTrees:
-        """From a (trees, d), w of each feature (f,) and the values of all leaves (trees, 2^d)."""
+        """From thresholds a (trees, d), widths w of each feature (f,) and the values of all leaves (trees, 2^d)."""
         sharpness = 1 / widths[columns.long()]
         first = thresholds.shape[1] // 2
         return cls(columns, sharpness, -thresholds * sharpness, leaves.view(len(leaves), 2**first, -1), bias)
 
-    def times(self, share: float) -> SmoothTrees:
-        """Trees that say so much of what these say."""
-        return SmoothTrees(self.columns, self.sharpness, self.offsets, share * self.leaves, share * self.bias)
+    def times(self, factor: float) -> SmoothTrees:
+        """The trees whose value is `factor` times the value of these."""
+        return SmoothTrees(self.columns, self.sharpness, self.offsets, factor * self.leaves, factor * self.bias)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Features (n, f) -> values (n,), in the type and on the device of the trees."""
+        """Features (n, f) -> values (n,), in the dtype and on the device of the trees."""
         z = features.to(self.leaves)
-        return self.bias + _Answers.apply(z, self.columns, self.sharpness, self.offsets, self.leaves)
+        return self.bias + _SumOfTrees.apply(z, self.columns, self.sharpness, self.offsets, self.leaves)
 
 
-class _Answers(torch.autograd.Function):
-    """The sum over the trees (n,) of features (n, f); its slope comes with it.
+class _SumOfTrees(torch.autograd.Function):
+    """Features (n, f) -> the sum over the trees (n,); its gradient is computed with it.
 
-    Automatic differentiation would keep every share of every leaf; here they live for ROWS compositions, and in the
-    processor's cache.
+    Automatic differentiation would keep the weights of all leaves; here they exist for ROWS compositions at a time, in
+    the CPU's cache.
     """
 
     @staticmethod
     def forward(ctx, features: torch.Tensor, *trees: torch.Tensor) -> torch.Tensor:
-        wanted = ctx.needs_input_grad[0]
-        parts = [_sum_and_slope(part, *trees, wanted) for part in features.split(_at_once(features))]
-        value, slope = (torch.cat(column) for column in zip(*parts, strict=True))
-        ctx.save_for_backward(slope)
+        needed = ctx.needs_input_grad[0]
+        parts = [_sum_and_gradient(part, *trees, needed) for part in features.split(_batch_size(features))]
+        value, gradient = (torch.cat(column) for column in zip(*parts, strict=True))
+        ctx.save_for_backward(gradient)
         return value
 
     @staticmethod
     @once_differentiable
     def backward(ctx, of_value: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        (slope,) = ctx.saved_tensors
-        return of_value[:, None] * slope, None, None, None, None
+        (gradient,) = ctx.saved_tensors
+        return of_value[:, None] * gradient, None, None, None, None
 
 
-def _at_once(features: torch.Tensor) -> int:
-    """How many rows to take at a time."""
+def _batch_size(features: torch.Tensor) -> int:
     return ROWS if features.device.type == "cpu" else max(len(features), 1)
 
 
-def _sum_and_slope(
+def _sum_and_gradient(
     features: torch.Tensor,
     columns: torch.Tensor,
     sharpness: torch.Tensor,
     offsets: torch.Tensor,
     leaves: torch.Tensor,
-    wanted: bool,
+    gradient_needed: bool,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features (n, f) -> sum over the trees (n,), slope (n, f); of the slope no column if it is not wanted."""
-    # Trees before compositions: every step works on whole rows of n numbers.
-    asked = features.T.contiguous().index_select(0, columns.flatten()).view(*columns.shape, -1)
-    q = torch.addcmul(offsets[..., None], asked, sharpness[..., None]).sigmoid_()
-    first, second = q.split(_halves(leaves), dim=1)
-    of_first, of_second = _shares_so_far(first), _shares_so_far(second)
+    """Features (n, f) -> sum over the trees (n,), gradient (n, f), which has no columns if it is not needed."""
+    # The compositions are the last dimension: every operation works on contiguous rows of n numbers.
+    inputs = features.T.contiguous().index_select(0, columns.flatten()).view(*columns.shape, -1)
+    q = torch.addcmul(offsets[..., None], inputs, sharpness[..., None]).sigmoid_()
+    first, second = q.split(_depths(leaves), dim=1)
+    of_first, of_second = _weights_by_level(first), _weights_by_level(second)
     inner = torch.bmm(leaves, of_second[-1])
     value = (of_first[-1] * inner).sum((0, 1))
-    if not wanted:
+    if not gradient_needed:
         return value, features[:, :0]
     outer = torch.bmm(leaves.transpose(1, 2), of_first[-1])
-    with_q = torch.cat([_slopes(first, of_first, inner), _slopes(second, of_second, outer)], dim=1)
-    with_asked = torch.addcmul(q, q, q, value=-1).mul_(sharpness[..., None]).mul_(with_q)  # dq / dz = q (1 - q) / w
-    slope = features.new_zeros(features.T.shape).index_add_(0, columns.flatten(), with_asked.flatten(0, 1))
-    return value, slope.T
+    in_q = torch.cat([_gradients(first, of_first, inner), _gradients(second, of_second, outer)], dim=1)
+    in_inputs = torch.addcmul(q, q, q, value=-1).mul_(sharpness[..., None]).mul_(in_q)  # dq / dz = q (1 - q) / w
+    gradient = features.new_zeros(features.T.shape).index_add_(0, columns.flatten(), in_inputs.flatten(0, 1))
+    return value, gradient.T
 
 
-def _halves(leaves: torch.Tensor) -> list[int]:
-    """How many questions the leaves (trees, 2^m, 2^(d - m)) have first, m, and second."""
+def _depths(leaves: torch.Tensor) -> list[int]:
+    """m and d - m of leaves (trees, 2^m, 2^(d - m))."""
     return [size.bit_length() - 1 for size in leaves.shape[1:]]
 
 
-def _slopes(q: torch.Tensor, so_far: list[torch.Tensor], weights: torch.Tensor) -> torch.Tensor:
-    """Slopes (trees, d, n) with the answers q of sum(weights * shares(q)); weights (trees, 2^d, n).
+def _gradients(q: torch.Tensor, by_level: list[torch.Tensor], values: torch.Tensor) -> torch.Tensor:
+    """Gradient (trees, d, n) in q of sum(values * leaf_weights(q)); values (trees, 2^d, n).
 
-    From the last question to the first: `weights` shrinks to what the answers up to there would give.
+    From the last split to the first: `values` becomes the expected value of each node of the level above.
     """
-    found = torch.empty_like(q)
+    gradient = torch.empty_like(q)
     for level in reversed(range(q.shape[1])):
-        no, yes = weights.unflatten(1, (-1, 2)).unbind(2)
-        more = yes - no
-        torch.sum(so_far[level] * more, dim=1, out=found[:, level])
-        weights = torch.addcmul(no, q[:, level : level + 1], more)
-    return found
+        no, yes = values.unflatten(1, (-1, 2)).unbind(2)
+        difference = yes - no
+        torch.sum(by_level[level] * difference, dim=1, out=gradient[:, level])
+        values = torch.addcmul(no, q[:, level : level + 1], difference)
+    return gradient
 
 
 def pack_trees(trees: SmoothTrees, name: str) -> dict[str, torch.Tensor]:
-    """Tensors to be stored, under names that begin with `name`; the bias belongs into the card."""
+    """Tensors to store, under names that begin with `name`; the bias belongs in the card."""
     tensors = {
         "columns": trees.columns.to(torch.int16),
         "sharpness": trees.sharpness,
@@ -141,17 +146,17 @@ def unpack_trees(tensors: Mapping[str, torch.Tensor], name: str, bias: float) ->
     return SmoothTrees(*(tensors[f"{name}.{key}"] for key in ("columns", "sharpness", "offsets", "leaves")), bias)
 
 
-def shares(q: torch.Tensor) -> torch.Tensor:
-    """q (trees, d, n): the answers -> (trees, 2^d, n): how much of each composition is in each leaf; they sum to 1."""
-    return _shares_so_far(q)[-1]
+def leaf_weights(q: torch.Tensor) -> torch.Tensor:
+    """Split outcomes q (trees, d, n) -> weight (trees, 2^d, n) of each leaf for each composition; they sum to 1."""
+    return _weights_by_level(q)[-1]
 
 
-def _shares_so_far(q: torch.Tensor) -> list[torch.Tensor]:
-    """The shares (trees, 2^k, n) after no question, after the first, ..., after all d."""
-    found = [q.new_ones(len(q), 1, q.shape[-1])]
+def _weights_by_level(q: torch.Tensor) -> list[torch.Tensor]:
+    """The weights (trees, 2^k, n) of the nodes of levels k = 0, 1, ..., d."""
+    by_level = [q.new_ones(len(q), 1, q.shape[-1])]
     for level in range(q.shape[1]):
         split = q.new_empty(len(q), 2**level, 2, q.shape[-1])
-        torch.mul(found[-1], q[:, level : level + 1], out=split[:, :, 1])
-        torch.sub(found[-1], split[:, :, 1], out=split[:, :, 0])
-        found.append(split.flatten(1, 2))
-    return found
+        torch.mul(by_level[-1], q[:, level : level + 1], out=split[:, :, 1])
+        torch.sub(by_level[-1], split[:, :, 1], out=split[:, :, 0])
+        by_level.append(split.flatten(1, 2))
+    return by_level

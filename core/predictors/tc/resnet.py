@@ -13,20 +13,24 @@ from torch.nn import functional
 from core.chemistry import elements
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
-from core.predictors.features.periodic_table_image import CHANNELS, COLUMNS, ROWS, element_pixels, feature_map
+from core.predictors.features.periodic_table_image import CHANNELS, COLUMNS, ROWS, element_pixels, periodic_table_image
+from core.predictors.info import Role
+from core.predictors.interface import NetworkPredictor
 
 ARCHITECTURE = "resnet18-periodic-table-v1"
-DENSE_BELOW_PIXELS = 4  # output pixels up to which the matrix is faster than the convolution
-TC_SCALE_K = 10.0  # the network's output is Tc / 10 K, so that its last layer works with numbers near 1
+DENSE_BELOW_PIXELS = 4  # output pixels up to which a matrix product is faster than the convolution
+TC_SCALE_K = 10.0  # the network's output is Tc / 10 K, so that the values in its last layer are near 1
 
 
 class TapConv2d(nn.Module):
-    """A zero-padded convolution without bias on maps of a known, tiny size: the same numbers, far less work.
+    """A zero-padded convolution without bias on maps of a known, small size: the same numbers, far less work.
 
-    On a 1 x 2 map most taps of a 3 x 3 kernel only ever multiply padding; they never get a gradient and never
-    matter, so only the taps that meet a pixel are kept: `weight` is (outputs, inputs, used rows, used columns).
-    Where the maps are so small that a matrix is faster, the convolution is written as the matrix that it is.
+    On a 1 x 2 map most taps of a 3 x 3 kernel multiply padding only; they have no effect and get no gradient, so only
+    the taps that meet a pixel are kept: `weight` is (outputs, inputs, used rows, used columns). On the smallest maps
+    the convolution is done as a matrix product, which is faster.
     """
+
+    tap_index: torch.Tensor
 
     def __init__(self, inputs: int, outputs: int, size: tuple[int, int], kernel: int, stride: int):
         super().__init__()
@@ -45,7 +49,7 @@ class TapConv2d(nn.Module):
         self.register_buffer("tap_index", index, persistent=False)
 
     def matrix(self) -> torch.Tensor:
-        """The convolution as (outputs * output pixels, inputs * input pixels)."""
+        """The convolution as a matrix (outputs * output pixels, inputs * input pixels)."""
         taps = functional.pad(self.weight.flatten(2), (0, 1))
         blocks = taps.index_select(2, self.tap_index)
         blocks = blocks.view(self.outputs, self.inputs, math.prod(self.out_size), math.prod(self.size))
@@ -60,7 +64,7 @@ class TapConv2d(nn.Module):
 
 @dataclass(frozen=True)
 class _Axis:
-    """One axis of a convolution: which taps meet a pixel, and the padding that is left."""
+    """One axis of a convolution: which taps meet a pixel, and the padding that remains."""
 
     length: int
     outputs: int
@@ -79,7 +83,7 @@ class _Axis:
         return cls(length, outputs, len(used), before, after, stride)
 
     def tap_of_pixel(self) -> torch.Tensor:
-        """(outputs, length): the tap through which an output sees an input, -1 where it does not."""
+        """(outputs, length): the tap that connects an output with an input, -1 where none does."""
         tap = torch.arange(self.length) + self.before - self.stride * torch.arange(self.outputs)[:, None]
         return torch.where((tap >= 0) & (tap < self.taps), tap, -1)
 
@@ -109,8 +113,8 @@ class ResidualBlock(nn.Module):
 class ResNet18(nn.Module):
     """The standard 18-layer residual network with 4 input channels and one output.
 
-    On a 4 x 7 x 32 image its maps have 4 x 16, 2 x 8, 2 x 8, 1 x 4, 1 x 2 and 1 x 1 pixels, so that of the usual
-    11.2 million weights only 2.3 million ever meet a pixel; only those are here (see TapConv2d).
+    On a 4 x 7 x 32 image its maps have 4 x 16, 2 x 8, 2 x 8, 1 x 4, 1 x 2 and 1 x 1 pixels, so only 2.3 million of the
+    usual 11.2 million weights meet a pixel; only those are kept (see TapConv2d).
     """
 
     def __init__(self):
@@ -134,8 +138,14 @@ class ResNet18(nn.Module):
         return self.head(maps.mean((2, 3))).squeeze(1)
 
 
-class TcResNet(nn.Module):
-    """Predictor of the critical temperature in K (never negative: ReLU output, as in KIAGO)."""
+class TcResNet(NetworkPredictor):
+    """Predictor of the critical temperature in K (never negative: ReLU output, as in KIAGO).
+
+    pixels : (118,) see `element_pixels`
+    """
+
+    role = Role.TC
+    pixels: torch.Tensor
 
     def __init__(self, name: str, network: ResNet18):
         super().__init__()
@@ -146,7 +156,7 @@ class TcResNet(nn.Module):
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> Tc in K (batch,)."""
-        return torch.relu(self.network(feature_map(composition, self.pixels))) * TC_SCALE_K
+        return torch.relu(self.network(periodic_table_image(composition, self.pixels))) * TC_SCALE_K
 
 
 def load_tc_resnet(name: str = "tc", folder: Path = CHECKPOINTS) -> TcResNet:

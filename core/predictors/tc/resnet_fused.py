@@ -1,9 +1,9 @@
-"""The same numbers for less work: networks rewritten for evaluation, once, after loading.
+"""ResNet18 rewritten for evaluation after loading: the same numbers for less work.
 
-Batch norm becomes part of the weights before it; a convolution on a tiny map becomes the matrix that it is, and on a
-map of two rows a convolution along the columns, with fewer products than it is written with; the periodic-table image
-and the first convolution, both linear, become one matrix on the 118 fractions. Nothing is approximated: the results
-differ by rounding only (see tests/unit/predictors/test_folded.py).
+Batch norm is fused into the weights before it; a convolution on a small map becomes a matrix product, and on a map of
+two rows a Winograd convolution along the columns; the periodic-table image and the first convolution, both linear,
+become one matrix on the 118 fractions. Nothing is approximated: the results differ by rounding only (see
+tests/unit/predictors/tc/test_resnet_fused.py).
 
 Maps are flattened column by column: (batch, columns * rows * channels).
 """
@@ -11,19 +11,25 @@ Maps are flattened column by column: (batch, columns * rows * channels).
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 
 import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from core.predictors.features.periodic_table_image import feature_map
+from core.paths import CHECKPOINTS
+from core.predictors.features.periodic_table_image import periodic_table_image
+from core.predictors.info import Role
+from core.predictors.interface import NetworkPredictor
 from core.predictors.layers.bfloat16 import Bfloat16Block, Bfloat16Layers, InBfloat16
-from core.predictors.tc.resnet import TC_SCALE_K, ResidualBlock, TapConv2d, TcResNet
+from core.predictors.tc.resnet import TC_SCALE_K, ResidualBlock, TapConv2d, TcResNet, load_tc_resnet
 
 
-class FoldedTcResNet(nn.Module):
-    """TcResNet in evaluation mode, folded; the same interface and the same numbers."""
+class FusedTcResNet(NetworkPredictor):
+    """TcResNet in evaluation mode, rewritten; the same interface and the same numbers."""
+
+    role = Role.TC
 
     def __init__(self, predictor: TcResNet):
         super().__init__()
@@ -31,11 +37,11 @@ class FoldedTcResNet(nn.Module):
         self.name = predictor.name
         self.register_buffer("known_elements", predictor.known_elements.clone(), persistent=False)
         with torch.no_grad():
-            first = network.conv(feature_map(torch.eye(len(predictor.pixels)), predictor.pixels))
+            first = network.conv(periodic_table_image(torch.eye(len(predictor.pixels)), predictor.pixels))
             scale, shift = _scale_and_shift(network.norm)
             first = (first * scale[:, None, None]).permute(0, 3, 2, 1)
             image = _linear(first.flatten(1).T, shift.repeat(first[0, :, :, 0].numel()))
-            blocks = (_FoldedBlock(block) for block in network.blocks)
+            blocks = (_FusedBlock(block) for block in network.blocks)
             self.features = nn.Sequential(image, _Pool(first.shape[1:]), *blocks)
             self.head = network.head
 
@@ -43,8 +49,8 @@ class FoldedTcResNet(nn.Module):
         """Compositions (batch, 118) -> Tc in K (batch,)."""
         return torch.relu(self.head(self.features(composition)).squeeze(1)) * TC_SCALE_K
 
-    def in_bfloat16(self) -> FoldedTcResNet:
-        """The same, all but the last product in bfloat16: so fast that every convolution is best as one matrix."""
+    def in_bfloat16(self) -> FusedTcResNet:
+        """All but the last product in bfloat16, in which every convolution is fastest as one matrix product."""
         image, pool, *blocks = self.features
         twin = copy.deepcopy(self)
         parts = Bfloat16Layers([image], relu=False), pool, *(block.in_bfloat16() for block in blocks)
@@ -61,19 +67,19 @@ class _Pool(nn.Module):
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """(batch, pixels * channels) -> (batch, pixels / 4 * channels)."""
-        maps = maps.view(-1, *self.size).permute(0, 3, 1, 2)  # channels last, in the memory
-        # The greatest of positive parts is the positive part of the greatest, and a fourth as many.
+        maps = maps.view(-1, *self.size).permute(0, 3, 1, 2)  # channels last in memory
+        # ReLU commutes with the maximum; after the pooling there is a fourth of the values.
         pooled = torch.relu(functional.max_pool2d(maps, 3, 2, 1))
         return pooled.permute(0, 2, 3, 1).flatten(1)
 
 
-class _FoldedBlock(nn.Module):
+class _FusedBlock(nn.Module):
     """A residual block on flattened maps."""
 
     def __init__(self, block: ResidualBlock):
         super().__init__()
-        self.first = _folded(block.conv1, block.norm1)
-        self.second = _folded(block.conv2, block.norm2)
+        self.first = _fused(block.conv1, block.norm1)
+        self.second = _fused(block.conv2, block.norm2)
         plain = isinstance(block.shortcut, nn.Identity)
         self.shortcut = nn.Identity() if plain else _Shortcut(block.shortcut[0], block.shortcut[1])
 
@@ -88,12 +94,16 @@ class _FoldedBlock(nn.Module):
 
 
 class _AlongColumns(nn.Module):
-    """A 3 x 3 convolution of stride 1 as one along the columns, rows taken as channels: no product with padding.
+    """A 3 x 3 convolution of stride 1 as one along the columns, with the rows as channels: no product with padding.
 
-    By Winograd's F(2, 3), of four neighbours d and weights g: from the products m = (d0 - d2) g0,
-    (d1 + d2) (g0 + g1 + g2) / 2, (d2 - d1) (g0 - g1 + g2) / 2, (d1 - d3) g2 come two outputs, m0 + m1 + m2 and
-    m1 - m2 - m3, that would take six (Lavin and Gray 2016, arXiv:1509.09308).
+    By Winograd's F(2, 3), on four neighbours d with weights g: the four products m = (d0 - d2) g0,
+    (d1 + d2) (g0 + g1 + g2) / 2, (d2 - d1) (g0 - g1 + g2) / 2, (d1 - d3) g2 give two outputs, m0 + m1 + m2 and
+    m1 - m2 - m3, which would otherwise take six (Lavin and Gray 2016, arXiv:1509.09308).
     """
+
+    weights: torch.Tensor
+    weights_back: torch.Tensor
+    bias: torch.Tensor
 
     def __init__(self, convolution: TapConv2d, norm: nn.BatchNorm2d):
         super().__init__()
@@ -102,13 +112,13 @@ class _AlongColumns(nn.Module):
         matrix = (convolution.matrix() * scale.repeat_interleave(rows * columns)[:, None]).view(
             outputs, rows, columns, inputs, rows, columns
         )
-        kernel = matrix[:, :, 1, :, :, 0:3]  # what the second column of the output takes from the first three
+        kernel = matrix[:, :, 1, :, :, 0:3]  # from the first three input columns to the second output column
         kernel = kernel.permute(4, 3, 2, 1, 0).reshape(3, rows * inputs, rows * outputs).double()
         self.columns = columns
         self.register_buffer("weights", _winograd_weights(kernel).float())
         self.register_buffer("weights_back", _winograd_weights(kernel.flip(0).transpose(1, 2)).float())
         bias = torch.zeros(4, 1, rows * outputs)
-        bias[1, 0] = shift.repeat(rows)  # the second product counts once in both outputs
+        bias[1, 0] = shift.repeat(rows)  # the second product enters both outputs once
         self.register_buffer("bias", bias)
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
@@ -117,7 +127,7 @@ class _AlongColumns(nn.Module):
         return _Convolved.apply(maps, self.weights, self.weights_back, self.bias).flatten(1)
 
     def as_matrix(self) -> nn.Linear:
-        """The same as one matrix: its rows are what becomes of single pixels."""
+        """The same as one matrix product; the columns of the matrix are the outputs for single input pixels."""
         nothing = self.weights.new_zeros(1, self.columns * self.weights.shape[1])
         with torch.no_grad():
             shift = self(nothing)
@@ -126,7 +136,7 @@ class _AlongColumns(nn.Module):
 
 
 class _Convolved(torch.autograd.Function):
-    """`_winograd`, and its slope, which is a convolution too."""
+    """`_winograd`, and its backward pass, which is a convolution too."""
 
     @staticmethod
     def forward(
@@ -137,8 +147,8 @@ class _Convolved(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, slope: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
-        return _winograd(slope, ctx.weights_back, None), None, None, None
+    def backward(ctx, gradient: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
+        return _winograd(gradient, ctx.weights_back, None), None, None, None
 
 
 def _winograd_weights(kernel: torch.Tensor) -> torch.Tensor:
@@ -148,8 +158,8 @@ def _winograd_weights(kernel: torch.Tensor) -> torch.Tensor:
 
 
 def _winograd(maps: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """Maps (batch, columns, inputs), weights (4, inputs, outputs) -> (batch, columns, outputs); no column beyond."""
-    even, odd = maps.unflatten(1, (-1, 2)).unbind(2)  # of the pair i, d1 and d2; d0 and d3 are its neighbours'
+    """Maps (batch, columns, inputs), weights (4, inputs, outputs) -> (batch, columns, outputs); zero padding."""
+    even, odd = maps.unflatten(1, (-1, 2)).unbind(2)  # d1 and d2 of each pair; d0 and d3 belong to its neighbours
     batch, pairs, inputs = even.shape
     read = maps.new_empty(4, batch, pairs, inputs)
     torch.sub(odd[:, :-1], odd[:, 1:], out=read[0, :, 1:])
@@ -161,14 +171,14 @@ def _winograd(maps: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor | No
     read = read.flatten(1, 2)
     products = torch.bmm(read, weights) if bias is None else torch.baddbmm(bias, read, weights)
     first, second, third, fourth = products.unflatten(1, (batch, pairs))
-    found = maps.new_empty(batch, pairs, 2, weights.shape[2])
-    torch.add(second, third, out=found[:, :, 0]).add_(first)
-    torch.sub(second, third, out=found[:, :, 1]).sub_(fourth)
-    return found.flatten(1, 2)
+    output = maps.new_empty(batch, pairs, 2, weights.shape[2])
+    torch.add(second, third, out=output[:, :, 0]).add_(first)
+    torch.sub(second, third, out=output[:, :, 1]).sub_(fourth)
+    return output.flatten(1, 2)
 
 
-def _as_matrix(folded: nn.Module) -> nn.Module:
-    return folded.as_matrix() if isinstance(folded, _AlongColumns) else folded
+def _as_matrix(layer: _AlongColumns | nn.Linear) -> nn.Linear:
+    return layer.as_matrix() if isinstance(layer, _AlongColumns) else layer
 
 
 class _Shortcut(nn.Module):
@@ -188,14 +198,14 @@ class _Shortcut(nn.Module):
         return self.linear(read.flatten(1))
 
 
-def _folded(convolution: TapConv2d, norm: nn.BatchNorm2d) -> nn.Module:
-    """Convolution and batch norm in one, in the form that is fastest for its map."""
+def _fused(convolution: TapConv2d, norm: nn.BatchNorm2d) -> _AlongColumns | nn.Linear:
+    """Convolution and batch norm in one layer, in the form that is fastest for its map."""
     long = convolution.stride == 1 and convolution.size[1] >= 4 and convolution.weight.shape[3] == 3
     return _AlongColumns(convolution, norm) if long else _dense(convolution, norm)
 
 
 def _dense(convolution: TapConv2d, norm: nn.BatchNorm2d) -> nn.Linear:
-    """Convolution and batch norm as one matrix."""
+    """Convolution and batch norm as one matrix product."""
     scale, shift = _scale_and_shift(norm)
     inputs, outputs = convolution.inputs, convolution.outputs
     matrix = convolution.matrix().view(outputs, *convolution.out_size, inputs, *convolution.size)
@@ -204,7 +214,7 @@ def _dense(convolution: TapConv2d, norm: nn.BatchNorm2d) -> nn.Linear:
 
 
 def _scale_and_shift(norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
-    """Batch norm in evaluation is x * scale + shift, one pair per channel."""
+    """Scale and shift of each channel: batch norm in evaluation is x * scale + shift."""
     scale = norm.weight / (norm.running_var + norm.eps).sqrt()
     return scale, norm.bias - norm.running_mean * scale
 
@@ -213,3 +223,8 @@ def _linear(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:
     layer = nn.Linear(weight.shape[1], weight.shape[0])
     layer.weight, layer.bias = nn.Parameter(weight.contiguous()), nn.Parameter(bias)
     return layer
+
+
+def load_fused_tc_resnet(name: str = "tc", folder: Path = CHECKPOINTS) -> FusedTcResNet:
+    """The trained predictor, rewritten for evaluation. Raises CheckpointError."""
+    return FusedTcResNet(load_tc_resnet(name, folder)).eval().requires_grad_(False)

@@ -29,9 +29,8 @@ from core.benchmarks.starts import figure3
 from core.cli.main import main
 from core.errors import InputError
 from core.paths import ASSETS
-from core.predictors.registry import load_predictor
+from core.predictors.registry import BEST, load_predictor
 from core.problem.presets import PAPER
-from core.problem.problem import BEST
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -15,11 +15,10 @@ from core.benchmarks.speed import SpeedOptions, random_counts, speed
 from core.evaluation.design import prepare
 from core.generation.gradient import optimiser
 from core.generation.gradient.generator import optimise
-from core.predictors.interface import in_bfloat16
-from core.predictors.registry import load_predictor
+from core.predictors.registry import MODELS, PUBLISHED, load_predictor
 from core.predictors.tc.resnet import TcResNet
 from core.problem.presets import PAPER
-from core.problem.problem import MODELS, PUBLISHED, DesignProblem
+from core.problem.problem import DesignProblem
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -41,7 +40,7 @@ def test_the_reference_loop_reaches_the_same_compositions():
 def test_there_is_a_form_in_bfloat16_of_the_models_that_are_measured_in_it():
     for predictor, models in MODELS.items():
         both = [load_predictor(name) for name in (models.tc, models.formation_energy)]
-        assert any(in_bfloat16(each) is not each for each in both) == (predictor in speeds.IN_BFLOAT16)
+        assert any(each.in_bfloat16() is not each for each in both) == (predictor in speeds.IN_BFLOAT16)
 
 
 def test_the_reference_loop_can_be_stopped():

@@ -8,10 +8,8 @@ import sys
 
 import pytest
 
-from core.cli import choices
 from core.cli.main import build_parser, main
 from core.paths import PROJECT
-from core.problem.problem import MODELS
 
 COMMANDS = ("predict", "screen", "design", "run", "train", "evaluate", "benchmark")
 # Files of the user, and folders that exist only after a command, in the help texts.
@@ -57,10 +55,6 @@ def test_help_imports_nothing_heavy():
 def test_module_can_be_run():
     done = subprocess.run([sys.executable, "-m", "core", "--help"], cwd=PROJECT, capture_output=True, text=True)
     assert done.returncode == 0 and "design" in done.stdout
-
-
-def test_the_names_of_predictors_are_those_of_the_problem():
-    assert set(choices.PREDICTORS) == set(MODELS)
 
 
 @pytest.mark.parametrize(

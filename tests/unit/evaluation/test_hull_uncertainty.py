@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from core.chemistry import elements
 from core.chemistry.composition import compositions
 from core.evaluation.hull_uncertainty import distances_by_member, distances_with_std
 from core.predictors.checkpoint import read_card
 from core.predictors.ensemble import Ensemble, SpreadScale
-from core.problem.problem import BEST
+from core.predictors.info import Role
+from core.predictors.interface import NetworkPredictor
+from core.predictors.registry import BEST
 from core.reference_data.references import NAME, load_references
 from core.screening.convex_hull import Hull
 
@@ -20,8 +21,10 @@ SCALE = SpreadScale(floor=0.01, slope=2.0)
 OXYGEN = elements.element("O").index
 
 
-class Tabulated(nn.Module):
+class Tabulated(NetworkPredictor):
     """Predicts the given `energies` of a few formulas, and 0.5 eV/atom for other compositions."""
+
+    role = Role.FORMATION_ENERGY
 
     def __init__(self, **energies: float):
         super().__init__()
@@ -34,15 +37,15 @@ class Tabulated(nn.Module):
         return self.energies[torch.where(same.any(1), same.int().argmax(1), len(self.of))]
 
 
-def ensemble(*members: nn.Module) -> Ensemble:
+def ensemble(*members: NetworkPredictor) -> Ensemble:
     return Ensemble("by-hand", members)
 
 
-def hull_of(predictor: nn.Module, *formulas: str) -> Hull:
+def hull_of(predictor: NetworkPredictor, *formulas: str) -> Hull:
     return Hull(compositions(formulas), predictor(torch.from_numpy(compositions(formulas)).float()).numpy(), formulas)
 
 
-def placed(predictor: nn.Module, hull: Hull, *formulas: str, scale: SpreadScale | None = SCALE):
+def placed(predictor: NetworkPredictor, hull: Hull, *formulas: str, scale: SpreadScale | None = SCALE):
     x = compositions(formulas)
     return distances_with_std(hull, predictor, scale, x, predictor(torch.from_numpy(x).float()).numpy())
 

@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import InputError
 from core.evaluation import user_formulas
-from core.problem.problem import PUBLISHED
+from core.predictors.registry import PUBLISHED
 
 DETAILS = ["tc_std_K", "tc_judge_K", "formation_energy_std_eV_per_atom", "distance_to_training", "extrapolating"]
 PREDICT_COLUMNS = ["formula", "tc_K", "formation_energy_eV_per_atom", *DETAILS, "error"]

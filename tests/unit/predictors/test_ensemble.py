@@ -1,4 +1,4 @@
-"""An ensemble is the mean of its members, and honest about how much they differ."""
+"""An ensemble: the mean of its members, and an expected error from their spread."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from torch import nn
 
 from core.chemistry import elements
 from core.predictors.ensemble import Ensemble, SpreadScale, store_members
+from core.predictors.info import Role
+from core.predictors.interface import NetworkPredictor
 
 
-class Line(nn.Module):
+class Line(NetworkPredictor):
     """A property that is one number per element."""
+
+    role = Role.TC
 
     def __init__(self, slope: float, known: int):
         super().__init__()
@@ -41,23 +45,24 @@ def test_the_gradient_is_the_mean_of_the_members(three):
     assert torch.allclose(gradient[0], torch.arange(elements.N_ELEMENTS, dtype=torch.float64) * 3)
 
 
-def test_it_knows_what_every_member_knows(three):
+def test_it_knows_the_elements_that_every_member_knows(three):
     assert int(three.known_elements.sum()) == 80
 
 
 def test_members_are_stored_as_the_ensemble_names_them(three):
-    stored = store_members(list(three.members))
+    stored = store_members(list(three.networks))
     assert set(stored) == {f"{k}.slope" for k in range(3)}
     empty = Ensemble("three", [Line(0.0, 1) for _ in range(3)])
-    empty.members.load_state_dict(stored)
-    assert torch.equal(empty.members[2].slope, three.members[2].slope)
+    empty.networks.load_state_dict(stored)
+    assert torch.equal(empty.networks[2].slope, three.networks[2].slope)
 
 
-def test_the_error_to_expect_follows_the_spread(three):
+def test_the_expected_error_follows_the_spread(three):
     x = torch.zeros(2, elements.N_ELEMENTS, dtype=torch.float64)
     x[0, 0], x[1, 10] = 1, 1
-    assert three.estimate(x).error is None
-    scaled = Ensemble("three", three.members, SpreadScale(floor=0.5, slope=2.0))
+    assert three.estimate(x).error is None and not three.gives_error
+    scaled = Ensemble("three", list(three.networks), SpreadScale(floor=0.5, slope=2.0))
     value, error, distance = scaled.estimate(x)
+    assert scaled.gives_error and scaled.role is Role.TC and scaled.members()[1] is three.networks[1]
     assert value.tolist() == [0, 30] and distance is None
     assert error.tolist() == pytest.approx([0.5, 0.5 + 2 * 700**0.5])

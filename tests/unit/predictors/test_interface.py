@@ -1,4 +1,4 @@
-"""What predictors say of themselves, and what is missing where they cannot."""
+"""The interface of predictors: its defaults, estimates in batches, members in turn."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import numpy as np
 import pytest
 import torch
 
-from core.predictors.interface import Estimate, estimate, estimate_in_batches
+from core.predictors.info import Role
+from core.predictors.interface import Estimate, NetworkPredictor, Predictor, estimate_in_batches, predict_in_batches
 
 X = torch.arange(5.0)[:, None] * torch.ones(118) / 118  # sums 0, 1, 2, 3, 4
 
 
-class Plain:
-    """A predictor that says a value only."""
+class Plain(Predictor):
+    """A predictor that declares nothing beyond its values."""
 
     def __call__(self, composition):
         return composition.sum(1)
 
 
-class Frank(Plain):
-    """One that also says how far off it expects to be, and how far from its training data it is."""
+class WithError(Plain):
+    """A predictor with an expected error and a distance to its training data."""
 
+    gives_error = True
     familiar_distance = 2.5
 
     def estimate(self, composition):
@@ -28,18 +30,57 @@ class Frank(Plain):
         return Estimate(value, 0.1 * value, value)
 
 
-def test_a_value_only_is_a_value_only():
-    assert estimate(Plain(), X)[1:] == (None, None)
-    found = estimate_in_batches(Plain(), X, batch=2)
+class Several(Plain):
+    """A predictor with three members."""
+
+    def __init__(self):
+        self.parts = [Plain(), Plain(), Plain()]
+
+    def members(self):
+        return self.parts
+
+
+class Network(NetworkPredictor):
+    """A predictor that is a torch module."""
+
+    role = Role.TC
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("known_elements", torch.ones(118, dtype=torch.bool))
+
+    def forward(self, composition):
+        return 2 * composition.sum(1)
+
+
+def test_by_default_there_is_one_member_no_error_and_no_other_precision():
+    plain = Plain()
+    assert plain.estimate(X)[1:] == (None, None) and not plain.gives_error and plain.familiar_distance is None
+    assert plain.in_bfloat16() is plain
+    assert list(plain.members()) == [plain] and plain.member_at(7) is plain
+    found = estimate_in_batches(plain, X, batch=2)
     assert found.value.tolist() == pytest.approx([0, 1, 2, 3, 4], abs=1e-5)
     assert all(np.isnan(part).all() for part in (found.std, found.distance, found.extrapolating))
 
 
-def test_what_is_said_is_the_same_in_batches():
-    found = estimate_in_batches(Frank(), X, batch=2)
+def test_members_take_turns():
+    several = Several()
+    assert [several.member_at(step) for step in range(4)] == [*several.parts, several.parts[0]]
+
+
+def test_estimates_do_not_depend_on_the_batches():
+    found = estimate_in_batches(WithError(), X, batch=2)
     assert found.std == pytest.approx(2**0.5 * 0.1 * np.arange(5), abs=1e-5)  # of Laplace's distribution
     assert found.extrapolating.tolist() == [0, 0, 0, 1, 1]
 
 
-def test_of_nothing_nothing_is_said():
-    assert all(len(part) == 0 for part in vars(estimate_in_batches(Frank(), X[:0])).values())
+def test_an_empty_batch():
+    assert all(len(part) == 0 for part in vars(estimate_in_batches(WithError(), X[:0])).values())
+    assert predict_in_batches(Plain(), X[:0]).shape == (0,)
+
+
+def test_a_network_is_called_and_moved_as_a_module():
+    network = Network()
+    assert network(X).tolist() == pytest.approx([0, 2, 4, 6, 8], abs=1e-5)
+    assert network.to(torch.device("cpu")) is network and network.known_elements.all()
+    assert torch.equal(network.estimate(X).value, network(X)) and network.member_at(3) is network

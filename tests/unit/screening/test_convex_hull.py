@@ -11,7 +11,7 @@ from core.chemistry import elements
 from core.chemistry.composition import composition_vector, compositions, formula_of
 from core.chemistry.formula_reader import parse_formula
 from core.predictors.checkpoint import CheckpointError, read_card
-from core.problem.problem import BEST, PUBLISHED
+from core.predictors.registry import BEST, PUBLISHED
 from core.reference_data.references import load_references
 from core.screening.convex_hull import Hull
 

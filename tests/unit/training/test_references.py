@@ -9,6 +9,8 @@ import torch
 from core.chemistry import elements
 from core.chemistry.composition import compositions
 from core.predictors.ensemble import Ensemble
+from core.predictors.info import Role
+from core.predictors.interface import NetworkPredictor
 from core.screening.convex_hull import Hull
 from core.training.references import OF_DISTANCES, OF_ENERGIES, place, reliability, stability
 
@@ -16,8 +18,10 @@ from core.training.references import OF_DISTANCES, OF_ENERGIES, place, reliabili
 ENERGIES = {"Li2O": -2.0, "Li2O2": -1.4, "LiO2": -1.2}
 
 
-class Table(torch.nn.Module):
+class Table(NetworkPredictor):
     """Predicts what ENERGIES says of the three oxides, by their share of lithium."""
+
+    role = Role.FORMATION_ENERGY
 
     def __init__(self):
         super().__init__()

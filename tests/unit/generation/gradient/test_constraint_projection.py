@@ -9,6 +9,7 @@ from core.generation.gradient import optimiser
 from core.generation.gradient.constraint_projection import limits_of
 from core.generation.gradient.optimiser import Task
 from core.generation.gradient.simplex_map import SimplexMap
+from core.predictors.interface import Predictor
 from core.problem.composition_constraints import CompositionConstraints, ConstraintRequest, Group, read
 from core.problem.settings import OptimiserSettings
 
@@ -161,7 +162,7 @@ def worst(asked: dict, x: torch.Tensor) -> float:
     return float(torch.stack(misses).max())
 
 
-class Bowl:
+class Bowl(Predictor):
     """A convex toy: its value is the squared distance to a point, weighted."""
 
     name, known_elements = "bowl", torch.ones(118, dtype=torch.bool)
@@ -175,8 +176,11 @@ class Bowl:
         return self.sign * (x - self.to_point).square().sum(1)
 
 
-def zero(x):
-    return x.sum(1) * 0
+class Zero(Predictor):
+    """0 for every composition."""
+
+    def __call__(self, x):
+        return x.sum(1) * 0
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -189,7 +193,7 @@ def test_every_step_of_a_random_run_keeps_everything_exactly(seed):
         return torch.rand(118, generator=generator) * single.allowed
 
     settings = OptimiserSettings(candidates=12, steps=(8, 8), max_elements=12, integer_weight=100.0)
-    task = Task(Bowl(seed, -100.0), zero, single, settings, torch.arange(4.0, 26.0), guess)
+    task = Task(Bowl(seed, -100.0), Zero(), single, settings, torch.arange(4.0, 26.0), guess)
     state = optimiser.init(task)
     while int(state.step) < 16:
         state, report = optimiser.step(task, state)

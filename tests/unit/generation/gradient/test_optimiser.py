@@ -11,7 +11,8 @@ from core.generation.gradient.generator import optimise
 from core.generation.gradient.optimiser import Task
 from core.generation.gradient.simplex_map import SimplexMap
 from core.predictors.ensemble import Ensemble
-from core.predictors.interface import Estimate
+from core.predictors.info import Role
+from core.predictors.interface import Estimate, NetworkPredictor, Predictor
 from core.problem.settings import OptimiserSettings
 
 N = 118
@@ -20,7 +21,7 @@ TARGET[[3, 7, 25]] = torch.tensor([0.2, 0.5, 0.3])
 
 
 @dataclass
-class Toy:
+class Toy(Predictor):
     """Tc = 100 - 400 |x - target|^2: concave, its one optimum known."""
 
     name: str = "toy"
@@ -93,8 +94,10 @@ def test_a_predictor_that_cannot_say_is_climbed_as_it_is():
     assert torch.equal(final(task(caution=3.0)).composition, final(task(caution=0.0)).composition)
 
 
-class Tilted(torch.nn.Module):
+class Tilted(NetworkPredictor):
     """Toy, plus a slope along one element that another member takes away."""
+
+    role = Role.TC
 
     def __init__(self, slope: float):
         super().__init__()

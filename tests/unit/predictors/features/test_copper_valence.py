@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from core.chemistry import composition, elements
-from core.predictors.features.copper_valence import CHARGES, COPPER_SHARE, LARGEST_STATE, charges, formal_valence
+from core.predictors.features.copper_valence import CHARGES, COPPER_SHARE, LARGEST_STATE, charges, copper_valence
 
 COPPER = elements.element("Cu").index
 
 
 def valence(formula: str) -> torch.Tensor:
-    return formal_valence(torch.from_numpy(composition.compositions([formula])), charges(), COPPER)[0]
+    return copper_valence(torch.from_numpy(composition.compositions([formula])), charges(), COPPER)[0]
 
 
 @pytest.mark.parametrize(
@@ -35,11 +35,11 @@ def test_without_copper_there_is_no_state():
 
 def test_it_changes_smoothly_where_copper_comes_in():
     x = torch.from_numpy(composition.compositions(["MgO"])).requires_grad_()
-    (slope,) = torch.autograd.grad(formal_valence(x, charges(), COPPER)[:, 0].sum(), x)
+    (slope,) = torch.autograd.grad(copper_valence(x, charges(), COPPER)[:, 0].sum(), x)
     assert torch.isfinite(slope).all()
     trace = x.detach().clone()
     trace[0, COPPER] = 1e-6
-    assert float(formal_valence(trace / trace.sum(), charges(), COPPER)[0, 0]) == pytest.approx(0, abs=1e-6)
+    assert float(copper_valence(trace / trace.sum(), charges(), COPPER)[0, 0]) == pytest.approx(0, abs=1e-6)
 
 
 def test_every_charge_belongs_to_one_element():

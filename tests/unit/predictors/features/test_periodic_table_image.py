@@ -3,11 +3,11 @@
 import torch
 
 from core.chemistry.composition import compositions
-from core.predictors.features.periodic_table_image import feature_map
+from core.predictors.features.periodic_table_image import periodic_table_image
 
 
 def test_flags_are_where_the_paper_puts_them():
-    image = feature_map(torch.tensor(compositions(["HCl3"])))
+    image = periodic_table_image(torch.tensor(compositions(["HCl3"])))
     assert image.shape == (1, 4, 7, 32)
     assert image[0, 0, 0, 0] == 0.25  # H: s, row 1, column 1
     assert image[0, 1, 2, 30] == 0.75  # Cl: p, row 3, column 31
@@ -15,7 +15,7 @@ def test_flags_are_where_the_paper_puts_them():
 
 
 def test_every_element_has_a_pixel_of_its_own():
-    image = feature_map(torch.eye(118)).flatten(1)
+    image = periodic_table_image(torch.eye(118)).flatten(1)
     assert torch.equal(image.sum(1), torch.ones(118))
     assert len(set(image.argmax(1).tolist())) == 118
 
@@ -23,5 +23,5 @@ def test_every_element_has_a_pixel_of_its_own():
 def test_linear_and_differentiable():
     x = torch.rand(3, 118, dtype=torch.float64, requires_grad=True)
     y = torch.rand(3, 118, dtype=torch.float64)
-    assert torch.allclose(feature_map(2 * x + y), 2 * feature_map(x) + feature_map(y))
-    assert torch.autograd.gradcheck(feature_map, x[:1, :])
+    assert torch.allclose(periodic_table_image(2 * x + y), 2 * periodic_table_image(x) + periodic_table_image(y))
+    assert torch.autograd.gradcheck(periodic_table_image, x[:1, :])

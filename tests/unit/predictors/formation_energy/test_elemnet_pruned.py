@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.predictors.formation_energy.elemnet import FormationEnergyElemNet, load_elemnet
-from core.predictors.formation_energy.elemnet_pruned import LeanElemNet
+from core.predictors.formation_energy.elemnet_pruned import PrunedElemNet
 from core.predictors.registry import load_predictor
 from core.reference_data.references import load_references
 
@@ -15,7 +15,7 @@ def plain() -> FormationEnergyElemNet:
 
 
 @pytest.fixture(scope="module")
-def lean() -> LeanElemNet:
+def lean() -> PrunedElemNet:
     return load_predictor("formation-energy")
 
 
@@ -34,14 +34,14 @@ def value_and_slope(predictor, x: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
 
 @pytest.mark.parametrize("n", [1, 7, 200])
 def test_values_and_slopes_are_those_of_the_whole_network(plain, lean, n):
-    assert isinstance(lean, LeanElemNet)
+    assert isinstance(lean, PrunedElemNet)
     x = known(plain, n)
     for found, expected in zip(value_and_slope(lean, x), value_and_slope(plain, x), strict=True):
         assert torch.allclose(found, expected, atol=1e-4, rtol=1e-5)
 
 
 def test_slope_against_finite_differences(plain):
-    lean, x = LeanElemNet(plain).double(), known(plain, 3).double()
+    lean, x = PrunedElemNet(plain).double(), known(plain, 3).double()
     _, slope = value_and_slope(lean, x)
     step = 1e-7
     for column in x.sum(0).topk(4).indices.tolist():

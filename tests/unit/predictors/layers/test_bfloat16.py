@@ -1,4 +1,4 @@
-"""The published networks in bfloat16: nearly the same values and slopes, and only in the steps."""
+"""The published networks in bfloat16: values and gradients are nearly the same, and used in the steps only."""
 
 import pytest
 import torch
@@ -6,38 +6,34 @@ from torch import nn
 
 from core.evaluation.design import prepare
 from core.generation.gradient import optimiser
-from core.predictors.device import resolve_precision
-from core.predictors.interface import in_bfloat16
 from core.predictors.layers import bfloat16
 from core.predictors.layers.bfloat16 import (
     Bfloat16Block,
     Bfloat16Layers,
     InBfloat16,
     processor_multiplies_bfloat16,
-    where_positive,
+    relu_gradient,
 )
-from core.predictors.registry import load_predictor
-from core.problem.problem import PUBLISHED, DesignProblem
-from core.problem.settings import BFLOAT16, FLOAT32, OptimiserSettings
+from core.predictors.registry import PUBLISHED, load_predictor
+from core.problem.problem import DesignProblem
+from core.problem.settings import BFLOAT16, OptimiserSettings
 from core.reference_data.references import load_references
 
-CPU = torch.device("cpu")
 
-
-def value_and_slope(predictor, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def value_and_gradient(predictor, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     x = x.clone().requires_grad_(True)
     value = predictor(x)
     return value.detach(), torch.autograd.grad(value.sum(), x)[0]
 
 
 @pytest.mark.parametrize(("name", "off"), [(PUBLISHED.tc, 1.0), (PUBLISHED.formation_energy, 0.05)])
-def test_values_and_slopes_are_nearly_those_of_float32(name, off):
+def test_values_and_gradients_are_nearly_those_of_float32(name, off):
     """off : in K and eV/atom"""
     known = load_references().known_compositions
     precise = load_predictor(name)
     there = precise.known_elements.numpy()
     x = torch.from_numpy(known[~known[:, ~there].any(1)][::200]).float()
-    expected, found = (value_and_slope(each, x) for each in (precise, in_bfloat16(precise)))
+    expected, found = (value_and_gradient(each, x) for each in (precise, precise.in_bfloat16()))
     assert found[0].dtype == found[1].dtype == torch.float32
     assert (found[0] - expected[0]).abs().mean() < off and not torch.equal(found[0], expected[0])
     climbing = expected[1].abs().sum(1) > 0
@@ -45,29 +41,22 @@ def test_values_and_slopes_are_nearly_those_of_float32(name, off):
     assert alike.median() > 0.99 and alike.min() > 0.5
 
 
-def test_the_predictor_itself_stays_as_it_is():
+def test_the_predictor_itself_does_not_change():
     precise = load_predictor(PUBLISHED.tc)
     before = {name: tensor.clone() for name, tensor in precise.state_dict().items()}
-    in_bfloat16(precise)
+    precise.in_bfloat16()
     assert all(torch.equal(tensor, before[name]) for name, tensor in precise.state_dict().items())
 
 
-def test_a_predictor_without_such_a_form_is_climbed_as_it_is():
-    def predictor(x):
-        return x.sum(1)
-
-    assert in_bfloat16(predictor) is predictor
-
-
-def test_what_goes_in_and_comes_out_keeps_its_type():
+def test_input_and_output_keep_their_dtype():
     network = InBfloat16(Bfloat16Layers([nn.Linear(3, 2)], relu=False))
     assert network(torch.ones(1, 3)).dtype == torch.float32
 
 
 @pytest.mark.parametrize("name", [PUBLISHED.tc, PUBLISHED.formation_energy])
-def test_no_number_in_is_no_number_out_and_harms_no_other(name):
+def test_nan_gives_nan_and_does_not_change_other_rows(name):
     known = torch.from_numpy(load_references().known_compositions[:8]).float()
-    predictor = in_bfloat16(load_predictor(name))
+    predictor = load_predictor(name).in_bfloat16()
     expected = predictor(known)
     known[3, 5] = torch.nan
     found = predictor(known)
@@ -75,18 +64,18 @@ def test_no_number_in_is_no_number_out_and_harms_no_other(name):
     assert torch.equal(found[found == found], expected[found == found])
 
 
-def test_the_slope_of_relu_is_that_of_torch():
+def test_the_gradient_of_relu_is_that_of_torch():
     random = torch.Generator().manual_seed(0)
     values, slope = torch.randn(2, 64, 33, generator=random).to(torch.bfloat16)
     values = values.relu()
     slope[0, :4] = torch.tensor([0.0, -0.0, torch.inf, -1e-38])
-    assert torch.equal(where_positive(slope, values), torch.ops.aten.threshold_backward(slope, values, 0))
+    assert torch.equal(relu_gradient(slope, values), torch.ops.aten.threshold_backward(slope, values, 0))
 
 
 @pytest.mark.parametrize("fused", [True, False])
 @pytest.mark.parametrize("strided", [True, False])
 def test_a_block_is_the_formula(fused, strided, monkeypatch):
-    """And so are its slopes, to what eight bits can hold; where the processor has units for it, fused and not."""
+    """And so is its gradient, within the precision of bfloat16; fused and not, where the processor has units for it."""
     there = processor_multiplies_bfloat16()
     monkeypatch.setattr(bfloat16, "processor_multiplies_bfloat16", lambda: fused and there)
     torch.manual_seed(0)
@@ -112,20 +101,10 @@ def test_layers_are_the_same_with_onednn_and_without(relu, monkeypatch):
     plain = Bfloat16Layers(layers, relu)
     x = torch.randn(11, 9).to(torch.bfloat16)
     for k in range(2):
-        torch.testing.assert_close(*(value_and_slope(each, x)[k] for each in (fused, plain)), rtol=0.02, atol=0.02)
+        torch.testing.assert_close(*(value_and_gradient(each, x)[k] for each in (fused, plain)), rtol=0.02, atol=0.02)
 
 
-def test_auto_takes_it_where_the_processor_has_units_for_it(monkeypatch):
-    monkeypatch.setattr(bfloat16.torch.backends.mkldnn, "is_available", lambda: True)
-    for there, expected in ((True, BFLOAT16), (False, FLOAT32)):
-        monkeypatch.setattr(bfloat16.torch.cpu, "get_capabilities", lambda there=there: {"amx_bf16": there})
-        assert processor_multiplies_bfloat16() == there
-        assert resolve_precision("auto", CPU) == expected
-        assert resolve_precision(FLOAT32, CPU) == FLOAT32 and resolve_precision(BFLOAT16, CPU) == BFLOAT16
-    assert resolve_precision("auto", torch.device("cuda")) == FLOAT32
-
-
-def test_steps_climb_it_and_what_is_kept_is_float32():
+def test_steps_use_bfloat16_and_kept_values_are_float32():
     settings = OptimiserSettings(candidates=4, steps=(2, 2))
     problem = DesignProblem("LaFeAsO", settings=settings, device="cpu", tc_predictor=PUBLISHED.tc,
                             formation_energy_predictor=PUBLISHED.formation_energy, precision=BFLOAT16)  # fmt: skip
@@ -135,5 +114,5 @@ def test_steps_climb_it_and_what_is_kept_is_float32():
     kept = optimiser.evaluate(task, state)
     precise = load_predictor(PUBLISHED.tc)(kept.composition)
     assert torch.allclose(kept.tc_K, precise, atol=1e-3)
-    assert torch.allclose(seen.tc_K, in_bfloat16(load_predictor(PUBLISHED.tc))(kept.composition), atol=1e-3)
+    assert torch.allclose(seen.tc_K, load_predictor(PUBLISHED.tc).in_bfloat16()(kept.composition), atol=1e-3)
     assert not torch.allclose(seen.tc_K, precise, atol=1e-3)

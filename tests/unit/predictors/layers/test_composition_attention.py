@@ -1,14 +1,12 @@
-"""Attention over elements: smooth where an element leaves, and independent of everything that is not chemistry."""
+"""Attention over elements: smooth as an element vanishes, independent of the batch and of the padding."""
 
 import pytest
 import torch
 
 from core.chemistry import composition, elements
-from core.predictors.features.element_features import element_facts
 from core.predictors.layers.composition_attention import (
     AttentionSize,
     CompositionAttention,
-    FormationEnergyAttention,
     _Attention,
     _Groups,
 )
@@ -37,8 +35,8 @@ def test_one_number_per_output():
     assert network(3)(compositions()).shape == (len(FORMULAS), 3)
 
 
-def test_compositions_do_not_see_each_other():
-    """Nor how many elements the largest of the batch has."""
+def test_compositions_are_independent():
+    """Also of the largest number of elements in the batch."""
     model, x = network(), compositions()
     assert torch.allclose(model(x), torch.cat([model(row[None]) for row in x]), atol=1e-12)
 
@@ -49,22 +47,22 @@ def test_attention_is_the_formula():
     random, x = torch.Generator().manual_seed(0), compositions()
     groups, _, _ = _Groups.of(x)
     tokens = int((x > 0).sum())
-    asked = torch.randn(tokens, 3, heads, width // heads, dtype=torch.float64, generator=random, requires_grad=True)
+    projected = torch.randn(tokens, 3, heads, width // heads, dtype=torch.float64, generator=random, requires_grad=True)
     bias = torch.randn(tokens, heads, dtype=torch.float64, generator=random, requires_grad=True)
     expected, begin = [], 0
     for k in sorted((x > 0).sum(1).tolist()):
-        (query, key, value), here = asked[begin : begin + k].unbind(1), bias[begin : begin + k]
+        (query, key, value), here = projected[begin : begin + k].unbind(1), bias[begin : begin + k]
         scores = torch.einsum("ihd,jhd->hij", query, key) / (width // heads) ** 0.5 + here.T[:, None]
         expected.append(torch.einsum("hij,jhd->ihd", scores.softmax(2), value).flatten(1))
         begin += k
-    found, expected = _Attention.apply(asked.flatten(1), bias, groups), torch.cat(expected)
+    found, expected = _Attention.apply(projected.flatten(1), bias, groups), torch.cat(expected)
     assert torch.allclose(found, expected)
     weight = torch.randn(expected.shape, dtype=torch.float64, generator=random)
-    slopes = [torch.autograd.grad(each, (asked, bias), weight) for each in (found, expected)]
+    slopes = [torch.autograd.grad(each, (projected, bias), weight) for each in (found, expected)]
     assert all(torch.allclose(*pair) for pair in zip(*slopes, strict=True))
 
 
-def test_nothing_and_what_is_no_number_do_not_harm_the_others():
+def test_empty_and_nan_rows_do_not_change_the_others():
     model, x = network(), compositions()
     nothing, no_number = torch.zeros_like(x[:1]), torch.full_like(x[:1], torch.nan)
     found = model(torch.cat([nothing, x, no_number]))
@@ -74,7 +72,7 @@ def test_nothing_and_what_is_no_number_do_not_harm_the_others():
 
 
 @pytest.mark.parametrize("symbol", ["H", "Hg", "U"])
-def test_a_trace_of_an_element_changes_nothing(symbol):
+def test_a_trace_of_an_element_has_no_effect(symbol):
     model, x = network(), compositions()
     before = model(x)
     with torch.no_grad():
@@ -84,7 +82,7 @@ def test_a_trace_of_an_element_changes_nothing(symbol):
 
 
 @torch.no_grad()
-def test_others_do_not_notice_a_trace_however_much_they_would_heed_it():
+def test_a_trace_gets_no_attention_whatever_its_score():
     x = compositions()
     changes, values = [], []
     for trace in (0.0, 1e-3):
@@ -94,7 +92,7 @@ def test_others_do_not_notice_a_trace_however_much_they_would_heed_it():
         values.append(model(x))
         changes.append(float((model(with_trace(x, "Hg", 1e-6)) - model(x)).abs().max()))
     assert changes[1] < 0.01 * changes[0]
-    assert torch.allclose(values[0], values[1], rtol=1e-2)  # what is there in earnest is heeded as before
+    assert torch.allclose(values[0], values[1], rtol=1e-2)  # larger fractions get the same attention as before
 
 
 @pytest.mark.parametrize("trace", [0.0, 1e-3])
@@ -122,17 +120,3 @@ def test_gradients_are_finite_everywhere(formula, trace):
     edge = with_trace(compositions([formula]), "Xe", 1e-30).float().requires_grad_()
     (gradient,) = torch.autograd.grad(model(edge).sum(), edge)
     assert torch.isfinite(gradient).all()
-
-
-def test_facts_tell_all_elements_apart():
-    facts = element_facts()
-    assert facts.shape[0] == elements.N_ELEMENTS and torch.isfinite(facts).all()
-    assert len(torch.unique(facts, dim=0)) == elements.N_ELEMENTS
-
-
-def test_the_predictor_knows_its_elements():
-    known = torch.zeros(elements.N_ELEMENTS, dtype=torch.bool)
-    known[:20] = True
-    predictor = FormationEnergyAttention("x", AttentionSize(width=16, layers=1, heads=2, waves=4), known)
-    assert torch.equal(predictor.known_elements, known)
-    assert predictor(compositions().float()).shape == (len(FORMULAS),)

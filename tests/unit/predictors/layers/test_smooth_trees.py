@@ -1,18 +1,14 @@
-"""Smooth trees: their equation, their slope, and that boosting finds what is there."""
+"""Smooth trees: their equation and their gradient."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 import torch
 
-from core.predictors.layers.smooth_trees import ROWS, SmoothTrees, pack_trees, shares, unpack_trees
-from core.training.smooth_trees import BoostingSettings, fit_chances, fit_heights
-
-SMALL = BoostingSettings(trees=60, depth=3, learning_rate=0.3, share_of_features=1.0, ridge=0.1, bins=16)
+from core.predictors.layers.smooth_trees import ROWS, SmoothTrees, leaf_weights, pack_trees, unpack_trees
 
 
 def some_trees(trees: int = 5, depth: int = 3, features: int = 4) -> SmoothTrees:
@@ -20,7 +16,7 @@ def some_trees(trees: int = 5, depth: int = 3, features: int = 4) -> SmoothTrees
     columns = torch.randint(features, (trees, depth), generator=random)
     thresholds = torch.randn(trees, depth, generator=random)
     leaves = torch.randn(trees, 2**depth, generator=random)
-    return SmoothTrees.asking(columns, thresholds, torch.full((features,), 0.5), leaves, 1.5).double()
+    return SmoothTrees.from_splits(columns, thresholds, torch.full((features,), 0.5), leaves, 1.5).double()
 
 
 def test_the_value_is_the_equation():
@@ -37,73 +33,33 @@ def test_the_value_is_the_equation():
         assert float(value) == pytest.approx(expected)
 
 
-def test_shares_sum_to_one():
+def test_leaf_weights_sum_to_one():
     q = torch.rand(3, 4, 6)
-    assert torch.allclose(shares(q).sum(1), torch.ones(3, 6))
+    assert torch.allclose(leaf_weights(q).sum(1), torch.ones(3, 6))
 
 
-def test_slope_against_finite_differences():
+def test_gradient_against_finite_differences():
     z = torch.randn(3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(2), requires_grad=True)
     assert torch.autograd.gradcheck(some_trees(), (z,))
 
 
-def test_more_rows_than_are_taken_at_once_are_so_many_alone():
+def test_a_row_does_not_depend_on_the_size_of_the_batch():
     z = torch.randn(2 * ROWS + 3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
     z.requires_grad_(True)
     trees = some_trees()
-    (slope,) = torch.autograd.grad(trees(z).sum(), z)
+    (gradient,) = torch.autograd.grad(trees(z).sum(), z)
     for i in (0, ROWS, len(z) - 1):
         (alone,) = torch.autograd.grad(trees(z[i : i + 1]).sum(), z)
         assert torch.allclose(trees(z[i : i + 1]), trees(z)[i])
-        assert torch.allclose(alone[i], slope[i])
+        assert torch.allclose(alone[i], gradient[i])
 
 
-def test_they_are_stored_and_read_again():
+def test_trees_are_the_same_after_storing():
     trees, z = some_trees().float(), torch.randn(7, 4)
     again = unpack_trees(pack_trees(trees, "height"), "height", trees.bias)
     assert torch.equal(again(z), trees(z))
 
 
-def test_boosting_finds_a_step_and_a_slope():
-    z = np.random.default_rng(0).uniform(-1, 1, (2000, 3))
-    y = 10.0 * (z[:, 0] > 0.2) + 3 * z[:, 1]
-    trees = fit_heights(z, y, np.full(3, 0.01), SMALL, seed=0)
-    said = trees(torch.from_numpy(z)).numpy()
-    assert np.abs(said - y).mean() < 0.5
-    assert np.array_equal(said, fit_heights(z, y, np.full(3, 0.01), SMALL, seed=0)(torch.from_numpy(z)).numpy())
-
-
-def test_chances_are_log_odds():
-    random = np.random.default_rng(0)
-    z = random.uniform(-1, 1, (4000, 2))
-    real = random.random(4000) < np.where(z[:, 0] > 0, 0.9, 0.2)
-    settings = BoostingSettings(trees=40, depth=1, learning_rate=0.3, share_of_features=1.0, bins=16)
-    chance = torch.sigmoid(fit_chances(z, real, np.full(2, 0.01), settings, 0)(torch.tensor([[0.5, 0.0], [-0.5, 0.0]])))
-    assert chance.tolist() == pytest.approx([0.9, 0.2], abs=0.05)
-
-
-def test_a_feature_that_never_varies_asks_nothing():
-    z = np.column_stack([np.zeros(100), np.linspace(0, 1, 100)])
-    trees = fit_heights(z, z[:, 1], np.full(2, 0.01), SMALL, 0)
-    assert (trees.columns == 1).all() and torch.isfinite(trees.leaves).all()
-
-
-def test_a_share_of_what_they_say():
+def test_a_multiple_of_the_trees():
     trees, z = some_trees().float(), torch.randn(7, 4)
     assert torch.allclose(trees.times(0.8)(z), 0.8 * trees(z), atol=1e-6)
-
-
-def test_a_value_that_is_not_trusted_changes_nothing():
-    z = np.random.default_rng(0).uniform(-1, 1, (500, 2))
-    y = 10.0 * (z[:, 0] > 0.2)
-    wrong = np.arange(500) % 7 == 0
-    trees = fit_heights(z, np.where(wrong, 90.0, y), np.full(2, 0.01), SMALL, 0, np.where(wrong, 1e-9, 1.0))
-    assert np.abs(trees(torch.from_numpy(z)).numpy() - y).mean() < 0.5
-
-
-def test_thresholds_drawn_at_random_find_the_step_too():
-    z = np.random.default_rng(0).uniform(-1, 1, (2000, 3))
-    y = 10.0 * (z[:, 0] > 0.2) + 3 * z[:, 1]
-    drawn = fit_heights(z, y, np.full(3, 0.01), replace(SMALL, thresholds=2), seed=0)
-    assert np.abs(drawn(torch.from_numpy(z)).numpy() - y).mean() < 0.5
-    assert not torch.equal(drawn.offsets, fit_heights(z, y, np.full(3, 0.01), SMALL, seed=0).offsets)

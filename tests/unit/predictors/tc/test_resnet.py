@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from core.predictors.tc.resnet import ResNet18, TapConv2d, TcResNet
-from core.predictors.tc.resnet_fused import FoldedTcResNet
+from core.predictors.tc.resnet_fused import FusedTcResNet
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def random_compositions(n: int = 16) -> torch.Tensor:
 
 def test_folding_changes_nothing():
     plain = random_network()
-    folded = FoldedTcResNet(plain).eval()
+    folded = FusedTcResNet(plain).eval()
     x = random_compositions()
     assert plain(x).std() > 0
     assert torch.allclose(folded(x), plain(x), rtol=1e-4, atol=1e-3)
@@ -61,13 +61,13 @@ def test_folding_changes_nothing():
 
 
 def test_candidates_do_not_see_each_other():
-    folded = FoldedTcResNet(random_network()).eval()
+    folded = FusedTcResNet(random_network()).eval()
     x = random_compositions()
     assert torch.allclose(folded(x)[3:5], folded(x[3:5]), atol=1e-4)
 
 
 def test_gradient_against_finite_differences():
-    predictor = FoldedTcResNet(random_network()).eval().double()
+    predictor = FusedTcResNet(random_network()).eval().double()
     x = random_compositions(2).double()
     direction = torch.randn_like(x)
     leaf = x.clone().requires_grad_()

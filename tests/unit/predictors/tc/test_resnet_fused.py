@@ -13,7 +13,7 @@ from core.predictors import checkpoint
 from core.predictors.interface import Predictor
 from core.predictors.registry import known_elements, load_predictor
 from core.predictors.tc.resnet import TcResNet, load_tc_resnet
-from core.predictors.tc.resnet_fused import FoldedTcResNet
+from core.predictors.tc.resnet_fused import FusedTcResNet
 from core.reference_data.references import load_references
 
 
@@ -49,7 +49,7 @@ def superconductors(n: int) -> torch.Tensor:
 
 
 def test_the_registry_gives_the_folded_network(folded):
-    assert isinstance(folded, FoldedTcResNet) and isinstance(folded, Predictor) and folded.name == "tc"
+    assert isinstance(folded, FusedTcResNet) and isinstance(folded, Predictor) and folded.name == "tc"
     assert not folded.training and not any(p.requires_grad for p in folded.parameters())
     known = {symbol for symbol, flag in zip(elements.symbols(), folded.known_elements, strict=True) if flag}
     assert known == known_elements("tc")
@@ -71,7 +71,7 @@ def test_same_gradients_as_unfolded():
     and there the slope depends on which of them is taken.
     """
     plain = load_tc_resnet().double()
-    folded = FoldedTcResNet(load_tc_resnet()).eval().requires_grad_(False).double()
+    folded = FusedTcResNet(load_tc_resnet()).eval().requires_grad_(False).double()
     random = torch.Generator().manual_seed(1)
     x = superconductors(32).double() + 1e-3 * torch.rand(32, elements.N_ELEMENTS, generator=random)
     x = x / x.sum(1, keepdim=True)

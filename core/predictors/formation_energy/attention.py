@@ -1,0 +1,46 @@
+"""Formation energy by an ensemble of networks with attention over the elements (`layers.composition_attention`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from core.paths import CHECKPOINTS
+from core.predictors import checkpoint
+from core.predictors.ensemble import Ensemble, SpreadScale
+from core.predictors.info import Role
+from core.predictors.interface import NetworkPredictor
+from core.predictors.layers.composition_attention import AttentionSize, CompositionAttention
+
+ARCHITECTURE = "formation-energy-ensemble-v1"
+
+
+class FormationEnergyAttention(NetworkPredictor):
+    """One network: predictor of the formation energy in eV/atom, on the reference of the Materials Project.
+
+    known_elements : (118,) bool
+    """
+
+    role = Role.FORMATION_ENERGY
+
+    def __init__(self, name: str, size: AttentionSize, known_elements: torch.Tensor):
+        super().__init__()
+        self.name = name
+        self.network = CompositionAttention(size)
+        self.register_buffer("known_elements", known_elements.clone(), persistent=False)
+
+    def forward(self, composition: torch.Tensor) -> torch.Tensor:
+        """Compositions (batch, 118) -> formation energy in eV/atom (batch,)."""
+        return self.network(composition).squeeze(1)
+
+
+def load_formation_energy_ensemble(name: str, folder: Path = CHECKPOINTS) -> Ensemble:
+    """The trained ensemble, in evaluation mode, without gradients to its weights. Raises CheckpointError."""
+    tensors, card = checkpoint.load(name, ARCHITECTURE, folder)
+    known = checkpoint.known_mask(card)
+    members = [FormationEnergyAttention(name, AttentionSize(), known) for _ in range(card["settings"]["members"])]
+    scale = card.get("error_scale")
+    predictor = Ensemble(name, members, scale and SpreadScale(**scale))
+    checkpoint.load_into(predictor.networks, tensors, name)
+    return predictor.eval().requires_grad_(False)

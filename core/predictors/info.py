@@ -1,0 +1,59 @@
+"""What the registry holds of a predictor: plain data, so that predictors can be listed without importing torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a predictor is for."""
+
+    TC = "tc"
+    FORMATION_ENERGY = "formation_energy"
+    CONTROL = "control"
+
+    @property
+    def predicts(self) -> str:
+        """The predicted property with its unit, and for the control model its purpose."""
+        return _PREDICTS[self]
+
+
+_PREDICTS = {
+    Role.TC: "the critical temperature (K)",
+    Role.FORMATION_ENERGY: "the formation energy (eV/atom)",
+    Role.CONTROL: "the critical temperature (K) as a control that is never optimised",
+}
+
+
+def _one(settings: Mapping) -> int:
+    return 1
+
+
+@dataclass(frozen=True)
+class PredictorInfo:
+    """One predictor of this project. Functions are named as "module:function" and imported when they are called.
+
+    name : of the checkpoint, as in a problem
+    role : what it predicts
+    label : for people
+    architecture : the one that its card must name
+    loader : (name, folder of the checkpoints) -> predictor
+    trainer : (folder of the raw data, folder of the checkpoints, seed, folder of resume points) -> card
+    evaluator : (name, folder of the raw data, folder of the checkpoints) -> held-out figures
+    model_set : key of the set of models to which it belongs; None: of no set
+    loader_as_trained : like `loader`, for the network before it is rewritten for speed; None: it is not rewritten
+    member_count : settings on the card -> number of members, see `Predictor.members`
+    """
+
+    name: str
+    role: Role
+    label: str
+    architecture: str
+    loader: str
+    trainer: str
+    evaluator: str
+    model_set: str | None = None
+    loader_as_trained: str | None = None
+    member_count: Callable[[Mapping], int] = _one

@@ -1,0 +1,69 @@
+"""The registry of everything that is trained or built from the raw data: the predictors, and the tables.
+
+Listing imports neither torch nor the trainers, which are named as "module:function".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from pkgutil import resolve_name
+
+from core.predictors.registry import predictors
+
+
+@dataclass(frozen=True)
+class Trainable:
+    """One trainable artefact.
+
+    trainer : (folder of the raw data, folder of the checkpoints, seed, folder of resume points) -> card; for an
+        artefact without `raw_data` () -> None
+    evaluator : (name, folder of the raw data, folder of the checkpoints) -> held-out figures; None: it has none
+    raw_data : whether it is made from the raw data, and has a card
+    """
+
+    name: str
+    trainer: str
+    evaluator: str | None = None
+    raw_data: bool = True
+
+
+TABLES = (
+    Trainable("references", "core.training.references:train", "core.training.references:held_out_figures"),
+    Trainable("elements", "core.training.element_table:write_element_table", raw_data=False),
+)
+# In the order in which they are trained: each needs only those before it.
+TRAINABLES = {
+    each.name: each
+    for each in (*(Trainable(info.name, info.trainer, info.evaluator) for info in predictors()), *TABLES)
+}
+EVALUATED = tuple(name for name, each in TRAINABLES.items() if each.evaluator is not None)
+
+
+def train(name: str, data: Path | None, out: Path, seed: int, build: Path) -> dict:
+    """Train or build an artefact, a key of TRAINABLES; returns its held-out figures.
+
+    data : folder of the raw data, see `core.training.data.data_folder`
+    out : folder of the checkpoints; build : folder of the resume points
+
+    Raises InputError if the raw data are missing, CheckpointError if `out` lacks a checkpoint that the training needs.
+    """
+    chosen = TRAINABLES[name]
+    trainer = resolve_name(chosen.trainer)
+    if not chosen.raw_data:
+        trainer()
+        return {}
+    from core.training.data import data_folder
+
+    return trainer(data_folder(data), out, seed, build)["metrics_held_out"]
+
+
+def held_out_figures(name: str, data: Path, checkpoints: Path) -> dict:
+    """The held-out figures of an artefact in EVALUATED, computed from its weights and the raw data.
+
+    Raises CheckpointError; InputError if the raw data are missing.
+    """
+    evaluator = TRAINABLES[name].evaluator
+    if evaluator is None:
+        raise ValueError(f"{name} has no held-out figures")
+    return resolve_name(evaluator)(name, data, checkpoints)

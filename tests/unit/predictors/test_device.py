@@ -1,0 +1,29 @@
+"""Devices and precisions: the meaning of "auto"."""
+
+import pytest
+import torch
+
+from core.errors import InputError
+from core.predictors.device import resolve_device, resolve_precision
+from core.predictors.layers import bfloat16
+from core.problem.settings import BFLOAT16, FLOAT32
+
+CPU = torch.device("cpu")
+
+
+def test_an_unavailable_device_is_refused_with_the_available_ones(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert resolve_device("auto") == resolve_device("cpu") == CPU
+    with pytest.raises(InputError, match="one of: cpu") as caught:
+        resolve_device("cuda")
+    assert caught.value.field == "device"
+
+
+def test_auto_is_bfloat16_where_the_processor_has_units_for_it(monkeypatch):
+    monkeypatch.setattr(bfloat16.torch.backends.mkldnn, "is_available", lambda: True)
+    for there, expected in ((True, BFLOAT16), (False, FLOAT32)):
+        monkeypatch.setattr(bfloat16.torch.cpu, "get_capabilities", lambda there=there: {"amx_bf16": there})
+        assert resolve_precision("auto", CPU) == expected
+        assert resolve_precision(FLOAT32, CPU) == FLOAT32 and resolve_precision(BFLOAT16, CPU) == BFLOAT16
+    assert resolve_precision("auto", torch.device("cuda")) == FLOAT32

@@ -1,0 +1,55 @@
+"""The registry of trainable artefacts: every name has a trainer, and figures where the registry says so."""
+
+import inspect
+from pkgutil import resolve_name
+
+import pytest
+
+from core.predictors.registry import predictors
+from core.training import control_model, element_table, formation_energy, references, registry, tc, tc_ensemble
+from core.training.registry import EVALUATED, TRAINABLES, held_out_figures, train
+
+
+def test_predictors_and_tables_are_listed_in_the_order_of_training():
+    assert list(TRAINABLES) == [*(info.name for info in predictors()), "references", "elements"]
+    assert tuple(TRAINABLES)[:-1] == EVALUATED
+    assert list(TRAINABLES).index(formation_energy.ENSEMBLE_NAME) < list(TRAINABLES).index(tc_ensemble.NAME)
+
+
+@pytest.mark.parametrize("name", EVALUATED)
+def test_trainers_and_evaluators_take_what_the_registry_gives(name):
+    each = TRAINABLES[name]
+    inspect.signature(resolve_name(each.trainer)).bind("data", "out", 0, "build")
+    inspect.signature(resolve_name(each.evaluator)).bind(name, "data", "checkpoints")
+
+
+@pytest.mark.parametrize("module", [tc, tc_ensemble, control_model])
+def test_a_name_is_trained_by_its_own_module(module):
+    assert resolve_name(TRAINABLES[module.NAME].trainer) is module.train
+
+
+def test_each_formation_energy_model_is_trained_by_its_own_recipe(monkeypatch):
+    monkeypatch.setattr(formation_energy, "train", lambda *arguments: arguments[-1].name)
+    for name in formation_energy.RECIPES:
+        assert resolve_name(TRAINABLES[name].trainer)("data", "out", 0, "build") == name
+
+
+def test_training_returns_the_held_out_figures(monkeypatch, tmp_path):
+    def trained(folder, out, seed, build):
+        return {"metrics_held_out": {"folder": folder, "out": out, "seed": seed, "build": build}}
+
+    monkeypatch.setattr(references, "train", trained)
+    figures = train("references", tmp_path, tmp_path / "out", 3, tmp_path / "build")
+    assert figures == {"folder": tmp_path, "out": tmp_path / "out", "seed": 3, "build": tmp_path / "build"}
+
+
+def test_the_element_table_needs_no_raw_data(monkeypatch, tmp_path):
+    written = []
+    monkeypatch.setattr(element_table, "write_element_table", lambda: written.append(1))
+    assert train("elements", tmp_path / "missing", tmp_path, 0, tmp_path) == {} and written
+
+
+def test_a_table_without_figures_is_not_evaluated(tmp_path):
+    assert registry.TABLES[-1].evaluator is None
+    with pytest.raises(ValueError, match="no held-out figures"):
+        held_out_figures("elements", tmp_path, tmp_path)
