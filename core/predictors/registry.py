@@ -184,5 +184,8 @@ def member_count(name: str, folder: Path = CHECKPOINTS) -> int:
 
 
 def known_elements(name: str, folder: Path = CHECKPOINTS) -> frozenset[str]:
-    """Symbols of the elements that this predictor knows, from its card."""
-    return frozenset(checkpoint.read_card(name, folder)["known_elements"])
+    """Symbols of the elements that this predictor knows, from its card. Raises CheckpointError if it lists none."""
+    symbols = checkpoint.read_card(name, folder).get("known_elements")
+    if symbols is None:
+        raise checkpoint.CheckpointError(f"The card of {name} lists no known elements.")
+    return frozenset(symbols)

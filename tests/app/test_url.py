@@ -90,3 +90,19 @@ def test_a_file_that_is_no_problem_is_rejected_with_a_message(text):
 def test_a_broken_link_is_rejected_with_a_message(link):
     with pytest.raises(InputError):
         from_link(link)
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [
+        ("tc_predictor", "formation-energy-ensemble"),
+        ("tc_predictor", "judge"),
+        ("tc_predictor", "references"),
+        ("formation_energy_predictor", "tc"),
+        ("formation_energy_predictor", "nothing"),
+    ],
+)
+def test_a_link_with_a_model_of_another_role_names_the_field_and_the_choices(field, name):
+    with pytest.raises(InputError, match="Choose one of: ") as caught:
+        from_link({"base": "FeSe", field: name})
+    assert (caught.value.field, caught.value.value) == (field, name)
