@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import nn
 
 from core.predictors.interface import Estimate, NetworkPredictor
-
-Values = TypeVar("Values", np.ndarray, torch.Tensor)
 
 
 @dataclass(frozen=True)
@@ -25,8 +22,8 @@ class SpreadScale:
     floor: float
     slope: float
 
-    def __call__(self, spread: Values) -> Values:
-        """Spread -> b, of the same shape."""
+    def __call__(self, spread: Any) -> Any:
+        """Spread -> b, both numbers, arrays or tensors of one shape."""
         return self.floor + self.slope * spread
 
 
@@ -53,12 +50,13 @@ class Ensemble(NetworkPredictor):
 
     def members(self) -> Sequence[NetworkPredictor]:
         """The networks of which this is the mean."""
-        return [*self.networks]
+        return cast(list[NetworkPredictor], [*self.networks])
 
     def estimate(self, composition: torch.Tensor) -> Estimate:
         """Compositions (batch, 118) -> mean and its expected absolute error, in the property's unit."""
         each = self.each(composition)
-        return Estimate(each.mean(0), self.error_scale and self.error_scale(each.std(0)))
+        error = None if self.error_scale is None else self.error_scale(each.std(0))
+        return Estimate(each.mean(0), error)
 
     def spread(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> standard deviation between the members (batch,), in the property's unit."""

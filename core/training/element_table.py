@@ -84,7 +84,7 @@ def element_table() -> list[dict]:
                 if electronegativity is None or math.isnan(electronegativity)
                 else electronegativity,
                 "mendeleev_number": None if mendeleev is None or math.isnan(mendeleev) else int(mendeleev),
-                "oxidation_states": sorted((charges and charges.oxidation_states_smact14) or []),
+                "oxidation_states": sorted(charges.oxidation_states_smact14 or []) if charges else [],
                 "usual_oxidation_states": _usual_states(element),
                 "metal": element.symbol in smact.metals,  # by the definition of the screen in KIAGO
                 "radioactive": bool(element.is_radioactive),

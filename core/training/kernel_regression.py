@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.linalg import cho_factor, cho_solve, lapack
+from scipy.linalg import cho_factor, cho_solve, get_lapack_funcs
 
 from core.predictors.layers.composition_kernel import (
     ROWS,
@@ -34,9 +34,11 @@ def errors_left_out(compositions: np.ndarray, values: np.ndarray, ridge: float, 
 
     Rasmussen and Williams 2006, eq. 5.12. Arguments and cost as in `fit`.
     """
-    factor, _ = lapack.dpotrf(_matrix(compositions, ridge, shape).T, lower=0, overwrite_a=1)
-    weights, _ = lapack.dpotrs(factor, values, lower=0)
-    inverse, _ = lapack.dpotri(factor, lower=0, overwrite_c=1)
+    matrix = _matrix(compositions, ridge, shape).T
+    factorize, solve, invert = get_lapack_funcs(("potrf", "potrs", "potri"), (matrix,))
+    factor, _ = factorize(matrix, lower=0, overwrite_a=1)
+    weights, _ = solve(factor, values, lower=0)
+    inverse, _ = invert(factor, lower=0, overwrite_c=1)
     return weights / np.diag(inverse)
 
 

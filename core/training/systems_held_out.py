@@ -52,7 +52,7 @@ class SystemsHeldOut:
         build : folder of finished folds; None: they are not kept
         """
         table, parts = superconductors
-        rows = np.sort(np.concatenate(parts))
+        rows: np.ndarray = np.sort(np.concatenate(parts))
         x, y = table.compositions[rows], table.values[rows]
         fold = np.array([zlib.crc32(" ".join(_system(row)).encode()) % FOLDS for row in x])
         predicted, distance, tuned = np.zeros(len(x)), np.zeros(len(x)), {}

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ import torch
 from core.chemistry import elements
 from core.predictors import checkpoint
 from core.predictors.ensemble import Ensemble
+from core.predictors.formation_energy.attention import FormationEnergyAttention, load_formation_energy_ensemble
 from core.predictors.interface import estimate_in_batches, predict_in_batches
 from core.predictors.layers.composition_attention import (
     AttentionSize,
@@ -25,8 +27,7 @@ from core.predictors.layers.composition_attention import (
 )
 from core.predictors.layers.smooth_trees import SmoothTrees, pack_trees
 from core.predictors.packed_compositions import pack_compositions
-from core.predictors.registry import load_predictor
-from core.predictors.tc.ensemble import ARCHITECTURE, ErrorScale, TcEnsemble
+from core.predictors.tc.ensemble import ARCHITECTURE, ErrorScale, TcEnsemble, load_tc_ensemble
 from core.training import data, formation_energy, kernel_regression, metrics, smooth_trees, tc, tc_network
 from core.training.systems_held_out import FOLDS, SystemsHeldOut, systems_figures
 from core.training.tc_regression import Networks, Regression, TcEnsembleSettings
@@ -67,14 +68,14 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     }
     about["data"] |= pretrained["data"]  # of the pretraining of the networks
     kept = build / f"{NAME}-{_fingerprint(superconductors, about)}"
-    networks = _tuning(settings, seed, load_predictor(_PRETRAINED, out), kept)
+    networks = _tuning(settings, seed, load_formation_energy_ensemble(_PRETRAINED, out), kept)
     regression = Regression.fit(x, y, settings, seed, networks("whole"))
     chance = _fit_chance(tc.part(tables, 0)[0], len(x), regression, settings, seed)
     trees = {f"height{i}": each for i, each in enumerate(regression.heights)} | {"chance": chance}
     systems = SystemsHeldOut.of(tables[0], settings, seed, lambda k: networks(f"fold-{k}"), kept)
     error_scale = fit_error_scale(*_unseen(systems, regression, superconductors.subset(valid)))
     familiar = float(np.quantile(systems.part(0)[1], FAMILIAR)) - settings.kernel.soft
-    known = (tc.part(tables, 0)[0] > 0).any(0)
+    known = np.any(tc.part(tables, 0)[0] > 0, axis=0)
     card = {
         **_DESCRIPTION,
         **about,
@@ -93,7 +94,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     for part, each in trees.items():
         tensors |= pack_trees(each, part)
     checkpoint.save(NAME, tensors, card, out)
-    predictor = load_predictor(NAME, out)
+    predictor = load_tc_ensemble(NAME, out)
     predicted = predict_in_batches(predictor, torch.from_numpy(superconductors.compositions[valid]).float())
     card["validation_mae_K"] = metrics.mean_absolute_error(predicted, superconductors.values[valid])
     card["metrics_held_out"] = _figures(predictor, tables, systems)
@@ -111,12 +112,12 @@ def _fingerprint(table: data.Table, about: dict) -> str:
 def _tuning(settings: TcEnsembleSettings, seed: int, pretrained: Ensemble, kept: Path) -> Callable[[str], Networks]:
     """The networks of each fit, fine-tuned from those of the formation energy; `kept` : folder of resume points."""
 
+    members = cast(list[FormationEnergyAttention], pretrained.members())
+
     def of(fit: str) -> Networks:
         def tuned(x: np.ndarray, y: np.ndarray, trust: np.ndarray) -> list[CompositionAttention]:
             return [
-                tc_network.fit(
-                    pretrained.networks[each.member].network, x, y, trust, each, seed + i, kept / fit / str(i)
-                )
+                tc_network.fit(members[each.member].network, x, y, trust, each, seed + i, kept / fit / str(i))
                 for i, each in enumerate(settings.networks)
             ]
 
@@ -163,7 +164,7 @@ def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
 
     tables, _ = tc.read_tables(folder, seed)
     systems = SystemsHeldOut.of(tables[0], settings, seed, kept)
-    return _figures(load_predictor(name, checkpoints), tables, systems)
+    return _figures(load_tc_ensemble(name, checkpoints), tables, systems)
 
 
 def _figures(predictor: TcEnsemble, tables: tc.Tables, systems: SystemsHeldOut) -> dict:

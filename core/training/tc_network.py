@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ def fit(
     x, y, weight = (torch.from_numpy(values).float() for values in (compositions, tc_K / SCALE_K, trust))
     model = CompositionAttention(replace(start.size, trace=settings.trace))
     model.load_state_dict(start.state_dict())
-    last = model.head[-1]
+    last = cast(nn.Linear, model.head[-1])
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
     steps = len(y) // settings.batch
@@ -97,8 +98,9 @@ def fit(
         settings.epochs, steps, settings.learning_rate, settings.weight_decay, averaging=settings.averaging
     )
     tuned = loop.fit(model, batches, loss, fitting, resume, lambda _: {})
+    last = cast(nn.Linear, tuned.head[-1])
     with torch.no_grad():
-        tuned.head[-1].weight *= SCALE_K
-        tuned.head[-1].bias *= SCALE_K
+        last.weight.mul_(SCALE_K)
+        last.bias.mul_(SCALE_K)
     tuned.load_state_dict({key: value.float() for key, value in checkpoint.to_storage(tuned.state_dict()).items()})
     return tuned.requires_grad_(False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -57,10 +58,15 @@ class TcEnsembleSettings:
     @classmethod
     def from_card(cls, card: dict) -> TcEnsembleSettings:
         """The settings on the card of a checkpoint."""
-        kinds = {"chance": BoostingSettings, "kernel": KernelShape, "gate": Gate}
-        given = {key: kinds[key](**value) if key in kinds else value for key, value in card["settings"].items()}
-        several = {"heights": BoostingSettings, "networks": NetworkSettings}
-        return cls(**given | {key: tuple(kind(**each) for each in given[key]) for key, kind in several.items()})
+        stored = card["settings"]
+        settings: dict[str, Any] = stored | {
+            "heights": tuple(BoostingSettings(**each) for each in stored["heights"]),
+            "networks": tuple(NetworkSettings(**each) for each in stored["networks"]),
+            "chance": BoostingSettings(**stored["chance"]),
+            "kernel": KernelShape(**stored["kernel"]),
+            "gate": Gate(**stored["gate"]),
+        }
+        return cls(**settings)
 
 
 # Compositions (n, 118), Tc (n,) in K, trust (n,) -> the networks trained on them.

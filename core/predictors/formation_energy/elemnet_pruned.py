@@ -7,6 +7,7 @@ nothing to the next layer and passes no gradient back, so its row and its column
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
@@ -42,7 +43,7 @@ class PrunedElemNet(NetworkPredictor):
     def in_bfloat16(self) -> FormationEnergyElemNet:
         """All layers but the last in bfloat16, in which products are so fast that pruning does not pay."""
         network = ElemNet(dropout=False)
-        *wide, last = self.layers
+        *wide, last = cast(list[nn.Linear], [*self.layers])
         network.layers = nn.Sequential(InBfloat16(Bfloat16Layers(wide, relu=True)), last)
         return FormationEnergyElemNet(self.name, network).to(self.index.device).eval().requires_grad_(False)
 

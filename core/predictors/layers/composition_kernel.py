@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 
 from core.chemistry import elements
 from core.predictors.features.copper_valence import charges, copper_valence
@@ -134,9 +135,9 @@ class CompositionKernel(nn.Module):
         """
         here, weights = self.shape.coordinates(features) - self.centre, self.weights.to(self.known)
         if not features.requires_grad:
-            return _joined(
-                [_value(part, self.known, weights, self.shape)[:2] for part in here.split(_batch_size(here))]
-            )
+            parts = here.split(_batch_size(here))
+            value, distance = _joined([_value(part, self.known, weights, self.shape)[:2] for part in parts])
+            return value, distance
         if self.weights.dtype != torch.float32:
             return _Regression.apply(here, self.known, _pulls(self.known, weights, self.shape), weights, self.shape)
         short = here.to(self.known_short)
@@ -169,6 +170,7 @@ class _Regression(torch.autograd.Function):
         return value, distance
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, of_value, of_distance):
         value_gradient, distance_gradient = ctx.saved_tensors
         return of_value[:, None] * value_gradient + of_distance[:, None] * distance_gradient, None, None, None, None

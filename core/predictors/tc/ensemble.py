@@ -19,9 +19,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, cast
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -35,7 +34,6 @@ from core.predictors.layers.smooth_trees import SmoothTrees, unpack_trees
 from core.predictors.packed_compositions import unpack_compositions
 
 ARCHITECTURE = "tc-ensemble-v3"
-Values = TypeVar("Values", float, np.ndarray, torch.Tensor)
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,8 @@ class ErrorScale:
     near_distance: float
     far: float
 
-    def __call__(self, tc: Values, distance: Values) -> Values:
-        """Tc in K and D, of one shape -> b in K."""
+    def __call__(self, tc: Any, distance: Any) -> Any:
+        """Tc in K and D -> b in K, all numbers, arrays or tensors of one shape."""
         square = distance**2
         return self.floor_K + tc * (
             self.relative + self.near * square / (square + self.near_distance**2) + self.far * square
@@ -111,7 +109,7 @@ class TcEnsemble(NetworkPredictor):
 
     def members(self) -> Sequence[Predictor]:
         """For each set of trees and each network, this predictor with that part alone for h."""
-        return [*self.parts] or [self]
+        return cast(list[TcEnsemble], [*self.parts]) or [self]
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> Tc in K (batch,)."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
@@ -41,7 +42,7 @@ class FusedTcResNet(NetworkPredictor):
             scale, shift = _scale_and_shift(network.norm)
             first = (first * scale[:, None, None]).permute(0, 3, 2, 1)
             image = _linear(first.flatten(1).T, shift.repeat(first[0, :, :, 0].numel()))
-            blocks = (_FusedBlock(block) for block in network.blocks)
+            blocks = (_FusedBlock(block) for block in cast(list[ResidualBlock], [*network.blocks]))
             self.features = nn.Sequential(image, _Pool(first.shape[1:]), *blocks)
             self.head = network.head
 
@@ -52,9 +53,10 @@ class FusedTcResNet(NetworkPredictor):
     def in_bfloat16(self) -> FusedTcResNet:
         """All but the last product in bfloat16, in which every convolution is fastest as one matrix product."""
         image, pool, *blocks = self.features
+        in_bfloat16 = (block.in_bfloat16() for block in cast(list[_FusedBlock], blocks))
+        network = nn.Sequential(Bfloat16Layers([cast(nn.Linear, image)], relu=False), pool, *in_bfloat16)
         twin = copy.deepcopy(self)
-        parts = Bfloat16Layers([image], relu=False), pool, *(block.in_bfloat16() for block in blocks)
-        twin.features = InBfloat16(nn.Sequential(*parts))
+        twin.features = nn.Sequential(InBfloat16(network))
         return twin.requires_grad_(False)
 
 
@@ -80,8 +82,10 @@ class _FusedBlock(nn.Module):
         super().__init__()
         self.first = _fused(block.conv1, block.norm1)
         self.second = _fused(block.conv2, block.norm2)
-        plain = isinstance(block.shortcut, nn.Identity)
-        self.shortcut = nn.Identity() if plain else _Shortcut(block.shortcut[0], block.shortcut[1])
+        self.shortcut = nn.Identity()
+        if isinstance(block.shortcut, nn.Sequential):
+            convolution, norm = block.shortcut
+            self.shortcut = _Shortcut(cast(TapConv2d, convolution), cast(nn.BatchNorm2d, norm))
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         """(batch, pixels * inputs) -> (batch, pixels * outputs)."""
@@ -215,8 +219,9 @@ def _dense(convolution: TapConv2d, norm: nn.BatchNorm2d) -> nn.Linear:
 
 def _scale_and_shift(norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
     """Scale and shift of each channel: batch norm in evaluation is x * scale + shift."""
-    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-    return scale, norm.bias - norm.running_mean * scale
+    mean, variance = cast(torch.Tensor, norm.running_mean), cast(torch.Tensor, norm.running_var)
+    scale = norm.weight / (variance + norm.eps).sqrt()
+    return scale, norm.bias - mean * scale
 
 
 def _linear(weight: torch.Tensor, bias: torch.Tensor) -> nn.Linear:

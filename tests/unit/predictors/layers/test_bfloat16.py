@@ -108,7 +108,7 @@ def test_steps_use_bfloat16_and_kept_values_are_float32():
     settings = OptimiserSettings(candidates=4, steps=(2, 2))
     problem = DesignProblem("LaFeAsO", settings=settings, device="cpu", tc_predictor=PUBLISHED.tc,
                             formation_energy_predictor=PUBLISHED.formation_energy, precision=BFLOAT16)  # fmt: skip
-    task, _ = prepare(problem)
+    task = prepare(problem).task
     state = optimiser.init(task)
     _, seen = optimiser.step(task, state)
     kept = optimiser.evaluate(task, state)
