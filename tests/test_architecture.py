@@ -34,6 +34,8 @@ HOT = (
     "core.predictors.tc.resnet_fused",
     "core.predictors.tc.ensemble",
     "core.predictors.formation_energy.elemnet_pruned",
+    "core.predictors.formation_energy.attention",
+    "core.predictors.device",
 )
 HOT_MAY_IMPORT = {"torch", "numpy", "safetensors"}
 
