@@ -3,7 +3,7 @@
 A gradient exploits the errors of the model that it optimises; the control model has other errors. It consists of
 gradient-boosted trees with sharp branches (LightGBM, Ke et al. 2017) on fractions and on statistics of element
 properties, after Magpie (Ward et al. 2016, doi:10.1038/npjcompumats.2016.28). One set of trees predicts Tc of a
-superconductor; another classifies superconductors. It learnt from the same data as the optimised models, so it is
+superconductor; another classifies superconductors. It is trained on the same data as the optimised models, so it is
 neither independent of them nor held out.
 """
 

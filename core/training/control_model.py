@@ -40,7 +40,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: ControlMode
     card = {
         "name": NAME,
         "architecture": ARCHITECTURE,
-        "what": "Critical temperature (K) from the composition: boosted trees, never climbed",
+        "what": "Critical temperature (K) from the composition: boosted trees, never optimised",
         "papers": ["LightGBM, Ke et al. 2017", "Magpie, Ward et al. 2016: doi:10.1038/npjcompumats.2016.28"],
         **tc.about_data(counts, seed),
         "settings": asdict(settings),

@@ -23,8 +23,8 @@ class Constants:
 
 
 def test_the_features_of_MgB2_by_hand():
-    facts = element_features().double().numpy()
-    mg, b = facts[11], facts[4]
+    properties = element_features().double().numpy()
+    mg, b = properties[11], properties[4]
     mean = (mg + 2 * b) / 3
     spread = np.sqrt((mg**2 + 2 * b**2) / 3 - mean**2)
     fractions = np.zeros(118)

@@ -1,4 +1,4 @@
-"""ElemNet without its idle units: the same function, whoever else is in the batch."""
+"""ElemNet without its inactive units: the same function, whatever the rest of the batch."""
 
 import pytest
 import torch
@@ -15,52 +15,52 @@ def plain() -> FormationEnergyElemNet:
 
 
 @pytest.fixture(scope="module")
-def lean() -> PrunedElemNet:
+def pruned() -> PrunedElemNet:
     return load_predictor("formation-energy")
 
 
 def known(predictor, n: int) -> torch.Tensor:
-    """Every so many-th known superconductor of elements that the predictor knows, (n, 118)."""
+    """n known superconductors of elements that the predictor knows, (n, 118), at equal intervals of the table."""
     x = torch.from_numpy(load_references().known_compositions).float()
     x = x[(x[:, ~predictor.known_elements] == 0).all(1)]
     return x[:: len(x) // n][:n]
 
 
-def value_and_slope(predictor, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def value_and_gradient(predictor, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     x = x.clone().requires_grad_(True)
     value = predictor(x)
     return value.detach(), torch.autograd.grad(value.sum(), x)[0]
 
 
 @pytest.mark.parametrize("n", [1, 7, 200])
-def test_values_and_slopes_are_those_of_the_whole_network(plain, lean, n):
-    assert isinstance(lean, PrunedElemNet)
+def test_values_and_gradients_are_those_of_the_whole_network(plain, pruned, n):
+    assert isinstance(pruned, PrunedElemNet)
     x = known(plain, n)
-    for found, expected in zip(value_and_slope(lean, x), value_and_slope(plain, x), strict=True):
+    for found, expected in zip(value_and_gradient(pruned, x), value_and_gradient(plain, x), strict=True):
         assert torch.allclose(found, expected, atol=1e-4, rtol=1e-5)
 
 
-def test_slope_against_finite_differences(plain):
-    lean, x = PrunedElemNet(plain).double(), known(plain, 3).double()
-    _, slope = value_and_slope(lean, x)
+def test_gradient_against_finite_differences(plain):
+    pruned, x = PrunedElemNet(plain).double(), known(plain, 3).double()
+    _, gradient = value_and_gradient(pruned, x)
     step = 1e-7
     for column in x.sum(0).topk(4).indices.tolist():
         moved = torch.zeros_like(x)
         moved[:, column] = step
-        difference = (lean(x + moved) - lean(x - moved)) / (2 * step)
-        assert torch.allclose(difference, slope[:, column], rtol=1e-4, atol=1e-6)
+        difference = (pruned(x + moved) - pruned(x - moved)) / (2 * step)
+        assert torch.allclose(difference, gradient[:, column], rtol=1e-4, atol=1e-6)
 
 
-def test_what_is_no_number_harms_no_other(plain, lean):
+def test_a_row_of_nan_does_not_change_the_others(plain, pruned):
     x = known(plain, 20)
     broken = x.clone()
     broken[3] = torch.nan
-    expected, found = value_and_slope(lean, x), value_and_slope(lean, broken)
+    expected, found = value_and_gradient(pruned, x), value_and_gradient(pruned, broken)
     assert torch.isnan(found[0][3])  # by which the optimiser knows it
     others = [i for i in range(len(x)) if i != 3]
     for before, after in zip(expected, found, strict=True):
         assert torch.allclose(after[others], before[others], atol=1e-5)
 
 
-def test_a_batch_of_nothing(lean):
-    assert lean(torch.zeros(0, 118)).shape == (0,)
+def test_an_empty_batch(pruned):
+    assert pruned(torch.zeros(0, 118)).shape == (0,)

@@ -1,4 +1,4 @@
-"""Kernel regression: closed forms, smoothness, and slopes where it is steepest, at the known compositions."""
+"""Kernel regression: closed forms, smoothness, and gradients where they are largest, at the known compositions."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ def test_the_kernel_is_the_formula():
     assert float(shape.near(found)) == pytest.approx(np.exp(-distance / 2), rel=1e-6)
 
 
-def test_without_a_ridge_it_goes_through_what_is_known():
+def test_without_a_ridge_it_interpolates_the_known_compositions():
     value, distance = fitted()(vectors(KNOWN).float())
     assert value.numpy() == pytest.approx(list(KNOWN.values()), abs=0.05)
     assert distance.numpy() == pytest.approx(KernelShape().soft, abs=1e-3)
 
 
-def test_a_ridge_draws_towards_nothing_and_each_composition_may_have_its_own():
+def test_a_ridge_draws_towards_zero_and_each_composition_may_have_its_own():
     assert fitted(1e9)(vectors(["YBa2Cu3O7"]).float())[0].item() == pytest.approx(0, abs=0.01)
     uncertain = fit(
         composition.compositions(KNOWN), np.array([*KNOWN.values()]), np.array([1e9, *[1e-6] * 4]), KernelShape()
@@ -75,7 +75,7 @@ def test_the_sum_is_the_kernel_times_the_weights_however_it_is_cut(monkeypatch):
 
 
 @pytest.mark.parametrize("formula", ["YBa2Cu3O7", "MgB2", "CaFeAsF"])
-def test_a_trace_of_an_element_changes_little(formula):
+def test_a_trace_of_an_element_has_little_effect(formula):
     model, x = fitted(), vectors([formula]).float()
     mixed = x.clone()
     mixed[0, elements.element("Hg").index] = 1e-6
@@ -84,7 +84,7 @@ def test_a_trace_of_an_element_changes_little(formula):
 
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("formula", ["YBa2Cu3O6.8", "MgB2", "CaFeAsF"])
-def test_slopes_against_finite_differences(formula, which):
+def test_gradients_against_finite_differences(formula, which):
     model = fitted().double()
     x = vectors([formula]).requires_grad_()
     (gradient,) = torch.autograd.grad(model(x)[which].sum(), x)
@@ -96,7 +96,7 @@ def test_slopes_against_finite_differences(formula, which):
         assert float((gradient * direction).sum()) == pytest.approx(numeric, rel=1e-3, abs=2e-2)
 
 
-def test_slopes_of_both_outputs_add_up():
+def test_gradients_of_both_outputs_add_up():
     model, x = fitted().double(), vectors(["CaFeAsF", "La2CuO4"]).requires_grad_()
     value, distance = model(x)
     (both,) = torch.autograd.grad((3 * value - 7 * distance).sum(), x)
@@ -106,7 +106,7 @@ def test_slopes_of_both_outputs_add_up():
     assert torch.allclose(both, 3 * first - 7 * second)
 
 
-def test_it_stays_on_the_processor_where_a_device_has_no_float64(monkeypatch):
+def test_it_stays_on_the_cpu_where_a_device_has_no_float64(monkeypatch):
     monkeypatch.setattr(composition_kernel, "WITHOUT_FLOAT64", {"meta"})
     model, x = fitted(), vectors(["CaFeAsF"]).float()
     before = model(x)

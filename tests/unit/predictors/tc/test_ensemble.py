@@ -146,7 +146,7 @@ def test_a_trace_of_an_element_has_no_effect(committed, formula):
         assert abs(float(committed(mixed / mixed.sum()) - committed(x))) < 0.05  # K
 
 
-def test_slopes_of_the_committed_model_against_finite_differences():
+def test_gradients_of_the_committed_model_against_finite_differences():
     exact = load_predictor("tc-ensemble").double()  # the tips at known compositions are too narrow for float32 steps
     x = vectors(["LaFeAsO", "YBa2Cu3O7", "Mg0.9Al0.1B2"]).requires_grad_()
     (gradient,) = torch.autograd.grad(exact(x).sum(), x)

@@ -1,4 +1,4 @@
-"""The ResNet18: the taps that are kept are all that matter, and the folded network is the same function."""
+"""The ResNet18: the kept taps give the full convolution, and the fused network is the same function."""
 
 import pytest
 import torch
@@ -47,23 +47,23 @@ def random_compositions(n: int = 16) -> torch.Tensor:
     return x / x.sum(1, keepdim=True)
 
 
-def test_folding_changes_nothing():
+def test_fusing_does_not_change_the_function():
     plain = random_network()
-    folded = FusedTcResNet(plain).eval()
+    fused = FusedTcResNet(plain).eval()
     x = random_compositions()
     assert plain(x).std() > 0
-    assert torch.allclose(folded(x), plain(x), rtol=1e-4, atol=1e-3)
+    assert torch.allclose(fused(x), plain(x), rtol=1e-4, atol=1e-3)
     gradients = []
-    for predictor in (plain, folded):
+    for predictor in (plain, fused):
         leaf = x.clone().requires_grad_()
         gradients.append(torch.autograd.grad(predictor(leaf).sum(), leaf)[0])
     assert torch.allclose(gradients[0], gradients[1], rtol=1e-3, atol=1e-2)
 
 
 def test_candidates_do_not_see_each_other():
-    folded = FusedTcResNet(random_network()).eval()
+    fused = FusedTcResNet(random_network()).eval()
     x = random_compositions()
-    assert torch.allclose(folded(x)[3:5], folded(x[3:5]), atol=1e-4)
+    assert torch.allclose(fused(x)[3:5], fused(x[3:5]), atol=1e-4)
 
 
 def test_gradient_against_finite_differences():

@@ -1,6 +1,6 @@
-"""The trained Tc network, folded for evaluation: the same function as before, and sane about famous materials.
+"""The trained Tc network, fused for evaluation: the same function, and plausible values of well-known materials.
 
-That folding is exact for networks of random weights is tested in test_tc_resnet.py.
+That fusing is exact for networks of random weights is tested in test_resnet.py.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ def plain() -> TcResNet:
 
 
 @pytest.fixture(scope="module")
-def folded() -> Predictor:
+def fused() -> Predictor:
     return load_predictor("tc")
 
 
@@ -43,52 +43,52 @@ def random_compositions(n: int, seed: int = 0) -> torch.Tensor:
 
 
 def superconductors(n: int) -> torch.Tensor:
-    """Every so many-th known superconductor, where Tc, and its slope, is not zero."""
+    """n known superconductors at equal intervals of the table, where Tc and its gradient are not zero."""
     known = load_references().known_compositions
     return torch.from_numpy(known[:: len(known) // n][:n]).float()
 
 
-def test_the_registry_gives_the_folded_network(folded):
-    assert isinstance(folded, FusedTcResNet) and isinstance(folded, Predictor) and folded.name == "tc"
-    assert not folded.training and not any(p.requires_grad for p in folded.parameters())
-    known = {symbol for symbol, flag in zip(elements.symbols(), folded.known_elements, strict=True) if flag}
+def test_the_registry_gives_the_folded_network(fused):
+    assert isinstance(fused, FusedTcResNet) and isinstance(fused, Predictor) and fused.name == "tc"
+    assert not fused.training and not any(p.requires_grad for p in fused.parameters())
+    known = {symbol for symbol, flag in zip(elements.symbols(), fused.known_elements, strict=True) if flag}
     assert known == known_elements("tc")
 
 
 @pytest.mark.parametrize("compositions_of", [random_compositions, superconductors])
-def test_same_tc_as_unfolded(plain, folded, compositions_of):
+def test_same_tc_as_unfused(plain, fused, compositions_of):
     x = compositions_of(256)
     with torch.no_grad():
-        before, after = plain(x), folded(x)
+        before, after = plain(x), fused(x)
     assert (before >= 0).all() and before.std() > 1
     assert (after - before).abs().max() < 1e-3
 
 
-def test_same_gradients_as_unfolded():
+def test_same_gradients_as_unfused():
     """In float64, so that rounding does not hide a difference.
 
     A little of every element is added: where whole regions of the image are empty, equal numbers tie in the pooling,
-    and there the slope depends on which of them is taken.
+    and there the gradient depends on which of them is taken.
     """
     plain = load_tc_resnet().double()
-    folded = FusedTcResNet(load_tc_resnet()).eval().requires_grad_(False).double()
+    fused = FusedTcResNet(load_tc_resnet()).eval().requires_grad_(False).double()
     random = torch.Generator().manual_seed(1)
     x = superconductors(32).double() + 1e-3 * torch.rand(32, elements.N_ELEMENTS, generator=random)
     x = x / x.sum(1, keepdim=True)
     gradients = []
-    for predictor in (plain, folded):
+    for predictor in (plain, fused):
         leaf = x.clone().requires_grad_()
         gradients.append(torch.autograd.grad(predictor(leaf).sum(), leaf)[0])
     assert torch.isfinite(gradients[0]).all() and gradients[0].abs().max() > 10  # K per fraction
-    # The folded weights were multiplied out in float32, which leaves differences of some 1e-7 of the largest slope.
+    # The fused weights are products in float32, which leaves differences of about 1e-7 of the largest gradient.
     assert (gradients[0] - gradients[1]).abs().max() < 1e-4 * gradients[0].abs().max()
 
 
-def test_compositions_do_not_see_each_other(folded):
+def test_compositions_are_independent(fused):
     x = superconductors(16)
     with torch.no_grad():
-        assert torch.allclose(folded(x)[3:5], folded(x[3:5]), atol=1e-3)
-        assert folded(x[:0]).shape == (0,)
+        assert torch.allclose(fused(x)[3:5], fused(x[3:5]), atol=1e-3)
+        assert fused(x[:0]).shape == (0,)
 
 
 # The committed weights.
@@ -105,10 +105,10 @@ def test_the_card_promises_enough():
     ("formula", "least"),
     [("YBa2Cu3O7", 60.0), ("MgB2", 20.0), ("Nb3Sn", 8.0)],  # measured: 92 K, 39 K, 18 K
 )
-def test_superconductors_are_found(folded, formula, least):
-    assert tc_K(folded, [formula])[0] > least
+def test_superconductors_are_found(fused, formula, least):
+    assert tc_K(fused, [formula])[0] > least
 
 
 @pytest.mark.parametrize("formula", ["NaCl", "SiO2"])
-def test_salt_and_sand_do_not_superconduct(folded, formula):
-    assert tc_K(folded, [formula])[0] < 1.0
+def test_salt_and_sand_do_not_superconduct(fused, formula):
+    assert tc_K(fused, [formula])[0] < 1.0
