@@ -7,15 +7,15 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from app import draft as drafts
-from app import session
+from app.state.draft import initially_forbidden
+from app.state.url import from_link
 from core.chemistry import elements
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
 from core.problem.substitution_sites import Site
 
-FIRST_FORBIDDEN = tuple(s for s in elements.symbols() if s in drafts.forbidden_at_first())
+FIRST_FORBIDDEN = tuple(s for s in elements.symbols() if s in initially_forbidden())
 DEFAULTS = OptimiserSettings()
 LINKS = {
     "base=LaFeAsO": DesignProblem("LaFeAsO", forbidden=FIRST_FORBIDDEN),
@@ -111,4 +111,4 @@ LINKS = {
 
 @pytest.mark.parametrize("query", LINKS)
 def test_a_link_leads_to_the_same_problem(query):
-    assert session.from_link(dict(parse_qsl(query))) == LINKS[query]
+    assert from_link(dict(parse_qsl(query))) == LINKS[query]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.evaluation.design import check
+from core.generation.validation import check
 from core.problem.problem import DesignProblem
 
 FOLDER = Path(__file__).parent / "problems"
