@@ -1,4 +1,4 @@
-"""The method without any of our speed, as the authors write it: the networks as trained, in one eager float32 loop."""
+"""The method without any work on its speed: the networks as trained, in one eager loop, in float32."""
 
 from __future__ import annotations
 
