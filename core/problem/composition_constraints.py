@@ -1,9 +1,9 @@
-"""Bounds, groups and ratios: what a user demands of the fractions, as nested sets of elements with a least and a most.
+"""Bounds, groups and ratios: linear constraints on the fractions of a composition, as a laminar family of sets.
 
-A bound holds for one element, a group for the sum over several, a ratio ties elements together: Ba:Y = 2:1 makes of
-both one unit, of which 2/3 are Ba. Sets must be nested or disjoint (a laminar family), because then whatever is asked
-of them can be met exactly, see `core.generation.gradient.constraint_projection`. Fractions are those of all atoms; what
-is fixed counts where it belongs.
+A bound limits the fraction of one element, a group the sum over several elements. A ratio makes several elements one
+unit: with Ba:Y = 2:1, Ba is 2/3 of the unit. Any two sets must be nested or disjoint (a laminar family), because the
+projection onto such constraints has a closed form, see `core.generation.gradient.constraint_projection`. Fractions
+refer to all atoms, so that fixed elements count in the sets that contain them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from core.chemistry import elements
 from core.chemistry.tolerances import ROUNDING_ERROR, SAME_COMPOSITION, WHOLE_ATOM
 from core.errors import InputError
 
-LARGEST_PART = 60  # of a ratio in lowest terms
+MAX_RATIO_PART = 60  # largest integer of a ratio in lowest terms
 
 
 @dataclass(frozen=True)
 class Group:
-    """The elements together make up at least `low` and at most `high` of all atoms."""
+    """Several elements with bounds on the sum of their fractions.
+
+    low, high : lower and upper bound, fractions of all atoms
+    """
 
     elements: tuple[str, ...]
     low: float = 0.0
@@ -33,212 +36,225 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Part:
-    """A set of elements with limits, and the sets directly inside it.
+class ConstrainedSet:
+    """A set of elements with bounds on the sum of their fractions: a node in the tree of a laminar family.
 
-    field : of the problem that asks for it
+    members : symbols
+    low, high : lower and upper bound, fractions of all atoms
+    field : field of the problem that defines the set
+    subsets : the largest sets of the family inside this one
     """
 
     members: frozenset[str]
     low: float
     high: float
     field: str
-    inner: tuple[Part, ...] = ()
+    subsets: tuple[ConstrainedSet, ...] = ()
 
     @property
     def text(self) -> str:
-        """As in messages: "O, F, S 0.3 to 1"."""
-        return f"{', '.join(in_order(self.members))} {self.low:.4g} to {self.high:.4g}"
+        """Members and bounds for messages: "O, F, S 0.3 to 1"."""
+        return f"{', '.join(sorted_symbols(self.members))} {self.low:.4g} to {self.high:.4g}"
 
     @cached_property
-    def direct(self) -> frozenset[str]:
-        """The members that are in none of the inner sets."""
-        return self.members.difference(*(part.members for part in self.inner))
+    def direct_members(self) -> frozenset[str]:
+        """Members in none of the subsets."""
+        return self.members.difference(*(subset.members for subset in self.subsets))
 
-    def walk(self) -> Iterator[Part]:
-        """This part and all within it, the outer before the inner."""
+    def walk(self) -> Iterator[ConstrainedSet]:
+        """This set and all sets inside it, in preorder."""
         yield self
-        for part in self.inner:
-            yield from part.walk()
+        for subset in self.subsets:
+            yield from subset.walk()
 
 
-def in_order(symbols: Collection[str]) -> list[str]:
-    """Symbols in the order of the elements."""
+def sorted_symbols(symbols: Collection[str]) -> list[str]:
+    """Symbols in the order of the element table."""
     return sorted(symbols, key=lambda s: elements.element(s).index)
 
 
 @dataclass(frozen=True)
 class CompositionConstraints:
-    """All demands of a problem, each right by itself and all of them laminar; see `read`.
+    """The constraints of a problem as a laminar family, made by `nested_constraints`.
 
-    root : all elements that may be there, in total 1
-    ratios : symbol -> whole parts in lowest terms, of each unit
+    root : all elements that a composition may contain; both bounds are 1
+    ratios : symbol -> integer in lowest terms, for each unit
     fixed, floors : x_const, symbol -> fraction
     """
 
-    root: Part
+    root: ConstrainedSet
     ratios: tuple[Mapping[str, int], ...]
     fixed: Mapping[str, float]
     floors: Mapping[str, float]
 
-    def required(self) -> frozenset[str]:
-        """Elements that every composition has: fixed, with a floor, or with a least fraction of their own."""
+    def required_elements(self) -> frozenset[str]:
+        """Elements of every composition: fixed, with a floor, or in a unit with a positive lower bound."""
         units = [frozenset(ratio) for ratio in self.ratios]
-        alone = [p.members for p in self.root.walk() if p.low > 0 and (len(p.members) == 1 or p.members in units)]
-        return frozenset(self.fixed).union(self.floors, *alone)
+        bounded = [s.members for s in self.root.walk() if s.low > 0 and (len(s.members) == 1 or s.members in units)]
+        return frozenset(self.fixed).union(self.floors, *bounded)
 
-    def n_required(self) -> int:
-        """How many elements a composition needs at least: the required ones, and one for each other set that must be
-        there, unless these lie within one another."""
-        needed = self.required()
-        lacking = [p for p in self.root.walk() if p.low > 0 and p is not self.root and not p.members & needed]
-        return len(needed) + sum(not any(q.members < p.members for q in lacking) for p in lacking)
+    def min_elements(self) -> int:
+        """Smallest number of elements of a composition.
 
-    def lacking(self, present: Collection[str]) -> Part | None:
-        """A set that must have more than these elements can give it, the innermost first; None if there is none."""
-        parts = list(self.root.walk())
-        return next((p for p in reversed(parts) if self._most(p, present) < p.low - ROUNDING_ERROR), None)
+        The required elements, and one more for each innermost set with a positive lower bound and no required element.
+        """
+        required = self.required_elements()
+        unmet = [s for s in self.root.walk() if s.low > 0 and s is not self.root and not s.members & required]
+        return len(required) + sum(not any(other.members < s.members for other in unmet) for s in unmet)
 
-    def _most(self, part: Part, present: Collection[str]) -> float:
-        """What a set can have if only these elements, the fixed ones, and those that must be there are."""
-        if any(s in present and s not in self.fixed for s in part.direct):
-            return part.high
-        alone = len(part.members) == 1 or any(part.members == set(ratio) for ratio in self.ratios)
-        least = part.low if alone and not part.inner else 0.0
-        x_const = sum(self.fixed.get(s, 0.0) + self.floors.get(s, 0.0) for s in part.direct)
-        return min(max(least, x_const + sum(self._most(p, present) for p in part.inner)), part.high)
+    def unreachable_set(self, present: Collection[str]) -> ConstrainedSet | None:
+        """The innermost set whose lower bound is out of reach with only these elements present; None without one."""
+        sets = list(self.root.walk())
+        return next((s for s in reversed(sets) if self._max_fraction(s, present) < s.low - ROUNDING_ERROR), None)
 
-    def met(self, counts: np.ndarray) -> np.ndarray:
-        """Whether formulas of whole atoms (n, 118) keep every demand exactly: (n,) bool."""
-        atoms, kept = counts.sum(1), np.ones(len(counts), dtype=bool)
-        for part in list(self.root.walk())[1:]:
-            inside = counts[:, [elements.element(s).index for s in part.members]].sum(1)
-            kept &= (inside >= part.low * atoms - WHOLE_ATOM) & (inside <= part.high * atoms + WHOLE_ATOM)
+    def _max_fraction(self, node: ConstrainedSet, present: Collection[str]) -> float:
+        """Largest total fraction of a set that contains only the elements present, fixed and required."""
+        if any(s in present and s not in self.fixed for s in node.direct_members):
+            return node.high
+        is_unit = len(node.members) == 1 or any(node.members == set(ratio) for ratio in self.ratios)
+        required = node.low if is_unit and not node.subsets else 0.0
+        x_const = sum(self.fixed.get(s, 0.0) + self.floors.get(s, 0.0) for s in node.direct_members)
+        return min(max(required, x_const + sum(self._max_fraction(s, present) for s in node.subsets)), node.high)
+
+    def satisfied(self, counts: np.ndarray) -> np.ndarray:
+        """Whether integer formulas satisfy all constraints exactly: atom counts (n, 118) -> (n,) bool."""
+        atoms, ok = counts.sum(1), np.ones(len(counts), dtype=bool)
+        for node in list(self.root.walk())[1:]:
+            total = counts[:, [elements.element(s).index for s in node.members]].sum(1)
+            ok &= (total >= node.low * atoms - WHOLE_ATOM) & (total <= node.high * atoms + WHOLE_ATOM)
         for ratio in self.ratios:
-            (first, n), *others = ((elements.element(s).index, parts) for s, parts in ratio.items())
+            (first, n), *others = ((elements.element(s).index, part) for s, part in ratio.items())
             for other, m in others:
-                kept &= counts[:, first] * m == counts[:, other] * n
-        return kept
+                ok &= counts[:, first] * m == counts[:, other] * n
+        return ok
 
-    def can_be_whole(self, n: int) -> bool:
-        """Whether n whole atoms can meet all demands exactly."""
-        return bool(self._totals(self.root, n) >> n & 1)
+    def feasible_atom_count(self, n: int) -> bool:
+        """Whether an integer formula of n atoms can satisfy all constraints exactly."""
+        return bool(self._attainable_totals(self.root, n) >> n & 1)
 
-    def _totals(self, part: Part, n: int) -> int:
-        """The atoms, of n, that a set can have: bit t is set if t atoms can be distributed among its members."""
-        mask, reached = (2 << n) - 1, 1
+    def _attainable_totals(self, node: ConstrainedSet, n: int) -> int:
+        """Total atom counts, of n atoms, that a set can have: bit t is set if t atoms can be distributed in it."""
+        mask, totals = (2 << n) - 1, 1
         units = {symbol: ratio for ratio in self.ratios for symbol in ratio}
-        for inner in part.inner:
-            reached = _sums(reached, self._totals(inner, n)) & mask
-        for symbol in part.direct:
+        for subset in node.subsets:
+            totals = _sumset(totals, self._attainable_totals(subset, n)) & mask
+        for symbol in node.direct_members:
             if symbol in units:
                 if symbol == next(iter(units[symbol])):
                     step = sum(units[symbol].values())
-                    reached = _sums(reached, sum(1 << t for t in range(0, n + 1, step))) & mask
+                    totals = _sumset(totals, sum(1 << t for t in range(0, n + 1, step))) & mask
                 continue
-            kept = round(self.fixed.get(symbol, 0) * n)
-            least = max(kept, math.ceil(self.floors.get(symbol, 0) * n - WHOLE_ATOM))
-            reached = reached << least & mask
-            if symbol not in self.fixed:  # any number more
-                lowest = reached & -reached
-                reached = mask & ~(lowest - 1) if reached else 0
-        low, high = math.ceil(part.low * n - WHOLE_ATOM), math.floor(part.high * n + WHOLE_ATOM)
-        return reached & ~((1 << max(low, 0)) - 1) & ((2 << max(high, 0)) - 1 if high >= 0 else 0)
+            fixed = round(self.fixed.get(symbol, 0) * n)
+            lower = max(fixed, math.ceil(self.floors.get(symbol, 0) * n - WHOLE_ATOM))
+            totals = totals << lower & mask
+            if symbol not in self.fixed:  # any larger number
+                smallest = totals & -totals
+                totals = mask & ~(smallest - 1) if totals else 0
+        low, high = math.ceil(node.low * n - WHOLE_ATOM), math.floor(node.high * n + WHOLE_ATOM)
+        return totals & ~((1 << max(low, 0)) - 1) & ((2 << max(high, 0)) - 1 if high >= 0 else 0)
 
 
-def _sums(a: int, b: int) -> int:
-    """Bits of all sums of a bit of a and a bit of b."""
-    total = 0
+def _sumset(a: int, b: int) -> int:
+    """Bits at all sums of a set bit of a and a set bit of b."""
+    sums = 0
     while b:
         lowest = b & -b
-        total |= a * lowest
+        sums |= a * lowest
         b ^= lowest
-    return total
+    return sums
 
 
 def check(
     bounds: Mapping[str, tuple[float, float]], groups: Sequence[Group], ratios: Sequence[Mapping[str, float]]
 ) -> list[InputError]:
-    """What is wrong with each of the demands by itself."""
-    wrong = []
+    """Errors in bounds, groups and ratios, each taken by itself; empty if there are none."""
+    errors = []
     for symbol, limits in bounds.items():
-        wrong += _check_symbols("bounds", (symbol,)) + _check_limits("bounds", symbol, limits)
+        errors += _check_symbols("bounds", (symbol,)) + _check_limits("bounds", symbol, limits)
     for group in groups:
         text = ", ".join(map(str, group.elements))
-        wrong += _check_symbols("groups", group.elements) + _check_limits("groups", text, (group.low, group.high))
+        errors += _check_symbols("groups", group.elements) + _check_limits("groups", text, (group.low, group.high))
         if not group.elements:
-            wrong.append(InputError("groups", "", "a group without elements", "Name its elements"))
+            errors.append(InputError("groups", "", "a group needs at least one element", "Add elements to the group"))
     for ratio in ratios:
-        wrong += _check_symbols("ratios", tuple(ratio)) + _check_ratio(ratio)
+        errors += _check_symbols("ratios", tuple(ratio)) + _check_ratio(ratio)
     named = [symbol for ratio in ratios for symbol in ratio]
     for symbol in dict.fromkeys(s for s in named if named.count(s) > 1):
-        wrong.append(
-            InputError("ratios", symbol, "it is in two ratios", "Write them as one, for example Ba:Y:Cu = 2:1:3")
-        )
-    return wrong
+        errors.append(
+            InputError("ratios", symbol, "the element occurs in more than one ratio",
+                       "Combine the ratios, for example Ba:Y:Cu = 2:1:3")
+        )  # fmt: skip
+    return errors
 
 
 def _check_symbols(field: str, symbols: Sequence[str]) -> list[InputError]:
-    wrong = [
-        InputError(field, s, "it is not an element", "Check the spelling and the capitals")
+    errors = [
+        InputError(field, s, "this symbol is not an element", "Check the spelling and the capitals")
         for s in symbols
         if not (isinstance(s, str) and elements.is_element(s))
     ]
-    twice = [s for s in dict.fromkeys(symbols) if list(symbols).count(s) > 1]
-    return wrong + [InputError(field, s, "it is named twice", "Name it once") for s in twice]
+    repeated = [s for s in dict.fromkeys(symbols) if list(symbols).count(s) > 1]
+    return errors + [InputError(field, s, "the element is listed twice", "List it once") for s in repeated]
 
 
 def _check_limits(field: str, text: str, limits: tuple[float, float]) -> list[InputError]:
     numbers = [isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x) for x in limits]
     if len(numbers) != 2 or not all(numbers):
-        return [InputError(field, f"{text} {limits}", "a least and a most fraction are needed", "Give two numbers")]
+        return [
+            InputError(field, f"{text} {limits}", "a lower and an upper bound are required", "Give two numbers")
+        ]  # fmt: skip
     low, high = limits
     if not 0 <= low <= high <= 1:
         return [
-            InputError(field, f"{text} {low:.4g} to {high:.4g}", "fractions go from 0 to 1, the least first",
-                       "Correct the numbers")
+            InputError(field, f"{text} {low:.4g} to {high:.4g}", "bounds must satisfy 0 ≤ lower ≤ upper ≤ 1",
+                       "Correct the bounds")
         ]  # fmt: skip
     if high == 0:
-        return [InputError(field, f"{text} at most 0", "this forbids the element", "Forbid it in the table")]
+        return [
+            InputError(field, f"{text} at most 0", "an upper bound of 0 forbids the element",
+                       "Forbid it in the periodic table instead")
+        ]  # fmt: skip
     return []
 
 
 def _check_ratio(ratio: Mapping[str, float]) -> list[InputError]:
-    text = ":".join(map(str, ratio)) + " = " + ":".join(f"{x:g}" if _number(x) else str(x) for x in ratio.values())
+    text = ":".join(map(str, ratio)) + " = " + ":".join(f"{x:g}" if _is_number(x) else str(x) for x in ratio.values())
     if len(ratio) < 2:
-        return [InputError("ratios", text, "a ratio needs two elements or more", "Name another one")]
-    if not all(_number(x) and x > 0 for x in ratio.values()):
-        return [InputError("ratios", text, "the parts of a ratio are numbers above zero", "Write Ba:Y = 2:1")]
-    if max(in_lowest_terms(ratio).values()) > LARGEST_PART or _far_from(ratio):
+        return [InputError("ratios", text, "a ratio needs at least two elements", "Add an element")]
+    if not all(_is_number(x) and x > 0 for x in ratio.values()):
+        return [InputError("ratios", text, "the parts of a ratio must be positive numbers", "Write Ba:Y = 2:1")]
+    if max(in_lowest_terms(ratio).values()) > MAX_RATIO_PART or _is_inexact(ratio):
         return [
-            InputError("ratios", text, f"whole atoms must make the ratio, with at most {LARGEST_PART} of one element",
-                       "Take a simpler ratio")
+            InputError("ratios", text, f"a ratio must consist of integers up to {MAX_RATIO_PART} in lowest terms",
+                       "Use a simpler ratio")
         ]  # fmt: skip
     return []
 
 
-def _number(x: object) -> bool:
+def _is_number(x: object) -> bool:
     return isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x)
 
 
 def in_lowest_terms(ratio: Mapping[str, float]) -> dict[str, int]:
-    """A ratio as whole parts: 1.5:1 -> 3:2."""
+    """A ratio as integers in lowest terms: 1.5:1 -> 3:2."""
     smallest = min(ratio.values())
-    parts = {s: Fraction(x / smallest).limit_denominator(LARGEST_PART) for s, x in ratio.items()}
+    parts = {s: Fraction(x / smallest).limit_denominator(MAX_RATIO_PART) for s, x in ratio.items()}
     common = math.lcm(*(part.denominator for part in parts.values()))
     return {s: int(part * common) for s, part in parts.items()}
 
 
-def _far_from(ratio: Mapping[str, float]) -> bool:
+def _is_inexact(ratio: Mapping[str, float]) -> bool:
+    """Whether the ratio in lowest terms differs from the given one."""
     whole, total = in_lowest_terms(ratio), sum(ratio.values())
     return any(abs(whole[s] / sum(whole.values()) - x / total) > SAME_COMPOSITION for s, x in ratio.items())
 
 
 @dataclass(frozen=True)
 class ConstraintRequest:
-    """CompositionConstraints that are right by themselves, and the rest of the problem that they meet.
+    """Bounds, groups and ratios that pass `check`, with the parts of the problem that affect them.
 
-    allowed : symbols of the free part; fixed, floors : x_const, symbol -> fraction
+    allowed : symbols of the free part
+    fixed, floors : x_const, symbol -> fraction
     """
 
     bounds: Mapping[str, tuple[float, float]]
@@ -249,97 +265,107 @@ class ConstraintRequest:
     floors: Mapping[str, float]
 
 
-def read(request: ConstraintRequest) -> CompositionConstraints:
-    """The demands as nested sets. Raises InputError for the first that contradicts another, or the rest."""
-    for error in _clashes(request):
+def nested_constraints(request: ConstraintRequest) -> CompositionConstraints:
+    """The constraints as a laminar family.
+
+    Raises InputError for the first constraint that contradicts another one or the rest of the problem.
+    """
+    for error in _conflicts(request):
         raise error
     units = {s: in_lowest_terms(ratio) for ratio in request.ratios for s in ratio}
     possible = frozenset(request.allowed) | set(request.fixed) | set(request.floors)
-    parts = [_bound(symbol, *limits, units) for symbol, limits in request.bounds.items() if symbol in possible]
-    parts += [_group(group, possible) for group in request.groups if group.low or possible & set(group.elements)]
+    sets = [_bounded_unit(symbol, *limits, units) for symbol, limits in request.bounds.items() if symbol in possible]
+    sets += [_group_set(group, possible) for group in request.groups if group.low or possible & set(group.elements)]
     for ratio in request.ratios:
         unit = frozenset(ratio)
-        parts.append(Part(unit, 0.0, 1.0, "ratios"))
-        for part in parts:
-            if part.members & unit and not unit <= part.members:
-                raise InputError(part.field, part.text, f"{', '.join(unit & part.members)} is in a ratio with elements "
-                                 "outside this set", "Name all elements of the ratio, or none")  # fmt: skip
-    root = _nested(Part(possible, 1.0, 1.0, "groups"), _merged(parts))
+        sets.append(ConstrainedSet(unit, 0.0, 1.0, "ratios"))
+        for node in sets:
+            if node.members & unit and not unit <= node.members:
+                part = ", ".join(sorted_symbols(unit & node.members))
+                raise InputError(node.field, node.text, f"the set contains {part} of a ratio, but not its other "
+                                 "elements", "Include all elements of the ratio, or none")  # fmt: skip
+    root = _nested(ConstrainedSet(possible, 1.0, 1.0, "groups"), _merged(sets))
     constraints = CompositionConstraints(
         root, tuple(in_lowest_terms(r) for r in request.ratios), dict(request.fixed), dict(request.floors)
     )
-    _least_and_most(constraints, root)
+    _feasible_bounds(constraints, root)
     return constraints
 
 
-def _bound(symbol: str, low: float, high: float, units: Mapping[str, Mapping[str, int]]) -> Part:
-    """The limits of one element; of one in a ratio, those that its unit then has."""
+def _bounded_unit(symbol: str, low: float, high: float, units: Mapping[str, Mapping[str, int]]) -> ConstrainedSet:
+    """The bounds of one element; for an element in a ratio, the bounds that follow for its unit."""
     unit = units.get(symbol, {symbol: 1})
-    times = sum(unit.values()) / unit[symbol]
-    return Part(frozenset(unit), low * times, min(high * times, 1.0), "bounds")
+    scale = sum(unit.values()) / unit[symbol]
+    return ConstrainedSet(frozenset(unit), low * scale, min(high * scale, 1.0), "bounds")
 
 
-def _group(group: Group, possible: frozenset[str]) -> Part:
-    part = Part(frozenset(group.elements) & possible, group.low, group.high, "groups")
-    if not part.members:
-        raise InputError("groups", ", ".join(group.elements), "they must be there, and none of them is allowed",
-                         "Allow one of them in the table")  # fmt: skip
-    return part
+def _group_set(group: Group, possible: frozenset[str]) -> ConstrainedSet:
+    node = ConstrainedSet(frozenset(group.elements) & possible, group.low, group.high, "groups")
+    if not node.members:
+        raise InputError("groups", ", ".join(group.elements), "the group has a positive lower bound, but none of its "
+                         "elements is allowed", "Allow one of them in the periodic table")  # fmt: skip
+    return node
 
 
-def _clashes(request: ConstraintRequest) -> Iterator[InputError]:
+def _conflicts(request: ConstraintRequest) -> Iterator[InputError]:
+    """Bounds and ratios of elements that are fixed, have a floor, or are not allowed."""
     for symbol, (low, _) in request.bounds.items():
         if symbol in request.fixed:
-            yield InputError("bounds", symbol, "its amount is fixed", "Free it in the table, or remove its bounds")
+            yield InputError("bounds", symbol, "the amount of this element is fixed",
+                             "Free it in the periodic table, or remove its bounds")  # fmt: skip
         elif symbol not in request.allowed and low > 0:
-            yield InputError("bounds", symbol, "it must be there, and it is not allowed", "Allow it in the table")
+            yield InputError("bounds", symbol, "the element has a positive lower bound, but is not allowed",
+                             "Allow it in the periodic table")  # fmt: skip
     for symbol in (s for ratio in request.ratios for s in ratio):
         if symbol in request.fixed:
-            yield InputError("ratios", symbol, "its amount is fixed", "Fix the others too, in place of the ratio")
+            yield InputError("ratios", symbol, "the amount of this element is fixed",
+                             "Fix the other elements of the ratio too, and remove the ratio")  # fmt: skip
         elif symbol in request.floors:
-            yield InputError("ratios", symbol, "it has a floor", "Give it a least fraction here in place of the floor")
+            yield InputError("ratios", symbol, "the element has a floor", "Replace the floor by a lower bound")
         elif symbol not in request.allowed:
-            yield InputError("ratios", symbol, "it is not allowed", "Allow it in the table, or remove the ratio")
+            yield InputError("ratios", symbol, "the element is not allowed",
+                             "Allow it in the periodic table, or remove the ratio")  # fmt: skip
 
 
-def _merged(parts: Sequence[Part]) -> list[Part]:
-    """One part for each set of elements, with what is asked of it together; the small ones first."""
-    found: dict[frozenset[str], Part] = {}
-    for part in parts:
-        other = found.get(part.members, part)
-        low, high = max(part.low, other.low), min(part.high, other.high)
+def _merged(sets: Sequence[ConstrainedSet]) -> list[ConstrainedSet]:
+    """One set for each combination of members, with the intersection of the bounds; the smallest sets first."""
+    merged: dict[frozenset[str], ConstrainedSet] = {}
+    for node in sets:
+        other = merged.get(node.members, node)
+        low, high = max(node.low, other.low), min(node.high, other.high)
         if low > high + ROUNDING_ERROR:
-            raise InputError(part.field, part.text, f"this contradicts {other.text}", "Change one of both")
-        source = part.field if other.field == "ratios" else other.field
-        found[part.members] = Part(part.members, low, high, source)
-    return sorted(found.values(), key=lambda p: (len(p.members), in_order(p.members)))
+            raise InputError(node.field, node.text, f"this contradicts {other.text}", "Change one of the two")
+        source = node.field if other.field == "ratios" else other.field
+        merged[node.members] = ConstrainedSet(node.members, low, high, source)
+    return sorted(merged.values(), key=lambda s: (len(s.members), sorted_symbols(s.members)))
 
 
-def _nested(root: Part, parts: Sequence[Part]) -> Part:
-    """The tree of the sets. Raises InputError for two that overlap."""
-    outermost: list[Part] = []
-    for part in parts:
-        inner = [p for p in outermost if p.members <= part.members]
-        for p in outermost:
-            if p.members & part.members and p not in inner:
-                raise InputError(part.field, part.text, f"this set overlaps with {', '.join(in_order(p.members))}",
-                                 "Make one contain the other, or keep them apart")  # fmt: skip
-        outermost = [p for p in outermost if p not in inner] + [replace(part, inner=tuple(inner))]
-    return replace(root, inner=tuple(outermost))
+def _nested(root: ConstrainedSet, sets: Sequence[ConstrainedSet]) -> ConstrainedSet:
+    """The tree of the sets, which are given by ascending size. Raises InputError for two sets that partly overlap."""
+    outermost: list[ConstrainedSet] = []
+    for node in sets:
+        inner = [s for s in outermost if s.members <= node.members]
+        for s in outermost:
+            if s.members & node.members and s not in inner:
+                raise InputError(node.field, node.text,
+                                 f"this set partly overlaps with {', '.join(sorted_symbols(s.members))}",
+                                 "Make the two sets nested or disjoint")  # fmt: skip
+        outermost = [s for s in outermost if s not in inner] + [replace(node, subsets=tuple(inner))]
+    return replace(root, subsets=tuple(outermost))
 
 
-def _least_and_most(constraints: CompositionConstraints, part: Part) -> tuple[float, float]:
-    """What a set must and can have by all that is asked within it. Raises InputError where both do not meet."""
-    inner = [_least_and_most(constraints, p) for p in part.inner]
-    x_const = {s: constraints.fixed.get(s, 0.0) + constraints.floors.get(s, 0.0) for s in part.direct}
-    free = any(s not in constraints.fixed for s in part.direct)
-    least = sum(low for low, _ in inner) + sum(x_const.values())
-    most = 1.0 if free else sum(high for _, high in inner) + sum(x_const.values())
-    whole = "all elements" if part is constraints.root else part.text
-    if least > part.high + ROUNDING_ERROR:
-        raise InputError(part.field, whole, f"what is asked of its elements adds up to {least:.4g}, more than "
-                         f"{part.high:.4g}", "Lower the least fractions, or raise the most")  # fmt: skip
-    if most < part.low - ROUNDING_ERROR:
-        raise InputError(part.field, whole, f"its elements can have {most:.4g} together, less than {part.low:.4g}",
-                         "Raise the most fractions, or name more elements")  # fmt: skip
-    return max(least, part.low), min(most, part.high)
+def _feasible_bounds(constraints: CompositionConstraints, node: ConstrainedSet) -> tuple[float, float]:
+    """Bounds of a set that follow from its own bounds and those of all sets inside. Raises InputError if they cross."""
+    inner = [_feasible_bounds(constraints, s) for s in node.subsets]
+    x_const = {s: constraints.fixed.get(s, 0.0) + constraints.floors.get(s, 0.0) for s in node.direct_members}
+    free = any(s not in constraints.fixed for s in node.direct_members)
+    lower = sum(low for low, _ in inner) + sum(x_const.values())
+    upper = 1.0 if free else sum(high for _, high in inner) + sum(x_const.values())
+    shown = "all elements" if node is constraints.root else node.text
+    if lower > node.high + ROUNDING_ERROR:
+        raise InputError(node.field, shown, f"the lower bounds of its elements add up to {lower:.4g}, more "
+                         f"than {node.high:.4g}", "Lower these bounds, or raise the upper bound")  # fmt: skip
+    if upper < node.low - ROUNDING_ERROR:
+        raise InputError(node.field, shown, f"the upper bounds of its elements add up to {upper:.4g}, less "
+                         f"than {node.low:.4g}", "Raise these bounds, or add elements")  # fmt: skip
+    return max(lower, node.low), min(upper, node.high)

@@ -1,6 +1,6 @@
-"""A problem as JSON text: every version of the file is read, and the newest one is written.
+"""Problems as JSON text: all schemas can be read, the newest one is written.
 
-Schema 2 adds the schema number itself. A file without a number is of schema 1, or written by hand.
+Schema 2 adds the schema number itself. A file without a schema number has schema 1 or was written by hand.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from core.problem.substitution_sites import Site
 
 SCHEMA = 2
 _PAIRS = ("steps", "n_unit", "added_elements")
-# Settings that the first versions did not have, each with the value that means what they did.
-_LATER: dict[str, Any] = {
+# Settings added after the first version, with the values that reproduce its behaviour.
+_ADDED_LATER: dict[str, Any] = {
     "caution": 0.0, "rounding": NEAREST, "step_schedule": CONSTANT, "objective": HIGHEST, "target_tc_K": 300.0,
     "exempt_elements": 0, "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
 }  # fmt: skip
@@ -32,16 +32,16 @@ def to_text(content: Mapping[str, Any]) -> str:
 def read_fields(text: str, names: Collection[str]) -> dict[str, Any]:
     """The fields of a problem from JSON text of any schema.
 
-    names : of all fields of a problem
+    names : names of all fields of a problem
 
-    Raises InputError for text that is no problem: a schema from the future, unknown names, wrong types.
+    Raises InputError for invalid JSON, a newer schema, unknown fields or wrong types.
     """
     try:
         given = json.loads(text)
     except ValueError as error:
-        raise InputError("problem", text[:40], f"this is not JSON ({error})", "Export it again") from None
+        raise InputError("problem", text[:40], f"the text is not valid JSON ({error})", "Export it again") from None
     if not isinstance(given, dict) or "base" not in given:
-        raise InputError("problem", text[:40], "a problem needs at least a base", 'Write {"base": "LaFeAsO"}')
+        raise InputError("problem", text[:40], "a problem needs a base", 'Write {"base": "LaFeAsO"}')
     schema = _schema(given)
     settings = _read_settings(given.pop("settings", {}), schema)
     _read_sites(given)
@@ -52,31 +52,31 @@ def read_fields(text: str, names: Collection[str]) -> dict[str, Any]:
 
 
 def _schema(given: dict[str, Any]) -> int:
-    """The schema number, taken out of the fields; 1 where there is none."""
+    """Remove the schema number from the fields and return it; 1 by default."""
     schema = given.pop("schema", 1)
     if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
-        raise InputError("schema", schema, "the schema is a whole number of 1 or more", "Export the problem again")
+        raise InputError("schema", schema, "the schema must be a whole number of 1 or more", "Export the problem again")
     if schema > SCHEMA:
-        rule = f"the problem was written by a newer version; this one reads schemas up to {SCHEMA}"
+        rule = f"the problem was written by a newer version; this version reads schemas up to {SCHEMA}"
         raise InputError("schema", schema, rule, "Update Tc Studio")
     return schema
 
 
 def _read_settings(given: Any, schema: int) -> OptimiserSettings:
-    """Settings from JSON; what is missing has its default.
+    """Settings from JSON; missing settings have their defaults.
 
-    In schema 1 every setting that its version knew was written: where those of the first version are complete, a
-    missing one came later, and gets the value that means what that version did.
+    Schema 1 files contain every setting of their version. If all settings of the first version are present, a missing
+    one was added later and takes the value that reproduces the earlier behaviour.
     """
     _refuse_unknown(given, _names(OptimiserSettings), "settings")
-    first = _names(OptimiserSettings) - _LATER.keys()
-    known = (_LATER if schema == 1 and first <= given.keys() else {}) | given
-    read: dict[str, Any] = {k: _as_tuple(v, k) if k in _PAIRS else v for k, v in known.items()}
-    return OptimiserSettings(**read)
+    first = _names(OptimiserSettings) - _ADDED_LATER.keys()
+    known = (_ADDED_LATER if schema == 1 and first <= given.keys() else {}) | given
+    values: dict[str, Any] = {k: _as_tuple(v, k) if k in _PAIRS else v for k, v in known.items()}
+    return OptimiserSettings(**values)
 
 
 def _read_sites(given: dict[str, Any]) -> None:
-    """Sites from JSON objects; the first versions had one site, as `target` with its `oxidation_state`."""
+    """Sites from JSON objects; early files have a single site, as `target` and `oxidation_state`."""
     target, state = given.pop("target", None), given.pop("oxidation_state", None)
     if target is not None and "sites" not in given:
         given["sites"] = [{"element": target, "state": state}]
@@ -85,24 +85,27 @@ def _read_sites(given: dict[str, Any]) -> None:
         _refuse_unknown(site, _names(Site), "sites")
         if not isinstance(site.get("element"), str):
             raise InputError(
-                "sites", site.get("element"), "a site is an element of the base", 'Write {"element": "La"}'
+                "sites",
+                site.get("element"),
+                "a site needs the symbol of an element of the base",
+                'Write {"element": "La"}',
             )
     given["sites"] = tuple(Site(**site) for site in sites)
 
 
 def _read_amounts(given: dict[str, Any]) -> None:
-    """What is fixed, has a floor or is forbidden."""
+    """Check the types of `fixed` and `floors`, and convert `forbidden` to a tuple."""
     for name, kinds in (("fixed", dict | None), ("floors", dict)):
         if name in given and not isinstance(given[name], kinds):
-            raise InputError(name, given[name], "this must be a JSON object", 'Write {"O": 0.25}')
+            raise InputError(name, given[name], "the value must be a JSON object", 'Write {"O": 0.25}')
     given["forbidden"] = _as_tuple(given.get("forbidden", ()), "forbidden")
     for symbol in given["forbidden"]:
         if not isinstance(symbol, str):
-            raise InputError("forbidden", symbol, "each of them must be a symbol", 'Write ["Hg", "Tl"]')
+            raise InputError("forbidden", symbol, "each entry must be an element symbol", 'Write ["Hg", "Tl"]')
 
 
 def _read_constraints(given: dict[str, Any]) -> None:
-    """Bounds, groups and ratios."""
+    """Convert bounds, groups and ratios to the types of DesignProblem."""
     bounds, groups, ratios = given.get("bounds", {}), given.get("groups", ()), given.get("ratios", ())
     for name, value, kind in (
         ("bounds", bounds, dict),
@@ -110,10 +113,10 @@ def _read_constraints(given: dict[str, Any]) -> None:
         ("ratios", ratios, list | tuple),
     ):
         if not isinstance(value, kind):
-            raise InputError(name, value, "this is of the wrong kind", "Export the problem again")
+            raise InputError(name, value, "the value has the wrong JSON type", "Export the problem again")
     for name, value in (("groups", groups), ("ratios", ratios)):
-        if not all(isinstance(each, dict) for each in value):
-            raise InputError(name, value, "each of them must be a JSON object", "Export the problem again")
+        if not all(isinstance(entry, dict) for entry in value):
+            raise InputError(name, value, "each entry must be a JSON object", "Export the problem again")
     given["bounds"] = {symbol: _as_tuple(limits, "bounds") for symbol, limits in bounds.items()}
     for group in groups:
         _refuse_unknown(group, _names(Group), "groups")
@@ -125,10 +128,10 @@ def _read_constraints(given: dict[str, Any]) -> None:
 
 def _refuse_unknown(given: Any, names: Collection[str], name: str) -> None:
     if not isinstance(given, dict):
-        raise InputError(name, given, "this must be a JSON object", "Export the problem again")
+        raise InputError(name, given, "the value must be a JSON object", "Export the problem again")
     for key in given:
         if key not in names:
-            raise InputError(name, key, "there is no such field", f"Known: {', '.join(sorted(names))}")
+            raise InputError(name, key, "unknown field", f"Known fields: {', '.join(sorted(names))}")
 
 
 def _names(cls: Any) -> set[str]:
@@ -137,5 +140,5 @@ def _names(cls: Any) -> set[str]:
 
 def _as_tuple(value: object, name: str) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple):
-        raise InputError(name, value, "this must be a list", "Write it in square brackets")
+        raise InputError(name, value, "the value must be a list", "Write it in square brackets")
     return tuple(value)

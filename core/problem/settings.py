@@ -1,8 +1,4 @@
-"""What can be chosen: the names of tasks, methods, rules and schedules, and the optimiser's settings.
-
-`check_settings` says everything that is wrong with settings by themselves, each time as an InputError whose `field` is
-the name of the field at fault.
-"""
+"""Options of a design problem: names of tasks, methods, rules and schedules, and the settings of the optimiser."""
 
 from __future__ import annotations
 
@@ -41,33 +37,35 @@ TC_PREDICTOR, FORMATION_ENERGY_PREDICTOR = "tc-ensemble", "formation-energy-ense
 
 @dataclass(frozen=True)
 class OptimiserSettings:
-    """How the optimiser works; the defaults are measured to be good and fast on a laptop.
+    """Settings of a generator; the defaults are tuned for quality and speed on a laptop.
 
-    candidates : compositions optimised at once
-    steps : Adam steps in stage 1 (no integers) and stage 2 (with the integer loss)
+    candidates : number of compositions optimised in parallel
+    steps : Adam steps in stage 1 (without the integer loss) and stage 2 (with the integer loss)
     learning_rate : of Adam, in units of the unnormalised ratios
     formation_energy_weight : alpha of KIAGO eq. 13, K per (eV/atom)
-    caution : kappa; what is raised is Tc - kappa times the error that the predictor expects. 0 in the papers
-    integer_weight : beta of KIAGO eq. 16, K; its value at the end of stage 2 when the schedule is linear
-    integer_loss : distance to the grid, absolute (KIAGO eq. 10) or squared (the authors' released code)
-    integer_schedule : beta constant, or rising linearly from 0 over stage 2
-    step_schedule : the learning rate constant (the papers), or shrinking to 0 over stage 2, so that a composition comes
-        to rest on the grid
-    rounding : the nearest integer formula (the papers), or "neutral": where that one fails the charge screens, the best
-        of its neighbours on the grid that pass them; these are whole atoms, so not with exempt elements
+    caution : risk aversion kappa; the optimiser raises Tc - kappa * (predicted error of Tc). 0 in the papers
+    integer_weight : beta of KIAGO eq. 16, K; with the linear schedule the value at the end of stage 2
+    integer_loss : distance to the grid, "absolute" (KIAGO eq. 10) or "squared" (the authors' released code)
+    integer_schedule : beta "constant", or "linear": increasing from 0 over stage 2
+    step_schedule : learning rate "constant" (the papers), or "shrinking": decaying to 0 over stage 2, so that
+        compositions converge to the grid
+    rounding : "nearest" integer formula (the papers), or "neutral": if the nearest one fails the charge screens, its
+        best neighbour on the grid that passes. Neighbours have whole atoms, so "neutral" excludes fractional elements
     n_unit : smallest and largest number of atoms per formula unit (KIAGO eq. 11)
-    max_elements : n_elem_max of KIAGO eq. 7, fixed elements included
-    mutate_probability : chance for each element of the base to be replaced in an initial guess
+    max_elements : n_elem_max of KIAGO eq. 7, including fixed elements
+    mutate_probability : probability that an element of the base is replaced in an initial guess
     perturb_ratio : largest ratio of an element added to an initial guess
-    added_elements : fewest and most elements added to (or, for a substitution, making up) an initial guess
-    objective : "highest" Tc (KIAGO eq. 13), or a "target": max(0, target_tc_K - Tc) (GDMCD eq. 3)
+    added_elements : smallest and largest number of elements added to an initial guess; for a substitution, of all
+        elements in the initial guess
+    objective : "highest": maximise Tc (KIAGO eq. 13); "target": minimise max(0, target_tc_K - Tc) (GDMCD eq. 3)
     target_tc_K : y_t of GDMCD, K
-    exempt_elements : so many, those that cost most, are left out of the integer loss and may stay fractional, as in
+    exempt_elements : number of fractional elements: those with the largest integer loss are excluded from it, as in
         doping; 2 in GDMCD eq. 7
-    start : what the candidates of raise_tc start from: the "base" mutated and perturbed (KIAGO 3.2), "random" elements
-        and ratios (its comparison), "known" superconductors, those and "interpolated" pairs of them (GDMCD), or
-        "enumerated": each allowed element and each pair of them beside x_const (GDMCD S5)
-    start_family, start_above_K : which known superconductors are meant
+    start : initial guesses of raise_tc: "base": the base mutated and perturbed (KIAGO 3.2); "random": random elements
+        and ratios (the comparison of KIAGO 3.2); "known": known superconductors; "interpolated": known superconductors
+        and interpolated pairs (GDMCD); "enumerated": each allowed element and each pair, in addition to x_const
+        (GDMCD S5)
+    start_family, start_above_K : family and minimum Tc of these known superconductors
     """
 
     candidates: int = 256
@@ -94,7 +92,7 @@ class OptimiserSettings:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether it is a finite number, and no truth value."""
+    """Whether the value is a finite number and not a bool."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -108,42 +106,46 @@ def _range_error(name: str, value: object, low: float, high: float, unit: str, w
     ):
         return []
     unit = f" {unit}" if unit else ""
-    return [InputError(name, value, f"{name.replace('_', ' ')} is {kind} from {low:g} to {high:,}{unit}",
+    return [InputError(name, value, f"{name.replace('_', ' ')} must be {kind} from {low:g} to {high:,}{unit}",
                        "Choose a value in this range")]  # fmt: skip
 
 
 def check_settings(settings: OptimiserSettings) -> list[InputError]:
-    """Everything that is wrong with the settings by themselves."""
+    """Errors of the settings, each with the name of the setting as its field; empty if there are none."""
     s = settings
-    wrong = _range_error("candidates", s.candidates, 1, MAX_CANDIDATES, "", True)
+    errors = _range_error("candidates", s.candidates, 1, MAX_CANDIDATES, "", True)
     for pair, low, high in (("steps", 0, MAX_STEPS), ("n_unit", 1, MAX_ATOMS), ("added_elements", 0, 20)):
         values = getattr(s, pair)
         if len(values) != 2:
-            wrong.append(InputError(pair, values, "two numbers are needed", "Give both"))
+            errors.append(InputError(pair, values, "two numbers are required", "Give both"))
             continue
         for value in values:
-            wrong += _range_error(pair, value, low, high, "", True)
-        if not wrong and pair != "steps" and values[0] > values[1]:
-            wrong.append(InputError(pair, values, "the first number is above the second", "Exchange them"))
-    if not wrong and not 1 <= sum(s.steps) <= MAX_STEPS:
-        wrong.append(
-            InputError("steps", sum(s.steps), f"both stages together take 1 to {MAX_STEPS:,} steps", "Take fewer")
+            errors += _range_error(pair, value, low, high, "", True)
+        if not errors and pair != "steps" and values[0] > values[1]:
+            errors.append(
+                InputError(pair, values, "the first number is larger than the second", "Swap the two numbers")
+            )
+    if not errors and not 1 <= sum(s.steps) <= MAX_STEPS:
+        errors.append(
+            InputError(
+                "steps", sum(s.steps), f"both stages together must have 1 to {MAX_STEPS:,} steps", "Adjust the steps"
+            )
         )
-    wrong += _range_error("learning_rate", s.learning_rate, 1e-6, 1, "", False)
-    wrong += _range_error("caution", s.caution, 0, 10, "K per K", False)
-    wrong += _range_error("formation_energy_weight", s.formation_energy_weight, 0, 1e4, "K per eV/atom", False)
-    wrong += _range_error("integer_weight", s.integer_weight, 0, 1e7, "K", False)
-    wrong += _range_error("max_elements", s.max_elements, 1, elements.N_ELEMENTS, "", True)
-    wrong += _range_error("mutate_probability", s.mutate_probability, 0, 1, "", False)
-    wrong += _range_error("perturb_ratio", s.perturb_ratio, 0, 10, "", False)
-    wrong += _range_error("target_tc_K", s.target_tc_K, 1, 1000, "K", False)
-    wrong += _range_error("exempt_elements", s.exempt_elements, 0, 10, "", True)
-    wrong += _range_error("start_above_K", s.start_above_K, 0, 300, "K", False)
+    errors += _range_error("learning_rate", s.learning_rate, 1e-6, 1, "", False)
+    errors += _range_error("caution", s.caution, 0, 10, "K per K", False)
+    errors += _range_error("formation_energy_weight", s.formation_energy_weight, 0, 1e4, "K per eV/atom", False)
+    errors += _range_error("integer_weight", s.integer_weight, 0, 1e7, "K", False)
+    errors += _range_error("max_elements", s.max_elements, 1, elements.N_ELEMENTS, "", True)
+    errors += _range_error("mutate_probability", s.mutate_probability, 0, 1, "", False)
+    errors += _range_error("perturb_ratio", s.perturb_ratio, 0, 10, "", False)
+    errors += _range_error("target_tc_K", s.target_tc_K, 1, 1000, "K", False)
+    errors += _range_error("exempt_elements", s.exempt_elements, 0, 10, "", True)
+    errors += _range_error("start_above_K", s.start_above_K, 0, 300, "K", False)
     choices_of = {
         "integer_loss": INTEGER_LOSSES, "integer_schedule": INTEGER_SCHEDULES, "step_schedule": STEP_SCHEDULES,
         "rounding": ROUNDINGS, "objective": OBJECTIVES, "start": STARTS, "start_family": START_FAMILIES,
     }  # fmt: skip
     for name, choices in choices_of.items():
         if getattr(s, name) not in choices:
-            wrong.append(InputError(name, getattr(s, name), "unknown", f"Choose {' or '.join(choices)}"))
-    return wrong
+            errors.append(InputError(name, getattr(s, name), "unknown option", f"Choose {' or '.join(choices)}"))
+    return errors

@@ -301,7 +301,7 @@ def test_several_elements_are_replaced_and_a_changed_total_charge_is_explained(p
     assert draft(page).problem().sites == (Site("La", 3, by=2), Site("O", -2, by=-1))
     assert not run_button(page).disabled and "25% of the atoms" in html_text(page)
     without_exception(widget(page.number_input, "design.atoms.O").set_value(3.0).run())
-    assert "between 0 and 1 atoms can be replaced" in html_text(page)
+    assert "must be above 0 and at most 1" in html_text(page)
 
 
 def test_a_site_is_left_empty():
@@ -322,5 +322,5 @@ def test_bounds_groups_and_ratios_are_shown_with_their_errors(page):
         draft(page), constraint_rows=(ConstraintRow("O", 0.6), ConstraintRow("F", 0.5), ConstraintRow("S"))
     )
     without_exception(page.run())
-    assert "adds up to 1.1" in html_text(page) and "sets no limit" in html_text(page)
+    assert "add up to 1.1" in html_text(page) and "sets no limit" in html_text(page)
     assert run_button(page).disabled and "Bounds, groups, ratios" in html_text(page)

@@ -1,7 +1,7 @@
-"""Several processor cores at once: each takes its share of a batch, and works on it by itself.
+"""Batch parallelism on the CPU: each thread evaluates its own share of the candidates.
 
-The predictors are chains of small operations. Shared out operation by operation they leave cores waiting for each
-other; shared out candidate by candidate they do not.
+The predictors are chains of small operations. Parallelism inside each operation leaves cores idle at every
+synchronisation; parallelism over candidates does not.
 """
 
 from __future__ import annotations
@@ -13,42 +13,42 @@ from typing import TypeVar
 
 import torch
 
-LEAST_ROWS = 32  # a smaller share costs more than a core brings
+MIN_ROWS = 32  # smaller shares cost more overhead than a further thread saves
 
 Result = TypeVar("Result")
 
 
 class BatchParallel:
-    """`workers` threads, each of which does its operations alone; with none the caller does all by itself.
+    """A pool of single-threaded workers; with 0 workers the calling thread evaluates all rows.
 
-    Numbers too small for float32 to hold in full (below 1e-38) are 0 in these threads: a processor is many times slower
-    with them, and shares of leaves and weights of attention are full of them.
+    The workers flush denormal numbers (below 1e-38 in float32) to 0: they slow down a processor severely, and weights
+    of leaves and of attention contain many of them.
 
-    most_rows : of a share; what a share needs in memory grows with its rows
+    max_rows : largest number of rows in a share, which bounds its memory; None: no limit
     """
 
-    def __init__(self, workers: int = 0, most_rows: int | None = None):
-        self.workers, self.most_rows = workers, most_rows
-        self._pool = ThreadPoolExecutor(workers, initializer=_work_alone) if workers else None
+    def __init__(self, workers: int = 0, max_rows: int | None = None):
+        self.workers, self.max_rows = workers, max_rows
+        self._pool = ThreadPoolExecutor(workers, initializer=_use_one_thread) if workers else None
 
     def shares(self, rows: int) -> list[slice]:
-        """Rows 0 .. `rows` in consecutive shares, as equal as can be, each worker as many as another.
+        """Rows 0 .. `rows` as consecutive shares of nearly equal size, the same number for each worker.
 
-        Fewer than there are workers where they would become small.
+        Fewer workers are used if shares would have less than MIN_ROWS rows.
         """
-        count = max(min(self.workers, rows // LEAST_ROWS), 1)
-        if self.most_rows:
-            count *= -(-rows // (count * self.most_rows))
+        count = max(min(self.workers, rows // MIN_ROWS), 1)
+        if self.max_rows:
+            count *= -(-rows // (count * self.max_rows))
         edges = [rows * k // count for k in range(count + 1)]
         return [slice(*ends) for ends in pairwise(edges)]
 
-    def each(self, function: Callable[[slice], Result], rows: int) -> list[Result]:
-        """function(share) for every share of the rows, in their order. What it raises is raised here."""
+    def map(self, function: Callable[[slice], Result], rows: int) -> list[Result]:
+        """Results of function(share) in the order of the rows. Raises the exceptions of the function."""
         shares = self.shares(rows)
         return list((self._pool.map if self._pool else map)(function, shares))
 
 
-def _work_alone() -> None:
-    """Both are settings of the calling thread: those of others stay."""
+def _use_one_thread() -> None:
+    """Configure the calling worker; both settings apply to the calling thread only."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)

@@ -1,4 +1,4 @@
-"""KIAGO's gradient as a generator: from a problem to the optimiser's task, and from its last state to candidates."""
+"""The gradient-based generator (KIAGO): the optimiser's task for a problem, and candidates from its last state."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from core.chemistry.composition import composition_vector
 from core.errors import InputError
 from core.generation.gradient import optimiser
 from core.generation.gradient.batch_parallel import BatchParallel
-from core.generation.gradient.constraint_projection import limits_of
+from core.generation.gradient.constraint_projection import constraint_projection
 from core.generation.gradient.optimiser import State, Task
 from core.generation.gradient.simplex_map import SimplexMap
-from core.generation.initialization import MIXTURE, InitialGuesses, completed
+from core.generation.initialization import MIXTURE, InitialGuesses, add_missing_elements
 from core.generation.integer_formulas import integer_formulas
 from core.generation.interface import Candidates, PropertyPredictors, Report
 from core.generation.loop import OnStep, run_steps
@@ -29,28 +29,28 @@ from core.problem.problem import DesignProblem
 from core.problem.settings import BFLOAT16, NEAREST, RAISE_TC, OptimiserSettings
 from core.reference_data.references import load_references
 
-PREDICTED_AT_ONCE = 1024  # compositions, to bound the memory
-MOVED_AT_ONCE = 512  # candidates for each core, likewise
-ADDED = 1  # tells the random stream of what is added to a guess from that of the guess
-UNSTABLE_K = 1e6  # added to the loss of what fails the screen of the formation energy
+RANKING_BATCH = 1024  # compositions predicted together, which bounds the memory
+STEP_BATCH = 512  # candidates per core evaluated together, which bounds the memory
+ADDED = 1  # separates the random stream of elements added to a guess from that of the guess
+UNSTABLE_K = 1e6  # penalty in K for a formation energy that fails the screen
 
 
 class GradientGenerator:
-    """KIAGO (and GDMCD, its predecessor): two stages of Adam on the composition, then integer formulas."""
+    """KIAGO and its predecessor GDMCD: two stages of Adam on the compositions, then rounding to integer formulas."""
 
     state_type = State
 
     def validate(self, problem: DesignProblem, known: Collection[str]) -> list[InputError]:
-        """No whole atoms in the range, or no known superconductor to start from."""
+        """Errors if no integer formula is feasible, or no known superconductor is left to start from."""
         return validation.check_atom_counts(problem) or check_start(problem, known)
 
     def effective_settings(self, problem: DesignProblem) -> OptimiserSettings:
-        """Doped formulas are rounded to the nearest, because neutral neighbours are whole atoms, without doping."""
+        """Fractional elements imply rounding to the nearest formula, because neutral neighbours have whole atoms."""
         settings = problem.settings
         return replace(settings, rounding=NEAREST) if settings.exempt_elements else settings
 
     def schedule(self, problem: DesignProblem) -> Schedule:
-        """Stage 1 without, stage 2 with the integer loss."""
+        """Stage 1 without the integer loss, stage 2 with it."""
         first, second = problem.settings.steps
         stages = Stage("Stage 1: raise Tc, lower energy", first), Stage("Stage 2: towards whole atoms", second)
         return Schedule(stages, problem.settings.candidates)
@@ -60,14 +60,14 @@ class GradientGenerator:
         return problem.atom_counts()
 
     def prepare(self, problem: DesignProblem, predictors: PropertyPredictors) -> Task:
-        """The optimiser's task: constraints, starts, and what the steps climb."""
+        """The optimiser's task: predictors, constraints and initial guesses."""
         device = predictors.device
         known = predictors.known_symbols()
         fixed = x_const(problem)
         rooms = tuple(room for _, room in problem.free_parts())
         allowed = np.stack([_mask(problem.allowed_symbols(known, part)) for part in range(len(rooms))])
         constraints = problem.composition_constraints(known)
-        faster = resolve_precision(problem.precision, device) == BFLOAT16
+        reduced_precision = resolve_precision(problem.precision, device) == BFLOAT16
         return Task(
             tc=predictors.tc,
             formation_energy=predictors.formation_energy,
@@ -75,13 +75,15 @@ class GradientGenerator:
                 torch.from_numpy(fixed).float(),
                 torch.from_numpy(allowed.ravel()),
                 torch.tensor(rooms) if len(rooms) > 1 else None,
-                limits_of(constraints) if constraints else None,
+                constraint_projection(constraints) if constraints else None,
             ).to(device),
             settings=self.effective_settings(problem),
             atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
             guess=_guess(problem, known, fixed, allowed, device),
-            cores=BatchParallel(torch.get_num_threads(), MOVED_AT_ONCE) if device.type == "cpu" else BatchParallel(),
-            climbs=(predictors.tc.in_bfloat16(), predictors.formation_energy.in_bfloat16()) if faster else None,
+            cores=BatchParallel(torch.get_num_threads(), STEP_BATCH) if device.type == "cpu" else BatchParallel(),
+            step_predictors=(
+                (predictors.tc.in_bfloat16(), predictors.formation_energy.in_bfloat16()) if reduced_precision else None
+            ),
         )
 
     def init(self, task: Task) -> State:
@@ -93,31 +95,31 @@ class GradientGenerator:
         return optimiser.step(task, state)
 
     def candidates(self, problem: DesignProblem, task: Task, state: State) -> Candidates:
-        """Evaluate the last state with the full predictors, and round it."""
+        """Integer formulas of the live candidates, evaluated in full precision before rounding."""
         report = optimiser.evaluate(task, state)
         alive = task.constraints.alive(state.x_base, state.max_mask).cpu().numpy()
         chosen = np.flatnonzero(alive)
         composition = _float64(report.composition)
         with torch.no_grad():
             parts = _float64(task.constraints.parts(state.x_base, state.max_mask))
-        kept_and_floors = _float64(task.constraints.kept), _float64(task.constraints.floors)
-        found = integer_formulas(
-            problem, task.settings, composition[chosen], parts[chosen], kept_and_floors, partial(ranking_loss, task)
+        x_const = _float64(task.constraints.kept), _float64(task.constraints.floors)
+        formulas = integer_formulas(
+            problem, task.settings, composition[chosen], parts[chosen], x_const, partial(ranking_loss, task)
         )
-        number = chosen[found.rows]
+        number = chosen[formulas.rows]
         return Candidates(
             total=len(alive),
-            rounded=found.rounded,
+            rounded=formulas.rounded,
             number=number,
             composition=composition[number],
             tc_K=_float64(report.tc_K)[number],
             formation_energy_eV_per_atom=_float64(report.formation_energy_eV_per_atom)[number],
             integer_loss=_float64(report.integer_loss)[number],
             lost={
-                "nothing positive was left in the last step": int((~alive).sum()),
-                "no whole atoms near it keep the bounds, groups and ratios": len(chosen) - len(number),
+                "no positive ratio was left after the last step": int((~alive).sum()),
+                "no nearby integer formula satisfies the bounds, groups and ratios": len(chosen) - len(number),
             },
-            exchanged=found.exchanged,
+            exchanged=formulas.exchanged,
             restarts=int(state.restarts.sum()),
         )
 
@@ -126,12 +128,12 @@ GENERATOR = GradientGenerator()
 
 
 def optimise(task: Task, state: State | None = None, on_step: OnStep | None = None) -> tuple[State, str]:
-    """Both stages of a task; see `core.generation.loop.run_steps`."""
+    """Run both stages of a task, see `core.generation.loop.run_steps`."""
     return run_steps(GENERATOR, task, sum(task.settings.steps), state, on_step)
 
 
 def x_const(problem: DesignProblem) -> np.ndarray:
-    """x_const (118,): what is fixed, and the floors."""
+    """x_const (118,) of fixed elements and floors."""
     fixed = np.zeros(elements.N_ELEMENTS)
     for symbol, fraction in problem.least_fractions().items():
         fixed[elements.element(symbol).index] = fraction
@@ -139,12 +141,12 @@ def x_const(problem: DesignProblem) -> np.ndarray:
 
 
 def ranking_loss(task: Task, compositions: np.ndarray) -> np.ndarray:
-    """L_1 (n,) in K of compositions (n, 118), larger than any other where the formation energy is not below zero."""
+    """L_1 (n,) in K of compositions (n, 118), with a penalty for a formation energy that is not negative."""
     device = task.constraints.fixed.device
     with torch.no_grad():
         parts = [
             optimiser.first_loss(task.settings, x, task.tc, task.formation_energy)
-            for x in torch.from_numpy(compositions).float().to(device).split(PREDICTED_AT_ONCE)
+            for x in torch.from_numpy(compositions).float().to(device).split(RANKING_BATCH)
         ]
     loss, _, energy = (_float64(torch.cat(column)) for column in zip(*parts, strict=True))
     return np.where(energy < 0, loss, loss + UNSTABLE_K)
@@ -153,15 +155,15 @@ def ranking_loss(task: Task, compositions: np.ndarray) -> np.ndarray:
 def _guess(
     problem: DesignProblem, known: Collection[str], fixed: np.ndarray, allowed: np.ndarray, device: torch.device
 ) -> optimiser.Guess:
-    """What draws x_base (parts * 118,) of a candidate: for the start, and for each restart."""
-    makers = [_initial_guesses(problem, known, mask, fixed * mask, part) for part, mask in enumerate(allowed)]
+    """Function of candidate and restart that returns x_base (parts * 118,)."""
+    initial = [_initial_guesses(problem, known, mask, fixed * mask, part) for part, mask in enumerate(allowed)]
     constraints = problem.composition_constraints(known)
 
     def guess(candidate: int, restart: int) -> torch.Tensor:
-        parts = [maker.guess(candidate, restart) for maker in makers]
+        parts = [guesses.guess(candidate, restart) for guesses in initial]
         if constraints is not None:
             random = np.random.default_rng([problem.seed, candidate, restart, ADDED])
-            parts = [completed(parts[0], constraints, allowed[0], random)]
+            parts = [add_missing_elements(parts[0], constraints, allowed[0], random)]
         return torch.from_numpy(np.concatenate(parts)).float().to(device)
 
     return guess

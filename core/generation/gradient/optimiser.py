@@ -1,9 +1,9 @@
-"""The optimiser: `init` makes a state, `step` moves it by one Adam step. Loops, reports and files live elsewhere.
+"""The two-stage optimiser as pure functions: `init` returns a state, `step` applies one Adam step to all candidates.
 
-Stage 1 minimises L_1 = -(Tc - kappa error) + alpha Ef; at the border M_max is built from the compositions reached;
-stage 2 minimises L_2 = L_1 + beta(t) L_integer (KIAGO eq. 12-17). With a target L_1 has max(0, y_t - Tc) in the place
-of -Tc (GDMCD eq. 3-10). The error is what the predictor expects of its own Tc: 0 in the papers, and where a predictor
-cannot say. A candidate that dies (nothing positive left, or not finite) is restarted from a fresh guess, and counted.
+Stage 1 minimises L_1 = -(Tc - kappa error) + alpha Ef, and its last compositions define M_max. Stage 2 minimises L_2 =
+L_1 + beta(t) L_integer (KIAGO eq. 12-17). With a target, max(0, y_t - Tc) replaces -Tc (GDMCD eq. 3-10). The error is
+the predictor's own estimate of its error in Tc; predictors without an estimate, and the papers, have 0. Dead candidates
+(not finite, or with a free part without positive ratios) are restarted from a new initial guess.
 """
 
 from __future__ import annotations
@@ -28,12 +28,14 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
 
 @dataclass(frozen=True)
 class Task:
-    """All that stays the same during a run: what is predicted, what is allowed, how to move.
+    """The constant data of a run.
 
+    tc, formation_energy : predictors of Tc in K and formation energy in eV/atom
+    constraints : the map x_base -> composition
     atom_counts : (sizes,) float, the N of the integer loss
-    climbs : what the steps climb in the place of `tc` and `formation_energy`: the same, less precise and faster
-    guess(candidate, restart) : x_base (parts * 118,) on the run's device, for the start and for restarts
-    cores : what shares the candidates among the processor's cores
+    guess(candidate, restart) : initial x_base (parts * 118,) on the device of the run
+    cores : distributes the candidates over the cores of the CPU
+    step_predictors : faster versions of `tc` and `formation_energy` in lower precision, for the steps; None: the same
     """
 
     tc: Predictor
@@ -43,21 +45,21 @@ class Task:
     atom_counts: torch.Tensor
     guess: Guess
     cores: BatchParallel = field(default_factory=BatchParallel)
-    climbs: tuple[Predictor, Predictor] | None = None
+    step_predictors: tuple[Predictor, Predictor] | None = None
 
 
 @dataclass(frozen=True)
 class State:
-    """Where the optimisation stands; every field is a tensor, so that it can be stored and resumed exactly.
+    """State of the optimisation. All fields are tensors, so that the state can be stored and restored exactly.
 
-    The free parts of a composition (see `SimplexMap.rooms`) lie side by side.
+    The free parts of a composition (see `SimplexMap.rooms`) are concatenated.
 
-    step : () int64, steps done over both stages
+    step : () int64, completed steps over both stages
     x_base : (batch, parts * 118) unnormalised ratios
-    moment1, moment2 : (batch, parts * 118) of Adam
-    age : (batch,) Adam steps since the start or restart of each candidate
+    moment1, moment2 : (batch, parts * 118) moments of Adam
+    age : (batch,) int64, Adam steps of each candidate since its last (re)start
     max_mask : (batch, parts * 118) bool, M_max; all true in stage 1
-    restarts : (batch,) int64
+    restarts : (batch,) int64, restarts of each candidate
     """
 
     step: torch.Tensor
@@ -70,7 +72,7 @@ class State:
 
 
 def init(task: Task) -> State:
-    """The state before the first step."""
+    """State before the first step."""
     x_base = torch.stack([task.guess(i, 0) for i in range(task.settings.candidates)])
     zeros = torch.zeros_like(x_base)
     count = torch.zeros(len(x_base), dtype=torch.int64, device=x_base.device)
@@ -87,12 +89,12 @@ def init(task: Task) -> State:
 
 
 def stage(settings: OptimiserSettings, step: int) -> int:
-    """1 or 2: the stage that this step belongs to."""
+    """Stage of a step (from 0): 1 or 2."""
     return 1 if step < settings.steps[0] else 2
 
 
 def integer_weight(settings: OptimiserSettings, step: int) -> float:
-    """beta(t) in K: 0 in stage 1; in stage 2 constant, or rising linearly to its full value at the last step."""
+    """beta(t) in K: 0 in stage 1, in stage 2 constant or increasing linearly to the full value in the last step."""
     if stage(settings, step) == 1 or not settings.steps[1]:
         return 0.0
     if settings.integer_schedule == "constant":
@@ -101,45 +103,46 @@ def integer_weight(settings: OptimiserSettings, step: int) -> float:
 
 
 def step_size(settings: OptimiserSettings, step: int) -> float:
-    """The learning rate, in units of x_base; shrinking, it falls over stage 2 as (1 - t / T)^2 from its full value."""
+    """Learning rate in units of x_base; with the shrinking schedule proportional to (1 - t / T)^2 in stage 2."""
     if stage(settings, step) == 1 or settings.step_schedule == CONSTANT:
         return settings.learning_rate
     return settings.learning_rate * (1 - (step - settings.steps[0]) / settings.steps[1]) ** 2
 
 
 def evaluate(task: Task, state: State) -> Report:
-    """Compositions and properties at the present state, without moving it."""
+    """Compositions and properties of the current state, without a step."""
 
-    def seen(rows: slice) -> _Seen:
-        with torch.no_grad():  # of each thread for itself
-            return _seen(task, state, state.x_base[rows], task.tc, task.formation_energy, rows)
+    def evaluated(rows: slice) -> _Evaluation:
+        with torch.no_grad():  # this setting is local to the thread
+            return _evaluate(task, state, state.x_base[rows], task.tc, task.formation_energy, rows)
 
-    return _report(task, state, _joined(task.cores.each(seen, len(state.x_base))))
+    return _report(task, state, _concatenated(task.cores.map(evaluated, len(state.x_base))))
 
 
 def step(task: Task, state: State) -> tuple[State, Report]:
-    """One Adam step for every candidate; the candidates that died are restarted first."""
+    """One Adam step for every candidate, after a restart of the dead ones; the report precedes the step."""
     state = _restart_dead(task, state)
-    x_base = task.constraints.settled(state.x_base.detach(), state.max_mask)
-    predictors = task.climbs or (task.tc, task.formation_energy)
+    x_base = task.constraints.project_ratios(state.x_base.detach(), state.max_mask)
+    predictors = task.step_predictors or (task.tc, task.formation_energy)
     tc, energy = (predictor.member_at(int(state.step)) for predictor in predictors)
 
-    def slope(rows: slice) -> tuple[torch.Tensor, _Seen]:
+    def with_gradient(rows: slice) -> tuple[torch.Tensor, _Evaluation]:
         x = x_base[rows].requires_grad_(True)
-        seen = _seen(task, state, x, tc, energy, rows)
-        return torch.autograd.grad(seen.loss.sum(), x)[0], _Seen(*(part.detach() for part in seen))
+        evaluation = _evaluate(task, state, x, tc, energy, rows)
+        gradient = torch.autograd.grad(evaluation.loss.sum(), x)[0]
+        return gradient, _Evaluation(*(values.detach() for values in evaluation))
 
-    gradients, parts = zip(*task.cores.each(slope, len(x_base)), strict=True)
-    gradient, seen = torch.cat(gradients), _joined(parts)
-    # A candidate whose loss or gradient is not finite must not stand still unnoticed: it is marked, and restarted.
-    finite = torch.isfinite(seen.loss) & torch.isfinite(gradient).all(1)
+    gradients, shares = zip(*task.cores.map(with_gradient, len(x_base)), strict=True)
+    gradient, evaluation = torch.cat(gradients), _concatenated(shares)
+    # A candidate whose loss or gradient is not finite becomes NaN, so that the next step restarts it.
+    finite = torch.isfinite(evaluation.loss) & torch.isfinite(gradient).all(1)
     moment1 = BETA1 * state.moment1 + (1 - BETA1) * gradient
     moment2 = BETA2 * state.moment2 + (1 - BETA2) * gradient.square()
     age = state.age + 1
     powers = age[:, None].to(x_base.dtype)
     mean = moment1 / (1 - BETA1**powers)
-    spread = (moment2 / (1 - BETA2**powers)).sqrt() + EPSILON
-    x_new = (x_base - step_size(task.settings, int(state.step)) * mean / spread).detach()
+    scale = (moment2 / (1 - BETA2**powers)).sqrt() + EPSILON
+    x_new = (x_base - step_size(task.settings, int(state.step)) * mean / scale).detach()
     moved = replace(
         state,
         step=state.step + 1,
@@ -150,11 +153,11 @@ def step(task: Task, state: State) -> tuple[State, Report]:
     )
     if int(moved.step) == task.settings.steps[0]:
         moved = _enter_stage_2(task, moved)
-    return moved, _report(task, state, seen)
+    return moved, _report(task, state, evaluation)
 
 
-class _Seen(NamedTuple):
-    """Loss of the stage, composition, Tc, formation energy and L_integer of some candidates, each (rows, ...)."""
+class _Evaluation(NamedTuple):
+    """Loss of the stage, composition, Tc, formation energy and L_integer of candidates, each (rows, ...)."""
 
     loss: torch.Tensor
     composition: torch.Tensor
@@ -163,10 +166,10 @@ class _Seen(NamedTuple):
     integer_loss: torch.Tensor
 
 
-def _seen(
+def _evaluate(
     task: Task, state: State, x_base: torch.Tensor, tc_of: Predictor, energy_of: Predictor, rows: slice = slice(None)
-) -> _Seen:
-    """All that a step asks of the candidates `rows`, whose ratios are x_base (rows, ...)."""
+) -> _Evaluation:
+    """Evaluate the candidates `rows`, whose ratios are x_base (rows, parts * 118)."""
     settings = task.settings
     composition = task.constraints.compose(x_base, state.max_mask[rows])
     loss, tc, energy = first_loss(settings, composition, tc_of, energy_of)
@@ -174,27 +177,27 @@ def _seen(
         _present(composition), task.atom_counts, settings.integer_loss, settings.exempt_elements
     )
     weight = integer_weight(settings, int(state.step))
-    return _Seen(loss + weight * integer if weight else loss, composition, tc, energy, integer)
+    return _Evaluation(loss + weight * integer if weight else loss, composition, tc, energy, integer)
 
 
-def _joined(parts: Sequence[_Seen]) -> _Seen:
-    """What was seen of the shares of the candidates, as one."""
-    return _Seen(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+def _concatenated(shares: Sequence[_Evaluation]) -> _Evaluation:
+    """One evaluation of all candidates from those of consecutive shares."""
+    return _Evaluation(*(torch.cat(columns) for columns in zip(*shares, strict=True)))
 
 
-def _report(task: Task, state: State, seen: _Seen) -> Report:
+def _report(task: Task, state: State, evaluation: _Evaluation) -> Report:
     return Report(
         step=int(state.step),
         stage=stage(task.settings, int(state.step)),
         restarts=int(state.restarts.sum()),
-        **{name: part for name, part in seen._asdict().items() if name != "loss"},
+        **{name: values for name, values in evaluation._asdict().items() if name != "loss"},
     )
 
 
 def first_loss(
     settings: OptimiserSettings, composition: torch.Tensor, tc_of: Predictor, energy_of: Predictor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """L_1, Tc and formation energy, each (batch,), of compositions (batch, 118)."""
+    """L_1 in K, Tc in K and formation energy in eV/atom, each (batch,), of compositions (batch, 118)."""
     (tc, error, _), energy = tc_of.estimate(composition), energy_of(composition)
     safe_tc = tc if error is None else tc - settings.caution * error
     target = settings.target_tc_K if settings.objective == TARGET else None
@@ -202,18 +205,18 @@ def first_loss(
 
 
 def _present(composition: torch.Tensor) -> torch.Tensor:
-    """The fractions (batch, k) without the columns in which every candidate is zero: those cost nothing."""
-    most = int((composition.detach() > 0).sum(1).max())
-    return composition.topk(max(most, 1), dim=1).values
+    """The largest fractions (batch, k) of each row; k is large enough for all that are above 0."""
+    k = int((composition.detach() > 0).sum(1).max())
+    return composition.topk(max(k, 1), dim=1).values
 
 
 def _enter_stage_2(task: Task, state: State) -> State:
-    """Build M_max from the compositions of stage 1, once (KIAGO eq. 7)."""
+    """Build M_max from the last compositions of stage 1 (KIAGO eq. 7)."""
     return replace(state, max_mask=task.constraints.max_mask(state.x_base, task.settings.max_elements))
 
 
 def _restart_dead(task: Task, state: State) -> State:
-    """Give every dead candidate a fresh guess and a fresh Adam; in stage 2 also its own M_max."""
+    """Reset x_base and Adam of dead candidates, and in stage 2 their M_max."""
     dead = ~task.constraints.alive(state.x_base, state.max_mask)
     if not bool(dead.any()):
         return state

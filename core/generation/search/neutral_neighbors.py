@@ -1,9 +1,8 @@
-"""The integer formulas around a composition, and the best that passes: proposals that are right by construction.
+"""Local search on the integer grid: the best integer formula near a composition that passes a test.
 
-A grid point is an integer formula of N atoms, for any allowed N, that keeps what is fixed and has no element that the
-composition does not have. Its distance is the fraction of all atoms that would have to be exchanged to get there, half
-the sum of the |n/N - x|. Which points pass, and which of them is the best, is for the caller to say: nothing here knows
-of charges or of predictors.
+A grid point is an integer formula of N atoms, for any allowed N, with the fixed fractions and without elements that are
+absent from the composition. Its distance to the composition x is the fraction of exchanged atoms, half the sum of
+|n/N - x|. The caller supplies the test and the loss; this module depends neither on charges nor on predictors.
 """
 
 from __future__ import annotations
@@ -17,35 +16,35 @@ import numpy as np
 from core.chemistry.tolerances import WHOLE_ATOM
 
 Passes = Callable[[np.ndarray], np.ndarray]  # counts (n, 118) int64 -> (n,) bool
-Loss = Callable[[np.ndarray], np.ndarray]  # compositions (n, 118) -> (n,), the lower the better
+Loss = Callable[[np.ndarray], np.ndarray]  # compositions (n, 118) -> (n,), lower is better
 
-BATCH = 16  # compositions whose neighbours are listed at once: bounds the memory
-FIRST_BLOCK = 32  # of the points of a composition, so many are asked first whether they pass, then ever more
+BATCH = 16  # compositions whose neighbours are listed together, which bounds the memory
+FIRST_BLOCK = 32  # points of each composition tested in the first block; each further block is larger
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The integer formulas that are allowed.
+    """The allowed integer formulas.
 
-    atom_counts : the N, ascending
-    kept : (118,) fractions that stay as they are; whole at every N
-    least, most : (118,) fractions that the other elements must reach, and must not exceed
+    atom_counts : the allowed N, ascending
+    fixed : (118,) fixed fractions, 0 for free elements; whole atoms at every N
+    lower, upper : (118,) bounds of the fractions of the free elements
     """
 
     atom_counts: tuple[int, ...]
-    kept: np.ndarray
-    least: np.ndarray
-    most: np.ndarray
+    fixed: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
 
 
 @dataclass(frozen=True)
 class Search:
-    """How far to look, and how many points to compare.
+    """Extent of the search.
 
-    radii : distances, ascending; what finds nothing within one is searched again within the next
-    exchanged : at most so many atoms are exchanged, so that large moves lead to small formula units
-    points : fewer, where a composition would have more points than about this
-    choices : so many of the nearest points that pass are compared by the loss
+    radii : distances, ascending; the next radius is used for compositions without a passing point within the last
+    exchanged : largest number of exchanged atoms; as a result only small formula units are far from the composition
+    points : approximate largest number of points of a composition; reduces `exchanged` if necessary
+    choices : number of nearest passing points that are compared by the loss
     """
 
     radii: tuple[float, ...] = (0.03, 0.06, 0.12, 0.24, 0.48)
@@ -54,25 +53,24 @@ class Search:
     choices: int = 8
 
     def reach(self, n_elements: int, n_sizes: int) -> int:
-        """How many atoms may be exchanged among so many elements, for each of so many N."""
+        """Largest number of exchanged atoms for this number of elements and of allowed N."""
         points = np.cumsum([1, *(_exchanges(n_elements, m) for m in range(1, self.exchanged + 1))]) * n_sizes
         return max(int((points[1:] <= self.points).sum()), 1)
 
 
 def _exchanges(k: int, m: int) -> int:
-    """In how many ways m atoms of one formula become atoms of other elements, of k: a elements gain, b others lose."""
+    """Number of ways to exchange m atoms among k elements: a elements gain atoms and b others lose them."""
     ways = ((comb(k, a) * comb(m - 1, a - 1), a) for a in range(1, k))
     return sum(way * comb(k - a, b) * comb(m - 1, b - 1) for way, a in ways for b in range(1, k - a + 1))
 
 
 @dataclass(frozen=True)
 class GridPoints:
-    """Integer formulas around compositions, reduced by their gcd, each once per composition, the nearest first.
+    """Distinct integer formulas near compositions in lowest terms, ordered by composition and distance.
 
-    owner : (n,) number of the composition, ascending
-    distance : (n,) fraction of the atoms that are exchanged
-    column, count : (n, k) elements and their atoms; where a composition has fewer elements than others, columns without
-        atoms fill the row
+    owner : (n,) index of the composition, ascending
+    distance : (n,) fraction of exchanged atoms
+    column, count : (n, k) elements and their atoms, padded with columns of 0 atoms
     """
 
     owner: np.ndarray
@@ -81,7 +79,7 @@ class GridPoints:
     count: np.ndarray
 
     def counts(self, rows: np.ndarray, n_columns: int) -> np.ndarray:
-        """Atoms (rows, n_columns) int64 of some of the points."""
+        """Atom counts (rows, n_columns) int64 of selected points."""
         dense = np.zeros((len(rows), n_columns), dtype=np.int64)
         np.add.at(dense, (np.arange(len(rows))[:, None], self.column[rows]), self.count[rows])
         return dense
@@ -90,10 +88,10 @@ class GridPoints:
 def best_on_grid(
     compositions: np.ndarray, grid: Grid, passes: Passes, loss: Loss, search: Search = Search()
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each composition (n, 118) the best, by the loss, of the nearest grid points that pass.
+    """For each composition (n, 118) the grid point with the lowest loss among the nearest ones that pass.
 
-    Returns owner (m,), the numbers of the compositions that found a point, ascending, and its reduced atom counts
-    (m, 118) int64.
+    Returns owner (m,), the ascending indices of the compositions with such a point, and the atom counts of the points
+    in lowest terms, (m, 118) int64.
     """
     n_columns = compositions.shape[1]
     owners, rows = [np.zeros(0, dtype=np.int64)], [np.zeros((0, n_columns), dtype=np.int64)]
@@ -108,23 +106,25 @@ def best_on_grid(
     owner, counts = np.concatenate(owners), np.concatenate(rows)
     if not len(owner):
         return owner, counts
-    order = np.lexsort((loss(counts / counts.sum(1, keepdims=True)), owner))  # stable: the nearer of two equal ones
+    order = np.lexsort(
+        (loss(counts / counts.sum(1, keepdims=True)), owner)
+    )  # stable: the nearer of two equal points first
     _, first = np.unique(owner[order], return_index=True)
     return owner[order][first], counts[order][first]
 
 
 def _nearest_passing(points: GridPoints, passes: Passes, choices: int, n_columns: int) -> np.ndarray:
-    """Rows of the `choices` nearest points of each composition that pass; asked in blocks, the nearest first."""
+    """Indices of the `choices` nearest passing points of each composition; tested in blocks, the nearest first."""
     passing = np.zeros(len(points.owner), dtype=bool)
     if not len(passing):
         return np.flatnonzero(passing)
     _, first, size = np.unique(points.owner, return_index=True, return_counts=True)
     rank = np.arange(len(passing)) - np.repeat(first, size)
-    hungry = np.ones(len(first), dtype=bool)
+    unfinished = np.ones(len(first), dtype=bool)
     start, stop = 0, FIRST_BLOCK
-    while len(rows := np.flatnonzero((rank >= start) & (rank < stop) & np.repeat(hungry, size))):
+    while len(rows := np.flatnonzero((rank >= start) & (rank < stop) & np.repeat(unfinished, size))):
         passing[rows] = passes(points.counts(rows, n_columns))
-        hungry = np.add.reduceat(passing, first, dtype=np.int64) < choices
+        unfinished = np.add.reduceat(passing, first, dtype=np.int64) < choices
         start, stop = stop, 4 * stop
     so_far = np.cumsum(passing)
     before = (so_far - passing)[first]
@@ -132,23 +132,24 @@ def _nearest_passing(points: GridPoints, passes: Passes, choices: int, n_columns
 
 
 def grid_points(compositions: np.ndarray, grid: Grid, radius: float, search: Search) -> GridPoints:
-    """All points of the grid within `radius` of each composition (n, 118) and within the reach of the search."""
+    """All grid points within `radius` and within the extent of the search of each composition (n, 118)."""
     sizes = np.asarray(grid.atom_counts, dtype=np.int64)
-    kept = np.round(grid.kept * sizes[:, None]).astype(np.int64)  # (sizes, 118)
-    sizes, kept = sizes[kept.sum(1) < sizes], kept[kept.sum(1) < sizes]
-    column, ratio = _free_part(np.where(grid.kept > 0, 0.0, compositions))
+    fixed = np.round(grid.fixed * sizes[:, None]).astype(np.int64)  # (sizes, 118)
+    sizes, fixed = sizes[fixed.sum(1) < sizes], fixed[fixed.sum(1) < sizes]
+    column, ratio = _free_part(np.where(grid.fixed > 0, 0.0, compositions))
     reach = np.array([search.reach(k, len(sizes)) for k in (ratio > 0).sum(1)])
     # One row for each composition and N.
     owner, size = (a.ravel() for a in np.meshgrid(np.arange(len(ratio)), np.arange(len(sizes)), indexing="ij"))
     atoms = sizes[size]
-    target = ratio[owner] * (atoms - kept.sum(1)[size])[:, None]
-    low = np.ceil(grid.least[column][owner] * atoms[:, None] - WHOLE_ATOM).astype(np.int64)
-    high = np.floor(grid.most[column][owner] * atoms[:, None] + WHOLE_ATOM).astype(np.int64)
-    row, count, cost = _fill(target, low, np.where(target > 0, high, 0), 2 * np.minimum(radius * atoms, reach[owner]))
+    target = ratio[owner] * (atoms - fixed.sum(1)[size])[:, None]
+    low = np.ceil(grid.lower[column][owner] * atoms[:, None] - WHOLE_ATOM).astype(np.int64)
+    high = np.floor(grid.upper[column][owner] * atoms[:, None] + WHOLE_ATOM).astype(np.int64)
+    budget = 2 * np.minimum(radius * atoms, reach[owner])
+    row, count, cost = _roundings(target, low, np.where(target > 0, high, 0), budget)
     owner, size, atoms = owner[row], size[row], atoms[row]
-    kept_at = np.flatnonzero(grid.kept)
-    column = np.concatenate([column, np.broadcast_to(kept_at, (len(column), len(kept_at)))], axis=1)
-    count = np.concatenate([count, kept[size][:, kept_at]], axis=1)
+    fixed_at = np.flatnonzero(grid.fixed)
+    column = np.concatenate([column, np.broadcast_to(fixed_at, (len(column), len(fixed_at)))], axis=1)
+    count = np.concatenate([count, fixed[size][:, fixed_at]], axis=1)
     distance, divisor = cost / (2 * atoms), np.gcd.reduce(count, axis=1)
     once = np.flatnonzero(_smallest_multiple(sizes)[atoms // divisor] == atoms)
     order = once[np.lexsort((atoms[once], np.round(distance[once], 12), owner[once]))]
@@ -156,7 +157,7 @@ def grid_points(compositions: np.ndarray, grid: Grid, radius: float, search: Sea
 
 
 def _free_part(free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Columns (n, k) and ratios (n, k), summing to 1, of the elements present in (n, 118); ascending ratios."""
+    """Columns (n, k) and ratios (n, k) of the elements present in (n, 118); ratios ascend and sum to 1."""
     k = max(int((free > 0).sum(1).max(initial=0)), 1)
     column = np.argsort(free, axis=1, kind="stable")[:, -k:]
     ratio = np.take_along_axis(free, column, 1)
@@ -164,9 +165,9 @@ def _free_part(free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _smallest_multiple(sizes: np.ndarray) -> np.ndarray:
-    """For each n up to the largest size, the smallest size that is a multiple of n, or 0: (largest + 1,).
+    """For each n up to the largest size, the smallest size that is a multiple of n, or 0: (largest size + 1,).
 
-    The same formula at N, 2 N, ... is one point; it is counted at the smallest.
+    A formula at N, 2N, ... is a single point, listed at the smallest of these sizes.
     """
     smallest = np.zeros(int(sizes.max(initial=0)) + 1, dtype=np.int64)
     for size in sorted(sizes, reverse=True):
@@ -174,26 +175,27 @@ def _smallest_multiple(sizes: np.ndarray) -> np.ndarray:
     return smallest
 
 
-def _fill(
+def _roundings(
     target: np.ndarray, low: np.ndarray, high: np.ndarray, budget: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every way to replace a row of `target` (rows, k) by whole numbers of the same sum, at a cost within the budget.
+    """All integers n (m, k) with the sum of a row of `target` (rows, k) and a cost within the budget (rows,).
 
-    The cost is the sum of |n - target|; n is from `low` to `high`, both (rows, k). The columns are filled one after the
-    other, for all rows at once, and what can keep neither the sum nor the budget is dropped on the way.
-    Returns the row (m,), the numbers (m, k), the cost (m,).
+    The cost is the sum of |n - target|; n lies between `low` and `high`, both (rows, k). Branch and bound: columns are
+    enumerated one after the other for all rows, and partial rows that cannot keep the sum or the budget are pruned.
+
+    Returns the row of each solution (m,), n (m, k), and the cost (m,).
     """
     n_rows, k = target.shape
-    least = np.abs(target - np.round(target))
-    rest = least[:, ::-1].cumsum(1)[:, ::-1] - least  # what the columns behind this one cost at least
+    min_cost = np.abs(target - np.round(target))
+    rest = min_cost[:, ::-1].cumsum(1)[:, ::-1] - min_cost  # lower bound of the cost of the remaining columns
     row, count = np.arange(n_rows), np.zeros((n_rows, 0), dtype=np.int64)
     cost, drift = np.zeros(n_rows), np.zeros(n_rows)  # sums of |n - target| and of n - target so far
     for j in range(k):
-        here, reach = target[row, j], budget[row] / 2  # the sum is kept: nothing moves further than half of the budget
+        center, reach = target[row, j], budget[row] / 2  # with a constant sum, no column changes by more
         if j == k - 1:
-            here, reach = here - drift, 0.0  # what is left
-        first = np.maximum(np.ceil(here - reach - WHOLE_ATOM).astype(np.int64), np.maximum(low[row, j], 0))
-        last = np.minimum(np.floor(here + reach + WHOLE_ATOM).astype(np.int64), high[row, j])
+            center, reach = center - drift, 0.0  # the last column follows from the sum
+        first = np.maximum(np.ceil(center - reach - WHOLE_ATOM).astype(np.int64), np.maximum(low[row, j], 0))
+        last = np.minimum(np.floor(center + reach + WHOLE_ATOM).astype(np.int64), high[row, j])
         width = np.maximum(last - first + 1, 0)
         again = np.repeat(np.arange(len(row)), width)
         n = first[again] + np.arange(len(again)) - np.repeat(np.cumsum(width) - width, width)

@@ -248,7 +248,7 @@ def test_candidates_that_no_whole_atoms_near_them_can_follow_are_counted():
     """Of 7 atoms none can be lanthanum and iron as 5:3: what is mostly these two would have to lose them all."""
     settings = replace(SETTINGS, n_unit=(7, 7), mutate_probability=0.0)
     result = design(replace(SMALL, settings=settings, ratios=({"La": 5, "Fe": 3},)))
-    lost = result.funnel[0].failed["no whole atoms near it keep the bounds, groups and ratios"]
+    lost = result.funnel[0].failed["no nearby integer formula satisfies the bounds, groups and ratios"]
     assert 0 < lost == SETTINGS.candidates - result.funnel[0].left
     assert result.funnel[0].left == result.candidates["times_found"].sum()
     assert not any({"La", "Fe"} & set(parse_formula(formula)) for formula in result.candidates["formula"])
@@ -320,7 +320,7 @@ def test_dead_candidates_are_counted_and_left_out(dead):
     state = optimiser.init(prepared.task)
     state.x_base[dead] = -1.0
     result = prepared.finalize(state, "cancelled")
-    assert result.funnel[0].failed == {"nothing positive was left in the last step": len(dead)}
+    assert result.funnel[0].failed == {"no positive ratio was left after the last step": len(dead)}
     assert result.funnel[0].left == result.candidates["times_found"].sum() == 16 - len(dead)
     assert not result.candidates["candidate"].isin(dead).any()
     assert [str(dtype) for dtype in result.candidates.dtypes] == [column.dtype for column in COLUMNS]

@@ -1,4 +1,4 @@
-"""A design problem: defaults, JSON, and every message a user can get."""
+"""Design problems: defaults, JSON round trip, and every error message."""
 
 import json
 import math
@@ -21,11 +21,11 @@ SUBSTITUTE = DesignProblem(base="LaFeAsO", task="substitute", sites=(Site("La", 
 
 
 def messages(problem: DesignProblem) -> dict[str, str]:
-    wrong = check_problem(problem, ALL) or check_atom_counts(problem)
-    return {error.field: error.message for error in wrong}
+    errors = check_problem(problem, ALL) or check_atom_counts(problem)
+    return {error.field: error.message for error in errors}
 
 
-def test_the_defaults_and_the_papers_settings_are_fine():
+def test_defaults_and_the_settings_of_the_paper_are_valid():
     for problem in (RAISE, SUBSTITUTE, replace(RAISE, settings=PAPER)):
         assert check_problem(problem, ALL) == []
 
@@ -43,7 +43,7 @@ TWO = (Site("La", 3, by=2), Site("O", -2, by=-1))
 FLUORIDE = DesignProblem("LaFeAsO", task="substitute", sites=TWO)
 
 
-def test_several_sites_keep_the_charge_and_say_what_is_free():
+def test_several_sites_keep_the_charge_and_define_the_free_parts():
     assert check_problem(TI2O4, ALL) == [] and check_problem(FLUORIDE, ALL) == []
     assert TI2O4.fixed_fractions() == {"O": 0.6} and TI2O4.free_parts() == ((3, pytest.approx(0.4)),)
     assert TI2O4.atom_counts() == (5, 10, 15, 20, 25)
@@ -56,55 +56,55 @@ def test_several_sites_keep_the_charge_and_say_what_is_free():
 
 @pytest.mark.parametrize("sites", [(Site("Y", 3), Site("Ba", 2)), (Site("Y", 3), Site("Cu", 3))])
 def test_at_several_sites_every_atom_count_keeps_the_charge_exactly(sites):
-    """Y4Ba3Cu3: 41 Y, 31 Ba and 31 Cu of 103 atoms are within 1%, but no longer 4 : 3 : 3."""
+    """Y4Ba3Cu3: 41 Y, 31 Ba and 31 Cu of 103 atoms agree within 1%, but are not exactly 4 : 3 : 3."""
     settings = OptimiserSettings(n_unit=(1, 200))
     problem = DesignProblem("Y4Ba3Cu3", task="substitute", sites=sites, settings=settings)
     assert check_problem(problem, ALL) == [] and problem.atom_counts() == tuple(range(10, 201, 10))
-    assert 103 in replace(problem, sites=sites[:1]).atom_counts()  # the paper's rule, of one element
+    assert 103 in replace(problem, sites=sites[:1]).atom_counts()  # the 1% rule of the paper for a single site
 
 
-def test_two_sites_of_one_state_are_one_part():
+def test_two_sites_with_the_same_state_share_one_free_part():
     problem = DesignProblem("LaYO3", task="substitute", sites=(Site("La", 3), Site("Y", 3)))
     assert problem.free_parts() == ((3, pytest.approx(0.4)),) and check_problem(problem, ALL) == []
 
 
-def test_a_problem_of_an_older_version_has_one_site():
-    old = '{"base": "LaFeAsO", "task": "substitute", "target": "La", "oxidation_state": 3}'
-    assert DesignProblem.from_json(old) == SUBSTITUTE
+def test_a_single_site_of_an_early_file_is_read():
+    early = '{"base": "LaFeAsO", "task": "substitute", "target": "La", "oxidation_state": 3}'
+    assert DesignProblem.from_json(early) == SUBSTITUTE
     assert DesignProblem.from_json('{"base": "LaFeAsO", "target": null, "oxidation_state": null}') == RAISE
 
 
-def test_a_stored_problem_means_what_it_meant_when_it_was_written():
-    """Before there was a choice, formulas were rounded to the nearest and nothing was added to or taken from Tc."""
+def test_an_early_file_keeps_its_meaning():
+    """Early versions rounded to the nearest formula and maximised Tc without risk aversion."""
     stored = json.loads(RAISE.to_json())
-    assert stored.pop("schema") == 2  # the first versions wrote no number
+    assert stored.pop("schema") == 2  # early versions wrote no schema number
     for name in ("rounding", "caution", "exempt_elements", "start", "step_schedule"):
         del stored["settings"][name]
     old = DesignProblem.from_json(json.dumps(stored)).settings
     assert old == replace(RAISE.settings, rounding="nearest", caution=0.0, step_schedule="constant")
     written = DesignProblem.from_json('{"base": "LaFeAsO", "settings": {"candidates": 64}}')
-    assert written.settings == OptimiserSettings(candidates=64)  # by hand: what is not said has its default
+    assert written.settings == OptimiserSettings(candidates=64)  # written by hand: defaults for missing settings
 
 
-def test_a_problem_of_a_newer_version_is_refused_with_the_way_out():
+def test_a_newer_schema_is_rejected_with_a_remedy():
     newer = json.dumps({**json.loads(RAISE.to_json()), "schema": 3})
     with pytest.raises(InputError, match=r"written by a newer version.*Update Tc Studio"):
         DesignProblem.from_json(newer)
 
 
 @pytest.mark.parametrize("schema", [0, -1, "2", 1.5, True, None])
-def test_a_schema_is_a_whole_number(schema):
+def test_an_invalid_schema_number_is_rejected(schema):
     with pytest.raises(InputError, match="whole number of 1 or more"):
         DesignProblem.from_json(json.dumps({"base": "MgB2", "schema": schema}))
 
 
-def test_atom_counts_hold_the_fixed_part_whole():
+def test_atom_counts_give_the_fixed_part_whole_atoms():
     assert SUBSTITUTE.atom_counts() == (4, 8, 12, 16, 20, 24)
     assert RAISE.atom_counts() == tuple(range(1, 26))
 
 
 def test_atom_counts_leave_room_for_the_floors():
-    """H at least 0.4 and O at least 0.55: two and two of three atoms are too many, so are two and three of four."""
+    """H at least 0.4 and O at least 0.55: 2 + 2 of 3 atoms are too many, and so are 2 + 3 of 4."""
     problem = replace(RAISE, floors={"H": 0.4, "O": 0.55})
     # N = 5: 2 + 3; N = 7: 3 + 4; N = 9: 4 + 5; N = 10: 4 + 6; N = 8: 4 + 5 is one too many
     assert [n for n in range(1, 11) if n in problem.atom_counts()] == [5, 7, 9, 10]
@@ -129,7 +129,7 @@ def test_json_round_trip(problem):
      '{"base": "Fe", "floors": null}', '{"base": "Fe", "floors": ["H"]}', '{"base": "Fe", "fixed": [1]}',
      '{"base": "Fe", "forbidden": [["Hg"]]}', '{"base": "Fe", "forbidden": null}'],
 )  # fmt: skip
-def test_json_that_is_no_problem(text):
+def test_invalid_problem_files_are_rejected(text):
     with pytest.raises(InputError):
         DesignProblem.from_json(text)
 
@@ -153,7 +153,7 @@ def test_json_that_is_no_problem(text):
         ({"fixed": {"O": 0.2}, "forbidden": ("O",)}, "fixed", "both fixed and forbidden"),
         ({"floors": {"O": 0.6, "Fe": 0.4}}, "floors", "leave room"),
         ({"floors": {"O": 0.6}, "fixed": {"Fe": 0.4}}, "floors", "leave room"),
-        ({"floors": {"O": 0.2}, "fixed": {"O": 0.25}}, "floors", "fixed already"),
+        ({"floors": {"O": 0.2}, "fixed": {"O": 0.25}}, "floors", "already fixed"),
         ({"floors": {"O": 0.2}, "forbidden": ("O",)}, "floors", "forbidden"),
         ({"floors": {"Rn": 0.2}}, "floors", "does not know"),
         ({"floors": {"O": -0.2}}, "floors", "above zero"),
@@ -171,10 +171,10 @@ def test_json_that_is_no_problem(text):
         ({"settings": OptimiserSettings(candidates=16385)}, "candidates", "1 to 16,384"),
         ({"settings": OptimiserSettings(steps=(5001, 0))}, "steps", "5,000"),
         ({"settings": OptimiserSettings(steps=(3000, 3000))}, "steps", "5,000"),
-        ({"settings": OptimiserSettings(steps=(0, 0))}, "steps", "1 to"),
+        ({"settings": OptimiserSettings(steps=(0, 0))}, "steps", "both stages together must have 1 to"),
         ({"settings": OptimiserSettings(n_unit=(1, 201))}, "n_unit", "200"),
-        ({"settings": OptimiserSettings(n_unit=(9, 4))}, "n_unit", "above the second"),
-        ({"settings": OptimiserSettings(learning_rate=math.nan)}, "learning_rate", "a number from"),
+        ({"settings": OptimiserSettings(n_unit=(9, 4))}, "n_unit", "larger than the second"),
+        ({"settings": OptimiserSettings(learning_rate=math.nan)}, "learning_rate", "must be a number from"),
         ({"settings": OptimiserSettings(integer_loss="cubic")}, "integer_loss", "absolute"),
         ({"fixed": {"O": 0.2, "Fe": 0.2}, "settings": OptimiserSettings(max_elements=2)}, "max_elements", "2 elements"),
     ],
@@ -190,11 +190,11 @@ def test_messages(change, field, words):
         ({"sites": ()}, "sites", "no element is chosen"),
         ({"sites": (Site("Y", 3),)}, "sites", "not in the base"),
         ({"sites": (Site("La"),)}, "sites", "no oxidation state"),
-        ({"sites": (Site("La", 0),)}, "sites", "not 0"),
+        ({"sites": (Site("La", 0),)}, "sites", "except 0"),
         ({"sites": (Site("La", -8),)}, "sites", "no element has"),
-        ({"sites": (Site("La", 3), Site("La", 3))}, "sites", "replaced twice"),
-        ({"sites": (Site("La", 3, atoms=2),)}, "sites", "between 0 and 1 atoms"),
-        ({"sites": (Site("La", 3, by=0), Site("O", -2, by=0))}, "sites", "nothing comes in"),
+        ({"sites": (Site("La", 3), Site("La", 3))}, "sites", "listed twice"),
+        ({"sites": (Site("La", 3, atoms=2),)}, "sites", "above 0 and at most 1"),
+        ({"sites": (Site("La", 3, by=0), Site("O", -2, by=0))}, "sites", "would be vacant"),
         ({"sites": (Site("La", 3, by=2),)}, "sites", "total charge is not kept"),
         ({"sites": (Site("La", 3, by=2), Site("O", -2))}, "sites", "Replace O by -1, or change a number of atoms"),
         (
@@ -205,12 +205,12 @@ def test_messages(change, field, words):
         (
             {"sites": TWO, "settings": OptimiserSettings(exempt_elements=2)},
             "exempt_elements",
-            "every element is whole",
+            "every element must have a whole number of atoms",
         ),
-        ({"sites": TWO, "fixed": {"As": 0.25}}, "fixed", "“Fe”: where several elements are replaced, all others stay"),
+        ({"sites": TWO, "fixed": {"As": 0.25}}, "fixed", "“Fe”: with several sites all other elements must keep"),
         ({"sites": TWO, "fixed": {"As": 0.25, "Fe": 0.2}}, "fixed", "Fix Fe at 0.25 of the atoms"),
         ({"sites": TWO, "fixed": {"As": 0.25, "Fe": 0.25, "N": 0.05}}, "fixed", "Free N"),
-        ({"base": "La", "sites": (Site("La", 3),)}, "base", "nothing would be kept"),
+        ({"base": "La", "sites": (Site("La", 3),)}, "base", "no atom of the base would remain"),
         ({"floors": {"Y": 0.1}}, "floors", "keeps the rest"),
         ({"forbidden": elements.with_oxidation_state(3)}, "fixed", "both"),
     ],

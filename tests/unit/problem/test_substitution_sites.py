@@ -1,4 +1,4 @@
-"""Sites: what stays, what comes in, whether the charge is kept, and every message; worked by hand."""
+"""Substitution sites: kept and replacement atoms, charge balance, error messages; expected values by hand."""
 
 import pytest
 
@@ -10,14 +10,14 @@ TI2O4 = {"Ti": 2.0, "O": 4.0}
 PAPER = (Site("Ti", 4, by=3), Site("O", -2, by=EMPTY, atoms=1))  # KIAGO 3.5: 2 Ti4+ and one O2- by two X3+
 
 
-def test_the_paper_s_example():
-    """+8 - 2 = +6 goes out of Ti2O4, 2 x 3 comes in; X2O3 has five atoms."""
+def test_example_of_the_paper():
+    """Ti2O4 loses +8 - 2 = +6 and gains 2 x 3 = +6; X2O3 has five atoms."""
     assert kept(TI2O4, PAPER) == {"O": 3.0} and incoming(TI2O4, PAPER) == {3: 2.0}
     assert atoms_after(TI2O4, PAPER) == 5 and excess_charge(TI2O4, PAPER) == 0
     assert check_sites(TI2O4, PAPER) == []
 
 
-def test_a_site_takes_its_own_state_and_all_its_atoms_unless_it_is_told():
+def test_by_default_a_site_replaces_all_atoms_by_the_same_state():
     site = Site("La", 3)
     assert site.replacement == 3 and site.atoms_in(LAFEASO) == 1
     assert Site("La", 3, by=2, atoms=0.5).replacement == 2 and Site("La", 3, atoms=0.5).atoms_in(LAFEASO) == 0.5
@@ -26,21 +26,21 @@ def test_a_site_takes_its_own_state_and_all_its_atoms_unless_it_is_told():
     assert kept(LAFEASO, (Site("La", 3, atoms=0.4),))["La"] == pytest.approx(0.6)
 
 
-def test_no_sites_leave_the_base_as_it_is():
+def test_without_sites_the_base_is_unchanged():
     assert kept(LAFEASO, ()) == LAFEASO and incoming(LAFEASO, ()) == {} and atoms_after(LAFEASO, ()) == 4
 
 
-def test_sites_that_take_the_same_state_are_one():
+def test_sites_with_the_same_replacement_state_are_merged():
     assert incoming({"La": 1.0, "Y": 2.0, "O": 4.5}, (Site("La", 3), Site("Y", 3))) == {3: 3.0}
 
 
 def test_charges_of_several_sites_add_up():
-    """La3+ by X2+ takes one away, O2- by X1- adds one."""
+    """La3+ by X2+ changes the charge by -1, O2- by X1- by +1."""
     both = (Site("La", 3, by=2), Site("O", -2, by=-1))
     assert [excess_charge(LAFEASO, sites) for sites in (both[:1], both[1:], both)] == [-1, 1, 0]
 
 
-def test_what_can_come_in_is_what_smact_gives_the_state_and_of_anions_no_transition_metal():
+def test_replacements_have_the_state_in_smact14_and_anions_are_no_transition_metals():
     assert takers(3) == elements.with_oxidation_state(3)
     anions = takers(-2)
     assert {"O", "S", "Se", "Te"} <= set(anions) < set(elements.with_oxidation_state(-2))
@@ -52,17 +52,17 @@ def test_what_can_come_in_is_what_smact_gives_the_state_and_of_anions_no_transit
     ("sites", "value", "words"),
     [
         ((), None, "no element is chosen"),
-        ((Site("Y", 3),), "Y", "it is not in the base"),
+        ((Site("Y", 3),), "Y", "the element is not in the base"),
         ((Site("La"),), "La", "no oxidation state is chosen"),
-        ((Site("La", 0),), 0, "not 0"),
-        ((Site("La", 9),), 9, "-8..8"),
-        ((Site("La", 3, by=9),), 9, "0 leaves the site empty"),
+        ((Site("La", 0),), 0, "except 0"),
+        ((Site("La", 9),), 9, "from -8 to 8"),
+        ((Site("La", 3, by=9),), 9, "0 leaves the site vacant"),
         ((Site("La", True),), True, "a whole number"),
         ((Site("La", -8),), -8, "no element has this oxidation state"),
-        ((Site("La", 3), Site("La", 3)), "La", "replaced twice"),
-        ((Site("La", 3, atoms=2),), 2, "between 0 and 1 atoms"),
-        ((Site("La", 3, atoms=float("nan")),), "nan", "between 0 and 1 atoms"),
-        ((Site("La", 3, by=EMPTY), Site("O", -2, by=EMPTY)), "La, O", "nothing comes in"),
+        ((Site("La", 3), Site("La", 3)), "La", "listed twice"),
+        ((Site("La", 3, atoms=2),), 2, "above 0 and at most 1"),
+        ((Site("La", 3, atoms=float("nan")),), "nan", "above 0 and at most 1"),
+        ((Site("La", 3, by=EMPTY), Site("O", -2, by=EMPTY)), "La, O", "all sites would be vacant"),
         ((Site("La", 3, by=2),), "-1", "Replace La by +3"),
         ((Site("La", 3, by=2), Site("O", -2)), "-1", "Replace O by -1"),
         ((Site("La", 3, by=2, atoms=0.3), Site("O", -2, by=-1, atoms=0.4)), "+0.1", "Change a state or a number"),
@@ -74,6 +74,6 @@ def test_messages(sites, value, words):
     assert str(error.value) == str(value)
 
 
-def test_something_must_be_kept():
+def test_at_least_one_atom_of_the_base_must_remain():
     (error,) = check_sites({"La": 1.0}, (Site("La", 3),))
-    assert error.field == "base" and "nothing would be kept" in error.message
+    assert error.field == "base" and "no atom of the base would remain" in error.message

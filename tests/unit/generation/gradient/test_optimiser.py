@@ -1,4 +1,4 @@
-"""The optimiser on predictors whose optimum is known, and what it does with candidates that die."""
+"""The optimiser on predictors with a known optimum, restarts of dead candidates, and resuming."""
 
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +22,7 @@ TARGET[[3, 7, 25]] = torch.tensor([0.2, 0.5, 0.3])
 
 @dataclass
 class Toy(Predictor):
-    """Tc = 100 - 400 |x - target|^2: concave, its one optimum known."""
+    """Tc = 100 - 400 |x - target|^2: concave, with a known maximum."""
 
     name: str = "toy"
     known_elements: torch.Tensor = field(default_factory=lambda: torch.ones(N, dtype=torch.bool))
@@ -42,7 +42,7 @@ class Zero(Toy):
 
 @dataclass
 class Poison(Toy):
-    """Not finite as soon as element 50 appears."""
+    """Toy that is not finite if element 50 is present."""
 
     def __call__(self, composition):
         return torch.where(composition[:, 50] > 0, torch.nan, super().__call__(composition))
@@ -77,25 +77,25 @@ def final(task: Task):
 
 @dataclass
 class Unsure(Toy):
-    """Toy, which expects an error of 500 K for each atom of element 7."""
+    """Toy with a predicted error of 500 K times the fraction of element 7."""
 
     def estimate(self, composition):
         return Estimate(self(composition), 500 * composition[:, 7])
 
 
-def test_caution_keeps_away_from_what_the_predictor_is_unsure_of():
+def test_risk_aversion_avoids_uncertain_compositions():
     bold, careful = (final(task(tc=Unsure(), caution=kappa)) for kappa in (0.0, 1.0))
     assert torch.allclose(bold.composition, final(task()).composition)
     assert careful.composition[:, 7].max() < bold.composition[:, 7].min() - 0.2
-    assert torch.allclose(careful.tc_K, Toy()(careful.composition))  # what is reported is Tc, not Tc less its error
+    assert torch.allclose(careful.tc_K, Toy()(careful.composition))  # the report has Tc without the penalty
 
 
-def test_a_predictor_that_cannot_say_is_climbed_as_it_is():
+def test_risk_aversion_has_no_effect_without_an_error_estimate():
     assert torch.equal(final(task(caution=3.0)).composition, final(task(caution=0.0)).composition)
 
 
 class Tilted(NetworkPredictor):
-    """Toy, plus a slope along one element that another member takes away."""
+    """Toy plus a slope along one element, which cancels over the ensemble."""
 
     role = Role.TC
 
@@ -108,7 +108,7 @@ class Tilted(NetworkPredictor):
         return Toy()(composition) + self.slope * composition[:, 3]
 
 
-def test_an_ensemble_is_climbed_in_turn_and_reported_as_its_mean():
+def test_steps_alternate_between_members_and_reports_have_the_mean():
     tilted = [Tilted(300.0), Tilted(-300.0)]
     ours = task(tc=Ensemble("tilted", tilted), steps=(2, 0))
     state = optimiser.init(ours)
@@ -127,7 +127,7 @@ def test_the_same_optimum_from_every_start():
     assert (report.tc_K > 99.9).all()
 
 
-def test_the_fixed_part_does_not_move():
+def test_the_fixed_part_is_constant():
     fixed = torch.zeros(N)
     fixed[7] = 0.5
     report = final(task(fixed=fixed))
@@ -153,7 +153,7 @@ def test_constraints_hold_at_every_step():
     assert seen == [1] * 30 + [2] * 30
 
 
-def test_integer_loss_pulls_to_the_grid():
+def test_the_integer_loss_leads_to_the_grid():
     settings = {"n_unit": (7, 7), "integer_weight": 3000.0, "steps": (200, 400), "integer_schedule": "linear"}
     free, pulled = final(task(n_unit=(7, 7))), final(task(**settings))
     assert pulled.integer_loss.max() < 0.02 < free.integer_loss.min()
@@ -176,7 +176,7 @@ def test_step_sizes():
     assert {optimiser.step_size(constant, step) for step in range(14)} == {0.16}
 
 
-def test_shrinking_steps_come_to_rest():
+def test_shrinking_steps_converge():
     settings = {"n_unit": (40, 40), "integer_weight": 3000.0, "integer_loss": "absolute", "steps": (100, 60)}
     pushed, resting = (final(task(**settings, step_schedule=schedule)) for schedule in ("constant", "shrinking"))
     assert resting.integer_loss.mean() < 0.2 * pushed.integer_loss.mean()
@@ -194,7 +194,7 @@ def test_adam_is_torchs_adam():
     assert torch.allclose(state.x_base, x_base.detach(), atol=1e-6)
 
 
-def test_a_candidate_with_nothing_left_is_restarted_and_counted():
+def test_a_candidate_without_positive_ratios_is_restarted_and_counted():
     def guess(candidate, restart):
         return torch.zeros(N) - 1 if restart == 0 and candidate == 2 else guesses(candidate, restart)
 
@@ -232,8 +232,8 @@ def test_stage_2_alone():
     assert (state.max_mask.sum(1) == 2).all()
 
 
-@pytest.mark.parametrize("cores", [BatchParallel(3), BatchParallel(2, most_rows=20), BatchParallel(1, most_rows=7)])
-def test_candidates_shared_among_cores_move_as_they_do_on_one(cores):
+@pytest.mark.parametrize("cores", [BatchParallel(3), BatchParallel(2, max_rows=20), BatchParallel(1, max_rows=7)])
+def test_results_do_not_depend_on_the_number_of_cores(cores):
     one = final(task(candidates=96, steps=(20, 20), integer_weight=3.0))
     many = final(replace(task(candidates=96, steps=(20, 20), integer_weight=3.0), cores=cores))
     assert torch.allclose(one.composition, many.composition, atol=1e-5)

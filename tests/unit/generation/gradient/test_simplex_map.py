@@ -31,7 +31,7 @@ def test_relu_removes_negative_ratios():
     assert x[0].tolist() == [0.5, 0.0, 0.5]
 
 
-def test_sum_is_one_and_fixed_part_exact_for_random_bases():
+def test_random_x_base_gives_sum_one_and_the_exact_fixed_part():
     torch.manual_seed(0)
     c = constraints({7: 0.25, 25: 0.25}, list(range(30, 90)))
     x = c.compose(torch.randn(200, 118, dtype=DOUBLE))
@@ -46,12 +46,12 @@ def test_max_mask_counts_the_fixed_part():
     mask = c.max_mask(x_base, max_elements=5)
     x = c.compose(x_base, mask)
     assert ((x > 0).sum(1) == 5).all()
-    # The three kept are the three largest of the allowed.
+    # These are the three largest allowed ratios.
     largest = (x_base * c.allowed).topk(3, dim=1).indices
     assert torch.equal(mask.nonzero()[:, 1].view(20, 3), largest.sort(dim=1).values)
 
 
-def test_dead_candidates_are_told_apart():
+def test_dead_candidates_are_detected():
     c = constraints({0: 0.5}, [1, 2], n=3)
     base = torch.tensor([[1.0, 1, 0], [1, -1, -2], [1, float("nan"), 1], [1, float("inf"), 1]], dtype=DOUBLE)
     assert c.alive(base).tolist() == [True, False, False, False]
@@ -64,7 +64,7 @@ def test_gradient_of_the_map_against_finite_differences():
     assert torch.autograd.gradcheck(lambda b: c.compose(b), base)
 
 
-def test_impossible_constraints_are_refused():
+def test_infeasible_constraints_are_rejected():
     with pytest.raises(ValueError, match="less than 1"):
         constraints({0: 0.6, 1: 0.4}, [2])
     with pytest.raises(ValueError, match="no element"):
@@ -80,7 +80,7 @@ def test_a_floor_is_kept_and_may_be_exceeded():
     assert c.floors.tolist() == [0.4, 0.0, 0.0] and not c.kept.any()
 
 
-def test_an_element_with_a_floor_takes_one_place_of_the_most_elements():
+def test_elements_with_a_floor_count_towards_max_elements():
     torch.manual_seed(2)
     c = constraints({0: 0.4, 7: 0.1}, [0, *range(30, 90)])
     x_base = torch.rand(20, 118, dtype=DOUBLE)
@@ -88,27 +88,27 @@ def test_an_element_with_a_floor_takes_one_place_of_the_most_elements():
     assert ((x > 0).sum(1) == 3).all() and (x[:, 0] > 0.4).all()
 
 
-# Substitution at several sites: one free part for each oxidation state that comes in.
+# Substitution at several sites: one free part for each oxidation state of the replacements.
 
 
 def two_parts() -> SimplexMap:
-    """A is fixed at 0.4, B or C share 0.5, C or D share 0.1: C may be in both."""
+    """A is fixed at 0.4, B and C share 0.5, C and D share 0.1: C may be in both parts."""
     allowed = torch.tensor([0, 1, 1, 0, 0, 0, 1, 1], dtype=torch.bool)
     return SimplexMap(torch.tensor([0.4, 0, 0, 0], dtype=DOUBLE), allowed, torch.tensor([0.5, 0.1], dtype=DOUBLE))
 
 
 def test_two_parts_by_hand():
-    # (1, 4) of B, C: 1/5 and 4/5 of 0.5; (2, 2) of C, D: half of 0.1 each; C has 0.4 + 0.05
+    # B, C in part 1: 1/5 and 4/5 of 0.5; C, D in part 2: half of 0.1 each; C has 0.4 + 0.05
     base = torch.tensor([[9.0, 1, 4, 9, 9, 9, 2, 2]], dtype=DOUBLE)
     assert two_parts().compose(base)[0].tolist() == pytest.approx([0.4, 0.1, 0.45, 0.05], abs=1e-12)
     assert two_parts().parts(base)[0, 1].tolist() == pytest.approx([0, 0, 0.05, 0.05], abs=1e-12)
 
 
-def test_a_candidate_is_dead_when_one_part_is_and_every_part_keeps_its_largest():
+def test_one_dead_part_kills_a_candidate_and_every_part_keeps_its_largest_ratio():
     c = two_parts()
     base = torch.tensor([[0.0, 1, 4, 0, 0, 0, -2, -2], [0, 1, 4, 0, 0, 0, 2, 3]], dtype=DOUBLE)
     assert c.alive(base).tolist() == [False, True]
-    mask = c.max_mask(base, 3)  # A and two more: C, the larger of the first part, and D of the second
+    mask = c.max_mask(base, 3)  # A and two more: the largest of each part, C and D
     assert mask[1].nonzero().flatten().tolist() == [2, 7]
     assert c.compose(base, mask)[1].tolist() == pytest.approx([0.4, 0, 0.5, 0.1], abs=1e-12)
 
@@ -119,7 +119,7 @@ def test_gradient_of_two_parts_against_finite_differences():
     assert torch.autograd.gradcheck(lambda b: two_parts().compose(b), base)
 
 
-def test_parts_must_fill_what_x_const_leaves():
+def test_the_parts_and_x_const_must_sum_to_one():
     with pytest.raises(ValueError, match="not to 1"):
         SimplexMap(torch.tensor([0.4, 0.0]), torch.tensor([False, True, False, True]), torch.tensor([0.5, 0.2]))
     with pytest.raises(ValueError, match="in one of the parts"):
@@ -128,8 +128,8 @@ def test_parts_must_fill_what_x_const_leaves():
 
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.integers(0, 2**31), st.integers(1, 3))
-def test_random_constraints_hold_exactly(seed, parts):
-    """In single precision, as the optimiser computes: what is fixed to the last digit, floors to 1e-7, sums to 1e-6."""
+def test_random_constraints_are_satisfied(seed, parts):
+    """In single precision, as in the optimiser: fixed fractions exact, floors to 1e-7, sums to 1e-6."""
     torch.manual_seed(seed)
     shares = torch.distributions.Dirichlet(torch.ones(parts + 2)).sample()
     fixed, allowed = torch.zeros(30), torch.rand(parts, 30) < 0.3
