@@ -1,8 +1,7 @@
-"""The interface of a generator: a way to propose compositions for a design problem.
+"""The interface of a generator, which proposes compositions for a design problem.
 
-A generator validates a problem, prepares a task (all that stays the same during a run), and moves a state from step to
-step. Its candidates are integer formulas, whatever it moved before, so that evaluation, runs, command line and pages
-treat every generator alike.
+A generator validates a problem, prepares a task (the constant data of a run), and advances a state step by step. Its
+results are integer formulas, so that evaluation, runs, command line and pages treat all generators alike.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from core.problem.settings import OptimiserSettings
 
 @dataclass(frozen=True)
 class PropertyPredictors:
-    """The predictors of a problem on the device of the run.
+    """The predictors of a problem, on the device of the run.
 
-    tc : critical temperature, K
-    formation_energy : formation energy, eV/atom
+    tc : predictor of the critical temperature, K
+    formation_energy : predictor of the formation energy, eV/atom
     """
 
     tc: Predictor
@@ -36,25 +35,25 @@ class PropertyPredictors:
     device: torch.device
 
     def known_symbols(self) -> frozenset[str]:
-        """Symbols of the elements that both predictors know."""
+        """Symbols of the elements known to both predictors."""
         both = self.tc.known_elements.cpu() & self.formation_energy.known_elements.cpu()
         return frozenset(symbol for symbol, known in zip(elements.symbols(), both.tolist(), strict=True) if known)
 
     def predict(self, compositions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compositions (n, 118) -> Tc in K and formation energy in eV/atom, (n,) each."""
+        """Compositions (n, 118) -> Tc in K (n,) and formation energy in eV/atom (n,)."""
         x = torch.from_numpy(compositions).float().to(self.device)
         return predict_in_batches(self.tc, x), predict_in_batches(self.formation_energy, x)
 
 
 @dataclass(frozen=True)
 class Report:
-    """The candidates that a step evaluated, before it moved them.
+    """Candidates evaluated by a step, before their update.
 
     step : number of the step, from 0
     stage : number of its stage, from 1
     composition : (batch, 118) fractions
     tc_K, formation_energy_eV_per_atom, integer_loss : (batch,)
-    restarts : candidates that died and were restarted, since the start of the run
+    restarts : restarts of dead candidates since the start of the run
     """
 
     step: int
@@ -68,16 +67,16 @@ class Report:
 
 @dataclass(frozen=True)
 class Candidates:
-    """The result of every generator: integer formulas, and what they were before rounding.
+    """Result of a generator: integer formulas, and the candidates before rounding.
 
-    total : number of compositions that the run moved or drew
-    rounded : formulas (n, 118) of the compositions that have one
-    number : (n,) which of the `total` compositions each formula comes from, ascending
+    total : number of candidates of the run
+    rounded : formulas (n, 118) of the candidates that have one
+    number : (n,) index among the `total` candidates of each formula, ascending
     composition : (n, 118) fractions before rounding
-    tc_K, formation_energy_eV_per_atom, integer_loss : (n,) before rounding; NaN where a generator has no such value
-    lost : reason -> how many compositions have no formula
-    exchanged : how many formulas are a neutral neighbour instead of the nearest integer formula
-    restarts : compositions that died and were restarted, over the run
+    tc_K, formation_energy_eV_per_atom, integer_loss : (n,) before rounding; NaN if the generator has no such value
+    lost : reason -> number of candidates without a formula
+    exchanged : number of formulas that are a neutral neighbour instead of the nearest integer formula
+    restarts : restarts of dead candidates over the run
     """
 
     total: int
@@ -93,9 +92,9 @@ class Candidates:
 
 
 class State(Protocol):
-    """State of a run: a frozen dataclass of tensors, so that it can be stored and resumed exactly.
+    """State of a run: a frozen dataclass of tensors, so that the state can be stored and restored exactly.
 
-    step : () int64, steps done over all stages
+    step : () int64, completed steps over all stages
     """
 
     @property
@@ -103,44 +102,44 @@ class State(Protocol):
 
 
 class Generator(Protocol):
-    """A way to propose compositions.
+    """A method that proposes compositions.
 
-    state_type : dataclass of the states, for reading a resume point
+    state_type : dataclass of the states, needed to read a resume point
     """
 
     state_type: type[Any]
 
     def validate(self, problem: DesignProblem, known: Collection[str]) -> list[InputError]:
-        """What this generator cannot do in a problem that is valid in itself; empty if it can run.
+        """Errors of a valid problem that this generator cannot solve; empty if it can run.
 
-        known : symbols of the elements that all predictors of the problem know
+        known : symbols of the elements known to all predictors of the problem
         """
         ...
 
     def effective_settings(self, problem: DesignProblem) -> OptimiserSettings:
-        """The settings as this generator carries them out."""
+        """The settings of a problem as this generator applies them."""
         ...
 
     def schedule(self, problem: DesignProblem) -> Schedule:
-        """The stages of a run, and how many candidates it works on."""
+        """Stages and number of candidates of a run."""
         ...
 
     def atom_counts(self, problem: DesignProblem) -> tuple[int, ...]:
-        """Numbers of atoms per formula unit, ascending, that candidates can have; empty if there is none."""
+        """Possible numbers of atoms per formula unit of the candidates, ascending; empty if there are none."""
         ...
 
     def prepare(self, problem: DesignProblem, predictors: PropertyPredictors) -> Any:
-        """The task of a valid problem: all that stays the same during a run."""
+        """The task of a valid problem: the constant data of a run."""
         ...
 
     def init(self, task: Any) -> Any:
-        """The state before the first step."""
+        """State before the first step."""
         ...
 
     def step(self, task: Any, state: Any) -> tuple[Any, Report]:
-        """One step: the next state, and the candidates as they were before the move. Deterministic in the state."""
+        """Next state, and the candidates before their update. A deterministic function of task and state."""
         ...
 
     def candidates(self, problem: DesignProblem, task: Any, state: Any) -> Candidates:
-        """The integer formulas of a state, usually of the last one."""
+        """Integer formulas of a state, usually the last one."""
         ...

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 from core.generation.interface import Report
 
-OnStep = Callable[[Any, Report], bool]  # (state reached, report of the step) -> False to cancel
+OnStep = Callable[[Any, Report], bool]  # (state after the step, report of the step) -> False to cancel
 
 
 class Steps(Protocol):
-    """The part of a generator that moves a state; see `Generator`."""
+    """The part of `Generator` that advances a state."""
 
     def init(self, task: Any) -> Any: ...
 
@@ -21,9 +21,9 @@ class Steps(Protocol):
 def run_steps(
     generator: Steps, task: Any, steps: int, state: Any = None, on_step: OnStep | None = None
 ) -> tuple[Any, str]:
-    """Move a task until `steps` steps are done, from `state` or from the start.
+    """Run a task until `steps` steps are completed, from `state` or from the initial state.
 
-    on_step(state, report) is called after every step with the state reached and the candidates before the move; it
+    on_step(state, report) is called after every step with the new state and the candidates before their update; it
     returns False to cancel. Returns the last state and "finished" or "cancelled".
     """
     state = generator.init(task) if state is None else state

@@ -1,7 +1,7 @@
-"""Registry of generators: the only place that lists them.
+"""Registry of generators, the only list of them.
 
-A generator is imported when it is first needed, so that a page or the command line can list generators without loading
-what they compute with.
+A generator is imported on first use, so that pages and the command line can list generators without importing their
+dependencies.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ KIAGO = "A. Fujii, A. K. A. Lu, K. Shimizu, S. Watanabe, Digital Discovery 2025,
 
 @dataclass(frozen=True)
 class Registration:
-    """A generator as pages, command line and problem files name it.
+    """Name and description of a generator.
 
     name : value of `method` in a problem
     label : name on pages
-    summary : one or two sentences for a chemist
-    paper : where the method is published
+    summary : one or two sentences for chemists
+    paper : citation of the method
     implementation : "module:attribute" of the Generator
-    settings : fields of OptimiserSettings that the generator reads; a page disables all others
-    title : what the title of a problem adds, for example "by random substitution"; empty for the default generator
-    start : initial compositions in words, with the placeholders {base}, {replaced} (elements) and {added} (how many
-        take the place of each); empty if the settings of the start describe them
-    work : the work of a run in words, with the placeholders {candidates}, {steps}, {product} and {time}
-    optimises : whether candidates change during a run; if not, there is no trajectory to draw
+    settings : fields of OptimiserSettings that the generator uses; pages disable all others
+    title : addition to the title of a problem, for example "by random substitution"; empty for the default generator
+    start : description of the initial compositions, with the placeholders {base}, {replaced} (elements) and {added}
+        (number of elements that replace each); empty if the settings of the start describe them
+    work : description of a run, with the placeholders {candidates}, {steps}, {product} and {time}
+    optimises : whether candidates change during a run; if not, pages show no trajectories
     """
 
     name: str
@@ -62,24 +62,24 @@ def register(registration: Registration) -> None:
 
 
 def unregister(name: str) -> None:
-    """Remove a generator, as a test does that added one. Raises KeyError for an unknown name."""
+    """Remove a generator, for tests that register one. Raises KeyError for an unknown name."""
     del _REGISTERED[name]
 
 
 def registrations() -> tuple[Registration, ...]:
-    """All generators, the default one first."""
+    """All generators, with the default first."""
     return tuple(_REGISTERED.values())
 
 
 def registration(name: str) -> Registration:
     """The generator with this name. Raises InputError for an unknown name."""
     if name not in _REGISTERED:
-        raise InputError("method", name, "there is no such method", f"Choose {' or '.join(_REGISTERED)}")
+        raise InputError("method", name, "unknown method", f"Choose {' or '.join(_REGISTERED)}")
     return _REGISTERED[name]
 
 
 def generator_of(problem: DesignProblem) -> Generator:
-    """The generator that a problem names. Raises InputError for an unknown method."""
+    """The generator of the problem's method. Raises InputError for an unknown method."""
     return _loaded(registration(problem.method).implementation)
 
 
@@ -93,8 +93,8 @@ register(
     Registration(
         name=GRADIENT,
         label="By gradient (KIAGO)",
-        summary="All candidates move along the gradient of critical temperature and formation energy, and are then "
-        "drawn to integer formulas.",
+        summary="All candidates follow the gradient of critical temperature and formation energy, and then converge to "
+        "integer formulas.",
         paper=KIAGO,
         implementation="core.generation.gradient.generator:GENERATOR",
         settings=frozenset(
@@ -111,8 +111,8 @@ register(
     Registration(
         name=SUBSTITUTION,
         label="Random substitution (C-ES)",
-        summary="Elements of the base are replaced at random by others of the same oxidation state, and nothing is "
-        "optimised: the baseline that KIAGO 3.1 compares the gradient with.",
+        summary="Elements of the base are replaced at random by others of the same oxidation state, without "
+        "optimisation: the baseline of KIAGO 3.1.",
         paper=KIAGO + " (section 3.1)",
         implementation="core.generation.substitution:GENERATOR",
         settings=frozenset({"candidates", "n_unit", "max_elements", "added_elements"}),

@@ -1,4 +1,4 @@
-"""Known superconductors that a problem may start from."""
+"""Known superconductors as starting materials of a problem."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ FROM_KNOWN = (KNOWN, INTERPOLATED)  # starts that need known superconductors
 def starting_materials(problem: DesignProblem, known: Collection[str]) -> np.ndarray:
     """Compositions (m, 118) of the known superconductors that a problem may start from.
 
-    They are of the family asked for, above the Tc asked for, and contain no element that the problem excludes.
-    known : symbols of the elements that all predictors of the problem know
+    These have the family and a Tc above the minimum of the settings, and no element that the problem excludes.
+
+    known : symbols of the elements known to all predictors of the problem
     """
     references, settings = load_references(), problem.settings
     usable = {*problem.allowed_symbols(known), *problem.fixed_fractions()}
@@ -32,12 +33,12 @@ def starting_materials(problem: DesignProblem, known: Collection[str]) -> np.nda
 
 
 def check_start(problem: DesignProblem, known: Collection[str]) -> list[InputError]:
-    """An error if a problem starts from known superconductors and none is left."""
+    """An error if the problem starts from known superconductors and none satisfies its conditions, otherwise empty."""
     settings = problem.settings
     if problem.task != RAISE_TC or settings.start not in FROM_KNOWN or len(starting_materials(problem, known)):
         return []
     family = "" if settings.start_family == ANY_FAMILY else f"{settings.start_family} "
     return [
-        InputError("start_above_K", settings.start_above_K, f"no known {family}superconductor above this Tc is made of "
-                   "elements that may be there", "Lower the Tc, take another family, or allow more elements")
+        InputError("start_above_K", settings.start_above_K, f"no known {family}superconductor above this Tc consists "
+                   "of allowed elements", "Lower the Tc, choose another family, or allow more elements")
     ]  # fmt: skip

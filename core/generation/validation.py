@@ -1,4 +1,4 @@
-"""Validation of a whole problem: its fields, its models and its method. The same for page, command line and engine."""
+"""Validation of a problem with its predictors and its method, shared by pages, command line and engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.problem.problem import DesignProblem
 
 
 def known_by(problem: DesignProblem) -> dict[str, frozenset[str]]:
-    """Symbols of the elements that each predictor of a problem knows, by the predictor's name in messages."""
+    """Name of each predictor in messages -> symbols of the elements that the predictor knows."""
     return {
         "Tc model": known_elements(problem.tc_predictor),
         "formation-energy model": known_elements(problem.formation_energy_predictor),
@@ -18,13 +18,13 @@ def known_by(problem: DesignProblem) -> dict[str, frozenset[str]]:
 
 
 def check(problem: DesignProblem) -> list[InputError]:
-    """Everything that is wrong with a problem; empty if it can run. Raises CheckpointError for a missing model."""
+    """Errors of a problem; empty if the problem can run. Raises CheckpointError for a missing checkpoint."""
     unusable = check_models(Models(problem.tc_predictor, problem.formation_energy_predictor))
     if unusable:
         return unusable
     known = known_by(problem)
-    wrong = _check_method(problem) + validation.check(problem, known)
-    return wrong or generator_of(problem).validate(problem, frozenset.intersection(*known.values()))
+    errors = _check_method(problem) + validation.check(problem, known)
+    return errors or generator_of(problem).validate(problem, frozenset.intersection(*known.values()))
 
 
 def _check_method(problem: DesignProblem) -> list[InputError]:

@@ -1,4 +1,4 @@
-"""Generators in the registry; a further one is one registration away from files, runs and command line."""
+"""The registry of generators, and a further generator in problem files, runs and the command line."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def growing() -> Iterator[Registration]:
         yield registration
 
 
-def test_a_further_generator_gives_the_same_kind_of_result(growing):
+def test_a_further_generator_gives_a_design_result(growing):
     assert check(PROBLEM) == []
     result = design(PROBLEM)
     assert sorted(result.candidates["formula"]) == [f"MgB{n}" for n in range(4, 10)]
@@ -41,7 +41,7 @@ def test_a_further_generator_gives_the_same_kind_of_result(growing):
     assert result.funnel[0].left == 6 and result.restarts == 0
 
 
-def test_its_runs_are_folders_that_can_be_stopped_and_resumed(growing, tmp_path):
+def test_runs_of_a_further_generator_can_be_stopped_and_resumed(growing, tmp_path):
     straight, stopped = (create_in(PROBLEM, tmp_path / name) for name in ("straight", "stopped"))
     InProcessExecutor().submit(straight)
     assert straight.status().phase is Phase.FINISHED and straight.status().total_steps == 3
@@ -60,24 +60,24 @@ def test_its_runs_are_folders_that_can_be_stopped_and_resumed(growing, tmp_path)
     assert stopped.csv() == straight.csv()
 
 
-def test_the_command_line_takes_it_by_name(growing, tmp_path, capsys):
+def test_the_command_line_accepts_a_further_generator_by_name(growing, tmp_path, capsys):
     problem = tmp_path / "problem.json"
     problem.write_text(json.dumps({"base": "MgB2", "device": "cpu", "settings": {"candidates": 3}}))
     assert main(["design", str(problem), "--out", str(tmp_path / "run"), "--method", "growing"]) == 0
     assert "MgB6" in capsys.readouterr().out
 
 
-def test_it_says_itself_what_it_cannot_do(growing):
+def test_a_generator_validates_the_problem(growing):
     (error,) = check(DesignProblem(base="LaFeAsO", method="growing"))
     assert error.field == "base" and "only MgB2 grows" in error.message
 
 
-def test_a_name_is_taken_once(growing):
+def test_a_name_can_be_registered_once(growing):
     with pytest.raises(ValueError, match="growing is registered already"):
         registry.register(growing)
 
 
-def test_an_unknown_method_is_refused_with_those_that_there_are():
+def test_an_unknown_method_is_rejected_with_the_known_ones():
     (error,) = check(DesignProblem(base="MgB2", method="alchemy"))
     assert error.field == "method" and "gradient or substitution" in error.message
 

@@ -1,4 +1,4 @@
-"""Element substitution (C-ES): what is replaced, by what, what stays, and what is refused."""
+"""Random element substitution (C-ES): replaced elements, replacements, kept amounts, and error messages."""
 
 from collections import Counter
 from dataclasses import replace
@@ -14,7 +14,7 @@ from core.chemistry.formula_reader import parse_formula
 from core.evaluation.csv_export import to_csv
 from core.evaluation.design import design
 from core.generation.registry import SUBSTITUTION
-from core.generation.substitution import CHOSEN, GENERATOR, Substituter, site_states, substituter
+from core.generation.substitution import GENERATOR, REPLACE_PROBABILITY, Substituter, make_substituter, site_states
 from core.generation.validation import check
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
@@ -29,22 +29,24 @@ BALANCED = ("LaFeAsO", "HgBa2Ca2Cu3O8", "Bi2Sr2CuO6", "CeBiOS2", "SrFe1.88Ni0.12
 
 
 def mask(*symbols: str) -> np.ndarray:
-    found = np.zeros(118, dtype=bool)
-    found[[elements.element(s).index for s in symbols]] = True
-    return found
+    row = np.zeros(118, dtype=bool)
+    row[[elements.element(s).index for s in symbols]] = True
+    return row
 
 
-def every() -> np.ndarray:
-    """All elements but the noble gases and what has no oxidation state."""
+def with_oxidation_state() -> np.ndarray:
+    """All elements that have an oxidation state, (118,) bool."""
     return np.array([bool(e.oxidation_states) for e in elements.all_elements()])
 
 
-def maker(problem: DesignProblem, *allowed: str) -> Substituter:
-    return substituter(problem, mask(*allowed) if allowed else every(), GENERATOR.atom_counts(problem))
+def substituter(problem: DesignProblem, *allowed: str) -> Substituter:
+    return make_substituter(
+        problem, mask(*allowed) if allowed else with_oxidation_state(), GENERATOR.atom_counts(problem)
+    )
 
 
 def free_part(problem: DesignProblem, drawn: Substituter, candidate: int) -> np.ndarray:
-    """What is not fixed of a candidate (118,), summing to 1; zeros for one without a formula."""
+    """Fractions (118,) of a candidate without the fixed elements, with sum 1; zeros without a formula."""
     counts = drawn.draw(candidate)
     free = np.zeros(118) if counts is None else np.where(mask(*problem.fixed_fractions()), 0, counts)
     return free / max(free.sum(), 1)
@@ -57,35 +59,37 @@ def formulas(problem: DesignProblem, drawn: Substituter, n: int) -> Counter:
     return Counter(" ".join(f"{names[i]} {x[i]:.2f}" for i in np.flatnonzero(x)) for x in rows)
 
 
-def test_one_element_with_one_choice():
-    """Sr 2+ in SrO, and only Ba besides: one cell of one atom is BaO; nothing else can come out."""
+def test_one_replaceable_element_with_one_possible_replacement():
+    """Sr 2+ in SrO, with Ba as the only alternative: always BaO."""
     problem = replace(SMALL, base="SrO", fixed={"O": 0.5}, settings=replace(SETTINGS, n_unit=(1, 3)))
-    assert set(formulas(problem, maker(problem, "Sr", "Ba"), 50)) == {"Ba 1.00"}
+    assert set(formulas(problem, substituter(problem, "Sr", "Ba"), 50)) == {"Ba 1.00"}
 
 
-def test_the_atoms_of_an_element_are_shared_out_in_whole_numbers():
-    """Sr2O2: both atoms Ba, or one Ba and one Sr; nothing but Sr is the base, and never drawn."""
+def test_the_atoms_of_an_element_are_distributed_in_whole_numbers():
+    """Sr2O2: two Ba, or one Ba and one Sr; the base itself is never drawn."""
     settings = replace(SETTINGS, n_unit=(4, 4), added_elements=(1, 2))
     problem = replace(SMALL, base="SrO", fixed={"O": 0.5}, settings=settings)
-    found = formulas(problem, maker(problem, "Sr", "Ba"), 200)
+    found = formulas(problem, substituter(problem, "Sr", "Ba"), 200)
     assert set(found) == {"Ba 1.00", "Sr 0.50 Ba 0.50"}
-    assert min(found.values()) > 60  # one or two elements, each with a chance of a half
+    assert min(found.values()) > 60  # one or two elements with equal probability
 
 
-def test_a_forbidden_element_always_goes_and_a_fixed_one_never():
+def test_forbidden_elements_are_always_replaced_and_fixed_ones_never():
     problem = replace(SMALL, base="SrO", forbidden=("Sr",))
-    drawn = maker(problem, *(s for s in elements.symbols() if s not in ("Sr", "He")))
+    drawn = substituter(problem, *(s for s in elements.symbols() if s not in ("Sr", "He")))
     rows = np.stack([free_part(problem, drawn, i) for i in range(100)])
     assert not rows[:, elements.element("Sr").index].any()
     kept = replace(SMALL, fixed={"As": 0.25})
-    assert not np.stack([free_part(kept, maker(kept), i) for i in range(100)])[:, elements.element("As").index].any()
+    assert not np.stack([free_part(kept, substituter(kept), i) for i in range(100)])[
+        :, elements.element("As").index
+    ].any()
 
 
-def test_every_subset_is_as_likely():
-    """Of two elements: the one, the other, or both with 1/4 each; neither (1/4) is drawn again, one of the two."""
+def test_all_subsets_are_equally_likely():
+    """Two elements: either one or both, 1/4 each; for the empty subset (1/4) a random one of the two is replaced."""
     problem = replace(SMALL, base="BaLu", settings=replace(SETTINGS, n_unit=(2, 2), added_elements=(1, 1)))
-    found = formulas(problem, maker(problem, "Ba", "Lu", "Ra", "Lr"), 2000)
-    assert CHOSEN == 0.5
+    found = formulas(problem, substituter(problem, "Ba", "Lu", "Ra", "Lr"), 2000)
+    assert REPLACE_PROBABILITY == 0.5
     assert set(found) == {"Lu 0.50 Ra 0.50", "Ba 0.50 Lr 0.50", "Ra 0.50 Lr 0.50"}
     assert found["Ra 0.50 Lr 0.50"] / 2000 == pytest.approx(0.25, abs=0.04)
 
@@ -93,7 +97,7 @@ def test_every_subset_is_as_likely():
 @pytest.mark.parametrize("base", BALANCED)
 def test_a_balanced_base_gives_neutral_candidates_of_the_same_proportions(base):
     problem = replace(SMALL, base=base, settings=replace(SETTINGS, max_elements=9))
-    drawn = maker(problem)
+    drawn = substituter(problem)
     sites = site_states(problem)
     assert set(sites) == set(parse_formula(base))
     rows = np.stack([free_part(problem, drawn, i) for i in range(100)])
@@ -106,17 +110,17 @@ def test_a_balanced_base_gives_neutral_candidates_of_the_same_proportions(base):
 
 
 @given(seed=st.integers(0, 2**32 - 1), candidate=st.integers(0, 5000), high=st.integers(1, 5))
-def test_any_draw_holds_to_the_states_of_the_sites(seed, candidate, high):
-    """LaFeAsO has La 3+, Fe 2+, As 3-, O 2-: what stands for them can be shared out among those states."""
+def test_every_draw_keeps_the_oxidation_states_of_the_sites(seed, candidate, high):
+    """LaFeAsO has La 3+, Fe 2+, As 3-, O 2-: for each state the candidate has an element with this state."""
     settings = replace(SETTINGS, n_unit=(4, 4), added_elements=(1, high))
     problem = replace(SMALL, seed=seed, settings=settings)
-    x = free_part(problem, maker(problem), candidate)
+    x = free_part(problem, substituter(problem), candidate)
     assert x.sum() == pytest.approx(1) and ((x == 0) | np.isclose(x, 0.25)).all()
     placed = [set(elements.all_elements()[i].oxidation_states) for i in np.flatnonzero(x)]
     assert all(any(q in states for states in placed) for q in (3, 2, -3, -2))
 
 
-def test_states_are_those_that_the_design_page_proposes():
+def test_site_states_are_the_proposed_oxidation_states():
     assert site_states(replace(SMALL, base="LaFeAsO")) == {"La": 3, "Fe": 2, "As": -3, "O": -2}
     assert site_states(replace(SMALL, base="LaFeAsO", fixed={"O": 0.25})) == {"La": 3, "Fe": 2, "As": -3}
     assert site_states(replace(SMALL, base="LaH10")) == {"La": 3, "H": -1}  # does not balance
@@ -126,32 +130,32 @@ def test_states_are_those_that_the_design_page_proposes():
     assert site_states(replaced) == {"Fe": 3}
 
 
-def test_no_metal_but_those_of_the_p_block_comes_in_for_an_anion():
-    """Not Fe 2- or Os 2- for O 2-: these are states of carbonyls."""
+def test_anions_are_replaced_by_p_block_elements_only():
+    """Not Fe 2- or Os 2- for O 2-: these are states in carbonyls."""
     settings = replace(SETTINGS, n_unit=(4, 4))
     arsenide = replace(SMALL, fixed={"La": 0.25, "Fe": 0.25, "O": 0.25}, settings=settings)
     assert -2 in elements.element("Fe").oxidation_states
     oxide = replace(arsenide, fixed={"La": 0.25, "Fe": 0.25, "As": 0.25})
     for problem in (arsenide, oxide):
-        rows = np.stack([free_part(problem, maker(problem), i) for i in range(100)])
-        there = [elements.all_elements()[i] for i in np.flatnonzero(rows.any(0))]
-        assert len(there) > 2 and all(e.block == "p" for e in there)
+        rows = np.stack([free_part(problem, substituter(problem), i) for i in range(100)])
+        present = [elements.all_elements()[i] for i in np.flatnonzero(rows.any(0))]
+        assert len(present) > 2 and all(e.block == "p" for e in present)
 
 
-# The whole way.
+# Complete designs.
 
 
-def test_a_design_by_substitution_has_the_same_table_and_is_the_same_each_time():
-    one, two = design(SMALL), design(SMALL)
-    assert to_csv(one.candidates) == to_csv(two.candidates)
-    assert one.status == "finished" and one.restarts == 0 and one.problem == SMALL
-    table = one.candidates
+def test_a_design_by_substitution_is_reproducible():
+    first, second = design(SMALL), design(SMALL)
+    assert to_csv(first.candidates) == to_csv(second.candidates)
+    assert first.status == "finished" and first.restarts == 0 and first.problem == SMALL
+    table = first.candidates
     assert table["times_found"].sum() == SETTINGS.candidates
     assert (table["integer_loss"] < 1e-6).all() and (table["n_atoms"] % 4 == 0).any()
     assert table["charge_neutral"].all()
 
 
-def test_in_a_substitution_of_one_element_the_rest_is_kept_exactly():
+def test_a_substitution_of_one_element_keeps_the_others_exactly():
     problem = replace(SMALL, base="CeFeAsF0.2O0.8", task="substitute", sites=(Site("Ce", 3),))
     kept = problem.fixed_fractions()
     for formula in design(replace(problem, settings=replace(SETTINGS, max_elements=8))).candidates["formula"]:
@@ -161,28 +165,28 @@ def test_in_a_substitution_of_one_element_the_rest_is_kept_exactly():
         assert all(3 in elements.element(s).oxidation_states for s in amounts if s not in kept)
 
 
-def test_a_base_of_many_atoms_is_taken_as_it_is():
+def test_atom_counts_are_multiples_of_the_atoms_of_the_base():
     problem = replace(SMALL, base="SrFe1.88Ni0.12As2")
     assert GENERATOR.atom_counts(problem) == (125,)
     assert GENERATOR.atom_counts(replace(SMALL, base="LaFeAsO")) == (4, 8, 12, 16, 20, 24)
     assert GENERATOR.atom_counts(replace(SMALL, settings=replace(SETTINGS, n_unit=(25, 26)))) == (28,)
 
 
-def test_settings_of_the_gradient_change_nothing():
-    """Neither the start from known superconductors nor exempt elements nor a target mean anything here."""
+def test_settings_of_the_gradient_method_have_no_effect():
+    """Start from known superconductors, fractional elements, target and steps."""
     other = replace(SETTINGS, start="known", start_above_K=299.0, exempt_elements=2, objective="target", steps=(9, 9))
     changed = design(replace(SMALL, settings=other))
     assert to_csv(changed.candidates) == to_csv(design(SMALL).candidates)
 
 
-# What is refused.
+# Error messages.
 
 
 @pytest.mark.parametrize(
     ("changes", "field", "rule"),
     [
         ({"fixed": {"La": 0.3}}, "fixed", "keeps the amounts of the base"),
-        ({"bounds": {"O": (0.1, 1)}}, "bounds", "keeps the base's amounts"),
+        ({"bounds": {"O": (0.1, 1)}}, "bounds", "keeps the amounts of the base"),
         ({"floors": {"O": 0.3}}, "floors", "keeps the rest of the base"),
         ({"fixed": {"Ba": 0.25}}, "fixed", "keeps the amounts of the base"),
         ({"settings": replace(SETTINGS, max_elements=3)}, "max_elements", "the base has 4 elements"),
@@ -190,21 +194,21 @@ def test_settings_of_the_gradient_change_nothing():
         (
             {"base": "SrO", "forbidden": elements.with_oxidation_state(2)},
             "forbidden",
-            "no element that is allowed has its oxidation state",
+            "no allowed element has its oxidation state",
         ),
         (
             {"task": "substitute", "sites": (Site("La", 3),), "fixed": {"Fe": 0.25}},
             "fixed",
-            "only La is replaced",
+            "replaces only La",
         ),
-        ({"method": "diffusion"}, "method", "there is no such method"),
+        ({"method": "diffusion"}, "method", "unknown method"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_done_is_said(changes, field, rule):
-    wrong = check(replace(SMALL, **changes))
-    assert wrong and wrong[0].field == field and rule in wrong[0].message
+def test_messages(changes, field, rule):
+    errors = check(replace(SMALL, **changes))
+    assert errors and errors[0].field == field and rule in errors[0].message
 
 
-def test_a_problem_written_before_there_were_methods_is_solved_by_gradient():
+def test_the_default_method_of_a_problem_file_is_gradient():
     assert DesignProblem.from_json('{"base": "LaFeAsO"}').method == "gradient"
     assert DesignProblem.from_json(SMALL.to_json()) == SMALL
