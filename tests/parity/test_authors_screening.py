@@ -1,8 +1,9 @@
-"""The paper's own screen of 2,029 proposed compositions, row by row.
+"""Parity of the charge screens with the authors' flags for 2,029 proposed compositions.
 
-Pm, Rn and Lr have oxidation states but no electronegativity. SMACT 2.5, which the paper used, compared before it
-asked whether there was anything to compare, so that its answer hung on the order of the elements; SMACT since 2.6
-refuses. `core.screening` follows the paper's; the rows with these elements are also held against SMACT's old rule.
+Pm, Rn and Lr have oxidation states but no electronegativity. SMACT 2.5, which the paper used, compares
+electronegativities before it tests whether they exist, so that its verdict depends on the order of the elements; SMACT
+since 2.6 rejects these elements. `core.screening` follows the paper. The rows with these elements are also compared
+with an implementation of the rule of SMACT 2.5.
 """
 
 import csv
@@ -19,7 +20,7 @@ from tests.unit.screening.older_smact import electronegativity_unknown, older_pa
 
 FLAGS = PROJECT.parent / "shared" / "reference" / "kiago_sample_screening.csv.gz"
 
-# formula, charge neutral, Pauling: some rows of that file, of every kind and from 2 to 8 elements
+# formula, charge neutral, Pauling: rows of that file with every combination of flags and 2 to 8 elements
 SAMPLE = [
     ("In33La20", True, True),
     ("I1O21Tb7", True, True),
@@ -95,11 +96,11 @@ def test_every_row_of_the_authors(authors):
     assert [r.pauling_ok for r in results] == [pauling for _, _, pauling in authors]
 
 
-def test_rows_without_an_electronegativity_follow_from_the_order_of_checks(authors):
-    """SMACT 2.5's rule, enumerated, gives all 96 flags of the authors: that is what the screen has to match."""
+def test_rows_without_an_electronegativity_follow_the_rule_of_smact_2_5(authors):
+    """An enumeration with the rule of SMACT 2.5 reproduces all 96 flags of the authors."""
     rows = [row for row in authors if electronegativity_unknown(parse_formula(row[0]))]
     assert len(rows) == 96
-    # Rows that are not neutral have no assignment to test; their flags are held above.
+    # Rows that are not neutral have no assignment to test; the previous test covers their flags.
     assert [older_pauling(parse_formula(formula)) for formula, neutral, _ in rows if neutral] == [
         p for _, n, p in rows if n
     ]

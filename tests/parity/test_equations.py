@@ -1,9 +1,9 @@
-"""The equations of the two papers, one after the other, on cases that can be worked out by hand.
+"""The equations of the two papers, verified on cases with a solution by hand.
 
 KIAGO: Fujii et al., Digital Discovery 2025, 4, 3662, eq. 3-17. GDMCD: Fujii et al., its predecessor, eq. 3-10 and the
-starts of its S5. Each test begins with the equation, then the numbers as one would write them on paper.
+starts of its section S5. The docstring of each test states the equation and the expected values.
 
-Most cases live in a world of four elements, A, B, C and D: nothing in the method depends on how many there are.
+Most cases have four elements, A, B, C and D, because the method does not depend on the number of elements.
 """
 
 from dataclasses import dataclass, replace
@@ -34,16 +34,16 @@ def vector(*values: float) -> torch.Tensor:
     return torch.tensor(values, dtype=DOUBLE)
 
 
-def constraints(x_const: torch.Tensor, m_elem: list[int]) -> SimplexMap:
+def simplex_map(x_const: torch.Tensor, m_elem: list[int]) -> SimplexMap:
     return SimplexMap(x_const, torch.tensor(m_elem, dtype=torch.bool))
 
 
-FREE = constraints(vector(0, 0, 0, 0), [1, 1, 1, 1])
+FREE = simplex_map(vector(0, 0, 0, 0), [1, 1, 1, 1])
 
 
 @dataclass
 class Linear(Predictor):
-    """f(x) = values . x: the property of a mixture is the mean of its elements."""
+    """f(x) = values . x: the mean of the values of the elements."""
 
     values: torch.Tensor
     name: str = "linear"
@@ -54,7 +54,7 @@ class Linear(Predictor):
 
 @dataclass
 class Peak(Predictor):
-    """Tc(x) = 100 - 400 |x - top|^2 in K: its only maximum, 100 K, is at `top`."""
+    """Tc(x) = 100 - 400 |x - top|^2 in K, with a single maximum of 100 K at `top`."""
 
     top: torch.Tensor
     name: str = "peak"
@@ -66,18 +66,18 @@ class Peak(Predictor):
 NO_ENERGY = Linear(vector(0, 0, 0, 0))
 
 
-def task(tc, energy=NO_ENERGY, limits: SimplexMap = FREE, start=(0.25, 0.25, 0.25, 0.25), **settings) -> Task:
-    """One candidate from `start`, without caution (the papers have none)."""
-    usual = {"candidates": 1, "steps": (1000, 0), "learning_rate": 0.003, "caution": 0.0, "max_elements": 4}
-    chosen = OptimiserSettings(**{**usual, **settings})
+def task(tc, energy=NO_ENERGY, constraints: SimplexMap = FREE, start=(0.25, 0.25, 0.25, 0.25), **settings) -> Task:
+    """One candidate from `start`, without risk aversion as in the papers."""
+    defaults = {"candidates": 1, "steps": (1000, 0), "learning_rate": 0.003, "caution": 0.0, "max_elements": 4}
+    chosen = OptimiserSettings(**{**defaults, **settings})
     sizes = torch.arange(chosen.n_unit[0], chosen.n_unit[1] + 1, dtype=DOUBLE)
-    return Task(tc, energy, limits, chosen, sizes, lambda candidate, restart: vector(*start))
+    return Task(tc, energy, constraints, chosen, sizes, lambda candidate, restart: vector(*start))
 
 
-def solution(asked: Task) -> torch.Tensor:
-    """The composition of the one candidate when all steps are done."""
-    state, _ = optimise(asked)
-    return optimiser.evaluate(asked, state).composition[0]
+def solution(of: Task) -> torch.Tensor:
+    """Composition (4,) of the single candidate after all steps."""
+    state, _ = optimise(of)
+    return optimiser.evaluate(of, state).composition[0]
 
 
 # ---- KIAGO 2.4: which elements ------------------------------------------------------------------------------------
@@ -85,18 +85,18 @@ def solution(asked: Task) -> torch.Tensor:
 
 def test_kiago_eq_3_x_const_leaves_room():
     """x_const in [0, 1]^N and sum_i x_const_i < 1."""
-    constraints(vector(0.5, 0.49, 0, 0), [0, 0, 1, 1])
+    simplex_map(vector(0.5, 0.49, 0, 0), [0, 0, 1, 1])
     for sums_to_one_or_more in (vector(0.5, 0.5, 0, 0), vector(0.9, 0.2, 0, 0)):
         with pytest.raises(ValueError, match="less than 1"):
-            constraints(sums_to_one_or_more, [0, 0, 1, 1])
+            simplex_map(sums_to_one_or_more, [0, 0, 1, 1])
 
 
-def test_kiago_eq_4_the_free_part_fills_what_x_const_leaves():
+def test_kiago_eq_4_the_free_part_fills_the_rest():
     """x = x_const + sigma(x_opt) (1 - sum x_const).
 
     x_const = (0.4, 0, 0, 0), x_opt = (0, 1, 3, 0): sigma = (0, 1/4, 3/4, 0), x = (0.4, 0.15, 0.45, 0).
     """
-    x = constraints(vector(0.4, 0, 0, 0), [0, 1, 1, 1]).compose(vector(0, 1, 3, 0)[None])
+    x = simplex_map(vector(0.4, 0, 0, 0), [0, 1, 1, 1]).compose(vector(0, 1, 3, 0)[None])
     assert x[0].tolist() == pytest.approx([0.4, 0.15, 0.45, 0.0], abs=1e-12)
 
 
@@ -105,23 +105,23 @@ def test_kiago_eq_5_sigma_is_relu_over_its_sum():
     assert FREE.compose(vector(2, -7, 6, 0)[None])[0].tolist() == [0.25, 0.0, 0.75, 0.0]
 
 
-def test_kiago_eq_6_m_elem_keeps_elements_out():
+def test_kiago_eq_6_m_elem_excludes_elements():
     """x_opt = x_base * M_elem.  (1, 5, 3, 9) * (1, 0, 1, 0) = (1, 0, 3, 0)."""
-    limits = constraints(vector(0, 0, 0, 0), [1, 0, 1, 0])
-    assert limits.weights(vector(1, 5, 3, 9)[None])[0].tolist() == [1, 0, 3, 0]
+    masked = simplex_map(vector(0, 0, 0, 0), [1, 0, 1, 0])
+    assert masked.weights(vector(1, 5, 3, 9)[None])[0].tolist() == [1, 0, 3, 0]
 
 
-def test_kiago_eq_7_and_8_m_max_keeps_the_largest():
+def test_kiago_eq_7_and_8_m_max_selects_the_largest():
     """sum M_max = n_max, x_opt' = x_opt * M_max.
 
     (0.1, 0.4, 0.2, 0.3) with n_max = 2: the largest are B and D, M_max = (0, 1, 0, 1), x' = (0, 4/7, 0, 3/7).
-    With A fixed at 0.3 it counts as one of the two, and only B is left: x' = (0.3, 0.7, 0, 0).
+    With A fixed at 0.3, A counts as one of the two, and B is the other: x' = (0.3, 0.7, 0, 0).
     """
     x_base = vector(0.1, 0.4, 0.2, 0.3)[None]
     mask = FREE.max_mask(x_base, 2)
     assert mask[0].tolist() == [False, True, False, True]
     assert FREE.compose(x_base, mask)[0].tolist() == pytest.approx([0, 4 / 7, 0, 3 / 7], abs=1e-12)
-    fixed = constraints(vector(0.3, 0, 0, 0), [0, 1, 1, 1])
+    fixed = simplex_map(vector(0.3, 0, 0, 0), [0, 1, 1, 1])
     x = fixed.compose(x_base, fixed.max_mask(x_base, 2))
     assert x[0].tolist() == pytest.approx([0.3, 0.7, 0, 0], abs=1e-12)
 
@@ -142,7 +142,7 @@ def test_kiago_eq_9_and_10_the_integer_loss_of_figure_2():
     assert losses.grid_distance(CA_SR_O, vector(4)).item() == pytest.approx(0.04, abs=1e-12)
 
 
-def test_kiago_eq_11_the_best_number_of_atoms_counts():
+def test_kiago_eq_11_the_minimum_over_the_number_of_atoms():
     """L_integer = min over N of L_int^N.
 
     N = 2: 0.23 + 0.23 + 0 = 0.46; N = 3: 0.10 + 0.06 + 0.17 = 0.33 (nearest 1/3, 1/3, 2/3 or 1/3); N = 4: 0.04.
@@ -162,8 +162,8 @@ def test_kiago_eq_12_gradient_of_the_map():
     c = (0.4, 0, 0, 0), v = (-, 1, 3, -) for B and C: s = 4, r = 0.6; dx_B/dv_B = 0.6 * (1 - 1/4) / 4 = 0.1125,
     dx_B/dv_C = 0.6 * (-1/4) / 4 = -0.0375, dx_C/dv_B = 0.6 * (-3/4) / 4 = -0.1125, dx_C/dv_C = 0.0375.
     """
-    limits = constraints(vector(0.4, 0, 0, 0), [0, 1, 1, 0])
-    jacobian = torch.autograd.functional.jacobian(lambda v: limits.compose(v[None])[0], vector(9, 1, 3, 9))
+    mapping = simplex_map(vector(0.4, 0, 0, 0), [0, 1, 1, 0])
+    jacobian = torch.autograd.functional.jacobian(lambda v: mapping.compose(v[None])[0], vector(9, 1, 3, 9))
     expected = [[0, 0, 0, 0], [0, 0.1125, -0.0375, 0], [0, -0.1125, 0.0375, 0], [0, 0, 0, 0]]
     assert torch.allclose(jacobian, torch.tensor(expected, dtype=DOUBLE), atol=1e-12)
 
@@ -175,15 +175,15 @@ def test_kiago_eq_13_the_first_loss():
 
 
 @pytest.mark.parametrize(("alpha", "wins"), [(0.0, 2), (4.0, 1), (60.0, 3)])
-def test_kiago_eq_14_stage_1_finds_the_least_loss(alpha, wins):
+def test_kiago_eq_14_stage_1_minimises_the_loss(alpha, wins):
     """x* = argmin L_1st.
 
-    Tc = (0, 80, 90, 20) K and Ef = (0, -3, 0, -5) eV/atom of the pure elements, mixtures in between: L of the four is
+    Tc = (0, 80, 90, 20) K and Ef = (0, -3, 0, -5) eV/atom for the pure elements, linear in between. L of the elements:
     alpha = 0: 0, -80, -90, -20: all C. alpha = 4: 0, -92, -90, -40: all B. alpha = 60: 0, -260, -90, -320: all D.
-    The least of a linear loss is at a corner, and with A fixed at 0.4 at a corner of the other 0.6.
+    A linear loss has its minimum at a vertex of the simplex; with A fixed at 0.4 one element has the other 0.6.
     """
     tc, energy = Linear(vector(0, 80, 90, 20)), Linear(vector(0, -3, 0, -5))
-    fixed = constraints(vector(0.4, 0, 0, 0), [0, 1, 1, 1])
+    fixed = simplex_map(vector(0.4, 0, 0, 0), [0, 1, 1, 1])
     x = solution(task(tc, energy, fixed, formation_energy_weight=alpha))
     expected = [0.4, 0.0, 0.0, 0.0]
     expected[wins] = 0.6
@@ -191,21 +191,21 @@ def test_kiago_eq_14_stage_1_finds_the_least_loss(alpha, wins):
 
 
 def test_kiago_eq_14_from_two_starts_to_the_same_optimum():
-    """The only maximum of Tc is at (0.1, 0.2, 0.3, 0.4), where the gradient of the whole map vanishes."""
+    """The single maximum of Tc is at (0.1, 0.2, 0.3, 0.4), where the gradient of the map vanishes."""
     top = vector(0.1, 0.2, 0.3, 0.4)
     for start in ((0.7, 0.1, 0.1, 0.1), (0.1, 0.1, 0.1, 0.7)):
         assert solution(task(Peak(top), start=start)).tolist() == pytest.approx(top.tolist(), abs=2e-3)
 
 
-def test_kiago_eq_15_m_max_comes_from_stage_1_and_stays():
+def test_kiago_eq_15_m_max_is_built_after_stage_1_and_constant():
     """x' = x_const + sigma(x_base * M_max * M_elem) (1 - sum x_const), M_max built from x*_1st.
 
-    Tc is highest at (0.1, 0.2, 0.3, 0.4), the start has A and B largest; after stage 1 C and D are, and with
-    n_max = 2 they are all there is in stage 2. With A = B = 0 the highest is where C - D = 0.3 - 0.4, at (0.45, 0.55).
+    Tc has its maximum at (0.1, 0.2, 0.3, 0.4). A and B are the largest at the start, C and D after stage 1, and with
+    n_max = 2 stage 2 has only C and D. With A = B = 0 the maximum has C - D = 0.3 - 0.4, at (0.45, 0.55).
     """
-    asked = task(Peak(vector(0.1, 0.2, 0.3, 0.4)), start=(0.4, 0.4, 0.1, 0.1), steps=(1000, 1000), max_elements=2,
+    posed = task(Peak(vector(0.1, 0.2, 0.3, 0.4)), start=(0.4, 0.4, 0.1, 0.1), steps=(1000, 1000), max_elements=2,
                  integer_weight=0.0)  # fmt: skip
-    assert solution(asked).tolist() == pytest.approx([0, 0, 0.45, 0.55], abs=2e-3)
+    assert solution(posed).tolist() == pytest.approx([0, 0, 0.45, 0.55], abs=2e-3)
 
 
 def test_kiago_eq_16_the_second_loss():
@@ -216,20 +216,20 @@ def test_kiago_eq_16_the_second_loss():
     g = dL/dx = (-10 - 300, -20 + 300, -4 + 0, -300): A lies below its grid point, B above, C on it.
     """
     tc, energy = Linear(vector(10, 20, 0, 0)), Linear(vector(0, 0, -1, 0))
-    asked = task(tc, energy, start=(0.23, 0.27, 0.5, 0), steps=(0, 1), formation_energy_weight=4.0,
+    posed = task(tc, energy, start=(0.23, 0.27, 0.5, 0), steps=(0, 1), formation_energy_weight=4.0,
                  integer_weight=300.0, integer_schedule="constant", n_unit=(4, 4))  # fmt: skip
-    state = optimiser.init(asked)
+    state = optimiser.init(posed)
     x_base = state.x_base.clone().requires_grad_()
-    x = asked.constraints.compose(x_base)
+    x = posed.constraints.compose(x_base)
     loss = losses.objective(tc(x), energy(x), 4.0)
-    loss = loss + optimiser.integer_weight(asked.settings, 0) * losses.integer_loss(x[:, :3], asked.atom_counts)
+    loss = loss + optimiser.integer_weight(posed.settings, 0) * losses.integer_loss(x[:, :3], posed.atom_counts)
     assert loss.item() == pytest.approx(2.3, abs=1e-9)
     g = np.array([-310.0, 280.0, -4.0])
     expected = g - g @ [0.23, 0.27, 0.5]
     assert torch.autograd.grad(loss.sum(), x_base)[0][0, :3].tolist() == pytest.approx(expected.tolist(), abs=1e-9)
-    # The first step of Adam is the learning rate against the sign of the gradient, so that the optimiser moves on it.
-    moved, report = optimiser.step(asked, state)
-    step = (moved.x_base - state.x_base)[0, :3] / asked.settings.learning_rate
+    # The first step of Adam is the learning rate times the negative sign of the gradient.
+    moved, report = optimiser.step(posed, state)
+    step = (moved.x_base - state.x_base)[0, :3] / posed.settings.learning_rate
     assert step.tolist() == pytest.approx((-np.sign(expected)).tolist(), abs=1e-6)
     assert report.integer_loss.item() == pytest.approx(0.04, abs=1e-9)
 
@@ -237,14 +237,14 @@ def test_kiago_eq_16_the_second_loss():
 def test_kiago_eq_17_stage_2_ends_on_the_grid_where_beta_is_large():
     """x*_2nd = argmin L_2nd.
 
-    Tc is highest at Ca0.23 Sr0.27 O0.50. Without the integer loss that is where it stays; with it and N = 4 the slope
-    of the integer loss, beta = 300 K, is larger than any of Tc, 2 * 400 * 0.02 = 16 K: it goes to Ca0.25 Sr0.25 O0.50.
+    Tc has its maximum at Ca0.23 Sr0.27 O0.50, which is the optimum without the integer loss. With N = 4 the slope of
+    the integer loss, beta = 300 K, exceeds that of Tc, 2 * 400 * 0.02 = 16 K: the optimum is Ca0.25 Sr0.25 O0.50.
     """
     top = vector(0.23, 0.27, 0.5, 0)
-    asked = task(Peak(top), start=(0.4, 0.3, 0.3, 0), steps=(1000, 1000), n_unit=(4, 4), learning_rate=0.001)
-    free = solution(replace(asked, settings=replace(asked.settings, integer_weight=0.0)))
+    posed = task(Peak(top), start=(0.4, 0.3, 0.3, 0), steps=(1000, 1000), n_unit=(4, 4), learning_rate=0.001)
+    free = solution(replace(posed, settings=replace(posed.settings, integer_weight=0.0)))
     assert free.tolist() == pytest.approx(top.tolist(), abs=2e-3)
-    whole = solution(replace(asked, settings=replace(asked.settings, integer_weight=300.0)))
+    whole = solution(replace(posed, settings=replace(posed.settings, integer_weight=300.0)))
     assert whole.tolist() == pytest.approx([0.25, 0.25, 0.5, 0], abs=2e-3)
 
 
@@ -252,7 +252,7 @@ def test_kiago_eq_17_stage_2_ends_on_the_grid_where_beta_is_large():
 
 
 def test_gdmcd_eq_3_the_hinge():
-    """L_2nd = max(0, y_t - y), y_t = 300 K.  y = 85.1 K: 214.9 K; y = 300 K and more: 0, and no gradient."""
+    """L_2nd = max(0, y_t - y), y_t = 300 K.  y = 85.1 K: 214.9 K; y >= 300 K: 0, with gradient 0."""
     y = vector(85.1, 300.0, 310.0).requires_grad_()
     loss = losses.objective(y, torch.zeros(3, dtype=DOUBLE), 0.0, target=GDMCD.target_tc_K)
     assert loss.tolist() == pytest.approx([214.9, 0.0, 0.0], abs=1e-9)
@@ -260,20 +260,20 @@ def test_gdmcd_eq_3_the_hinge():
     assert GDMCD.objective == "target" and GDMCD.target_tc_K == 300.0 and GDMCD.formation_energy_weight == 0.0
 
 
-def test_gdmcd_eq_4_the_search_stops_at_the_target():
+def test_gdmcd_eq_4_the_optimiser_stops_at_the_target():
     """x_t2 = argmin max(0, y_t - f(x)).
 
-    Tc = 100 x_A, from x = (1/4, 1/4, 1/4, 1/4): with y_t = 60 K it ends where x_A = 0.6 (or a step beyond, as Adam has
-    momentum), and not at pure A, which is where the highest Tc is.
+    Tc = 100 x_A, from x = (1/4, 1/4, 1/4, 1/4): with y_t = 60 K the result has x_A = 0.6 (or slightly more, because of
+    Adam's momentum), and not pure A, which has the highest Tc.
     """
     tc = Linear(vector(100, 0, 0, 0))
-    aimed = solution(task(tc, objective="target", target_tc_K=60.0, learning_rate=0.001))
-    assert 0.6 <= aimed[0].item() < 0.7
+    targeted = solution(task(tc, objective="target", target_tc_K=60.0, learning_rate=0.001))
+    assert 0.6 <= targeted[0].item() < 0.7
     assert solution(task(tc, learning_rate=0.001))[0].item() == pytest.approx(1.0, abs=1e-9)
 
 
 def test_gdmcd_eq_5_and_6_are_those_of_kiago():
-    """L_int^4 of Ca0.23 Sr0.27 O0.50 = 0.04, which N = 4 makes CaSrO2 (its figure 3)."""
+    """L_int^4 of Ca0.23 Sr0.27 O0.50 is 0.04, and N = 4 gives CaSrO2 (its figure 3)."""
     assert losses.grid_distance(CA_SR_O, vector(4), "absolute").item() == pytest.approx(0.04, abs=1e-12)
     x = composition_vector({"Ca": 0.23, "Sr": 0.27, "O": 0.50})[None]
     assert formula_of_counts(round_compositions(x, np.zeros(elements.N_ELEMENTS), [4]).counts[0]) == "SrCaO2"
@@ -282,8 +282,8 @@ def test_gdmcd_eq_5_and_6_are_those_of_kiago():
 def test_gdmcd_eq_7_two_elements_are_exempt():
     """L_int,ES^N = min over a, b of sum over i not in {a, b} of min_n |x_i - c_n|.
 
-    Figure 3: a, b = Ca, Sr leave 0.00, which makes Ca0.92 Sr1.08 O2 with N = 4 (half of which is the formula unit).
-    And for five elements the exempt ones are the pair, of all ten, that leaves least.
+    Figure 3: with a, b = Ca, Sr the loss is 0.00, and N = 4 gives Ca0.92 Sr1.08 O2 (two formula units). For five
+    elements the exempt pair, of all ten pairs, gives the lowest loss.
     """
     assert losses.grid_distance(CA_SR_O, vector(4), exempt=2).item() == pytest.approx(0.0, abs=1e-12)
     five = vector(0.07, 0.11, 0.21, 0.24, 0.37)[None]
@@ -296,16 +296,16 @@ def test_gdmcd_eq_7_two_elements_are_exempt():
     assert formula_of_counts(2 * rounded.amounts[0]) == "Sr1.08Ca0.92O2"
 
 
-def test_gdmcd_eq_8_the_best_number_of_atoms_counts_with_exempt_elements_too():
+def test_gdmcd_eq_8_the_minimum_over_the_number_of_atoms_with_exempt_elements():
     """L_integer = min over N of L_int,ES^N.  (0.07, 0.11, 0.21, 0.24, 0.37) at N = 4, 7, 8: see eq. 7."""
     five = vector(0.07, 0.11, 0.21, 0.24, 0.37)[None]
     by_size = losses.grid_distance(five, vector(4, 7, 8), exempt=2)[0]
     assert losses.integer_loss(five, vector(4, 7, 8), exempt=2).item() == min(by_size.tolist())
-    # N = 8: off by 0.055, 0.015, 0.04, 0.01, 0.005; without 0.055 and 0.04 there is 0.03 left.
+    # N = 8: distances 0.055, 0.015, 0.04, 0.01, 0.005; without 0.055 and 0.04 the sum is 0.03.
     assert by_size[2].item() == pytest.approx(0.03, abs=1e-12)
 
 
-def test_gdmcd_eq_9_the_weight_rises_to_its_full_value():
+def test_gdmcd_eq_9_the_weight_increases_to_its_full_value():
     """L_3rd = L_2nd + alpha L_integer, alpha "increased linearly to 100,000 at step 1000", {N} = 4..24."""
     assert (GDMCD.integer_weight, GDMCD.steps, GDMCD.n_unit) == (100_000.0, (1000, 1000), (4, 24))
     weights = [optimiser.integer_weight(GDMCD, step) for step in (999, 1000, 1499, 1999)]
@@ -315,17 +315,17 @@ def test_gdmcd_eq_9_the_weight_rises_to_its_full_value():
 def test_gdmcd_eq_10_exempt_elements_keep_their_fractions():
     """x_t3 = argmin L_3rd with L_int,ES.
 
-    Tc has its maximum, 100 K, at (0.22, 0.29, 0.49, 0), the target is out of reach. With two elements exempt only the
-    one that is nearest goes to the grid of N = 4, C to 0.5. The others keep their difference, 0.07, and give up 0.005
-    each: (0.215, 0.285, 0.5). Without exemption all go to (0.25, 0.25, 0.5).
+    Tc has its maximum, 100 K, at (0.22, 0.29, 0.49, 0), and the target is out of reach. With two exempt elements only
+    the nearest one, C, moves to the grid of N = 4, to 0.5. The others keep their difference 0.07 and lose 0.005 each:
+    (0.215, 0.285, 0.5). Without exempt elements the result is (0.25, 0.25, 0.5).
     """
-    asked = task(
+    posed = task(
         Peak(vector(0.22, 0.29, 0.49, 0)), start=(0.3, 0.3, 0.4, 0), steps=(1000, 1000), n_unit=(4, 4),
         learning_rate=0.001, objective="target", integer_weight=300.0, formation_energy_weight=0.0,
     )  # fmt: skip
-    doped = replace(asked, settings=replace(asked.settings, exempt_elements=2))
+    doped = replace(posed, settings=replace(posed.settings, exempt_elements=2))
     assert solution(doped).tolist() == pytest.approx([0.215, 0.285, 0.5, 0], abs=2e-3)
-    assert solution(asked).tolist() == pytest.approx([0.25, 0.25, 0.5, 0], abs=3e-3)
+    assert solution(posed).tolist() == pytest.approx([0.25, 0.25, 0.5, 0], abs=3e-3)
 
 
 def test_gdmcd_eq_16_to_18_binary_and_ternary_starts():
