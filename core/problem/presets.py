@@ -1,6 +1,6 @@
-"""Named choices of settings: the defaults, the papers' own, and those for a class of materials.
+"""Presets: the default settings, those of the two papers, and those for small cells and hydrides.
 
-A preset also holds what belongs to it outside the settings: floors of elements and the charge rule.
+A preset also defines the floors and the charge rule of the problem.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from core.problem.settings import (
 
 @dataclass(frozen=True)
 class Preset:
-    """Settings, and the parts of a problem that belong to them.
+    """Settings with the corresponding floors and charge rule.
 
-    description : what the preset is for, in one clause without a full stop
-    floors : symbol -> least fraction of all atoms
-    charge_rule : of the charge-neutrality screen
+    description : purpose of the preset, one clause without a full stop
+    floors : symbol -> minimum fraction of all atoms
+    charge_rule : rule of the charge-neutrality screen, see DesignProblem
     """
 
     settings: OptimiserSettings
@@ -37,8 +37,8 @@ class Preset:
 
 QUICK = OptimiserSettings()
 
-# KIAGO 3.1 and 3.4; the weight and form of the integer loss are those of the authors' released code, because the
-# printed beta = 1 leaves the compositions off the grid.
+# KIAGO 3.1 and 3.4. Weight and form of the integer loss follow the authors' released code, because compositions do not
+# reach the grid with the published beta = 1.
 PAPER = OptimiserSettings(
     candidates=4096,
     steps=(500, 500),
@@ -57,8 +57,9 @@ PAPER = OptimiserSettings(
     added_elements=(1, 4),
 )
 
-# GDMCD: "optimization with Eq. 4, followed by Eq. 10", y_t = 300 K, {N} = 4..24, alpha rising to 100,000, no formation
-# energy and no limit on the number of elements. How many of its 11,640 starts were interpolated it does not say.
+# GDMCD: "optimization with Eq. 4, followed by Eq. 10", y_t = 300 K, {N} = 4..24, alpha increasing to 100,000, without
+# formation energy and without a limit on the number of elements. The paper does not report how many of the 11,640
+# initial guesses were interpolated.
 GDMCD = OptimiserSettings(
     candidates=11_640,
     steps=(1000, 1000),
@@ -79,12 +80,12 @@ GDMCD = OptimiserSettings(
     start_above_K=20.0,
 )
 
-# KIAGO 3.6; the floor of hydrogen and the rule of the charges belong to the problem.
+# KIAGO 3.6. The hydrogen floor and the charge rule are not part of the settings.
 HYDRIDE = OptimiserSettings(max_elements=3, n_unit=(1, 15), mutate_probability=0.29, perturb_ratio=0.03)
 HYDRIDE_FLOORS = {"H": 0.40}
 
-# GDMCD with the number of steps and the weight of the integer loss of QUICK. Doping mixes valences, so the preset
-# combines it with the charge rule EVERY_ATOM.
+# GDMCD at the cost of QUICK, with its weight of the integer loss. Doped compounds are of mixed valence, so that the
+# preset has the charge rule EVERY_ATOM.
 GDMCD_QUICK = replace(
     GDMCD, candidates=QUICK.candidates, steps=(100, 100), learning_rate=QUICK.learning_rate,
     integer_weight=QUICK.integer_weight, step_schedule=QUICK.step_schedule, max_elements=9,
@@ -95,7 +96,7 @@ PRESETS: Mapping[str, Preset] = {
     "As in the paper": Preset(PAPER, "KIAGO 3.1 and 3.4"),
     "Small cells": Preset(
         replace(QUICK, max_elements=4, n_unit=(1, 20)),
-        "at most 20 atoms and 4 elements, small enough to propose a crystal structure for",
+        "at most 20 atoms and 4 elements, small enough for a crystal structure prediction",
     ),
     "Hydrides": Preset(
         HYDRIDE,
@@ -117,7 +118,7 @@ def preset_of(
 ) -> str | None:
     """Name of the preset with these settings and this charge rule, or None.
 
-    floors : must include those of the preset; floors of other elements make no difference
+    floors : symbol -> minimum fraction; must include the floors of the preset and may include others
     """
     for name, preset in PRESETS.items():
         same = (preset.settings, preset.charge_rule) == (settings, charge_rule)

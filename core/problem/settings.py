@@ -31,7 +31,7 @@ START_FAMILIES = (ANY_FAMILY, *FAMILIES)
 NEUTRAL, NEAREST = "neutral", "nearest"
 ROUNDINGS = (NEUTRAL, NEAREST)
 MAX_CANDIDATES, MAX_STEPS, MAX_ATOMS = 16_384, 5_000, 200
-# Names of the usual predictors; `core.predictors.registry` lists all of them.
+# Default predictors; `core.predictors.registry` lists all predictors.
 TC_PREDICTOR, FORMATION_ENERGY_PREDICTOR = "tc-ensemble", "formation-energy-ensemble"
 
 
