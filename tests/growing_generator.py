@@ -1,4 +1,4 @@
-"""A made-up generator, registered for the time of a test: what a further generator needs, and no more."""
+"""A minimal generator, registered for the duration of a test: everything that a new generator needs."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from core.generation.schedule import Schedule, Stage
 
 @dataclass(frozen=True)
 class Grown:
-    """Atoms of boron (batch,) beside one of magnesium."""
+    """State: number of boron atoms (batch,) per magnesium atom."""
 
     step: torch.Tensor
     boron: torch.Tensor
 
 
 class GrowingGenerator:
-    """A made-up generator: candidate k is MgB(k + 1), and gains one atom of boron in each of three steps."""
+    """A minimal generator: candidate k starts as MgB(k + 1) and gains one boron atom in each of three steps."""
 
     state_type = Grown
 
     def validate(self, problem, known):
-        """Only MgB2 will do."""
+        """Refuse every base but MgB2."""
         wrong = InputError("base", problem.base, "only MgB2 grows", "Take MgB2")
         return [] if problem.base == "MgB2" else [wrong]
 
     def effective_settings(self, problem):
-        """As they are."""
+        """The settings, unchanged."""
         return problem.settings
 
     def schedule(self, problem):
@@ -49,22 +49,22 @@ class GrowingGenerator:
         return tuple(range(problem.settings.n_unit[0], problem.settings.n_unit[1] + 1))
 
     def prepare(self, problem, predictors):
-        """Nothing but the number of candidates and the predictors."""
+        """The number of candidates, and the predictors."""
         return problem.settings.candidates, predictors
 
     def init(self, task):
-        """MgB, MgB2, ..."""
+        """One boron atom in the first candidate, two in the second, and so on."""
         return Grown(torch.tensor(0), torch.arange(1, task[0] + 1))
 
     def step(self, task, state):
-        """One atom more."""
+        """Add one boron atom to every candidate."""
         grown = Grown(state.step + 1, state.boron + 1)
         x = torch.from_numpy(_counts(state) / _counts(state).sum(1, keepdims=True)).float()
         values = [torch.from_numpy(v).float() for v in task[1].predict(x.numpy())]
         return grown, Report(int(state.step), int(state.step) + 1, x, *values, torch.zeros(len(x)), 0)
 
     def candidates(self, problem, task, state):
-        """They are integer formulas already."""
+        """The states as formulas; no rounding is needed."""
         rounded = Rounded(_counts(state), _counts(state))
         tc, energy = task[1].predict(rounded.compositions)
         nothing, number = np.full(task[0], np.nan), np.arange(task[0])
@@ -91,7 +91,7 @@ REGISTRATION = Registration(
 
 @contextmanager
 def registered() -> Iterator[Registration]:
-    """The generator is registered within this context."""
+    """Register the generator for the duration of the context."""
     registry.register(REGISTRATION)
     try:
         yield REGISTRATION

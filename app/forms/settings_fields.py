@@ -100,12 +100,12 @@ FORMULA = (
     SettingsField("n_unit", "Atoms per formula unit, to", index=1, step=1, help=(
         f"Largest N, at most {MAX_ATOMS}. Up to about 20 atoms, a crystal structure can still be proposed. KIAGO 3.1 "
         "uses 25.")),
-    SettingsField("exempt_elements", "Doped elements", step=1, help=(
+    SettingsField("fractional_elements", "Doped elements", step=1, help=(
         "Number of elements of each candidate that may stay fractional: those farthest from whole atoms. They are "
         "rounded to 0.01 of an atom, as in Ba0.6K0.4Fe2As2. GDMCD eq. 7 uses 2, KIAGO 0. Doping mixes valences, so few "
         "doped formulas are neutral with one oxidation state per element; they are not replaced by a neutral "
         "neighbour, which would have whole atoms.")),
-    SettingsField("rounding", "Rounding", when=("exempt_elements", (0,)),
+    SettingsField("rounding", "Rounding", when=("fractional_elements", (0,)),
          choices={NEUTRAL: "to a neutral neighbour", NEAREST: "to the nearest formula"}, help=(
         "To a neutral neighbour: if the nearest integer formula fails charge neutrality or the Pauling test, the best "
         "of the nearby formulas that pass both replaces it. To the nearest formula: as in the papers, where about one "
@@ -120,7 +120,7 @@ OBJECTIVE = (
          when=("objective", (TARGET,)), help="y_t of GDMCD eq. 3. GDMCD uses 300 K."),
     SettingsField("formation_energy_weight", "α (K per eV/atom)", step=0.5, format="%.2f", help=(
         "Weight of the formation energy: how many kelvin one eV/atom is worth (KIAGO eq. 13). KIAGO 3.1 uses 4.")),
-    SettingsField("caution", "Risk aversion κ", step=0.25, format="%.2f", help=(
+    SettingsField("risk_aversion", "Risk aversion κ", step=0.25, format="%.2f", help=(
         "The optimiser raises Tc minus κ times the error that the model expects of that Tc: far from all known "
         "superconductors, predictions of a high Tc are common and rarely correct. 0 raises Tc alone, as in the papers. "
         "The published model estimates no error.")),

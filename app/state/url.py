@@ -19,6 +19,7 @@ from core.chemistry import elements
 from core.errors import InputError
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
+from core.problem.serialization import RENAMED_SETTINGS
 from core.problem.settings import OptimiserSettings
 from core.problem.substitution_sites import Site
 
@@ -46,7 +47,8 @@ def from_link(link: Mapping[str, str]) -> DesignProblem:
     Raises InputError (field "link") for a parameter that cannot be read, and for a problem that cannot be run.
     """
     default = _default(FIRST_BASE)
-    given = {_FIELDS.get(parameter, parameter): text for parameter, text in link.items()}
+    names = RENAMED_SETTINGS | _FIELDS
+    given = {names.get(parameter, parameter): text for parameter, text in link.items()}
     if "state" in given:  # a link of an older version: replace=La&state=3
         given["sites"] = f"{given.get('sites', '')}:{given['state']}"
     problem: dict = {"base": given.get("base", default.base), "forbidden": list(default.forbidden)}

@@ -158,7 +158,7 @@ def _size(problem: DesignProblem) -> str:
     atoms = f"{low} to {high}"
     if counts and len(counts) < high - low + 1:  # the fixed part must consist of whole atoms
         atoms = ", ".join(map(str, counts[:3])) + (f" … {counts[-1]}" if len(counts) > 3 else "")
-    doped = problem.settings.exempt_elements
+    doped = problem.settings.fractional_elements
     fractional = f", {counted_elements(doped)} may stay fractional" if doped else ""
     neutral_search = effective_settings(problem).rounding == NEUTRAL and len(problem.free_parts()) < 2
     neutral = ", charges balanced where possible" if neutral_search else ""

@@ -42,7 +42,7 @@ class Options:
     bases : materials of the table to include; empty: all
     device : auto, cpu, cuda or mps
     predictor : key of `MODELS`
-    caution : kappa, see OptimiserSettings; 0 in the papers
+    risk_aversion : kappa, see OptimiserSettings; 0 in the papers
     extra_checkpoints : checkpoints that the figures depend on besides the predictors
     cache : folder of the cached parts
     log : called with one line before each slow part
@@ -56,7 +56,7 @@ class Options:
     bases: tuple[str, ...] = ()
     device: str = "auto"
     predictor: str = "best"
-    caution: float = 0.0
+    risk_aversion: float = 0.0
     extra_checkpoints: tuple[str, ...] = (CONTROL, REFERENCES)
     cache: Path = field(default_factory=lambda: CACHE)
     log: Callable[[str], None] = field(default=lambda line: None, compare=False)
@@ -72,8 +72,8 @@ class Options:
 
     @property
     def settings(self) -> OptimiserSettings:
-        """The paper's settings with this number of candidates and steps and this caution."""
-        return replace(PAPER, candidates=self.candidates, steps=self.steps, caution=self.caution)
+        """The paper's settings with this number of candidates and steps and this risk aversion."""
+        return replace(PAPER, candidates=self.candidates, steps=self.steps, risk_aversion=self.risk_aversion)
 
     @property
     def file_suffix(self) -> str:
@@ -97,7 +97,7 @@ class Options:
         """How the figures were made, as JSON data."""
         return {
             "candidates": self.candidates, "steps": list(self.steps), "seeds": self.seeds, "bases": list(self.bases),
-            "predictor": self.predictor, "caution": self.caution, "device": self.device,
+            "predictor": self.predictor, "risk_aversion": self.risk_aversion, "device": self.device,
             "checkpoints": self.checksums(),
         }  # fmt: skip
 

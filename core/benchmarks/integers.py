@@ -152,7 +152,7 @@ def _changes_of_known(seed: int, sizes: list[int], options: Options) -> dict:
     """As `_changes`, with the methods of GDMCD: stage 1 from known superconductors, then exactly `size` atoms."""
     settings = replace(
         GDMCD, candidates=options.candidates, steps=options.steps, learning_rate=GDMCD_LEARNING_RATE, start=KNOWN,
-        start_above_K=0.0, exempt_elements=0, caution=options.caution,
+        start_above_K=0.0, fractional_elements=0, risk_aversion=options.risk_aversion,
     )  # fmt: skip
     problem = options.problem(GDMCD_BASE, seed, settings=settings)
 
@@ -168,7 +168,7 @@ def _exactly(stage_1: _Stage1, size: int) -> dict:
     found = {
         "rule": by_rule(stage_1.compositions, size),
         "integer_loss": _by_stage_2(stage_1, [size]),
-        "exempt": _by_stage_2(stage_1, [size], exempt_elements=EXEMPT),
+        "exempt": _by_stage_2(stage_1, [size], fractional_elements=EXEMPT),
     }
     return {method: _change(stage_1, *formulas) for method, formulas in found.items()}
 
@@ -188,7 +188,7 @@ def _by_stage_2(stage_1: _Stage1, atoms: list[int], **changes: object) -> tuple[
     alive = task.constraints.alive(state.x_base, state.max_mask) & (state.restarts == stage_1.state.restarts)
     alive = alive.cpu().numpy()
     nothing_fixed = np.zeros(compositions.shape[1])
-    rounded = round_compositions(compositions[alive], nothing_fixed, atoms, exempt=settings.exempt_elements)
+    rounded = round_compositions(compositions[alive], nothing_fixed, atoms, exempt=settings.fractional_elements)
     return rounded.counts, alive
 
 

@@ -151,7 +151,7 @@ def _reference(base: str, options: Options) -> dict:
 
 def _ours(base: str, reference: dict, options: Options) -> dict:
     """Our rounds, until the quality or the time of the reference loop is reached."""
-    from_the_paper = ("formation_energy_weight", "n_unit", "max_elements", "caution")
+    from_the_paper = ("formation_energy_weight", "n_unit", "max_elements", "risk_aversion")
     same = {name: getattr(options.settings, name) for name in from_the_paper}
     settings = replace(OptimiserSettings(), **same)
     every = max(1, sum(settings.steps) // MEASUREMENTS)

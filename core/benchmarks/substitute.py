@@ -89,7 +89,7 @@ def table8_sentences(table: pd.DataFrame) -> tuple[str, ...]:
 
 def problem(row: dict, method: str, seed: int, options: Options) -> DesignProblem:
     """The problem of these tables: KIAGO without the integer loss (beta = 0), formulas to 0.01 atoms of the base."""
-    settings = replace(options.settings, integer_weight=0.0, exempt_elements=options.settings.max_elements)
+    settings = replace(options.settings, integer_weight=0.0, fractional_elements=options.settings.max_elements)
     if method == C_ES:
         settings = replace(options.settings, added_elements=SITE_ELEMENTS)
     return options.problem(

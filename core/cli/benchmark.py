@@ -33,8 +33,8 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--seeds", type=int, metavar="N", help="number of runs of each kind; default: 3")
     parser.add_argument("--bases", nargs="+", default=(), metavar="FORMULA", help="only these materials of the table")
     parser.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps")
-    parser.add_argument("--caution", type=float, metavar="K",
-                        help="kappa, the risk aversion: the optimiser raises Tc minus kappa times its expected error; "
+    parser.add_argument("--risk-aversion", "--caution", type=float, metavar="K",
+                        help="kappa: the optimiser raises Tc minus kappa times its expected error; "
                              "default: 0, as in the papers")  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: assets/benchmarks/")
     add_predictor_option(parser, "best")
@@ -56,7 +56,7 @@ def benchmark(options: argparse.Namespace) -> int:
 
 def given_options(options: argparse.Namespace) -> dict:
     """The options that were given, as `run_benchmark` takes them: lists as tuples, the log on standard error."""
-    values = {name: getattr(options, name) for name in ("seeds", "device", "predictor", "caution")}
+    values = {name: getattr(options, name) for name in ("seeds", "device", "predictor", "risk_aversion")}
     values |= {name: tuple(getattr(options, name) or ()) for name in ("candidates", "steps", "bases")}
     given = {name: value for name, value in values.items() if value not in (None, ())}
     return given | {"log": lambda line: print(line, file=sys.stderr, flush=True)}

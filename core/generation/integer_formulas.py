@@ -57,7 +57,7 @@ def integer_formulas(
     constraints = problem.composition_constraints(elements.symbols())
     rows = np.arange(len(compositions))
     if constraints is None:
-        rounded = round_compositions(compositions, fixed, grid.atom_counts, floors, settings.exempt_elements, parts)
+        rounded = round_compositions(compositions, fixed, grid.atom_counts, floors, settings.fractional_elements, parts)
     else:
         rows, counts = best_on_grid(compositions, grid, constraints.satisfied, _equal_loss, NEAREST_POINT)
         rounded = Rounded(counts, counts)

@@ -130,7 +130,7 @@ class SubstitutionGenerator:
 
     def effective_settings(self, problem: DesignProblem) -> OptimiserSettings:
         """A single step from the base, without rounding."""
-        return replace(problem.settings, steps=(1, 0), rounding=NEAREST, exempt_elements=0, start=BASE)
+        return replace(problem.settings, steps=(1, 0), rounding=NEAREST, fractional_elements=0, start=BASE)
 
     def schedule(self, problem: DesignProblem) -> Schedule:
         """A single step."""

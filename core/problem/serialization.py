@@ -1,6 +1,7 @@
 """Problems as JSON text: all schemas can be read, the newest one is written.
 
-Schema 2 adds the schema number itself. A file without a schema number has schema 1 or was written by hand.
+Schema 2 adds the schema number itself and renames two settings. A file without a schema number has schema 1 or was
+written by hand; there, both spellings are read.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from core.problem.settings import ANY_FAMILY, BASE, CONSTANT, HIGHEST, NEAREST, 
 from core.problem.substitution_sites import Site
 
 SCHEMA = 2
+# Settings that schema 2 renamed: earlier name -> name.
+RENAMED_SETTINGS = {"caution": "risk_aversion", "exempt_elements": "fractional_elements"}
 _PAIRS = ("steps", "n_unit", "added_elements")
 # Settings added after the first version, with the values that reproduce its behaviour.
 _ADDED_LATER: dict[str, Any] = {
-    "caution": 0.0, "rounding": NEAREST, "step_schedule": CONSTANT, "objective": HIGHEST, "target_tc_K": 300.0,
-    "exempt_elements": 0, "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
+    "risk_aversion": 0.0, "rounding": NEAREST, "step_schedule": CONSTANT, "objective": HIGHEST, "target_tc_K": 300.0,
+    "fractional_elements": 0, "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
 }  # fmt: skip
 
 
@@ -68,11 +71,21 @@ def _read_settings(given: Any, schema: int) -> OptimiserSettings:
     Schema 1 files contain every setting of their version. If all settings of the first version are present, a missing
     one was added later and takes the value that reproduces the earlier behaviour.
     """
+    if schema == 1 and isinstance(given, dict):
+        given = _with_present_names(given)
     _refuse_unknown(given, _names(OptimiserSettings), "settings")
     first = _names(OptimiserSettings) - _ADDED_LATER.keys()
     known = (_ADDED_LATER if schema == 1 and first <= given.keys() else {}) | given
     values: dict[str, Any] = {k: _as_tuple(v, k) if k in _PAIRS else v for k, v in known.items()}
     return OptimiserSettings(**values)
+
+
+def _with_present_names(given: dict[str, Any]) -> dict[str, Any]:
+    """Settings of schema 1 under their present names. Raises InputError if a setting has both of its names."""
+    for earlier, name in RENAMED_SETTINGS.items():
+        if earlier in given and name in given:
+            raise InputError("settings", earlier, f"it is an earlier name of {name}, which is given too", "Remove it")
+    return {RENAMED_SETTINGS.get(name, name): value for name, value in given.items()}
 
 
 def _read_sites(given: dict[str, Any]) -> None:

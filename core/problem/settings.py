@@ -43,7 +43,7 @@ class OptimiserSettings:
     steps : Adam steps in stage 1 (without the integer loss) and stage 2 (with the integer loss)
     learning_rate : of Adam, in units of the unnormalised ratios
     formation_energy_weight : alpha of KIAGO eq. 13, K per (eV/atom)
-    caution : risk aversion kappa; the optimiser raises Tc - kappa * (predicted error of Tc). 0 in the papers
+    risk_aversion : risk aversion kappa; the optimiser raises Tc - kappa * (predicted error of Tc). 0 in the papers
     integer_weight : beta of KIAGO eq. 16, K; with the linear schedule the value at the end of stage 2
     integer_loss : distance to the grid, "absolute" (KIAGO eq. 10) or "squared" (the authors' released code)
     integer_schedule : beta "constant", or "linear": increasing from 0 over stage 2
@@ -59,7 +59,7 @@ class OptimiserSettings:
         elements in the initial guess
     objective : "highest": maximise Tc (KIAGO eq. 13); "target": minimise max(0, target_tc_K - Tc) (GDMCD eq. 3)
     target_tc_K : y_t of GDMCD, K
-    exempt_elements : number of fractional elements: those with the largest integer loss are excluded from it, as in
+    fractional_elements : number of fractional elements: those with the largest integer loss are excluded from it, as in
         doping; 2 in GDMCD eq. 7
     start : initial guesses of raise_tc: "base": the base mutated and perturbed (KIAGO 3.2); "random": random elements
         and ratios (the comparison of KIAGO 3.2); "known": known superconductors; "interpolated": known superconductors
@@ -72,7 +72,7 @@ class OptimiserSettings:
     steps: tuple[int, int] = (75, 75)
     learning_rate: float = 0.03
     formation_energy_weight: float = 4.0
-    caution: float = 1.0
+    risk_aversion: float = 1.0
     integer_weight: float = 300.0
     integer_loss: str = "absolute"
     integer_schedule: str = "linear"
@@ -85,7 +85,7 @@ class OptimiserSettings:
     added_elements: tuple[int, int] = (1, 4)
     objective: str = HIGHEST
     target_tc_K: float = 300.0
-    exempt_elements: int = 0
+    fractional_elements: int = 0
     start: str = BASE
     start_family: str = ANY_FAMILY
     start_above_K: float = 20.0
@@ -132,14 +132,14 @@ def check_settings(settings: OptimiserSettings) -> list[InputError]:
             )
         )
     errors += _range_error("learning_rate", s.learning_rate, 1e-6, 1, "", False)
-    errors += _range_error("caution", s.caution, 0, 10, "K per K", False)
+    errors += _range_error("risk_aversion", s.risk_aversion, 0, 10, "K per K", False)
     errors += _range_error("formation_energy_weight", s.formation_energy_weight, 0, 1e4, "K per eV/atom", False)
     errors += _range_error("integer_weight", s.integer_weight, 0, 1e7, "K", False)
     errors += _range_error("max_elements", s.max_elements, 1, elements.N_ELEMENTS, "", True)
     errors += _range_error("mutate_probability", s.mutate_probability, 0, 1, "", False)
     errors += _range_error("perturb_ratio", s.perturb_ratio, 0, 10, "", False)
     errors += _range_error("target_tc_K", s.target_tc_K, 1, 1000, "K", False)
-    errors += _range_error("exempt_elements", s.exempt_elements, 0, 10, "", True)
+    errors += _range_error("fractional_elements", s.fractional_elements, 0, 10, "", True)
     errors += _range_error("start_above_K", s.start_above_K, 0, 300, "K", False)
     choices_of = {
         "integer_loss": INTEGER_LOSSES, "integer_schedule": INTEGER_SCHEDULES, "step_schedule": STEP_SCHEDULES,

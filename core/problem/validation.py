@@ -144,10 +144,10 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
             rule = f"{n_required} elements are fixed, and at least {more} needed"
         remedy = f"Allow {n_required + n_free} or more"
         errors.append(InputError("max_elements", problem.settings.max_elements, rule, remedy))
-    if len(parts) > 1 and problem.settings.exempt_elements:
+    if len(parts) > 1 and problem.settings.fractional_elements:
         errors.append(
-            InputError("exempt_elements", problem.settings.exempt_elements, "with several sites every element must "
-                       "have a whole number of atoms", "Choose 0")
+            InputError("fractional_elements", problem.settings.fractional_elements, "with several sites every element "
+                       "must have a whole number of atoms", "Choose 0")
         )  # fmt: skip
     return errors
 
@@ -194,9 +194,9 @@ def _check_constraints(problem: DesignProblem, known: Collection[str]) -> list[I
             InputError(named, problem.base, "a substitution at several sites keeps the amounts of the base",
                        "Remove bounds, groups and ratios, or replace a single element by gradient")
         ]  # fmt: skip
-    if problem.settings.exempt_elements:
+    if problem.settings.fractional_elements:
         return [
-            InputError("exempt_elements", problem.settings.exempt_elements, "bounds, groups and ratios require "
+            InputError("fractional_elements", problem.settings.fractional_elements, "bounds, groups and ratios require "
                        "whole atoms", "Choose 0, or remove bounds, groups and ratios")
         ]  # fmt: skip
     try:

@@ -10,6 +10,7 @@ import pytest
 
 from core.generation.validation import check
 from core.problem.problem import DesignProblem
+from core.problem.serialization import RENAMED_SETTINGS
 
 FOLDER = Path(__file__).parent / "problems"
 COMPLETE = sorted(FOLDER.glob("[0-9]-*.json"))
@@ -39,7 +40,10 @@ LATER_FIELDS = {
 
 def as_json(problem: DesignProblem) -> dict:
     """All fields by the names that they had when the files were written."""
-    return json.loads(json.dumps(asdict(problem)))
+    content = json.loads(json.dumps(asdict(problem)))
+    earlier = {name: before for before, name in RENAMED_SETTINGS.items()}
+    settings = {earlier.get(name, name): value for name, value in content["settings"].items()}
+    return content | {"settings": settings}
 
 
 def test_there_are_as_many_files_as_were_stored():

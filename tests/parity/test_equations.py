@@ -68,7 +68,7 @@ NO_ENERGY = Linear(vector(0, 0, 0, 0))
 
 def task(tc, energy=NO_ENERGY, constraints: SimplexMap = FREE, start=(0.25, 0.25, 0.25, 0.25), **settings) -> Task:
     """One candidate from `start`, without risk aversion as in the papers."""
-    defaults = {"candidates": 1, "steps": (1000, 0), "learning_rate": 0.003, "caution": 0.0, "max_elements": 4}
+    defaults = {"candidates": 1, "steps": (1000, 0), "learning_rate": 0.003, "risk_aversion": 0.0, "max_elements": 4}
     chosen = OptimiserSettings(**{**defaults, **settings})
     sizes = torch.arange(chosen.n_unit[0], chosen.n_unit[1] + 1, dtype=DOUBLE)
     return Task(tc, energy, constraints, chosen, sizes, lambda candidate, restart: vector(*start))
@@ -323,7 +323,7 @@ def test_gdmcd_eq_10_exempt_elements_keep_their_fractions():
         Peak(vector(0.22, 0.29, 0.49, 0)), start=(0.3, 0.3, 0.4, 0), steps=(1000, 1000), n_unit=(4, 4),
         learning_rate=0.001, objective="target", integer_weight=300.0, formation_energy_weight=0.0,
     )  # fmt: skip
-    doped = replace(posed, settings=replace(posed.settings, exempt_elements=2))
+    doped = replace(posed, settings=replace(posed.settings, fractional_elements=2))
     assert solution(doped).tolist() == pytest.approx([0.215, 0.285, 0.5, 0], abs=2e-3)
     assert solution(posed).tolist() == pytest.approx([0.25, 0.25, 0.5, 0], abs=3e-3)
 

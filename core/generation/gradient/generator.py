@@ -47,7 +47,7 @@ class GradientGenerator:
     def effective_settings(self, problem: DesignProblem) -> OptimiserSettings:
         """Fractional elements imply rounding to the nearest formula, because neutral neighbours have whole atoms."""
         settings = problem.settings
-        return replace(settings, rounding=NEAREST) if settings.exempt_elements else settings
+        return replace(settings, rounding=NEAREST) if settings.fractional_elements else settings
 
     def schedule(self, problem: DesignProblem) -> Schedule:
         """Stage 1 without the integer loss, stage 2 with it."""

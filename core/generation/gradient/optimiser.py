@@ -174,7 +174,7 @@ def _evaluate(
     composition = task.constraints.compose(x_base, state.max_mask[rows])
     loss, tc, energy = first_loss(settings, composition, tc_of, energy_of)
     integer = losses.integer_loss(
-        _present(composition), task.atom_counts, settings.integer_loss, settings.exempt_elements
+        _present(composition), task.atom_counts, settings.integer_loss, settings.fractional_elements
     )
     weight = integer_weight(settings, int(state.step))
     return _Evaluation(loss + weight * integer if weight else loss, composition, tc, energy, integer)
@@ -199,7 +199,7 @@ def first_loss(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """L_1 in K, Tc in K and formation energy in eV/atom, each (batch,), of compositions (batch, 118)."""
     (tc, error, _), energy = tc_of.estimate(composition), energy_of(composition)
-    safe_tc = tc if error is None else tc - settings.caution * error
+    safe_tc = tc if error is None else tc - settings.risk_aversion * error
     target = settings.target_tc_K if settings.objective == TARGET else None
     return losses.objective(safe_tc, energy, settings.formation_energy_weight, target), tc, energy
 

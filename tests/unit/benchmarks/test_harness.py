@@ -45,7 +45,7 @@ def options(tmp_path, monkeypatch) -> Options:
 
 def test_the_settings_are_the_paper_s_at_another_size(options):
     problem = raise_tc.problem(BASE, paper.KIAGO, 1, options)
-    same = ("learning_rate", "formation_energy_weight", "caution", "n_unit", "max_elements", "mutate_probability")
+    same = ("learning_rate", "formation_energy_weight", "risk_aversion", "n_unit", "max_elements", "mutate_probability")
     assert all(getattr(problem.settings, name) == getattr(PAPER, name) for name in same)
     assert (problem.settings.candidates, problem.settings.steps, problem.seed) == (8, (2, 2), 1)
     assert Options().settings == PAPER

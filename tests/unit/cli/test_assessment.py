@@ -79,20 +79,3 @@ def test_amounts_that_cannot_be_whole_are_not_screened(capsys):
     (row,) = rows_of(capsys.readouterr().out)
     assert row["charge_neutral"] == row["pauling_ok"] == "" and "whole numbers" in row["reason"]
     assert row["energy_above_hull_eV_per_atom"] != ""
-
-
-@pytest.mark.parametrize(
-    ("amounts", "counts"),
-    [
-        ({"La": 1.85, "Sr": 0.15, "Cu": 1, "O": 4}, {"La": 37, "Sr": 3, "Cu": 20, "O": 80}),
-        ({"Y": 1, "Ba": 2, "Cu": 3, "O": 6.93}, {"Y": 100, "Ba": 200, "Cu": 300, "O": 693}),
-        ({"Cu": 0.333333, "O": 0.666667}, {"Cu": 1, "O": 2}),
-        ({"Ba": 0.5, "Fe": 1.0}, {"Ba": 1, "Fe": 2}),
-        ({"La": 1e5, "O": 1.5e5}, {"La": 2, "O": 3}),
-        ({"H": 1e5, "O": 1}, None),
-        ({"H": 1.0, "O": 1e-9}, None),
-        ({"H": 1e300, "O": 3}, None),
-    ],
-)
-def test_whole_counts(amounts, counts):
-    assert user_formulas.whole_counts(amounts) == counts

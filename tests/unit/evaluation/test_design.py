@@ -414,7 +414,7 @@ def test_a_pure_element_has_no_formation_energy():
 
 
 def test_exempt_elements_stay_fractional_and_the_file_is_read_back():
-    settings = replace(SETTINGS, exempt_elements=2, n_unit=(4, 12), integer_weight=0.0)
+    settings = replace(SETTINGS, fractional_elements=2, n_unit=(4, 12), integer_weight=0.0)
     result = design(replace(FREE, settings=settings))
     table = result.candidates
     fractional = [any(n != int(n) for n in parse_formula(f).values()) for f in table["formula"]]
@@ -436,7 +436,7 @@ def test_starts_from_known_superconductors_of_a_family():
 
 
 def test_doped_formulas_are_not_exchanged_for_neutral_ones_of_whole_atoms():
-    settings = replace(SETTINGS, exempt_elements=2, n_unit=(4, 12), integer_weight=0.0)
+    settings = replace(SETTINGS, fractional_elements=2, n_unit=(4, 12), integer_weight=0.0)
     doped = design(replace(SMALL, settings=settings))
     nearest = design(replace(SMALL, settings=replace(settings, rounding="nearest")))
     assert to_csv(doped.candidates) == to_csv(nearest.candidates)

@@ -174,7 +174,9 @@ def test_atom_counts_are_multiples_of_the_atoms_of_the_base():
 
 def test_settings_of_the_gradient_method_have_no_effect():
     """Start from known superconductors, fractional elements, target and steps."""
-    other = replace(SETTINGS, start="known", start_above_K=299.0, exempt_elements=2, objective="target", steps=(9, 9))
+    other = replace(
+        SETTINGS, start="known", start_above_K=299.0, fractional_elements=2, objective="target", steps=(9, 9)
+    )
     changed = design(replace(SMALL, settings=other))
     assert to_csv(changed.candidates) == to_csv(design(SMALL).candidates)
 

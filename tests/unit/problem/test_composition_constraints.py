@@ -57,8 +57,8 @@ def test_constraints_survive_a_json_round_trip():
         ({"bounds": {"O": (0.51, 0.52)}, "settings": OptimiserSettings(n_unit=(1, 20))}, "n_unit", "whole atoms"),
         ({"bounds": dict.fromkeys(("O", "Cu", "Ba"), (0.1, 1)), "settings": OptimiserSettings(max_elements=2)},
          "max_elements", "need 3"),
-        ({"bounds": {"O": (0.1, 1)}, "settings": OptimiserSettings(exempt_elements=2)},
-         "exempt_elements", "whole atoms"),
+        ({"bounds": {"O": (0.1, 1)}, "settings": OptimiserSettings(fractional_elements=2)},
+         "fractional_elements", "whole atoms"),
     ],
 )  # fmt: skip
 def test_messages(constraints, field, words):

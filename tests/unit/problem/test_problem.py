@@ -78,10 +78,10 @@ def test_an_early_file_keeps_its_meaning():
     """Early versions rounded to the nearest formula and maximised Tc without risk aversion."""
     stored = json.loads(RAISE.to_json())
     assert stored.pop("schema") == 2  # early versions wrote no schema number
-    for name in ("rounding", "caution", "exempt_elements", "start", "step_schedule"):
+    for name in ("rounding", "risk_aversion", "fractional_elements", "start", "step_schedule"):
         del stored["settings"][name]
     old = DesignProblem.from_json(json.dumps(stored)).settings
-    assert old == replace(RAISE.settings, rounding="nearest", caution=0.0, step_schedule="constant")
+    assert old == replace(RAISE.settings, rounding="nearest", risk_aversion=0.0, step_schedule="constant")
     written = DesignProblem.from_json('{"base": "LaFeAsO", "settings": {"candidates": 64}}')
     assert written.settings == OptimiserSettings(candidates=64)  # written by hand: defaults for missing settings
 
@@ -203,8 +203,8 @@ def test_messages(change, field, words):
             "2 elements are fixed, and at least 2 more are needed",
         ),
         (
-            {"sites": TWO, "settings": OptimiserSettings(exempt_elements=2)},
-            "exempt_elements",
+            {"sites": TWO, "settings": OptimiserSettings(fractional_elements=2)},
+            "fractional_elements",
             "every element must have a whole number of atoms",
         ),
         ({"sites": TWO, "fixed": {"As": 0.25}}, "fixed", "“Fe”: with several sites all other elements must keep"),

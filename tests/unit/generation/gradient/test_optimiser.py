@@ -84,14 +84,14 @@ class Unsure(Toy):
 
 
 def test_risk_aversion_avoids_uncertain_compositions():
-    bold, careful = (final(task(tc=Unsure(), caution=kappa)) for kappa in (0.0, 1.0))
+    bold, careful = (final(task(tc=Unsure(), risk_aversion=kappa)) for kappa in (0.0, 1.0))
     assert torch.allclose(bold.composition, final(task()).composition)
     assert careful.composition[:, 7].max() < bold.composition[:, 7].min() - 0.2
     assert torch.allclose(careful.tc_K, Toy()(careful.composition))  # the report has Tc without the penalty
 
 
 def test_risk_aversion_has_no_effect_without_an_error_estimate():
-    assert torch.equal(final(task(caution=3.0)).composition, final(task(caution=0.0)).composition)
+    assert torch.equal(final(task(risk_aversion=3.0)).composition, final(task(risk_aversion=0.0)).composition)
 
 
 class Tilted(NetworkPredictor):
