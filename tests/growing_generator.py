@@ -13,6 +13,7 @@ from core.chemistry import elements
 from core.errors import InputError
 from core.generation import registry
 from core.generation.interface import Candidates, Report
+from core.generation.method_settings import MethodSetting
 from core.generation.registry import Registration
 from core.generation.rounding import Rounded
 from core.generation.schedule import Schedule, Stage
@@ -27,7 +28,7 @@ class Grown:
 
 
 class GrowingGenerator:
-    """A minimal generator: candidate k starts as MgB(k + 1) and gains one boron atom in each of three steps."""
+    """A minimal generator: candidate k starts as MgB(k + 1) and gains `growth` boron atoms in each of three steps."""
 
     state_type = Grown
 
@@ -49,16 +50,16 @@ class GrowingGenerator:
         return tuple(range(problem.settings.n_unit[0], problem.settings.n_unit[1] + 1))
 
     def prepare(self, problem, predictors):
-        """The number of candidates, and the predictors."""
-        return problem.settings.candidates, predictors
+        """The number of candidates, the predictors, and how many atoms a step adds."""
+        return problem.settings.candidates, predictors, registry.settings_of_method(problem)["growth"]
 
     def init(self, task):
         """One boron atom in the first candidate, two in the second, and so on."""
         return Grown(torch.tensor(0), torch.arange(1, task[0] + 1))
 
     def step(self, task, state):
-        """Add one boron atom to every candidate."""
-        grown = Grown(state.step + 1, state.boron + 1)
+        """Add boron to every candidate."""
+        grown = Grown(state.step + 1, state.boron + task[2])
         x = torch.from_numpy(_counts(state) / _counts(state).sum(1, keepdims=True)).float()
         values = [torch.from_numpy(v).float() for v in task[1].predict(x.numpy())]
         return grown, Report(int(state.step), int(state.step) + 1, x, *values, torch.zeros(len(x)), 0)
@@ -86,6 +87,10 @@ REGISTRATION = Registration(
     paper="none",
     implementation=f"{__name__}:GENERATOR",
     settings=frozenset({"candidates", "n_unit"}),
+    own_settings=(
+        MethodSetting("growth", "Boron atoms per step", "How many boron atoms each step adds.", 1, 1, 5),
+        MethodSetting("order", "Order", "Has no effect.", "up", choices=(("up", "upwards"), ("down", "downwards"))),
+    ),
 )
 
 

@@ -10,8 +10,9 @@ from app.design.draft_fields import number, segments, select
 from app.design.problem_errors import SETTINGS, Errors, expander_label, place_of
 from app.forms.settings_fields import GROUPS, PRESETS_HELP, SettingsField
 from app.state.draft import Draft
-from app.state.draft_changes import with_field, with_preset
-from core.generation.registry import registrations
+from app.state.draft_changes import with_field, with_method, with_method_setting, with_preset
+from core.generation.method_settings import FIELD, MethodSetting, with_defaults
+from core.generation.registry import registration, registrations
 from core.predictors.registry import MODEL_SETS, MODELS
 from core.problem.presets import PRESETS, preset_of
 from core.problem.settings import EVERY_ATOM, ONE_STATE, PRECISIONS
@@ -28,6 +29,7 @@ def settings(draft: Draft, errors: Errors) -> None:
         with st.container(horizontal=True, gap="large"):
             segments("Preset", "preset", preset, PRESETS, with_preset, help=PRESETS_HELP)
             method_field(draft, errors)
+        method_setting_fields(draft, errors)
         columns = st.columns(len(GROUPS), gap="medium")
         for column, (title, fields) in zip(columns, GROUPS, strict=True):
             with column:
@@ -67,11 +69,33 @@ def method_field(draft: Draft, errors: Errors) -> None:
     """The generator of the compositions."""
     methods = {registered.name: registered for registered in registrations()}
     segments(
-        "Method", "method", draft.method, methods, with_field, "method", required=True,
+        "Method", "method", draft.method, methods, with_method, required=True,
         format_func=lambda name: methods[name].label,
         help="  \n".join(f"**{registered.label}**: {registered.summary}" for registered in methods.values()),
     )  # fmt: skip
-    show_errors(errors["method"])
+    show_errors(errors["method"] + errors[FIELD])
+
+
+def method_setting_fields(draft: Draft, errors: Errors) -> None:
+    """The settings that only the chosen method reads, in a row; nothing if it has none."""
+    declared = registration(draft.method).own_settings
+    values = with_defaults(draft.method_settings, declared)
+    for column, setting in zip(st.columns(max(4, len(declared))) if declared else (), declared, strict=False):
+        with column:
+            method_setting_field(setting, values[setting.name])
+            show_errors(errors[f"{FIELD}.{setting.name}"])
+
+
+def method_setting_field(setting: MethodSetting, value: float | int | str) -> None:
+    """One setting of the method: a choice, or a number."""
+    name = f"{FIELD}.{setting.name}"
+    if setting.choices:
+        labels = dict(setting.choices)
+        select(setting.label, name, value, labels, with_method_setting, setting.name, format_func=labels.get,
+               help=setting.help)  # fmt: skip
+        return
+    increment = 1 if isinstance(setting.default, int) else None
+    number(setting.label, name, value, increment, with_method_setting, setting.name, help=setting.help)
 
 
 def charge_rule_field(draft: Draft, errors: Errors) -> None:

@@ -50,6 +50,7 @@ class Draft:
     precision: str = "auto"
     models: Models = BEST
     method: str = DEFAULT_METHOD
+    method_settings: Mapping[str, float | int | str] = field(default_factory=dict)
     floors: Mapping[str, float] = field(default_factory=dict)
     charge_rule: str = ONE_STATE
     constraint_rows: tuple[ConstraintRow, ...] = ()
@@ -85,6 +86,7 @@ class Draft:
             tc_predictor=self.models.tc,
             formation_energy_predictor=self.models.formation_energy,
             method=self.method,
+            method_settings=dict(self.method_settings),
             floors={} if substitute else dict(self.floors),
             charge_rule=self.charge_rule,
             bounds=constraints.bounds,
@@ -129,6 +131,7 @@ def draft_of(problem: DesignProblem) -> Draft:
         precision=problem.precision,
         models=Models(problem.tc_predictor, problem.formation_energy_predictor),
         method=problem.method,
+        method_settings=dict(problem.method_settings),
         floors=dict(problem.floors),
         constraint_rows=rows_of(problem),
         charge_rule=problem.charge_rule,

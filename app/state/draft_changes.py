@@ -26,6 +26,16 @@ def with_field(draft: Draft, name: str, value: object) -> Draft:
     return replace(draft, **{name: value})
 
 
+def with_method(draft: Draft, method: str) -> Draft:
+    """Another method, with the defaults of its own settings."""
+    return draft if method == draft.method else replace(draft, method=method, method_settings={})
+
+
+def with_method_setting(draft: Draft, name: str, value: float | int | str) -> Draft:
+    """The draft with another value of one setting of its method."""
+    return replace(draft, method_settings={**draft.method_settings, name: value})
+
+
 # ---- base and task -----------------------------------------------------------------------------------------------
 
 

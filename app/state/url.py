@@ -137,6 +137,7 @@ _BY_NAME = {
     "bounds": _JSON,
     "groups": _JSON,
     "ratios": _JSON,
+    "method_settings": _JSON,
     "fixed": _AMOUNTS,
     "floors": _AMOUNTS,
     "sites": _Codec(_write_sites, lambda text: [_read_site(part) for part in text.split(",") if part]),

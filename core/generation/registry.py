@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.generation.method_settings import MethodSetting, with_defaults
 from core.problem.problem import DesignProblem
 from core.problem.settings import DEFAULT_METHOD
 
@@ -32,6 +33,7 @@ class Registration:
     paper : citation of the method
     implementation : "module:attribute" of the Generator
     settings : fields of OptimiserSettings that the generator uses; pages disable all others
+    own_settings : settings that only this generator uses; a problem stores them as `method_settings`
     title : addition to the title of a problem, for example "by random substitution"; empty for the default generator
     start : description of the initial compositions, with the placeholders {base}, {replaced} (elements) and {added}
         (number of elements that replace each); empty if the settings of the start describe them
@@ -45,6 +47,7 @@ class Registration:
     paper: str
     implementation: str
     settings: frozenset[str]
+    own_settings: tuple[MethodSetting, ...] = ()
     title: str = ""
     start: str = ""
     work: str = "{candidates} candidates × {steps} steps = {product}; {time} on two CPU cores"
@@ -76,6 +79,11 @@ def registration(name: str) -> Registration:
     if name not in _REGISTERED:
         raise InputError("method", name, "unknown method", f"Choose {' or '.join(_REGISTERED)}")
     return _REGISTERED[name]
+
+
+def settings_of_method(problem: DesignProblem) -> dict[str, Any]:
+    """The value of each setting of the problem's own method; missing ones have their defaults."""
+    return with_defaults(problem.method_settings, registration(problem.method).own_settings)
 
 
 def generator_of(problem: DesignProblem) -> Generator:

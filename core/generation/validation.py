@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.errors import InputError
+from core.generation.method_settings import check_method_settings
 from core.generation.registry import generator_of, registration
 from core.predictors.registry import Models, check_models, known_elements
 from core.problem import validation
@@ -29,7 +30,7 @@ def check(problem: DesignProblem) -> list[InputError]:
 
 def _check_method(problem: DesignProblem) -> list[InputError]:
     try:
-        registration(problem.method)
+        own_settings = registration(problem.method).own_settings
     except InputError as error:
         return [error]
-    return []
+    return check_method_settings(problem.method_settings, own_settings)

@@ -50,6 +50,7 @@ class DesignProblem:
     tc_predictor, formation_energy_predictor : checkpoint names
     method : "gradient" (KIAGO) or "substitution" (C-ES, the baseline of KIAGO 3.1: random replacement by elements of
         the same oxidation state, without optimisation)
+    method_settings : name -> value, of settings that only this method reads; missing ones have their defaults
     bounds : symbol -> lower and upper bound of the fraction
     groups : sets of elements with bounds on the sum of their fractions
     ratios : symbol -> part, for elements in a constant ratio: {"Ba": 2, "Y": 1}
@@ -74,6 +75,7 @@ class DesignProblem:
     groups: tuple[Group, ...] = ()
     ratios: tuple[Mapping[str, float], ...] = ()
     precision: str = "auto"
+    method_settings: Mapping[str, float | int | str] = field(default_factory=dict)
 
     def base_fractions(self) -> dict[str, float]:
         """The base as symbol -> fraction. Raises InputError if the formula cannot be parsed."""

@@ -107,10 +107,11 @@ def _read_sites(given: dict[str, Any]) -> None:
 
 
 def _read_amounts(given: dict[str, Any]) -> None:
-    """Check the types of `fixed` and `floors`, and convert `forbidden` to a tuple."""
-    for name, kinds in (("fixed", dict | None), ("floors", dict)):
+    """Check the types of `fixed`, `floors` and `method_settings`, and convert `forbidden` to a tuple."""
+    for name, kinds, example in (("fixed", dict | None, '{"O": 0.25}'), ("floors", dict, '{"O": 0.25}'),
+                                 ("method_settings", dict, "{}")):  # fmt: skip
         if name in given and not isinstance(given[name], kinds):
-            raise InputError(name, given[name], "the value must be a JSON object", 'Write {"O": 0.25}')
+            raise InputError(name, given[name], "the value must be a JSON object", f"Write {example}")
     given["forbidden"] = _as_tuple(given.get("forbidden", ()), "forbidden")
     for symbol in given["forbidden"]:
         if not isinstance(symbol, str):

@@ -208,6 +208,12 @@ def test_a_further_generator_is_offered_and_described_by_its_registration():
         assert "256 candidates × 3 steps = 768" in html_text(page)
         assert widget(page.number_input, "design.learning_rate").disabled
         assert not widget(page.number_input, "design.n_unit.0").disabled and not run_button(page).disabled
+        without_exception(widget(page.number_input, "design.method_settings.growth").set_value(3).run())
+        assert draft(page).problem().method_settings == {"growth": 3}
+        assert page.query_params["method_settings"] == '{"growth":3}'
+        assert widget(page.selectbox, "design.method_settings.order").value == "up"
+        without_exception(widget(page.number_input, "design.method_settings.growth").set_value(9).run())
+        assert "a whole number from 1 to 5" in html_text(page) and run_button(page).disabled
 
 
 def test_a_change_that_the_browser_has_not_received_is_not_reverted(page):

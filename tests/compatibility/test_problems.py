@@ -43,6 +43,7 @@ def as_json(problem: DesignProblem) -> dict:
     content = json.loads(json.dumps(asdict(problem)))
     earlier = {name: before for before, name in RENAMED_SETTINGS.items()}
     settings = {earlier.get(name, name): value for name, value in content["settings"].items()}
+    assert content.pop("method_settings") == {}  # of later methods
     return content | {"settings": settings}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -70,6 +70,33 @@ def test_the_command_line_accepts_a_further_generator_by_name(growing, tmp_path,
 def test_a_generator_validates_the_problem(growing):
     (error,) = check(DesignProblem(base="LaFeAsO", method="growing"))
     assert error.field == "base" and "only MgB2 grows" in error.message
+
+
+def test_settings_of_a_method_are_stored_and_used(growing):
+    faster = replace(PROBLEM, method_settings={"growth": 2})
+    assert DesignProblem.from_json(faster.to_json()) == faster and check(faster) == []
+    assert sorted(design(faster).candidates["formula"]) == sorted(f"MgB{n}" for n in range(7, 13))
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "words"),
+    [({"growth": 9}, "method_settings.growth", "a whole number from 1 to 5"),
+     ({"growth": 1.5}, "method_settings.growth", "a whole number"),
+     ({"growth": "2"}, "method_settings.growth", "a whole number"),
+     ({"growth": True}, "method_settings.growth", "a whole number"),
+     ({"growth": float("nan")}, "method_settings.growth", "a whole number"),
+     ({"order": "sideways"}, "method_settings.order", "up, down"),
+     ({"order": ["up"]}, "method_settings.order", "up, down"),
+     ({"speed": 1}, "method_settings", "known: growth, order")],
+)  # fmt: skip
+def test_settings_of_a_method_are_validated(growing, given, field, words):
+    (error,) = check(replace(PROBLEM, method_settings=given))
+    assert error.field == field and words in error.message
+
+
+def test_a_setting_of_another_method_is_refused():
+    (error,) = check(DesignProblem(base="MgB2", method_settings={"growth": 1}))
+    assert error.field == "method_settings" and "no such setting. Remove it." in error.message
 
 
 def test_a_name_can_be_registered_once(growing):

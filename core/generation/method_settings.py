@@ -1,0 +1,66 @@
+"""Settings of one method: declared with its registration, stored in a problem by name, shown on the page as fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import InputError
+from core.problem.settings import is_number
+
+Value = float | int | str
+FIELD = "method_settings"  # of a problem; an error about one of them has the field "method_settings.NAME"
+
+
+@dataclass(frozen=True)
+class MethodSetting:
+    """A number, or a choice, that only one method reads.
+
+    name : key in `method_settings` of a problem
+    label : on the page, with the unit
+    help : its meaning and source
+    default : used where a problem does not give it; an int makes it a whole number
+    low, high : allowed range of a number
+    choices : value -> label on the page, of a choice; empty for a number
+    """
+
+    name: str
+    label: str
+    help: str
+    default: Value
+    low: float = 0.0
+    high: float = 1e6
+    choices: tuple[tuple[str, str], ...] = ()
+
+    def errors(self, value: Any) -> list[InputError]:
+        """An InputError if the value is not allowed."""
+        if self.choices:
+            names = [name for name, _ in self.choices]
+            return [] if value in names else [self._error(value, f"{self.name} is one of {', '.join(names)}")]
+        kind = "a whole number" if isinstance(self.default, int) else "a number"
+        allowed = is_number(value) and self.low <= value <= self.high
+        if allowed and (isinstance(value, int) or not isinstance(self.default, int)):
+            return []
+        return [self._error(value, f"{self.name} is {kind} from {self.low:g} to {self.high:,g}")]
+
+    def _error(self, value: Any, rule: str) -> InputError:
+        return InputError(f"{FIELD}.{self.name}", value, rule, f"Choose for example {self.default}")
+
+
+def check_method_settings(given: Mapping[str, Any], declared: Sequence[MethodSetting]) -> list[InputError]:
+    """What is wrong with the `method_settings` of a problem: unknown names, values that are not allowed."""
+    by_name = {setting.name: setting for setting in declared}
+    errors = []
+    for name, value in given.items():
+        if name in by_name:
+            errors += by_name[name].errors(value)
+        else:
+            known = f"Remove it; known: {', '.join(by_name)}" if by_name else "Remove it"
+            errors.append(InputError(FIELD, name, "the method has no such setting", known))
+    return errors
+
+
+def with_defaults(given: Mapping[str, Any], declared: Sequence[MethodSetting]) -> dict[str, Any]:
+    """The value of every declared setting: the one given, else its default."""
+    return {setting.name: given.get(setting.name, setting.default) for setting in declared}
