@@ -103,3 +103,10 @@ def _electropositive_first(symbol: str) -> tuple[float, int]:
     fact = elements.element(symbol)
     known = fact.electronegativity
     return (_UNKNOWN_ELECTRONEGATIVITY if known is None else known, fact.atomic_number)
+
+
+def element_mask(symbols: Iterable[str]) -> np.ndarray:
+    """Whether each element is among the symbols, (118,) bool. Raises KeyError for an unknown symbol."""
+    mask = np.zeros(elements.N_ELEMENTS, dtype=bool)
+    mask[[elements.element(symbol).index for symbol in symbols]] = True
+    return mask

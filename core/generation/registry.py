@@ -122,7 +122,7 @@ register(
         summary="Elements of the base are replaced at random by others of the same oxidation state, without "
         "optimisation: the baseline of KIAGO 3.1.",
         paper=KIAGO + " (section 3.1)",
-        implementation="core.generation.substitution:GENERATOR",
+        implementation="core.generation.substitution.generator:GENERATOR",
         settings=frozenset({"candidates", "n_unit", "max_elements", "added_elements"}),
         title="by random substitution",
         start="{base} with {replaced} replaced by {added} each of the same oxidation state, drawn at random",

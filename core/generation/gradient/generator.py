@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector
+from core.chemistry.composition import composition_vector, element_mask
 from core.errors import InputError
 from core.generation.gradient import optimiser
 from core.generation.gradient.batch_parallel import BatchParallel
@@ -65,7 +65,7 @@ class GradientGenerator:
         known = predictors.known_symbols()
         fixed = x_const(problem)
         rooms = tuple(room for _, room in problem.free_parts())
-        allowed = np.stack([_mask(problem.allowed_symbols(known, part)) for part in range(len(rooms))])
+        allowed = np.stack([element_mask(problem.allowed_symbols(known, part)) for part in range(len(rooms))])
         constraints = problem.composition_constraints(known)
         reduced_precision = resolve_precision(problem.precision, device) == BFLOAT16
         return Task(
@@ -188,12 +188,6 @@ def _initial_guesses(
         part=part,
         known=starting_materials(problem, known) if start in FROM_KNOWN else np.zeros((0, elements.N_ELEMENTS)),
     )
-
-
-def _mask(symbols: Collection[str]) -> np.ndarray:
-    mask = np.zeros(elements.N_ELEMENTS, dtype=bool)
-    mask[[elements.element(symbol).index for symbol in symbols]] = True
-    return mask
 
 
 def _float64(tensor: torch.Tensor) -> np.ndarray:

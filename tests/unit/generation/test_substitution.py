@@ -14,7 +14,8 @@ from core.chemistry.formula_reader import parse_formula
 from core.evaluation.csv_export import to_csv
 from core.evaluation.design import design
 from core.generation.registry import SUBSTITUTION
-from core.generation.substitution import GENERATOR, REPLACE_PROBABILITY, Substituter, make_substituter, site_states
+from core.generation.substitution.generator import GENERATOR
+from core.generation.substitution.substituter import REPLACE_PROBABILITY, Substituter, make_substituter, site_states
 from core.generation.validation import check
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
