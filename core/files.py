@@ -1,6 +1,6 @@
 """Files that several processes share: atomic writes, JSON, and locks.
 
-A reader may come at any moment, so every file is written beside its place and then moved there.
+A file can be read at any time, so it is written under a temporary name in the same folder and then renamed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 _REPLACE_ATTEMPTS, _REPLACE_RETRY_S = 20, 0.01
-_PROBE_S = 0.02  # another reader may hold a lock for an instant while it probes it; an owner holds it for good
+_PROBE_S = 0.02  # a reader that tests a lock holds it for less than this; an owner holds it until it ends
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:
@@ -35,7 +35,7 @@ def write_atomically(path: Path, content: str | bytes) -> None:
 
 
 def remove_partial_files(folder: Path) -> None:
-    """Remove the half-written files that killed processes left in a folder. Nobody may be writing there."""
+    """Remove the partial files that killed processes left in a folder. No process may be writing to the folder."""
     for partial in folder.glob(".*.partial"):
         partial.unlink(missing_ok=True)
 
@@ -57,7 +57,7 @@ def read_json(path: Path) -> dict | None:
 def acquire_lock(path: Path, timeout_s: float = 0.0) -> FileLock | None:
     """The lock on this file, acquired; None if another process still holds it after `timeout_s`.
 
-    It is freed by `release()`, or by the system when the process ends.
+    The lock is freed by `release()`, or by the system when the process ends.
     """
     lock = FileLock(path)
     try:
@@ -71,7 +71,7 @@ def is_locked(path: Path) -> bool:
     """Whether a process holds the lock on this file; false where the file cannot be locked at all."""
     try:
         lock = acquire_lock(path, _PROBE_S)
-    except OSError:  # a folder that cannot be written to: no process can work in it
+    except OSError:  # no process can work in a folder without write permission
         return False
     if lock is None:
         return True

@@ -1,4 +1,4 @@
-"""Where the project keeps things on disk."""
+"""Paths of the project folder, its assets and its checkpoints."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Parts of the parser that several commands share."""
+"""Parts of the parser shared by several commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def new_command(commands: Commands, name: str, summary: str, description: str, e
     """Add a command.
 
     summary : one line, for the list of commands
-    description, example : printed as they are, before and after the options
+    description, example : printed before and after the options, with their line breaks
     """
     return commands.add_parser(
         name,
@@ -28,7 +28,7 @@ def new_command(commands: Commands, name: str, summary: str, description: str, e
 
 
 def add_predictor_option(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add --predictor; `default` is the text of the help, the value is None where the option is not given."""
+    """Add --predictor, with the value None if it is not given. default : text for the help"""
     parser.add_argument(
         "--predictor", choices=MODELS, metavar="P",
         help=f"best, or published: ResNet18 and ElemNet as in the papers; default: {default}",

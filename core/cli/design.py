@@ -1,4 +1,4 @@
-"""python -m core design: a new run from a problem file, in this process."""
+"""python -m core design: create a run from a problem file and carry it out in this process."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 def add_parser(commands: Commands) -> None:
     """Add the command."""
     parser = new_command(
-        commands, "design", "search for new compositions, as a problem file describes",
+        commands, "design", "design new compositions for a problem file",
         "Search for compositions with a higher critical temperature, starting from a known material. The problem is a\n"
-        "JSON file, as the app exports it. The folder receives the candidates (candidates.csv) and the record of the\n"
+        "JSON file, as exported by the app. The folder receives the candidates (candidates.csv) and the record of the\n"
         "run. Ctrl-C stops the run; python -m core run FOLDER resumes it.",
         "design assets/examples/1-raise-tc-of-LaFeAsO.json --out my_run\n"
         "  python -m core design problem.json --out quick --candidates 64 --steps 50 50\n\n"
-        'The smallest problem is {"base": "LaFeAsO"}. Options replace what the file says.',
+        'The smallest problem is {"base": "LaFeAsO"}. Options override the problem file.',
     )  # fmt: skip
     parser.add_argument("problem", type=Path, metavar="PROBLEM.json", help="the problem file")
     parser.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="a new folder for the run")
     parser.add_argument("--candidates", type=int, metavar="N", help="number of compositions optimised together")
     parser.add_argument("--steps", type=int, nargs=2, metavar=("A", "B"), help="steps of stage 1 and of stage 2")
-    parser.add_argument("--seed", type=int, metavar="S", help="seed of the random start; each seed is another run")
+    parser.add_argument("--seed", type=int, metavar="S", help="seed of the random numbers")
     parser.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps")
-    parser.add_argument("--precision", metavar="P", help="of the optimisation steps: auto, float32 or bfloat16")
+    parser.add_argument("--precision", metavar="P", help="precision of the optimisation steps: auto, float32 or bfloat16")
     parser.add_argument("--method", metavar="M", help="gradient (KIAGO), or substitution (C-ES, the paper's baseline)")
     add_predictor_option(parser, "as in the problem file")
     parser.set_defaults(command=design)
@@ -61,7 +61,10 @@ def design(options: argparse.Namespace) -> int:
 
 
 def problem_of(options: argparse.Namespace) -> DesignProblem:
-    """The problem file, with the options of the command line in place of its own. Raises InputError."""
+    """The problem in the file, with the options of the command line applied.
+
+    Raises InputError if the file cannot be read or holds no problem.
+    """
     from core.predictors.registry import MODELS
     from core.problem.problem import DesignProblem
 

@@ -19,8 +19,8 @@ def add_parser(commands: Commands) -> None:
     """Add the command."""
     parser = new_command(
         commands, "evaluate", "compare the figures on the model cards with the raw data",
-        "Recompute every held-out figure of a model card from the weights and the raw data; without NAME, of all\n"
-        "models in the folder. The exit code is 1 if a figure differs from its card.",
+        "Recompute every held-out figure of a model card from the weights and the raw data; without NAME, of every\n"
+        "card in the folder. The exit code is 1 if a figure differs from its card.",
         "evaluate tc --data raw_data",
     )  # fmt: skip
     parser.add_argument("name", nargs="?", choices=EVALUATED, metavar="NAME", help=", ".join(EVALUATED))
@@ -31,7 +31,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Print every figure beside its card; exit code 1 if a figure differs and --write is not given."""
+    """Print every figure beside that of the card; exit code 1 if a figure differs and --write is not given."""
     from core.training import data, evaluation
 
     folder = data.data_folder(options.data)

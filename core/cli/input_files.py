@@ -1,4 +1,4 @@
-"""Reading the files that a user names: text in UTF-8, and formulas from CSV."""
+"""Reads the files that a user names: UTF-8 text, and formulas from CSV."""
 
 from __future__ import annotations
 

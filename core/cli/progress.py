@@ -1,4 +1,4 @@
-"""A run in this process, with a progress bar."""
+"""Carries out a run in this process with a progress bar."""
 
 from __future__ import annotations
 

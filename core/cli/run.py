@@ -18,7 +18,7 @@ def add_parser(commands: Commands) -> None:
     parser = new_command(
         commands, "run", "carry out or resume the run in a folder",
         "Carry out the run whose problem.json is in the folder, or resume it if it was interrupted. Runs in the same\n"
-        "parent folder take turns (TC_STUDIO_WORKERS sets how many work at once). The app starts its runs with this\n"
+        "parent folder take turns (TC_STUDIO_WORKERS sets the number of simultaneous runs). The app starts its runs with this\n"
         "command.",
         "run my_run",
     )  # fmt: skip
@@ -27,7 +27,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Work as the worker of a run; exit code 1 unless the run has finished."""
+    """Carry out the run as its worker; exit code 1 unless the run has finished."""
     from core.executors.worker import FOLDER_FROM_STDIN, receive_folder, work
     from core.runs.status import Phase
 

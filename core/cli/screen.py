@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def add_parser(commands: Commands) -> None:
     """Add the command."""
     parser = new_assessment(
-        commands, "screen", "the same, with charge neutrality, stability and nearest known superconductor",
-        "Predict Tc and formation energy, and screen: can the oxidation states sum to zero, how far is the compound\n"
-        "above the convex hull, and which known superconductor is nearest?",
+        commands, "screen", "predict, and screen charge neutrality, stability and novelty",
+        "Predict Tc and formation energy, test charge neutrality, and compute the energy above the convex hull and the\n"
+        "distance to the nearest known superconductor.",
     )  # fmt: skip
     parser.add_argument(
         "--every-atom", action="store_true",

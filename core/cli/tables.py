@@ -1,4 +1,4 @@
-"""Writing tables: CSV to a file or to the screen, the best candidates as aligned text, single figures."""
+"""Output of tables as CSV, of the best candidates as aligned text, and of single figures."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def best_text(candidates: pd.DataFrame, count: int = 10) -> str:
 
 
 def _cell(name: str, value: object) -> str:
-    """One value: a number to the digits of its column, a dash where the value is missing."""
+    """A value as text: a number with the digits of its column, a dash for a missing value."""
     from core.evaluation.columns import BY_NAME
 
     if value != value or value == "":
@@ -69,5 +69,5 @@ def _aligned(cells: list[str], left: bool) -> list[str]:
 
 
 def figure_text(value: float | None) -> str:
-    """A figure to four significant digits, a count in full."""
+    """A float with four significant digits, an integer in full, "nothing" for None."""
     return "nothing" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -19,18 +19,18 @@ def add_parser(commands: Commands) -> None:
     """Add the command."""
     parser = new_command(
         commands, "train", "rebuild one of the files in checkpoints/ from the raw data",
-        "Train a predictor, or build a table, from the raw data. An interrupted training resumes where it stopped.",
+        "Train a predictor, or build a table, from the raw data. An interrupted training resumes.",
         "train tc --data raw_data",
     )  # fmt: skip
     parser.add_argument("name", choices=registry.TRAINABLES, metavar="NAME", help=", ".join(registry.TRAINABLES))
     add_data_option(parser)
     parser.add_argument("--out", type=Path, default=CHECKPOINTS, metavar="DIR", help="default: checkpoints/")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the split and the training; default: 0")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the split and the training; default: 0")
     parser.set_defaults(command=train)
 
 
 def train(options: argparse.Namespace) -> int:
-    """Train, and print the held-out figures of the new card."""
+    """Train or build, and print the held-out figures of the new card."""
     from core.training.evaluation import flat
 
     figures = registry.train(options.name, options.data, options.out, options.seed, PROJECT / "build")

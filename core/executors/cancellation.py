@@ -1,4 +1,4 @@
-"""Cancelling a run whose worker is a process of this machine: a request first, then the end of the process."""
+"""Cancellation of a run with a worker on this machine: by request first, then by killing the process."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from core.runs.run import Run
 from core.runs.status import ACTIVE, Phase, write_status
 
 _CANCELLABLE = ACTIVE | {Phase.INTERRUPTED}
-_GRACE_S = 1.5  # for the worker to obey the request
+_GRACE_S = 1.5  # for the worker to stop on request
 _KILL_S = 0.4  # for the system to free the lock of a killed worker
 _POLL_S = 0.02
 
 
 def cancel_run(run: Run) -> None:
-    """Stop a run: within 2 s its status is CANCELLED and no worker is at it. An ended run stays as it is."""
+    """Stop a run: within 2 s its status is CANCELLED and it has no worker. An ended run is not changed."""
     if run.status().phase not in _CANCELLABLE:
         return
     request = run.folder / layout.CANCEL
@@ -32,7 +32,7 @@ def cancel_run(run: Run) -> None:
 
 
 def _worker_is_gone(run: Run, timeout_s: float) -> bool:
-    """Wait until no worker is at the run; false if one still is after `timeout_s`."""
+    """Wait until the run has no worker; false if it still has one after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while has_worker(run.folder):
         if time.monotonic() >= deadline:

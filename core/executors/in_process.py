@@ -1,4 +1,4 @@
-"""An executor that does each run in the calling process, at once."""
+"""An executor that carries out each run in the calling process, without a queue."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class InProcessExecutor(Executor):
         self._on_status = on_status
 
     def submit(self, run: Run) -> None:
-        """Do the run. Raises InputError if the folder holds no run, or another worker is at it."""
+        """Carry out the run. Raises InputError if the folder holds no run, or the run has another worker."""
         work(run.folder, take_turns=False, on_status=self._on_status)
 
     def capacity(self) -> int:
-        """One run."""
+        """Always 1."""
         return 1
 
     def cancel(self, run: Run) -> None:
-        """Stop a run, which another thread or process does; within 2 s."""
+        """Stop a run that another thread or process carries out, within 2 s."""
         cancel_run(run)

@@ -1,4 +1,4 @@
-"""The interface of everything that carries out runs: this process, processes of this machine, a cluster."""
+"""The interface of an executor, which carries out runs: in this process, in other processes, or on a cluster."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ POLL_S = 0.05
 class Executor(ABC):
     """Carries out runs.
 
-    A run is its folder, and an executor keeps no record of its own about it: a run that one executor was given can be
-    polled by any other one.
+    The folder of a run holds everything about it, so that a run submitted to one executor can be polled by another.
     """
 
     @abstractmethod
     def submit(self, run: Run) -> None:
         """Start a run, or resume one that was interrupted, was cancelled or failed.
 
-        A finished run and a run with a worker are left alone.
+        Has no effect on a finished run or a run with a worker.
         """
 
     @abstractmethod
     def cancel(self, run: Run) -> None:
-        """Stop a run: on return its status is CANCELLED and no worker is at it. An ended run stays as it is."""
+        """Stop a run: on return its status is CANCELLED and it has no worker. An ended run is not changed."""
 
     @abstractmethod
     def capacity(self) -> int:
-        """How many runs may work at once; the others wait in a queue."""
+        """Maximum number of runs at work at the same time; the others wait in a queue."""
 
     def prepare(self) -> None:
-        """Get ready for a run that may be submitted soon. May do nothing, and returns at once."""
+        """Prepare for a run that may be submitted soon, without blocking. By default nothing."""
         return
 
     def poll(self, run: Run) -> RunStatus:
@@ -42,7 +41,7 @@ class Executor(ABC):
         return run.status()
 
     def wait(self, run: Run, timeout_s: float | None = None) -> RunStatus:
-        """The status of a run once it is no longer active. Raises TimeoutError if that takes longer."""
+        """The status of a run once it is no longer active. Raises TimeoutError after `timeout_s`."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while (status := self.poll(run)).phase in ACTIVE:
             if deadline is not None and time.monotonic() > deadline:

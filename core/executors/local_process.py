@@ -1,4 +1,4 @@
-"""An executor that gives each run a worker process of its own on this machine.
+"""An executor that starts a separate worker process on this machine for each run.
 
 The workers take turns (`core.executors.queue`) and outlive the process that started them.
 """
@@ -21,7 +21,7 @@ from core.runs.status import Phase, write_status
 
 
 class LocalProcessExecutor(Executor):
-    """Worker processes of this machine; the first one after `prepare` is a warm one, that has imported everything."""
+    """Worker processes of this machine; the first one after `prepare` is warm, with all modules imported."""
 
     def __init__(self, warm_worker: WarmWorker | None = None):
         self._warm_worker = warm_worker or WarmWorker()
@@ -31,7 +31,7 @@ class LocalProcessExecutor(Executor):
         self._warm_worker.prepare()
 
     def capacity(self) -> int:
-        """How many runs may work at once: the environment variable TC_STUDIO_WORKERS, else 1."""
+        """Maximum number of runs at work at the same time: the environment variable TC_STUDIO_WORKERS, else 1."""
         return queue.capacity()
 
     def submit(self, run: Run) -> None:
@@ -43,17 +43,17 @@ class LocalProcessExecutor(Executor):
         write_status(run.folder, status.in_phase(Phase.QUEUED))
         forget_worker(run.folder)
         process = self._send_warm_worker(run) or _start_cold_worker(run)
-        # An ended process stays in the process table, and looks alive, until its parent has waited for it.
+        # An ended process remains in the process table, as if it were running, until its parent has waited for it.
         threading.Thread(target=process.wait, daemon=True).start()
 
     def cancel(self, run: Run) -> None:
-        """Stop a run: its worker is asked first, and killed if it does not obey within 1.5 s."""
+        """Stop a run: by request, or by killing the worker if it does not stop within 1.5 s."""
         cancel_run(run)
 
     def _send_warm_worker(self, run: Run) -> subprocess.Popen | None:
-        """The warm worker, now at work on the run; None if there is none."""
+        """The warm worker, sent to the run; None if there is none."""
         process = self._warm_worker.take()
-        # The start is noted before the worker is sent: from then on the folder belongs to the worker.
+        # The start is recorded first: after the worker is sent, only the worker writes to the folder.
         record_start(run.folder, time.time(), process.pid if process else None)
         return process if process and self._warm_worker.send(process, run.folder) else None
 

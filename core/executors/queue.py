@@ -1,7 +1,7 @@
-"""The queue of the local workers: as many locks as runs may work at once, and a ticket for every run that waits.
+"""The queue of the local workers: one lock for each slot, and one ticket for each waiting run.
 
-Everything lies in files beside the runs, so that workers of several servers share one queue, and the lock of a killed
-worker is freed by the system. The oldest ticket goes first.
+Locks and tickets are files beside the runs, so that workers of several servers share one queue, and the system frees
+the lock of a killed worker. The oldest ticket goes first.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ POLL_S = 0.3
 
 
 def capacity() -> int:
-    """How many workers may work at once: the environment variable TC_STUDIO_WORKERS, else DEFAULT_CAPACITY."""
+    """Number of slots: the environment variable TC_STUDIO_WORKERS, else DEFAULT_CAPACITY."""
     given = os.environ.get("TC_STUDIO_WORKERS", "")
     return max(1, int(given)) if given.isdigit() else DEFAULT_CAPACITY
 
 
 @contextmanager
 def turn(run: Run, should_stop: ShouldStop) -> Generator[Phase | None]:
-    """Wait for a slot and hold it. Yields None, or the phase in which the run was told to stop while it waited."""
+    """Wait for a slot and hold it. Yields None, or the phase that `should_stop` returned during the wait."""
     slots = run.folder.parent / SLOTS
     slots.mkdir(exist_ok=True)
     ticket = slots / f"{start_time_s(run.folder):017.6f}~{run.id}.ticket"
@@ -52,7 +52,7 @@ def turn(run: Run, should_stop: ShouldStop) -> Generator[Phase | None]:
 
 
 def acquire_slot(slots: Path, ticket: Path) -> FileLock | None:
-    """The lock of a free slot, acquired; None if all are taken or the worker of an older ticket lives.
+    """The lock of a free slot, acquired; None if all are taken or a worker with an older ticket is waiting.
 
     The tickets of killed workers are removed.
     """

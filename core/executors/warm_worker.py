@@ -1,4 +1,4 @@
-"""A warm worker: a worker process that has imported everything it needs and waits for the folder of a run."""
+"""A warm worker: a worker process that has imported its modules and waits for the folder of a run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from core.executors.worker_process import start_worker
 
 
 class WarmWorker:
-    """At most one waiting worker process, of some 380 MB. It ends when the process that holds this object ends."""
+    """At most one waiting worker process, of about 380 MB. It ends with the process that holds this object."""
 
     def __init__(self):
         self._lock = threading.Lock()
         self._process: subprocess.Popen | None = None
 
     def prepare(self) -> None:
-        """Start a worker that waits, unless one waits already or the environment variable TC_STUDIO_STAND_BY is 0."""
+        """Start a waiting worker, unless there is one or the environment variable TC_STUDIO_STAND_BY is 0."""
         if os.environ.get("TC_STUDIO_STAND_BY") == "0":
             return
         with self._lock:
@@ -33,7 +33,7 @@ class WarmWorker:
             return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def take(self) -> subprocess.Popen | None:
-        """The waiting worker, which the caller now has to `send` to a run; None if none waits."""
+        """The waiting worker, which the caller must then `send` to a run; None if none waits."""
         with self._lock:
             process, self._process = self._process, None
         return process if process is not None and process.poll() is None else None

@@ -1,6 +1,6 @@
-"""The code of a worker: it takes the lock of its run, waits for its turn, does the work and writes how it ended.
+"""The worker of a run: it acquires the lock, waits for its turn, carries out the run and writes the final status.
 
-No heavy module is imported before the worker's turn, so that many waiting workers cost little.
+Modules that load slowly are imported after the wait, so that waiting workers need little memory.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from core.runs.ownership import owned
 from core.runs.run import Run
 from core.runs.status import OnStatus, Phase, RunStatus, ShouldStop, write_status
 
-FOLDER_FROM_STDIN = "-"  # in the place of a folder on the command line
+FOLDER_FROM_STDIN = "-"  # on the command line, instead of a folder
 _NICENESS = 5
 
 
 def work(folder: Path, take_turns: bool = True, on_status: OnStatus | None = None) -> RunStatus:
-    """Do or resume a run in this process; returns its last status. A finished run is left as it is.
+    """Carry out or resume a run in this process; returns its last status. A finished run is not changed.
 
-    take_turns : wait for a turn among the runs beside this one, and work at low priority; else begin at once
+    take_turns : wait in the queue of the parent folder, and work at low priority; otherwise begin at once
     on_status : called with every status that is written
 
-    Raises InputError if the folder holds no run, or another worker is at it. All other errors end in the status.
+    Raises InputError if the folder holds no run, or the run has another worker. Any later error sets the status FAILED.
     """
     run = _open(folder)
     with owned(run.folder), _stop_requests(run) as should_stop:
@@ -47,16 +47,16 @@ def work(folder: Path, take_turns: bool = True, on_status: OnStatus | None = Non
 
 
 def receive_folder() -> Path | None:
-    """Import everything, then wait for the folder of a run on standard input; None if it is closed before.
+    """Import all modules, then read the folder of a run from standard input; None at the end of the input.
 
-    From then on, standard output and standard error go to the log of the run.
+    Afterwards standard output and standard error go to the log of the run.
     """
     import core.runs.execute  # noqa: F401 (takes seconds)
     from core.predictors.checkpoint import CheckpointError
     from core.predictors.control_model import load_control_model
     from core.reference_data.references import load_references
 
-    with suppress(CheckpointError):  # the run itself will report it
+    with suppress(CheckpointError):  # the run will report it
         load_references()
         load_control_model()
     folder = sys.stdin.buffer.readline().decode().rstrip("\n")
@@ -78,7 +78,7 @@ def _open(folder: Path) -> Run:
 
 @contextmanager
 def _stop_requests(run: Run) -> Generator[ShouldStop]:
-    """Yields the function that tells whether this worker must stop: by a file of the run, or by a signal."""
+    """Yields `should_stop` for this worker: requests come as the file `cancel` of the run, or as a signal."""
     interrupted = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -101,7 +101,7 @@ def _stop_requests(run: Run) -> Generator[ShouldStop]:
 
 
 def _execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None) -> RunStatus:
-    """Do the work; an error becomes the status FAILED, and goes to the log with its traceback."""
+    """Carry out the run; an error sets the status FAILED, and its traceback goes to the log."""
     try:
         from core.runs.execute import execute
 
@@ -114,7 +114,7 @@ def _execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None) -> R
 
 
 def _message(error: Exception) -> str:
-    """The message to the user: that of the project's own errors, else the kind of error with its message."""
+    """The message for the user: of InputError and CheckpointError their own, otherwise with the type of the error."""
     if isinstance(error, InputError):
         return error.message
     if not isinstance(error, ImportError):

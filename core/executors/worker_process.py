@@ -1,4 +1,4 @@
-"""Starting the process of a worker."""
+"""Start of a worker process."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from core.paths import PROJECT
 
 
 def start_worker(folder: str, stdin: int, output: int | IO[bytes]) -> subprocess.Popen:
-    """The process `python -m core run FOLDER`. It outlives this process, and Ctrl-C here does not reach it.
+    """The process `python -m core run FOLDER`. It outlives this process and does not receive its Ctrl-C.
 
     folder : of the run, or `core.executors.worker.FOLDER_FROM_STDIN`
-    stdin, output : of the process, as `subprocess.Popen` takes them; output takes standard output and standard error
+    stdin : as in `subprocess.Popen`
+    output : for standard output and standard error, as `stdout` in `subprocess.Popen`
+
+    Raises OSError if the process cannot be started.
     """
     return subprocess.Popen(
         [sys.executable, "-m", "core", "run", folder],

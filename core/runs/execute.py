@@ -1,8 +1,8 @@
-"""The work of a run in its folder: optimise, record, keep a resume point, screen, write the results.
+"""Execution of a run in its folder: optimise, record, store resume points, screen, write the results.
 
 The same problem on the same device with the same number of threads gives the same files, byte for byte, however often
-the run was interrupted: the resume point is the whole state, and records made after it are dropped before the run
-continues.
+the run was interrupted: the resume point holds the complete state, and records of later steps are dropped before the
+run continues.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from core.runs.status import OnStatus, Phase, ShouldStop
 
 
 def execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None = None) -> Phase:
-    """Do a run in this process, from its resume point if there is one.
+    """Execute a run in this process, from its resume point if there is one.
 
-    Returns FINISHED, or the phase in which the run was told to stop. Sets the number of threads of torch.
+    Returns FINISHED, or the phase that `should_stop` returned. Sets the number of threads of torch.
 
     Raises InputError for a problem with errors, CheckpointError for a missing checkpoint.
     """
@@ -50,7 +50,7 @@ def execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None = None
         return recorder.stopped
     recorder.write_status(Phase.SCREENING, int(state.step))
     result = design.finalize(state, outcome)
-    if should_stop() is Phase.CANCELLED:  # an interrupted run does the little work that is left
+    if should_stop() is Phase.CANCELLED:  # an interrupted run still finishes, because little work is left
         return Phase.CANCELLED
     write_result(run.folder, result)
     write_json(run.folder / layout.PROVENANCE, {**provenance, "finished": datetime.now(UTC).isoformat()})
@@ -60,7 +60,7 @@ def execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None = None
 
 
 def write_result(folder: Path, result: DesignResult) -> None:
-    """Write the candidates, as CSV and with types, and the summary."""
+    """Write the candidates, as CSV and as Parquet, and the summary. Raises OSError if a file cannot be written."""
     typed = io.BytesIO()
     result.candidates.to_parquet(typed, index=False)
     passing = result.passing

@@ -1,18 +1,18 @@
-"""Where runs are kept, and which files lie in the folder of a run.
+"""The folder of all runs, and the files in the folder of a run.
 
 problem.json         the problem
 status.json          phase and step, written several times a second
 progress.jsonl       one record per line, about 500 at most
 trajectory.f32       Tc, formation energy, integer loss of all candidates: (records, candidates, 3) float32
 resume.safetensors   the generator's state, written every 2 s until the run has finished
-candidates.csv       the result; candidates.parquet holds the same with types
+candidates.csv       the candidates; candidates.parquet is the same table with types
 result.json          summary of the result
 provenance.json      versions, checksums of the checkpoints, seed, device
-start.json           when a worker was started, and its process id
+start.json           start time and process id of the worker, written by the process that starts it
 worker.json          process id of the worker, written by the worker once it holds the lock
-worker.lock          locked as long as the worker lives; the system frees it however the worker ends
+worker.lock          locked while the worker process exists; the system frees it however the worker ends
 worker.log           output of the worker
-cancel               its presence requests the worker to stop
+cancel               empty; requests the worker to stop
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def runs_folder() -> Path:
 
 
 def is_run_id(name: object) -> bool:
-    """Whether this is a string that can name a run: letters, digits and `._-`, beginning with a letter or digit."""
+    """Whether `name` is a valid run id: letters, digits and `._-`, beginning with a letter or digit."""
     return isinstance(name, str) and _RUN_ID.fullmatch(name) is not None
 
 
 def is_run(folder: Path) -> bool:
-    """Whether this folder holds a run: it has the name of one, and a problem file."""
+    """Whether the folder is a run: its name is a valid run id, and it contains a problem file."""
     return is_run_id(folder.name) and (folder / PROBLEM).is_file()

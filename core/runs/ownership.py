@@ -1,7 +1,7 @@
-"""Which process works on a run, as its folder shows it.
+"""The worker process of a run, as recorded in the folder of the run.
 
-A worker holds the lock of the run for as long as it lives. Between its start and the moment it takes the lock, a note
-with its process id stands in for the lock.
+A worker holds the lock of its run from shortly after its start until it ends. Before it holds the lock, start.json
+with its process id shows that it exists.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from core.errors import InputError
 from core.files import acquire_lock, is_locked, read_json, remove_partial_files, write_json
 from core.runs import layout
 
-_STARTING_S = 20.0  # a new worker has this long to import its modules and take the lock
-LOCK_TIMEOUT_S = 2.0  # a reader that probes the lock may hold it for an instant
+_STARTING_S = 20.0  # time for a new worker to import its modules and acquire the lock
+LOCK_TIMEOUT_S = 2.0  # a reader that tests the lock holds it briefly
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def owned(folder: Path) -> Generator[None]:
     """Hold the lock of a run, as its worker. Raises InputError if another worker holds it."""
     lock = acquire_lock(folder / layout.LOCK, LOCK_TIMEOUT_S)
     if lock is None:
-        raise InputError("folder", folder, "another worker is already at this run", "Wait, or cancel the run")
+        raise InputError("folder", folder, "another worker is already running this run", "Wait, or cancel the run")
     try:
         remove_partial_files(folder)
         write_json(folder / layout.WORKER, {"time": time.time(), "pid": os.getpid()})
@@ -35,7 +35,7 @@ def owned(folder: Path) -> Generator[None]:
 
 
 def has_worker(folder: Path) -> bool:
-    """Whether the worker of a run lives, or was started a moment ago and has not taken the lock yet."""
+    """Whether a run has a worker: one that holds the lock, or a new one that has not acquired it yet."""
     return is_locked(folder / layout.LOCK) or _is_starting(folder)
 
 
@@ -45,7 +45,7 @@ def was_started(folder: Path) -> bool:
 
 
 def record_start(folder: Path, time_s: float, pid: int | None) -> None:
-    """Note that a worker is started at `time_s` (since 1970), as process `pid` (None: not known yet)."""
+    """Record that a worker is started at `time_s` (s since 1970), as process `pid` (None: not known yet)."""
     write_json(folder / layout.START, {"time": time_s, "pid": pid})
 
 
@@ -55,12 +55,12 @@ def forget_worker(folder: Path) -> None:
 
 
 def start_time_s(folder: Path) -> float:
-    """When the worker was started (s since 1970); now for a worker that was started by hand."""
+    """Start time of the worker (s since 1970); the present time for a worker that was started by hand."""
     return (read_json(folder / layout.START) or {}).get("time", time.time())
 
 
 def worker_pid(folder: Path) -> int | None:
-    """Process id of the last worker: as the worker wrote it, or as noted at its start."""
+    """Process id of the last worker, from worker.json or else from start.json; None if neither gives it."""
     return (read_json(folder / layout.WORKER) or read_json(folder / layout.START) or {}).get("pid")
 
 
@@ -72,7 +72,7 @@ def _is_starting(folder: Path) -> bool:
 
 
 def _process_exists(pid: int) -> bool:
-    if os.name != "posix":  # there, signal 0 would end the process
+    if os.name != "posix":  # on Windows signal 0 would end the process
         return True
     try:
         os.kill(pid, 0)

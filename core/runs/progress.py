@@ -1,4 +1,4 @@
-"""The course of a run as recorded: progress.jsonl (statistics of the batch) and trajectory.f32 (every candidate)."""
+"""The recorded steps of a run: progress.jsonl (statistics of the batch) and trajectory.f32 (every candidate)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-PROGRESS_RECORDS, TRAJECTORY_RECORDS = 500, 200  # about as many at most
+PROGRESS_RECORDS, TRAJECTORY_RECORDS = 500, 200  # maximum numbers, exceeded by at most one
 QUANTITIES = ("tc_K", "formation_energy_eV_per_atom", "integer_loss")
 STATISTICS = ("best", "median", "p5", "p95")
 PROGRESS_COLUMNS = (
@@ -26,7 +26,7 @@ def recorded_steps(total: int, most: int) -> list[int]:
 
 
 def read_records(path: Path, last: bool = False) -> list[dict]:
-    """The records of progress.jsonl, or only the last one; a line that is still being written is left out."""
+    """The records of progress.jsonl, or only the last one; an incomplete last line is left out."""
     try:
         lines = path.read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:
@@ -35,7 +35,7 @@ def read_records(path: Path, last: bool = False) -> list[dict]:
 
 
 def trajectory_record_bytes(candidates: int) -> int:
-    """Size of one record of trajectory.f32."""
+    """Size in bytes of one record of trajectory.f32."""
     return candidates * len(QUANTITIES) * np.dtype(np.float32).itemsize
 
 

@@ -1,4 +1,4 @@
-"""Provenance of a run: everything that is needed to repeat it."""
+"""Provenance of a run: everything that is needed to reproduce it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ PACKAGES = ("torch", "numpy", "scipy", "pandas", "safetensors")
 def provenance_at_start(run: Run, problem: DesignProblem) -> dict:
     """Versions, checksums of the checkpoints, seed and number of threads of a run that is started or resumed.
 
-    The time and the number of threads stay those of the first start: sums in another order would differ.
+    A resumed run keeps the time and the number of threads of its first start, because the number of threads determines
+    the order of sums and so their rounding.
 
     Raises CheckpointError for a missing checkpoint.
     """
@@ -46,7 +47,7 @@ def provenance_at_start(run: Run, problem: DesignProblem) -> dict:
 
 
 def device_provenance(problem: DesignProblem, device: torch.device) -> dict:
-    """The device, its name, and the precision of the steps on it."""
+    """The device, its name, and the precision of the optimisation steps on it."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "device": str(device),
@@ -58,7 +59,7 @@ def device_provenance(problem: DesignProblem, device: torch.device) -> dict:
 def fingerprint(problem_text: str, checkpoints: dict[str, str]) -> str:
     """SHA-256 of everything that a state depends on: the problem file and the checksums of the checkpoints.
 
-    A resume point with another fingerprint is not used. The text is taken as it lies in the folder, so that a later
+    A resume point with another fingerprint is not used. `problem_text` is the text of the stored file, so that a later
     version that writes problems differently still resumes an older run.
     """
     content = json.dumps([problem_text, checkpoints], sort_keys=True)

@@ -1,4 +1,4 @@
-"""What is written to the folder of a run during the optimisation: status, progress, trajectory, resume point."""
+"""Writes status, progress, trajectory and resume points to the folder of a run during the optimisation."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from core.runs.records import json_line, progress_record, quantities
 from core.runs.resume import State, save_resume_point
 from core.runs.status import OnStatus, Phase, RunStatus, ShouldStop, write_status
 
-STATUS_S, RESUME_S = 0.2, 2.0  # between two writes
+STATUS_S, RESUME_S = 0.2, 2.0  # time between two writes
 RESUME_SHARE = 20  # a large state on a slow disk is stored less often: at most 1/20 of the time is spent on it
-SPEED_STEPS = 50  # the remaining time is estimated from so many recent steps
+SPEED_STEPS = 50  # number of recent steps from which the remaining time is estimated
 
 
 class Recorder:
@@ -41,7 +41,7 @@ class Recorder:
         """elapsed_s : working time before this start."""
         self.folder, self.schedule, self.fingerprint = folder, schedule, fingerprint
         self.should_stop, self.on_status = should_stop, on_status
-        self.stopped: Phase | None = None  # the phase in which the run was told to stop
+        self.stopped: Phase | None = None  # the phase in which the run must stop
         self.restarts = 0
         self._total = schedule.steps
         self._in_progress = frozenset(recorded_steps(self._total, PROGRESS_RECORDS))

@@ -1,4 +1,4 @@
-"""The resume point of a run: the whole state of its generator, in one safetensors file.
+"""The resume point of a run: the complete state of its generator, in one safetensors file.
 
 A state is a frozen dataclass of tensors with a field `step`, whichever generator it belongs to. The names in the file
 are the names of its fields.
@@ -20,7 +20,7 @@ from core.runs import layout
 
 
 class State(Protocol):
-    """Any frozen dataclass whose fields are tensors. step : () int64, steps done; it stays on the CPU."""
+    """Any frozen dataclass whose fields are tensors. step : () int64 on the CPU, completed steps."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
@@ -32,10 +32,10 @@ S = TypeVar("S", bound=State)
 
 
 def save_resume_point(folder: Path, state: State, fingerprint: str, elapsed_s: float) -> None:
-    """Store a state atomically.
+    """Store a state atomically. Raises OSError if the file cannot be written.
 
     fingerprint : see `core.runs.provenance.fingerprint`
-    elapsed_s : working time up to this state
+    elapsed_s : working time (s) up to this state
     """
     tensors = {f.name: getattr(state, f.name).detach().cpu().contiguous() for f in fields(state)}
     metadata = {"fingerprint": fingerprint, "elapsed_s": repr(elapsed_s)}
@@ -45,10 +45,10 @@ def save_resume_point(folder: Path, state: State, fingerprint: str, elapsed_s: f
 def load_resume_point(
     folder: Path, state_class: type[S], fingerprint: str, device: torch.device
 ) -> tuple[S | None, float]:
-    """The stored state on `device`, and the working time (s) up to it; (None, 0) if no state is stored that fits.
+    """The stored state on `device`, and the working time (s) up to it; (None, 0) without a usable file.
 
-    A file that is broken, holds the state of another generator or has another fingerprint does not fit; a message on
-    standard error says so.
+    A file is not used, and a message on standard error gives the reason, if it is corrupt, has another fingerprint, or
+    holds the state of another generator.
     """
     path = folder / layout.RESUME
     if not path.exists():

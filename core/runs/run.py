@@ -1,7 +1,7 @@
-"""A run: a folder, and what can be read from it. Reading never waits for the worker that writes there.
+"""A run, read from its folder. Reading never waits for the worker that writes to the folder.
 
-The problem goes into the folder first, and a worker process writes everything else. Nothing else is shared, so a page
-never blocks, and a reload, a restart of the server or the crash of one run leaves the other runs unharmed.
+The creator of a run writes the problem, and a worker process writes the results. The processes share only this folder,
+so a page never blocks, and a reload, a restart of the server or the crash of one run does not affect other runs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from core.runs.status import ACTIVE, RunStatus, new_status, read_status
 
 @dataclass(frozen=True)
 class Run:
-    """One run, by its folder."""
+    """One run. folder : absolute path of its folder"""
 
     folder: Path
 
@@ -59,7 +59,7 @@ class Run:
         return datetime.fromtimestamp((self.folder / layout.PROBLEM).stat().st_mtime, UTC)
 
     def status(self) -> RunStatus:
-        """The status; INTERRUPTED for a run that was started and whose worker no longer lives."""
+        """The status; INTERRUPTED for a run that was started and has no worker any more."""
         status = self.stored_status()
         if status.phase not in ACTIVE or has_worker(self.folder):
             return status
@@ -74,7 +74,7 @@ class Run:
         return generator_of(problem).schedule(problem)
 
     def stored_status(self) -> RunStatus:
-        """The status as last written, whether or not its writer still lives."""
+        """The last status that was written, whether or not the run still has a worker."""
         return read_status(self.folder) or new_status(self.schedule())
 
     def progress(self) -> pd.DataFrame:
@@ -95,7 +95,7 @@ class Run:
         return records[-1]["top"] if records else []
 
     def candidates(self) -> pd.DataFrame:
-        """The candidates, the columns of `core.evaluation.table.COLUMNS`. Raises FileNotFoundError before the end."""
+        """The candidates, with the columns of `core.evaluation.columns.COLUMNS`. Raises FileNotFoundError before the end."""
         return read(pd.read_parquet(self.folder / layout.TABLE))
 
     def csv(self) -> str:
@@ -127,5 +127,5 @@ class Run:
         return table
 
     def provenance(self) -> dict:
-        """Versions, checksums of the checkpoints, seed, device, threads; before the start only `created`."""
+        """Versions, checksums of the checkpoints, seed, device, threads; before the first start only `created`."""
         return read_json(self.folder / layout.PROVENANCE) or {}

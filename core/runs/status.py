@@ -33,11 +33,11 @@ class RunStatus:
     """Phase and step of a run.
 
     stage : number of the stage, from 1
-    step, total_steps : steps done, and to do, over all stages
-    elapsed_s : working time over all resumes; waiting is not counted
+    step, total_steps : completed steps and number of steps, over all stages
+    elapsed_s : working time over all starts, without the time in the queue
     remaining_s : estimated time for the rest of the optimisation; None without an estimate
     restarts : candidates restarted so far
-    message : why a run failed, or what can be done about an interrupted one; else empty
+    message : why a run failed, or how to continue an interrupted one; otherwise empty
     """
 
     phase: Phase
@@ -54,14 +54,14 @@ class RunStatus:
         return replace(self, phase=phase, remaining_s=None, message=message)
 
     def interrupted(self) -> RunStatus:
-        """The same status as INTERRUPTED, with a message that says how to continue."""
+        """The same status as INTERRUPTED, with a message on how to continue."""
         position = f"at step {self.step:,} of {self.total_steps:,}"
         return self.in_phase(
             Phase.INTERRUPTED, f"Interrupted {position}. Start the run again to continue from its last resume point."
         )
 
 
-ShouldStop = Callable[[], Phase | None]  # asked after every step: None, or the phase in which the run must stop
+ShouldStop = Callable[[], Phase | None]  # called after every step; None, or the phase in which the run must stop
 OnStatus = Callable[[RunStatus], None]  # called with every status that is written
 
 
@@ -71,14 +71,14 @@ def new_status(schedule: Schedule) -> RunStatus:
 
 
 def write_status(folder: Path, status: RunStatus) -> None:
-    """Write the status file of a run."""
+    """Write the status file of a run. Raises OSError if it cannot be written."""
     write_json(folder / layout.STATUS, asdict(status))
 
 
 def read_status(folder: Path) -> RunStatus | None:
-    """The status as last written, whether or not its writer still lives; None without a readable file.
+    """The last status that was written, whether or not the run still has a worker; None without a readable file.
 
-    Keys written by other versions are passed over.
+    Unknown keys, written by other versions, are ignored.
     """
     stored = read_json(folder / layout.STATUS)
     if stored is None:

@@ -19,7 +19,7 @@ from core.runs.ownership import has_worker
 from core.runs.run import Run
 from core.runs.status import new_status, write_status
 
-_BASE_CHARACTERS = 40  # of the formula of the base, in the name of a run
+_BASE_CHARACTERS = 40  # maximum length of the base formula in a run id
 
 
 def create(problem: DesignProblem) -> Run:
@@ -33,7 +33,7 @@ def create(problem: DesignProblem) -> Run:
 def create_in(problem: DesignProblem, folder: Path) -> Run:
     """A new run in a folder that is empty or does not exist yet, not started.
 
-    Raises InputError for a problem with errors, a device that this machine lacks, or a folder with files in it.
+    Raises InputError for a problem with errors, a device that this machine does not have, or a folder that is not empty.
     """
     for error in check(problem):
         raise error
@@ -56,7 +56,7 @@ def list_runs() -> list[Run]:
 
 
 def get(run_id: str) -> Run | None:
-    """The run of this id in the runs folder; None if there is none, or if the id is not a plain folder name."""
+    """The run of this id in the runs folder; None if there is none, or if the id is not valid."""
     if not layout.is_run_id(run_id):
         return None
     folder = layout.runs_folder() / run_id
@@ -64,7 +64,7 @@ def get(run_id: str) -> Run | None:
 
 
 def delete(run: Run) -> None:
-    """Remove a run and all its files. Raises InputError while a worker is at the run: cancel it first."""
+    """Remove a run and all its files. Raises InputError if the run has a worker."""
     if has_worker(run.folder):
-        raise InputError("folder", run.folder, "a worker is at this run", "Cancel the run first")
+        raise InputError("folder", run.folder, "a worker is running this run", "Cancel the run first")
     shutil.rmtree(run.folder)
