@@ -17,7 +17,7 @@ from core.runs.run import Run
 
 @pytest.fixture(scope="module")
 def one_thread():
-    """Sums in the same order; and small batches are no faster with more threads, and much slower on a busy machine."""
+    """One thread: sums in the same order, and no slowdown of small batches on a busy machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -26,7 +26,7 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def carried_out() -> Callable[[DesignProblem, Path], Run]:
-    """`carried_out(problem, folder) -> run`: a run that is really done, in this process, on one thread."""
+    """`carried_out(problem, folder) -> run`: a finished run, carried out in this process on one thread."""
 
     def do(problem: DesignProblem, folder: Path) -> Run:
         threads = torch.get_num_threads()

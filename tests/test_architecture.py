@@ -1,4 +1,4 @@
-"""The architecture: which package may import which, directly and through others, and that no imports form a cycle."""
+"""The architecture: which package may import which, directly and indirectly, and that no imports form a cycle."""
 
 import ast
 import sys
@@ -96,7 +96,7 @@ def test_imports_follow_the_order_of_the_packages(module):
 
 
 @pytest.mark.parametrize("module", [m for m in modules() if m.startswith("core")])
-def test_the_engine_needs_no_page(module):
+def test_the_engine_imports_neither_the_app_nor_its_libraries(module):
     assert not reached(module) & {"streamlit", "plotly"} and not any(m.startswith("app") for m in reached(module))
 
 
@@ -107,23 +107,23 @@ def test_no_imports_form_a_cycle():
 
 
 @pytest.mark.parametrize("module", HOT)
-def test_the_hot_path_needs_torch_and_numpy_only_also_through_others(module):
+def test_an_optimisation_step_imports_only_torch_numpy_and_safetensors(module):
     outside = {m for m in reached(module) if m not in modules()} - set(sys.stdlib_module_names)
     assert outside <= HOT_MAY_IMPORT
 
 
-def test_screening_needs_no_model():
+def test_screening_imports_no_model():
     for module in (m for m in modules() if m.startswith("core.screening")):
         assert not any(m.startswith("core.predictors") or m == "torch" for m in reached(module)), module
 
 
-def test_the_optimiser_sees_only_the_interface_of_predictors():
+def test_the_optimiser_imports_only_the_interface_of_predictors():
     seen = {m for m in imported("core.generation.gradient.optimiser") if m.startswith("core.predictors")}
     assert seen == {"core.predictors.interface"}
 
 
 def test_unit_tests_mirror_the_engine():
-    """A test file stands where the module that it tests stands."""
+    """A test file has the path of the module that it tests."""
     tests = PROJECT / "tests" / "unit"
     lost = [
         str(path.relative_to(tests))

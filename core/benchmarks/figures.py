@@ -104,7 +104,7 @@ def bands(courses: Mapping[str, pd.DataFrame], x_title: str, y_title: str) -> di
 
 
 def axes(x_title: str | None, y_title: str) -> dict:
-    """The layout of the two axes: their titles."""
+    """Plotly layout with the titles of both axes; x_title None: no title."""
     return {"xaxis": {"title": {"text": x_title}} if x_title else {}, "yaxis": {"title": {"text": y_title}}}
 
 

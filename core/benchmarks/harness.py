@@ -1,7 +1,7 @@
-"""What all benchmarks share: options, cached parts, and the output files.
+"""Options, cache and output files of all benchmarks.
 
-A benchmark is a function from `Options` to `Outcome`. Every slow part is cached as soon as it is finished, under a key
-made of everything that it depends on, so that an interrupted benchmark resumes.
+A benchmark is a function from `Options` to `Outcome`. Every slow part is cached when it is finished, with a key of
+everything that it depends on, so that an interrupted benchmark resumes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Options:
     candidates : compositions optimised together; 4,096 in the papers
     steps : of stage 1 and of stage 2
     seeds : number of seeds; the seeds are 0, 1, 2, ...
-    bases : materials of the table to include; empty: all
+    bases : base materials to include; empty: all of the table
     device : auto, cpu, cuda or mps
     predictor : key of `MODELS`
     risk_aversion : kappa, see OptimiserSettings; 0 in the papers
@@ -63,7 +63,7 @@ class Options:
 
     def __post_init__(self):
         if self.seeds < 1:
-            raise InputError("seeds", self.seeds, "a mean needs at least one seed", "Take 1 or more")
+            raise InputError("seeds", self.seeds, "a mean needs at least one seed", "Choose 1 or more")
 
     @property
     def models(self) -> Models:
@@ -77,7 +77,7 @@ class Options:
 
     @property
     def file_suffix(self) -> str:
-        """What the names of the output files end in: nothing for the default predictor."""
+        """End of the names of the output files: empty for the default predictor."""
         return "" if self.predictor == Options.predictor else f"-{self.predictor}"
 
     def problem(self, base: str, seed: int, **fields: Any) -> DesignProblem:
@@ -94,7 +94,7 @@ class Options:
         return {name: read_card(name)["sha256"] for name in names}
 
     def about(self) -> dict:
-        """How the figures were made, as JSON data."""
+        """The options and checksums with which the figures were computed, as JSON data."""
         return {
             "candidates": self.candidates, "steps": list(self.steps), "seeds": self.seeds, "bases": list(self.bases),
             "predictor": self.predictor, "risk_aversion": self.risk_aversion, "device": self.device,
@@ -144,11 +144,11 @@ def finished_run(problem: DesignProblem, options: Options) -> Run:
 
 
 def cached(depends_on: Sequence, options: Options, make: Callable[[], dict]) -> dict:
-    """The JSON data that `make` returns, from the cache if it is there.
+    """The JSON data that `make` returns, from the cache if possible.
 
     depends_on : everything that the result depends on besides the device and the checkpoints
 
-    The device is part of the key as resolved: "auto" is another device on another machine, and rounding differs.
+    The key contains the resolved device, because "auto" differs between machines, and rounding between devices.
     """
     device = str(resolve_device(options.device))
     path = options.cache / "parts" / f"{_key([*depends_on, device, options.checksums()])}.json"
@@ -164,7 +164,7 @@ def _key(content: object) -> str:
 
 
 def mean_and_spread(values: Sequence[float | None]) -> tuple[float, float]:
-    """Mean and sample standard deviation (n - 1) of the values that are not None; NaN where there are too few."""
+    """Mean and sample standard deviation (n - 1) of the values that are not None; NaN without enough values."""
     series = pd.Series([v for v in values if v is not None], dtype="float64")
     return float(series.mean()), float(series.std())
 

@@ -47,7 +47,7 @@ def sentences(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def problem(base: str, method: str, seed: int, options: Options) -> DesignProblem:
-    """The problem of these tables. C-ES keeps the hydrogen of the base, which is never less than the floor."""
+    """The problem of tables 9 and 10. C-ES keeps the hydrogen of the base, which is never below the minimum."""
     names = ("n_unit", "max_elements", "mutate_probability", "perturb_ratio")
     settings = replace(options.settings, **{name: getattr(HYDRIDE, name) for name in names})
     posed = options.problem(base, seed, settings=settings, method=METHODS[method], charge_rule=EVERY_ATOM)

@@ -31,7 +31,7 @@ METHODS = {
 
 GDMCD_METHODS = {"rule": "rule", "integer_loss": "integer loss", "exempt": "two elements exempt"}
 GDMCD_LEARNING_RATE, EXEMPT = 0.001, 2
-GDMCD_BASE = "LaFeAsO"  # a problem must have a base; here the candidates start from known superconductors
+GDMCD_BASE = "LaFeAsO"  # a problem needs a base, although the candidates start from known superconductors
 
 
 def table1(options: Options) -> Outcome:
@@ -106,7 +106,7 @@ def gdmcd_table2_sentences(table: pd.DataFrame) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Stage1:
-    """The end of stage 1: the state, its compositions (n, 118), their Tc (K) and their Tc by the control model (K)."""
+    """The end of stage 1: the state, its compositions (n, 118), and their Tc (n,) in K by both models."""
 
     task: Task
     state: State
@@ -178,7 +178,7 @@ def _by_stage_2(stage_1: _Stage1, atoms: list[int], **changes: object) -> tuple[
 
     changes : settings that differ from those of stage 1
 
-    Returns the counts (m, 118) of the candidates that did not die, and which of the n candidates these are (n,) bool.
+    Returns the counts (m, 118) of the candidates that were not restarted, and their mask (n,) bool.
     """
     numbers = torch.as_tensor(atoms, dtype=torch.float32, device=stage_1.state.x_base.device)
     settings = replace(stage_1.task.settings, **changes)
@@ -195,7 +195,7 @@ def _by_stage_2(stage_1: _Stage1, atoms: list[int], **changes: object) -> tuple[
 def by_rule(compositions: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """The rule of KIAGO 3.3: compositions (n, 118) times `size`, each element rounded to whole atoms.
 
-    Returns the counts (m, 118) of those that keep an atom, and which of the n these are (n,) bool.
+    Returns the counts (m, 118) of the compositions that keep at least one atom, and their mask (n,) bool.
     """
     counts = np.round(compositions * size).astype(np.int64)
     not_empty = counts.sum(1) > 0
@@ -206,7 +206,7 @@ def _change(stage_1: _Stage1, counts: np.ndarray, which: np.ndarray | slice) -> 
     """Mean and standard deviation of the change in Tc since stage 1.
 
     counts : (m, 118)
-    which : the candidates of stage 1 that the counts belong to
+    which : mask or slice of the candidates of stage 1 to which the counts belong
     """
     tc, control = _tc(stage_1.task, counts / counts.sum(1, keepdims=True))
     return {

@@ -1,4 +1,4 @@
-"""The papers' own figures (assets/papers.json), and constants of their protocol (KIAGO sections 3.1 to 3.6)."""
+"""The published figures (assets/papers.json), and constants of the protocol (KIAGO sections 3.1 to 3.6)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from core.errors import InputError
 from core.paths import ASSETS
 
 KIAGO, C_ES, SUPERDIFF, GUIDED = "KIAGO", "C-ES", "SuperDiff", "SuperDiff with guidance"
-OURS = (KIAGO, C_ES)  # the methods that are run here; for the others there are only the paper's figures
+OURS = (KIAGO, C_ES)  # the methods that are run here; the others have published figures only
 TOP = 30  # tables 2 and 7 report the mean of this many candidates
-INTEGER_MATERIALS = 15  # of table 1, which does not name them: we take those of table 2 and the first of table 5
+INTEGER_MATERIALS = 15  # table 1 does not name its materials: those of table 2 and the first of table 5 are used
 
 
 @cache

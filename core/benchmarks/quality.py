@@ -1,8 +1,8 @@
-"""Time to quality: how soon ours is as good as the reference loop is after 4,096 candidates and 1,000 steps.
+"""Time to quality: the time that ours takes to match the reference loop with 4,096 candidates and 1,000 steps.
 
 Quality is the mean objective, -Tc + alpha Ef of the integer formula, of the best 30 distinct formulas found so far.
-Ours works in rounds, each a small run with its own seed, and keeps the best formulas of all rounds. The time spent on
-measuring the quality is not counted, on either side.
+Ours works in rounds, small runs with different seeds, and keeps the best formulas of all rounds. The time for measuring
+the quality is not counted, on either side.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ MOST_ROUNDS = 200
 
 @dataclass
 class Best:
-    """The best distinct formulas so far, and a clock that is stopped while they are measured.
+    """The best distinct formulas so far, and a clock that is stopped during measurements.
 
-    target : stop when the quality is no worse than this; None: never
-    patience_s : stop after this many seconds
+    target : quality (K) at which to stop; None: no target
+    patience_s : time limit in seconds
     objectives : counts as bytes -> objective (K)
     course : (seconds, quality) at each measurement
     """
@@ -55,7 +55,7 @@ class Best:
         self.started = time.perf_counter()
 
     def measure(self, compositions: torch.Tensor) -> bool:
-        """Add compositions (batch, 118); false if the target or the time limit is reached. The clock runs before."""
+        """Add compositions (batch, 118); false if the target or the time limit is reached. Pauses the clock."""
         self._synchronize()
         self.spent_s += time.perf_counter() - self.started
         self._add(compositions)
@@ -99,7 +99,10 @@ class Best:
 
 
 def time_to_quality(options: Options) -> Outcome:
-    """For each base: seconds and quality of the reference loop, seconds until ours is as good, and the ratio."""
+    """For each base: seconds and quality of the reference loop, seconds that ours needs for it, and the ratio.
+
+    Raises InputError for a base that is not in BASES.
+    """
     unknown = [base for base in options.bases if base not in BASES]
     if unknown:
         raise InputError("bases", unknown[0], "this benchmark has no such base", f"Choose from {', '.join(BASES)}")
@@ -134,7 +137,7 @@ def sentences(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _reference(base: str, options: Options) -> dict:
-    """The reference loop to its end."""
+    """Result of the complete reference loop."""
     key = ["time to quality", base, "plain", options.settings, torch.get_num_threads(), options.models]
 
     def make() -> dict:
@@ -150,7 +153,7 @@ def _reference(base: str, options: Options) -> dict:
 
 
 def _ours(base: str, reference: dict, options: Options) -> dict:
-    """Our rounds, until the quality or the time of the reference loop is reached."""
+    """Result of our rounds up to the quality or the time of the reference loop."""
     from_the_paper = ("formation_energy_weight", "n_unit", "max_elements", "risk_aversion")
     same = {name: getattr(options.settings, name) for name in from_the_paper}
     settings = replace(OptimiserSettings(), **same)

@@ -1,4 +1,4 @@
-"""KIAGO's table 2, higher Tc from known superconductors; and how much of the gain the control model confirms."""
+"""KIAGO's table 2, higher Tc from known superconductors, and the share of the gain that the control model confirms."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def other_model(tc_model: str) -> str:
 
 
 def gain_by(predictor: Predictor, run: Run) -> float | None:
-    """The gain of the same best candidates by another predictor, in K; None if no candidate passes."""
+    """Mean gain (K) of the best candidates of a run by another predictor; None if no candidate passes."""
     table = run.candidates()
     best = table[table["passes"]].head(TOP)["formula"]
     if not len(best):
@@ -104,7 +104,7 @@ def unconfirmed(table: pd.DataFrame, column: str, model: str) -> str:
     column : the gain by the other model
     model : its name
 
-    Bases without a predicted gain are left out: a loss would outweigh the gains of the others.
+    Bases without a predicted gain are left out, because losses would cancel the gains of other bases.
     """
     both = table.dropna(subset=["gain_K", column])
     both = both[both["gain_K"] > 0]

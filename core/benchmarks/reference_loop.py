@@ -1,4 +1,4 @@
-"""The method without any work on its speed: the networks as trained, in one eager loop, in float32."""
+"""The method without optimisation for speed: the networks as trained, in one eager loop, in float32."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def prepare_reference(problem: DesignProblem) -> Design:
 
 @dataclass
 class ReferenceLoop:
-    """torch's Adam on x_base; both networks run in full at every step, and the integer loss takes every column.
+    """torch's Adam on x_base; both networks run in full at every step, and the integer loss uses all 118 columns.
 
     x_base : (batch, 118)
     mask : M_max, (batch, 118); None in stage 1
@@ -36,7 +36,7 @@ class ReferenceLoop:
 
     @classmethod
     def begin(cls, task: Task) -> ReferenceLoop:
-        """From the same start compositions as our optimiser."""
+        """A loop with the start compositions of our optimiser."""
         guesses = [task.guess(i, 0) for i in range(task.settings.candidates)]
         return cls(task, torch.stack(guesses).requires_grad_(True))
 

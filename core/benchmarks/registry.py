@@ -1,4 +1,4 @@
-"""The benchmarks by name. Reading this table imports no torch; a benchmark is imported when it runs."""
+"""The registry of benchmarks. Listing does not import torch; a benchmark is imported when it runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.errors import InputError
 if TYPE_CHECKING:
     from core.benchmarks.harness import Options, Outcome
 
-GivenOptions = Mapping[str, Any]  # option name -> value, only those that differ from the defaults
+GivenOptions = Mapping[str, Any]  # option name -> value, only options that differ from the defaults
 
 
 @dataclass(frozen=True)

@@ -51,13 +51,13 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class SpeedOptions:
-    """What is measured.
+    """Options of the speed benchmark.
 
     candidates : batch sizes
     steps : of stage 1 and of stage 2, in each repeat
-    repeats : the fastest repeat counts; both sides take turns, so that a busy moment slows both
+    repeats : of which the fastest counts; both sides alternate, so that other load slows both
     predictor : keys of `MODELS`
-    memory : also measure the peak memory, of each side in a process of its own
+    memory : also measure the peak memory of each side, in separate processes
     log : called with one line before each measurement
     """
 
@@ -71,7 +71,7 @@ class SpeedOptions:
 
     @property
     def file_suffix(self) -> str:
-        """Nothing: one table holds all predictors."""
+        """Empty, because one table holds all predictors."""
         return ""
 
 
@@ -126,7 +126,7 @@ def _label(predictor: str, precision: str, side: str) -> str:
 
 
 def about(options: SpeedOptions) -> dict:
-    """What the figures were measured on."""
+    """The options and the hardware of the measurement, as JSON data."""
     device = resolve_device(options.device)
     return {
         "steps": list(options.steps), "device": options.device, "threads": torch.get_num_threads(),
@@ -169,12 +169,12 @@ def prepare_side(problem: DesignProblem, side: str) -> tuple[Task, torch.device]
 
 
 def reference_run(task: Task, device: torch.device) -> tuple[float, torch.Tensor]:
-    """Seconds of both stages of the reference loop, without the start compositions, and the compositions reached."""
+    """Seconds of both stages of the reference loop without initialisation, and the final compositions (batch, 118)."""
     return _timed(ReferenceLoop.begin(task).run, device)
 
 
 def our_run(task: Task, device: torch.device) -> tuple[float, torch.Tensor]:
-    """The same for our optimiser."""
+    """Seconds of both stages of our optimiser without initialisation, and the final compositions (batch, 118)."""
     start = optimiser.init(task)
     seconds, (state, _) = _timed(lambda: optimise(task, start), device)
     return seconds, optimiser.evaluate(task, state).composition
@@ -184,7 +184,7 @@ RUNS = {REFERENCE: reference_run, OURS: our_run}
 
 
 def _timed(work: Callable[[], Result], device: torch.device) -> tuple[float, Result]:
-    """Seconds, and the result."""
+    """Seconds that `work` takes, and its result."""
     _synchronize(device)
     began = time.perf_counter()
     result = work()
@@ -208,7 +208,7 @@ def _differences(reference: Task, ours: Task, compositions: torch.Tensor) -> dic
 
 
 def peak_memory(problem: DesignProblem, side: str) -> float:
-    """Peak memory (MB) of a process that runs only this side; on a GPU, of what torch allocated there."""
+    """Peak memory (MB) of a process that runs only this side; on a GPU, of the memory allocated by torch."""
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
     process = context.Process(target=_send_peak_memory, args=(problem.to_json(), side, send))

@@ -1,4 +1,4 @@
-"""A line plot with two logarithmic axes as SVG, for the README, which can show only pictures."""
+"""A line plot with two logarithmic axes as SVG, for the README."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def log_log(figure: dict) -> str:
 
 
 class _Axis:
-    """A logarithmic axis from pixel `begin` to pixel `end`; its ends are round values around all `values`."""
+    """A logarithmic axis from pixel `begin` to pixel `end`, limited by round values around all `values`."""
 
     def __init__(self, values: list[float], begin: float, end: float):
         self.begin, self.end = begin, end

@@ -16,7 +16,7 @@ from core.problem.settings import BASE, RANDOM
 
 MATERIAL, LEARNING_RATE = "LaNiAsO", 0.001
 RECORDS = 20  # recorded steps of stage 1, besides the first
-# A random start has four elements, as many as LaNiAsO: so the text of KIAGO 3.2; the caption of the figure says seven.
+# A random start has four elements, as LaNiAsO and in the text of KIAGO 3.2; the caption of the figure gives seven.
 FROM_KNOWN, FROM_RANDOM = "from LaNiAsO", "from random mixtures"
 STARTS = {FROM_KNOWN: BASE, FROM_RANDOM: RANDOM}
 STATISTICS = ("mean", "low", "median", "high")

@@ -26,7 +26,7 @@ from core.problem.substitution_sites import Site
 from core.reference_data.references import load_references
 from core.runs.run import Run
 
-DIGITS = 3  # of the amounts in table 8
+DIGITS = 3  # decimal places of the amounts in table 8
 
 
 def table5_7(options: Options) -> Outcome:
@@ -88,7 +88,7 @@ def table8_sentences(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def problem(row: dict, method: str, seed: int, options: Options) -> DesignProblem:
-    """The problem of these tables: KIAGO without the integer loss (beta = 0), formulas to 0.01 atoms of the base."""
+    """The problem of tables 5 to 8: KIAGO without the integer loss (beta = 0), formulas to 0.01 atoms of the base."""
     settings = replace(options.settings, integer_weight=0.0, fractional_elements=options.settings.max_elements)
     if method == C_ES:
         settings = replace(options.settings, added_elements=SITE_ELEMENTS)

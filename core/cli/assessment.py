@@ -23,14 +23,14 @@ def new_assessment(commands: Commands, name: str, summary: str, description: str
     example = (
         f'{name} LaFeAsO "La1.85Sr0.15CuO4"\n'
         f"  python -m core {name} --csv my_compounds.csv --out answers.csv\n\n"
-        "A formula may have fractional amounts and brackets; quote a formula that has brackets. Formulas are read from\n"
-        "the column named formula of a CSV file, or else from its first column. A formula that cannot be read stays in\n"
-        "the output, with the reason in the column error, and the exit code is 1."
+        "A formula may have fractional amounts and brackets; quote a formula that has brackets. From a CSV file\n"
+        "the column named formula is read, or else the first column. A formula that cannot be read stays in the\n"
+        "output, with the reason in the column error, and the exit code is 1."
     )
     parser = new_command(commands, name, summary, description, example)
     parser.add_argument("formulas", nargs="*", metavar="FORMULA", help="a chemical formula, for example LaFeAsO")
     parser.add_argument("--csv", type=Path, metavar="IN", help="read the formulas from this CSV file instead")
-    parser.add_argument("--out", type=Path, metavar="OUT", help="write the table to this CSV file instead of standard output")
+    parser.add_argument("--out", type=Path, metavar="OUT", help="write the CSV to this file, not to standard output")
     add_predictor_option(parser, "best")
     parser.set_defaults(parser=parser)
     return parser
@@ -57,5 +57,5 @@ def write_assessment(options: argparse.Namespace, assess: Callable[..., pd.DataF
     write_csv(table, options.out)
     bad = int((table["error"] != "").sum())
     if bad:
-        print(f"{bad} of {len(table)} formulas have errors; see the column error.", file=sys.stderr)
+        print(f"{bad} of {len(table)} rows have errors; see the column error.", file=sys.stderr)
     return 1 if bad else 0

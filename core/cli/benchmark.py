@@ -20,9 +20,9 @@ def add_parser(commands: Commands) -> None:
     parser = new_command(
         commands, "benchmark", "reproduce the tables of the papers, or measure the speed",
         "Reproduce a table of the papers with our models: the protocol of KIAGO and GDMCD, our results beside\n"
-        "the published ones, and the predictions of the control model. Writes NAME.csv, and NAME.json with the plot. Finished\n"
-        "parts are kept in build/benchmarks/, so that an interrupted benchmark resumes; delete that folder to start\n"
-        "again.\n\n"
+        "the published ones, and the predictions of the control model. Writes NAME.csv, and NAME.json with the plot.\n"
+        "Finished parts are kept in build/benchmarks/, so that an interrupted benchmark resumes; delete that folder\n"
+        "to start again.\n\n"
         + "\n".join(f"  {name:<17}{benchmark.summary}" for name, benchmark in BENCHMARKS.items()),
         "benchmark table2 --predictor published\n"
         "  python -m core benchmark table2 --candidates 256 --seeds 1 --bases LaNiAsO --out quick",
@@ -30,9 +30,11 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("name", choices=BENCHMARKS, metavar="NAME", help="one of the benchmarks above")
     parser.add_argument("--candidates", type=int, nargs="+", metavar="N",
                         help="compositions optimised together; default: 4096; speed: 256 1024 4096")  # fmt: skip
-    parser.add_argument("--steps", type=int, nargs=2, metavar=("A", "B"), help="steps of stage 1 and of stage 2; default: 500 500")
+    parser.add_argument(
+        "--steps", type=int, nargs=2, metavar=("A", "B"), help="steps of the two stages; default: 500 500"
+    )
     parser.add_argument("--seeds", type=int, metavar="N", help="number of runs of each kind; default: 3")
-    parser.add_argument("--bases", nargs="+", default=(), metavar="FORMULA", help="only these base materials of the table")
+    parser.add_argument("--bases", nargs="+", default=(), metavar="FORMULA", help="only these bases of the table")
     parser.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps")
     parser.add_argument("--risk-aversion", "--caution", type=float, metavar="K",
                         help="kappa: the optimiser maximises Tc minus kappa times its expected error; "

@@ -18,8 +18,8 @@ def add_parser(commands: Commands) -> None:
     parser = new_command(
         commands, "run", "carry out or resume the run in a folder",
         "Carry out the run whose problem.json is in the folder, or resume it if it was interrupted. Runs in the same\n"
-        "parent folder take turns (TC_STUDIO_WORKERS sets the number of simultaneous runs). The app starts its runs with this\n"
-        "command.",
+        "parent folder take turns (TC_STUDIO_WORKERS sets the number of simultaneous runs). The app starts its runs\n"
+        "with this command.",
         "run my_run",
     )  # fmt: skip
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the run; - reads it from standard input")

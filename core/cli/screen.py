@@ -15,8 +15,8 @@ def add_parser(commands: Commands) -> None:
     """Add the command."""
     parser = new_assessment(
         commands, "screen", "predict, and screen charge neutrality, stability and novelty",
-        "Predict Tc and formation energy, test charge neutrality, and compute the energy above the convex hull and the\n"
-        "distance to the nearest known superconductor.",
+        "Predict Tc and formation energy, test charge neutrality, and compute the energy above the convex hull and\n"
+        "the distance to the nearest known superconductor.",
     )  # fmt: skip
     parser.add_argument(
         "--every-atom", action="store_true",

@@ -25,7 +25,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("name", choices=registry.TRAINABLES, metavar="NAME", help=", ".join(registry.TRAINABLES))
     add_data_option(parser)
     parser.add_argument("--out", type=Path, default=CHECKPOINTS, metavar="DIR", help="default: checkpoints/")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the split and the training; default: 0")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of split and training; default: 0")
     parser.set_defaults(command=train)
 
 

@@ -95,7 +95,7 @@ class Run:
         return records[-1]["top"] if records else []
 
     def candidates(self) -> pd.DataFrame:
-        """The candidates, with the columns of `core.evaluation.columns.COLUMNS`. Raises FileNotFoundError before the end."""
+        """The candidate table, see `core.evaluation.columns.COLUMNS`. Raises FileNotFoundError before the end."""
         return read(pd.read_parquet(self.folder / layout.TABLE))
 
     def csv(self) -> str:

@@ -33,7 +33,8 @@ def create(problem: DesignProblem) -> Run:
 def create_in(problem: DesignProblem, folder: Path) -> Run:
     """A new run in a folder that is empty or does not exist yet, not started.
 
-    Raises InputError for a problem with errors, a device that this machine does not have, or a folder that is not empty.
+    Raises InputError for a problem with errors, a device that this machine does not have, or a folder with
+    files in it.
     """
     for error in check(problem):
         raise error

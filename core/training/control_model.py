@@ -1,4 +1,4 @@
-"""Train the control model (checkpoint `judge`): boosted trees for Tc, on the same parts of the data as `tc`."""
+"""Train the control model (checkpoint `judge`): boosted trees for Tc, with the same split of the data as `tc`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ class ControlModelSettings:
 
 
 def train(folder: Path, out: Path, seed: int, build: Path, settings: ControlModelSettings | None = None) -> dict:
-    """Train, evaluate on the held-out part, write trees and card; returns the card. `build` is not used."""
+    """Train, evaluate on the held-out part, write trees and card; returns the card. `build` is not used.
+
+    Raises InputError if the raw data are missing.
+    """
     settings = settings or ControlModelSettings()
     tables, counts = tc.read_tables(folder, seed)
     x, y = tc.part(tables, 0)

@@ -63,12 +63,12 @@ MISREAD = {
     "La1.85Sr0.15Cu98Ni0.02O4": "Cu98 is Cu0.98",
     "Tl0.5Pb0.5Sr4Cu2C7O21": "(CO3)O7 was read as (CO3)7",
 }
-# Measured at 100 GPa and more, which the composition does not tell.
+# Superconductors at 100 GPa and more; the composition does not contain the pressure.
 HYDRIDES_UNDER_A_MEGABAR = ("La1H10", "H3S1", "H2S1", "Ba1Re1H9")
 OXYGEN_NOT_GIVEN = re.compile(r"\d.*O[YZ]?$")  # "Y1Ba2Cu3O", "Bi2Sr2Ca1Cu2OY"; all others have amounts
 CUPRATE_K, LOWEST_COPPER = 20.0, 1.05  # see `too_little_oxygen`
 DOPED_K, LEAST_DOPED_COPPER = 60.0, 1.9
-# None of these dopes holes, as calcium on the site of a rare earth does.
+# Elements that do not dope holes, in contrast to calcium on the site of a rare earth.
 NO_HOLES_FROM = "Y La Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Ba Cu O Li Mg Al Fe Co Ni Zn Ga"
 PLAUSIBLE_EV_PER_ATOM = 5.0  # a few OQMD entries, of failed calculations, reach +43 eV/atom
 KEY_DIGITS = 4  # compositions that agree to 1e-4 in every fraction are the same composition
@@ -82,7 +82,7 @@ class Table:
     values : (n,) float64
     formulas : n formulas as written in the source (the first of the replicates)
     reports : (n,) number of rows of the source for each value
-    counts : number of rows of the source by what was done with them
+    counts : cleaning step -> number of rows of the source
     """
 
     compositions: np.ndarray
@@ -96,7 +96,7 @@ class Table:
         return [composition_key(row) for row in self.compositions]
 
     def subset(self, rows: np.ndarray) -> Table:
-        """The rows of these numbers, in this order, or those where a mask (n,) is true; with the same counts."""
+        """The rows with these indices, in this order, or those where a mask (n,) is true; with the same counts."""
         chosen = np.arange(len(self.values))[rows]
         return Table(
             self.compositions[chosen],
@@ -120,7 +120,7 @@ def data_folder(given: str | Path | None = None) -> Path:
         raise InputError(
             "data",
             folder,
-            "there is no such folder of training data",
+            "there is no such folder of raw data",
             "Name it with --data or TC_STUDIO_DATA",
         )
     return folder
@@ -269,7 +269,7 @@ def read_formation_energies(folder: Path) -> tuple[Table, Table, Table]:
 def read_stability(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """MP val: compositions (n, 118) and decomposition energies (n,) in eV/atom, at or below 0 for a stable compound.
 
-    As calculated, not predicted (Bartel et al. 2020): against all other phases of its chemical system.
+    Energies from DFT relative to all other phases of the chemical system (Bartel et al. 2020).
     """
     rows = [row for row in _rows(folder / "mp_decomposition_energy.csv.gz") if row["split"] == "val"]
     energies = np.array([float(row["decomposition_energy_eV_per_atom"]) for row in rows])
@@ -284,7 +284,10 @@ def _without(table: Table, keys: set, name: str) -> Table:
 
 
 def split(n: int, parts: tuple[float, ...], seed: int) -> list[np.ndarray]:
-    """Random disjoint row indices with these fractions of n rows; a row is a composition, so the parts share none."""
+    """Random disjoint row indices with these fractions of n rows.
+
+    Each row is a different composition, so no composition is in two parts.
+    """
     order = np.random.default_rng(seed).permutation(n)
     ends = np.round(np.cumsum(parts) * n).astype(int)[:-1]
     return np.split(order, ends)

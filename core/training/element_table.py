@@ -66,7 +66,7 @@ def element_table() -> list[dict]:
             element = Element.from_Z(z)
             mendeleev = element.mendeleev_no
             charges = smact.Element(element.symbol) if z <= SMACT_LAST else None
-        # He has 1s electrons; the libraries give the block where it is drawn in the table.
+        # Helium has 1s electrons; the libraries give the block of its position in the table.
         block = "s" if element.row == 1 else element.block
         electronegativity = charges.pauling_eneg if charges else None
         rows.append(
@@ -98,7 +98,7 @@ def element_table() -> list[dict]:
 
 
 def write_element_table(path: Path = ASSETS / "elements.json") -> None:
-    """Write the table as JSON, one element per line, so that a change reads well in a diff."""
+    """Write the table as JSON, one element per line, so that diffs are readable."""
     lines = [json.dumps(row, ensure_ascii=False) for row in element_table()]
     path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Check the model cards: every held-out figure computed again from the weights and the raw data."""
+"""Check of the model cards: every held-out figure is recomputed from the weights and the raw data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from core.predictors import checkpoint
 from core.training import registry
 
-_SEPARATOR = ": "  # between the name of a group and a name in it
+_SEPARATOR = ": "  # between the name of a group and the name of a figure in it
 TOLERANCE = 1e-3  # relative; another order of summation, on another processor, may move a compound across a threshold
 
 # Shares of some thousand compositions by models that are fitted again for the evaluation: on another processor the
@@ -19,7 +19,7 @@ REFITTED, SHARE_TOLERANCE = f"systems_held_out{_SEPARATOR}inside_intervals", 0.0
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure on a card (None: not on the card), and its computed value (None: it is not computed)."""
+    """A figure on a card (None: not on the card), and its computed value (None: not computed)."""
 
     name: str
     on_card: float | None
@@ -35,7 +35,10 @@ class Figure:
 
 
 def evaluate(name: str, data_folder: Path, checkpoints: Path) -> list[Figure]:
-    """Each held-out figure of a card beside its computed value. Raises CheckpointError, InputError."""
+    """Each held-out figure of a card beside its computed value.
+
+    Raises CheckpointError for a missing or invalid checkpoint, InputError if the raw data are missing.
+    """
     on_card = flat(checkpoint.read_card(name, checkpoints).get("metrics_held_out", {}))
     found = flat(registry.held_out_figures(name, data_folder, checkpoints))
     return [Figure(key, on_card.get(key), found.get(key)) for key in dict.fromkeys([*found, *on_card])]

@@ -8,8 +8,8 @@ ElemNet learns from both at once. A network with attention learns from OQMD firs
 MAE on validation in eV/atom: 0.0548 for one of the eight networks on average (0.0536 to 0.0560), 0.0554 without the
 second cycle of MP, and no better with a third; of 2, 4 and 8 averaged 0.0513, 0.0494 and 0.0484. Other cycles of OQMD
 and of MP, one network, in epochs: 0.0558 (20 and 40 at 1e-3), 0.0573 (20 and 40 at 5e-4), 0.0583 (12 of both, then 30
-at 5e-4), 0.0590 (10 and 30 at 1e-3), 0.0617 (30 of MP alone at 1e-3). More weight decay in the second cycle, 0.3
-instead of 0.01, forgets OQMD: 0.0559 where it was 0.0536.
+at 5e-4), 0.0590 (10 and 30 at 1e-3), 0.0617 (30 of MP alone at 1e-3). With a weight decay of 0.3 instead of 0.01 in
+the second cycle the network forgets OQMD: 0.0559 instead of 0.0536.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class FormationEnergySettings:
     stages: tuple[Stage, ...]  # in this order
     batch: int
     weight_decay: float
-    members: int = 1  # of the ensemble; they differ by their first weights and the order of the data
+    members: int = 1  # of the ensemble; they differ in their initial weights and the order of the data
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ class Recipe:
 
 
 def _stored_elemnet(members: list[FormationEnergyElemNet]) -> dict[str, torch.Tensor]:
-    """The weights under the names of an ElemNet with dropout layers, which have no weights but count in the names."""
+    """The weights with the names of an ElemNet with dropout layers, which have no weights but are numbered too."""
     (predictor,) = members
     return dict(zip(ElemNet().state_dict(), predictor.network.state_dict().values(), strict=True))
 
@@ -155,7 +155,10 @@ def train_ensemble(folder: Path, out: Path, seed: int, build: Path) -> dict:
 
 
 def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe) -> dict:
-    """Train, evaluate on the MP val split, write weights and card; returns the card."""
+    """Train, evaluate on the MP val split, write weights and card; returns the card.
+
+    Raises InputError if the raw data are missing.
+    """
     settings = recipe.settings
     mp, held_out, oqmd = data.read_formation_energies(folder)
     known = _known(recipe, mp)
@@ -265,14 +268,14 @@ class _Batches:
 
 
 def _known(recipe: Recipe, table: data.Table) -> np.ndarray:
-    """The elements of this recipe, (118,) bool."""
+    """The known elements of this recipe, (118,) bool."""
     if recipe.known is None:
         return (table.compositions > 0).sum(0) >= LEAST_COMPOSITIONS
     return np.array([symbol in recipe.known for symbol in elements.symbols()])
 
 
 def _inside(table: data.Table, known: np.ndarray) -> tuple[data.Table, int]:
-    """The rows made only of these elements, and the number of other rows."""
+    """The rows that contain only known elements, and the number of other rows."""
     inside = np.isclose(table.compositions[:, known].sum(1), 1.0, atol=1e-9)
     return table.subset(inside), int((~inside).sum())
 

@@ -19,10 +19,10 @@ from core.predictors.layers.composition_kernel import (
 def fit(
     compositions: np.ndarray, values: np.ndarray, ridge: np.ndarray | float, shape: KernelShape
 ) -> CompositionKernel:
-    """Ridge regression in float64: a = (K + ridge)^-1 y; it decays to 0 with the distance to the compositions.
+    """Ridge regression in float64: a = (K + ridge)^-1 y. Far from the compositions it decays to 0.
 
-    compositions (n, 118), values (n,) in the property's unit; ridge (n,) or one number: k of a composition with itself
-    is nearly 1. Time grows as n^3, memory as n^2: 10,000 compositions take a minute and 1 GB.
+    compositions (n, 118), values (n,) in the property's unit; ridge (n,) or one number, relative to the diagonal of K,
+    which is nearly 1. Time grows as n^3, memory as n^2: 10,000 compositions take a minute and 1 GB.
     """
     matrix = _matrix(compositions, ridge, shape)
     weights = cho_solve(cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False), values)

@@ -1,6 +1,6 @@
-"""The training loop of all networks: AdamW, one-cycle schedule, averaged weights, resumable.
+"""The training loop of all networks: AdamW, one-cycle schedule, averaged weights.
 
-Progress is stored in a folder after each epoch, so that a killed training resumes there.
+A resume point is stored after each epoch, so that an interrupted training can resume.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def fit(
 ) -> Network:
     """Train `model`, on a CUDA device if there is one, and return the model with averaged weights, on the CPU.
 
-    batches(epoch) : the batches of that epoch; must depend on the epoch only, so that a resumed fit gets the same
+    batches(epoch) : the batches of an epoch; they must depend on the epoch only, so that a resumed fit uses the same
     loss(model, batch) : scalar to minimise
     report(averaged model) : validation figures after each epoch, shown and logged to `resume`/log.jsonl
     resume : folder of the resume point; read if it exists
@@ -84,7 +84,7 @@ def fit(
 
 @torch.no_grad()
 def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move the averaged weights and running statistics towards the present ones by 1 - decay."""
+    """Move the averaged weights and running statistics towards the current ones by 1 - decay."""
     # Floating-point tensors only: torch's AveragedModel would also average index buffers, and round them down.
     for old, new in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
         if old.is_floating_point():
@@ -103,7 +103,7 @@ def _store(folder: Path, settings: FitSettings, epoch: int, model, average, opti
     }  # fmt: skip
     save_file({k: v.clone().contiguous() for k, v in tensors.items()}, partial, metadata=progress)
     (folder / "progress.json.partial").write_text(json.dumps(progress))
-    # Two renames: a kill between them repeats one epoch at most, and never mixes two.
+    # Two renames: if the process is killed between them, one epoch is repeated, and no two epochs are mixed.
     partial.replace(folder / f"state-{epoch}.safetensors")
     (folder / "progress.json.partial").replace(folder / "progress.json")
     for old in folder.glob("state-*.safetensors"):

@@ -66,7 +66,8 @@ def precision_at_recall(predicted: np.ndarray, real: np.ndarray, recall: float) 
 def in_ranges(values: np.ndarray, edges: Sequence[float], unit: str = "") -> tuple[np.ndarray, list[str]]:
     """Name of the range of each value (n,), and all names in order: "0–10 K", ..., "above 77 K".
 
-    `edges` rise from the smallest possible value; an edge belongs to the range below it, the smallest to the first.
+    `edges` increase from the smallest possible value. An edge belongs to the range below it, the
+    smallest edge to the first range.
     """
     ending = f" {unit}" if unit else ""
     names = [f"{low:g}–{high:g}{ending}" for low, high in pairwise(edges)] + [f"above {edges[-1]:g}{ending}"]

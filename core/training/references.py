@@ -23,7 +23,7 @@ from core.reference_data import references
 from core.screening.convex_hull import Hull
 from core.training import data, formation_energy, metrics
 
-ON_THE_HULL = 1e-6  # eV/atom: rounding
+ON_THE_HULL = 1e-6  # eV/atom, a tolerance for rounding
 HALVES_SEED = 0
 OF_DISTANCES, OF_ENERGIES = "distances", "energies alone"
 
@@ -31,7 +31,7 @@ OF_DISTANCES, OF_ENERGIES = "distances", "energies alone"
 def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
     """Build the tables with the formation-energy predictors in `out`; returns the card. `seed`, `build` are not used.
 
-    Raises CheckpointError if `out` holds none.
+    Raises CheckpointError if `out` holds none, InputError if the raw data are missing.
     """
     names = [info.name for info in predictors(Role.FORMATION_ENERGY)]
     present = [name for name in names if checkpoint.paths(name, out)[1].exists()] or names[:1]
@@ -103,9 +103,10 @@ def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
     """The hull of each predictor compared with the calculated values of the MP val split (Bartel et al. 2020, Table 1).
 
     Accuracy of the stability, error of the distances, and calibration of the expected errors (on the half on which the
-    scale was not fitted); for comparison the calibration of the spread of the formation energy alone, in which nothing
-    cancels, with its own scale. Takes a minute for each predictor. Raises CheckpointError; InputError if the data are
-    missing.
+    scale was not fitted); for comparison the calibration of the spread of the formation energy alone, in which no
+    errors cancel, with its own scale. Takes a minute for each predictor.
+
+    Raises CheckpointError; InputError if the data are missing.
     """
     scales = references.load_references(checkpoints).hull_error_scales
     fitted, held_out = _halves(folder)
@@ -177,7 +178,7 @@ def stability(placed: Placed) -> dict:
 def reliability(error: np.ndarray, expected: np.ndarray) -> dict:
     """Calibration and sharpness of expected errors b (n,) for errors (n,), as scales of Laplace's distribution.
 
-    log_likelihood : mean of -ln(2 b) - |error| / b; the better of two scales has the higher one
+    log_likelihood : mean of -ln(2 b) - |error| / b; higher for the better of two scales
     """
     return {
         "n": len(error),

@@ -1,6 +1,6 @@
-"""The registry of everything that is trained or built from the raw data: the predictors, and the tables.
+"""The registry of trainable artefacts: predictors that are trained, and tables that are built.
 
-Listing imports neither torch nor the trainers, which are named as "module:function".
+Listing imports neither torch nor the trainers, which are given as "module:function".
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class Trainable:
 
     trainer : (folder of the raw data, folder of the checkpoints, seed, folder of resume points) -> card; for an
         artefact without `raw_data` () -> None
-    evaluator : (name, folder of the raw data, folder of the checkpoints) -> held-out figures; None: it has none
-    raw_data : whether it is made from the raw data, and has a card
+    evaluator : (name, folder of the raw data, folder of the checkpoints) -> held-out figures; None: there are none
+    raw_data : whether the artefact is made from the raw data and has a card
     """
 
     name: str
@@ -61,7 +61,7 @@ def train(name: str, data: Path | None, out: Path, seed: int, build: Path) -> di
 def held_out_figures(name: str, data: Path, checkpoints: Path) -> dict:
     """The held-out figures of an artefact in EVALUATED, computed from its weights and the raw data.
 
-    Raises CheckpointError; InputError if the raw data are missing.
+    Raises CheckpointError; InputError if the raw data are missing; ValueError for an artefact without figures.
     """
     evaluator = TRAINABLES[name].evaluator
     if evaluator is None:

@@ -1,7 +1,7 @@
 """Fit `SmoothTrees` by gradient boosting (Friedman 2001): each tree is fitted to the residuals of those before it.
 
-The splits of a tree are found as if they were sharp, on histograms of the features; the values of its leaves follow by
-ridge regression on the leaf weights of the smooth splits.
+The splits of a tree are chosen as for sharp trees, on histograms of the features; the leaf values follow from ridge
+regression on the leaf weights of the smooth splits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ Derivatives = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
 class BoostingSettings:
     """Settings of the boosting.
 
-    ridge : number of values of 0 that are added to each leaf; bins : of the histograms, at most 255
+    ridge : regularisation, as a number of zeros added to each leaf
+    bins : number of bins of a histogram, at most 255
     thresholds : number of thresholds of each feature that are tried at each level, drawn at random (as in "extremely
         randomised" trees, Geurts et al. 2006, doi:10.1007/s10994-006-6226-1); None: all
     """
@@ -76,7 +77,7 @@ def _boost(
     bias: float,
     derivatives: Derivatives,
 ) -> SmoothTrees:
-    """derivatives : present values (n,) -> first and second derivative (n,) of the loss."""
+    """derivatives : current values (n,) -> first and second derivative (n,) of the loss"""
     random = np.random.default_rng(seed)
     edges, bins = _binned(features, settings.bins)
     usable = np.flatnonzero([len(edge) > 0 for edge in edges])
@@ -164,7 +165,7 @@ def _tried(edges: list[np.ndarray], settings: BoostingSettings, random: np.rando
 
 
 def _leaves(inside: torch.Tensor, first: torch.Tensor, second: torch.Tensor, ridge: float) -> torch.Tensor:
-    """Newton's step: leaf weights (leaves, n), derivatives (n,) -> values of the leaves."""
+    """Newton step: leaf weights (leaves, n), derivatives (n,) -> values of the leaves."""
     curvature = (inside * second) @ inside.T
     curvature.diagonal().add_(ridge)
     return -torch.linalg.solve(curvature, inside @ first)

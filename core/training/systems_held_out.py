@@ -25,7 +25,7 @@ class SystemsHeldOut:
     """Cross-validation by chemical system of the regression alone, for every composition with a measured Tc.
 
     predicted, distance, measured : (n,) Tc in K, D to the training set of the fold, Tc in K
-    under_pressure : (n,) bool; hydrides that superconduct above 100 GPa only, which their composition does not tell
+    under_pressure : (n,) bool; hydrides that superconduct only above 100 GPa, which the composition does not contain
     parts : rows of the three parts of the split; expected errors and distances are fitted on the first
     networks : the networks of each fold as a checkpoint stores them, "foldK.networkI"
     """
@@ -46,10 +46,10 @@ class SystemsHeldOut:
         networks: Callable[[int], Networks],
         build: Path | None = None,
     ) -> SystemsHeldOut:
-        """FOLDS fits. Systems (sets of elements) are assigned to folds by a hash of their name, the same everywhere.
+        """FOLDS fits. Chemical systems (sets of elements) are assigned to folds by a portable hash of their name.
 
-        networks : number of a fold -> its networks
-        build : folder of finished folds; None: they are not kept
+        networks : index of a fold -> its networks
+        build : folder of finished folds; None: finished folds are not stored
         """
         table, parts = superconductors
         rows: np.ndarray = np.sort(np.concatenate(parts))
@@ -72,13 +72,13 @@ class SystemsHeldOut:
         return cls(predicted, distance, y, megabar, [np.searchsorted(rows, part) for part in parts], tuned)
 
     def part(self, which: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Predicted, distance, measured of one part of the split."""
+        """Predicted, distance, measured (m,) of one part of the split, 0 to 2."""
         rows = self.parts[which]
         return self.predicted[rows], self.distance[rows], self.measured[rows]
 
 
 def _once(make: Callable[[], dict[str, torch.Tensor]], path: Path | None) -> dict[str, torch.Tensor]:
-    """The tensors of the file at `path`; if it does not exist, those of `make`, which are then stored there."""
+    """The tensors of the file at `path`; if it does not exist, those of `make`, which are then stored in it."""
     if path is not None and path.exists():
         return load_file(path)
     made = make()

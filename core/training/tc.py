@@ -1,4 +1,4 @@
-"""Train `tc`: ResNet18 on SuperCon, with the compositions of the COD as 0 K (KIAGO S.1; Konno et al. 2021)."""
+"""Train `tc`: ResNet18 on SuperCon, with a Tc of 0 K for the compositions of the COD (KIAGO S.1; Konno et al. 2021)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ class TcSettings:
 
 
 def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings | None = None) -> dict:
-    """Train, evaluate on the held-out part, write weights and card; returns the card."""
+    """Train, evaluate on the held-out part, write weights and card; returns the card.
+
+    Raises InputError if the raw data are missing.
+    """
     settings = settings or TcSettings()
     tables, counts = read_tables(folder, seed)
     train_x, train_y = part(tables, 0)
@@ -116,7 +119,7 @@ def read_tables(folder: Path, seed: int) -> tuple[Tables, dict[str, int]]:
 
 
 def about_data(counts: dict[str, int], seed: int) -> dict:
-    """The part of the card of every Tc model about its data: sources, cleaning, split."""
+    """The entries about data on the card of every Tc model: sources, cleaning, split."""
     return {
         "data": {k: data.ATTRIBUTION[k] for k in ("supercon", "stanev", "cod")},
         "cleaning": counts,
@@ -126,14 +129,14 @@ def about_data(counts: dict[str, int], seed: int) -> dict:
 
 
 def part(tables: Tables, which: int) -> tuple[np.ndarray, np.ndarray]:
-    """Compositions and Tc of one part of the split; superconductors first."""
+    """Compositions (n, 118) and Tc (n,) in K of one part of the split, 0 to 2; superconductors first."""
     x = np.concatenate([table.compositions[parts[which]] for table, parts in tables])
     y = np.concatenate([table.values[parts[which]] for table, parts in tables])
     return x, y
 
 
 def evaluate(predictor: Predictor, tables: Tables) -> dict:
-    """Every figure of a predictor's card."""
+    """Every held-out figure of a predictor's card; see `figures`."""
     return figures(lambda x: predict_in_batches(predictor, torch.from_numpy(x).float()), tables)
 
 

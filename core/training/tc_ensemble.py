@@ -52,9 +52,11 @@ _DESCRIPTION = {
 
 
 def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleSettings | None = None) -> dict:
-    """Fit on the same part as `tc`, evaluate, write weights and card; returns the card.
+    """Fit on the same training part as `tc`, evaluate, write weights and card; returns the card.
 
     build : folder of finished networks and folds, from which an interrupted training resumes
+
+    Raises InputError if the raw data are missing, CheckpointError without `formation-energy-ensemble` in `out`.
     """
     settings = settings or TcEnsembleSettings()
     tables, counts = tc.read_tables(folder, seed)
@@ -152,8 +154,8 @@ def _fit_chance(
 def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
     """The figures of the card, computed from the weights and FOLDS fits, which takes some minutes.
 
-    The networks of the folds come from the checkpoint, because another processor would train others; all else is fitted
-    again. Raises CheckpointError; InputError if the data are missing.
+    The networks of the folds come from the checkpoint, because training on another processor gives different weights;
+    the trees and the kernel regression are fitted again. Raises CheckpointError; InputError if the data are missing.
     """
     tensors, card = checkpoint.load(name, ARCHITECTURE, checkpoints)
     settings, seed = TcEnsembleSettings.from_card(card), card["split"]["seed"]

@@ -22,7 +22,7 @@ from core.predictors.layers.composition_attention import CompositionAttention
 from core.training import loop
 from core.training.loop import Batch, FitSettings
 
-SCALE_K = 20.0  # the network is trained on Tc in this unit, near 1
+SCALE_K = 20.0  # the network is trained on Tc / SCALE_K, which is of order 1
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,10 @@ class NetworkSettings:
     member : of `formation-energy-ensemble`, whose weights are the initial weights
     averaging : decay per step of the averaged weights
     jitter : relative noise on the fractions, three times the accuracy of a synthesis, because doping series are smooth
-    trace : see `AttentionSize`. 1% of some elements lowers Tc, and the network would overestimate the effect of less
-    traced : fraction of the rows that are mixed with a little of another row, by a fraction within `traces` (from, to;
-        drawn logarithmically), because every sample contains traces without effect on Tc
+    trace : see `AttentionSize`. 1% of some elements lowers Tc, and the network would overestimate smaller amounts
+    traced : fraction of the rows that are mixed with a little of another row, because every sample contains
+        traces without effect on Tc
+    traces : range of the fraction of the other row, drawn log-uniformly
     linear_from_K : error in K above which the loss is linear, and below which it is quadratic
     """
 

@@ -1,4 +1,4 @@
-"""Fit the regression of Tc for superconductors: trees and networks, with a kernel correction."""
+"""Fit the regression of Tc for superconductors: trees and networks, corrected by kernel regression."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.training import kernel_regression, smooth_trees
 from core.training.smooth_trees import BoostingSettings
 from core.training.tc_network import NetworkSettings
 
-# Sets of trees with different errors: fewer features, or fewer thresholds, to choose from decorrelate the trees.
+# Sets of trees with different errors: a choice from fewer features or fewer thresholds decorrelates the trees.
 HEIGHTS = (
     BoostingSettings(),
     BoostingSettings(trees=900, learning_rate=0.06, share_of_features=0.08),
@@ -38,9 +38,9 @@ class TcEnsembleSettings:
     distance_width : of a split on the distance to the nearest known superconductor
     share : factor on the trees, below 1 because the kernel regression is fitted to their residuals on their own
         training set, which are smaller than on other compositions
-    ridge : of the kernel regression; k of a composition with itself is nearly 1
+    ridge : of the kernel regression, relative to the diagonal of K, which is nearly 1
     surprise_K : leave-one-out error at which a row has half its weight; in the kernel regression hydrides keep their
-        full weight, because the pressure explains their Tc, which no composition contains
+        full weight, because their Tc depends on the pressure, which the composition does not contain
     """
 
     heights: tuple[BoostingSettings, ...] = HEIGHTS

@@ -1,4 +1,4 @@
-"""Links of earlier versions, as people have kept and sent them, lead to the same problem."""
+"""Links of earlier versions give the same problem."""
 
 from __future__ import annotations
 

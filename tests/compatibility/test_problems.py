@@ -15,7 +15,7 @@ from core.problem.serialization import RENAMED_SETTINGS
 FOLDER = Path(__file__).parent / "problems"
 COMPLETE = sorted(FOLDER.glob("[0-9]-*.json"))
 
-# What the settings that came later have to be in a problem that was stored without them: what older versions did.
+# Values of later settings in a problem that was stored without them: the behaviour of earlier versions.
 LATER_SETTINGS = {
     "caution": 0.0,
     "rounding": "nearest",
@@ -47,12 +47,12 @@ def as_json(problem: DesignProblem) -> dict:
     return content | {"settings": settings}
 
 
-def test_there_are_as_many_files_as_were_stored():
+def test_all_stored_problem_files_are_tested():
     assert len(COMPLETE) == 6
 
 
 @pytest.mark.parametrize("path", COMPLETE, ids=lambda path: path.stem)
-def test_a_complete_problem_is_read_to_exactly_its_fields(path):
+def test_a_complete_problem_is_read_with_all_its_fields(path):
     text = path.read_text(encoding="utf-8")
     problem = DesignProblem.from_json(text)
     assert as_json(problem) == json.loads(text)

@@ -116,7 +116,7 @@ def test_an_interrupted_run_resumes_from_its_resume_point(opened, name, step, ca
     assert 1 <= len(run.candidates()) <= 6 and not (run.folder / layout.RESUME).exists()
 
 
-def test_an_interrupted_run_starts_anew_with_a_message_when_the_checkpoints_have_changed(opened, monkeypatch, capsys):
+def test_an_interrupted_run_restarts_with_a_message_if_the_checkpoints_have_changed(opened, monkeypatch, capsys):
     original = execute.provenance_at_start
 
     def with_other_weights(run: Run, problem: DesignProblem) -> dict:

@@ -1,4 +1,4 @@
-"""The benchmarks at a small size: what is measured, cached and written; by hand where that is possible."""
+"""The benchmarks at a small size: results, cache and output files, compared with values by hand where possible."""
 
 import json
 from dataclasses import replace
@@ -43,7 +43,7 @@ def options(tmp_path, monkeypatch) -> Options:
     return Options(candidates=8, steps=(2, 2), seeds=2, bases=(BASE,), device="cpu", cache=tmp_path)
 
 
-def test_the_settings_are_the_paper_s_at_another_size(options):
+def test_the_settings_are_those_of_the_paper_at_another_size(options):
     problem = raise_tc.problem(BASE, paper.KIAGO, 1, options)
     same = ("learning_rate", "formation_energy_weight", "risk_aversion", "n_unit", "max_elements", "mutate_probability")
     assert all(getattr(problem.settings, name) == getattr(PAPER, name) for name in same)
@@ -51,7 +51,7 @@ def test_the_settings_are_the_paper_s_at_another_size(options):
     assert Options().settings == PAPER
 
 
-def test_table_2_is_the_mean_of_its_runs_and_each_run_is_done_once(options):
+def test_table_2_is_the_mean_of_its_runs_and_each_run_is_carried_out_once(options):
     table = table2(options).table.set_index("method")
     log = []
     again = Options(**{**vars(options), "log": log.append})
@@ -72,7 +72,7 @@ def test_table_2_is_the_mean_of_its_runs_and_each_run_is_done_once(options):
     assert np.isfinite(shared["gain_other_K"])
 
 
-def test_a_gain_is_of_the_best_that_pass(options):
+def test_the_gain_is_the_mean_of_the_best_candidates_that_pass(options):
     run = harness.finished_run(raise_tc.problem(BASE, paper.C_ES, 0, options), options)
     table, base = run.candidates(), run.summary()["base"]
     best = table[table["passes"]].nlargest(30, "tc_K")
@@ -82,7 +82,7 @@ def test_a_gain_is_of_the_best_that_pass(options):
     assert found["passing_share"] == len(best) / len(table)
 
 
-def test_what_wins():
+def test_a_method_without_a_result_loses():
     """Ahead, behind, and a method without any result."""
     rows = [("a", 3.0, 1.0), ("b", 1.0, 3.0), ("c", -2.0, None), ("d", None, -2.0)]
     table = pd.DataFrame(
@@ -91,7 +91,7 @@ def test_what_wins():
     assert wins(table, "gain_K") == (2, 4)
 
 
-def test_a_base_without_result_is_no_success_and_no_nan():
+def test_a_base_without_a_result_is_no_success_and_gives_no_nan():
     nan = float("nan")
     ours, plain = (pd.Series(v, index=list("abcd")) for v in ([3.0, 1.0, nan, nan], [1.0, 3.0, nan, 2.0]))
     assert no_smaller(ours, plain) == (1, 3)
@@ -106,20 +106,20 @@ def test_a_base_without_result_is_no_success_and_no_nan():
 
 
 def test_cached_parts_belong_to_one_device(options, monkeypatch):
-    """On a machine with a GPU "auto" is another device than on a machine without."""
+    """ "auto" is a different device on machines with and without a GPU."""
     on_cpu, automatic = options, replace(options, device="auto")
     assert harness.cached(["a"], on_cpu, lambda: {"made": 1}) == harness.cached(["a"], on_cpu, lambda: {"made": 2})
     monkeypatch.setattr(harness, "resolve_device", lambda name: "cuda")
     assert harness.cached(["a"], automatic, lambda: {"made": 3}) == {"made": 3}
 
 
-def test_mean_and_spread_of_what_is_there():
+def test_mean_and_spread_ignore_missing_values():
     assert mean_and_spread([1.0, None, 3.0]) == (2.0, pytest.approx(2**0.5))
     assert all(np.isnan(mean_and_spread([])))
 
 
 def test_the_rule_of_the_paper():
-    """Ca 0.23 Sr 0.27 O 0.50, four atoms: CaSrO2 (GDMCD figure 3); what rounds to nothing is left out."""
+    """Ca 0.23 Sr 0.27 O 0.50, four atoms: CaSrO2 (GDMCD figure 3); a composition without any atom is left out."""
     x = np.zeros((2, 118))
     x[0, [7, 19, 37]] = 0.50, 0.23, 0.27
     x[1, :20] = 0.05
@@ -128,7 +128,7 @@ def test_the_rule_of_the_paper():
     assert counts[0, [7, 19, 37]].tolist() == [2, 1, 1] and counts.shape == (1, 118)
 
 
-def test_the_paper_s_figures_are_found_and_other_bases_refused():
+def test_published_figures_are_found_and_unknown_bases_refused():
     assert [row["max_atoms"] for row in paper.rows("table1")] == [15, 20, 25, 50, 100]
     assert len(paper.rows("table2")) == 8 and len(paper.rows("substitution")) == 11
     assert len(paper.integer_materials()) == 15
@@ -137,7 +137,7 @@ def test_the_paper_s_figures_are_found_and_other_bases_refused():
         paper.rows("table2", ("MgB2",))
 
 
-def test_gdmcd_starts_from_known_superconductors_and_spares_two_elements(options):
+def test_gdmcd_starts_from_known_superconductors_and_exempts_two_elements(options):
     outcome = gdmcd_table2(Options(**{**vars(options), "bases": (), "seeds": 1}))
     table = outcome.table.set_index("atoms")
     assert table.loc[8, "paper_exempt_K"] == -13.4 and len(table) == 5
@@ -148,13 +148,13 @@ def test_gdmcd_starts_from_known_superconductors_and_spares_two_elements(options
     assert np.isfinite(table[["exempt_K", "integer_loss_K", "rule_K"]].to_numpy(dtype=float)).all()
 
 
-def test_both_starts_of_figure_3_are_followed(options):
+def test_figure_3_records_both_starts(options):
     table = figure3(Options(**{**vars(options), "bases": (), "seeds": 1, "steps": (3, 3)})).table
     assert table["step"].tolist() == [0, 1, 2] * 2
     assert (table["tc_low_K"] <= table["tc_median_K"]).all() and (table["tc_median_K"] <= table["tc_high_K"]).all()
 
 
-def test_figures_are_what_plotly_reads():
+def test_figures_are_valid_plotly_figures():
     table = pd.DataFrame({"base": ["a", "a"], "method": ["x", "y"], "v": [1.0, None], "s": [0.5, None]})
     made = figures.bars(table, "base", "v", "method", "gain (K)", "s")
     assert go.Figure(made).data[0].error_y.array == (0.5,) and json.loads(json.dumps(made)) == made
@@ -210,7 +210,7 @@ def test_stored_sentences_are_those_of_the_stored_table(name):
     assert stored.sentences[: len(sentences)] == sentences
 
 
-def test_rounding_to_neutral_neighbours_is_set_beside_plain_rounding(options):
+def test_rounding_to_neutral_neighbours_is_compared_with_nearest_rounding(options):
     table = neutral(Options(**{**vars(options), "seeds": 1})).table.set_index("rounding")
     plain, ours = raise_tc.ROUNDINGS.values()
     assert table.loc[ours, "neutral_share"] >= table.loc[plain, "neutral_share"]
@@ -230,6 +230,6 @@ def test_rounding_to_neutral_neighbours_is_set_beside_plain_rounding(options):
         ("table2", {"seeds": 0}, "at least one seed"),
     ],
 )
-def test_options_that_mean_nothing_are_refused(name, given, rule):
+def test_unused_options_are_refused(name, given, rule):
     with pytest.raises(InputError, match=rule):
         run_benchmark(name, given)

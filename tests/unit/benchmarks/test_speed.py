@@ -37,7 +37,7 @@ def test_the_reference_loop_reaches_the_same_compositions():
     assert torch.allclose(ReferenceLoop.begin(reference).run(), reached, atol=2e-4)
 
 
-def test_there_is_a_form_in_bfloat16_of_the_models_that_are_measured_in_it():
+def test_models_measured_in_bfloat16_have_a_bfloat16_form():
     for predictor, models in MODELS.items():
         both = [load_predictor(name) for name in (models.tc, models.formation_energy)]
         assert any(each.in_bfloat16() is not each for each in both) == (predictor in speeds.IN_BFLOAT16)
@@ -65,18 +65,18 @@ def test_speeds_are_compared_on_the_same_weights(monkeypatch):
     assert (outcome.table["largest_tc_difference_mK"] < 1).all()  # what is reported is float32 in both
 
 
-def test_peak_memory_is_of_a_process_of_its_own():
+def test_peak_memory_is_measured_in_a_separate_process():
     assert 50 < speeds.peak_memory(replace(PROBLEM, settings=replace(PROBLEM.settings, steps=(1, 0))), "ours") < 20_000
 
 
-def test_screens_are_timed_on_compositions_of_so_many_elements():
+def test_screens_are_timed_on_compositions_of_nine_elements():
     counts = random_counts(20, 9, {"La", "Fe", "As", "O", "Cu", "Ba", "Y", "Sr", "Ca", "He"})
     assert ((counts > 0).sum(1) == 9).all() and not counts[:, 1].any()  # helium has no oxidation state
     assert len(speeds.screening_times(3, 2)) == 2
 
 
 class Constant:
-    """A predictor that knows every value before: Tc is 100 times the first fraction, the energy that of the second."""
+    """A predictor with known values: Tc is 100 times the first fraction, the energy that of the second."""
 
     def __init__(self, column: int, factor: float):
         self.column, self.factor = column, factor

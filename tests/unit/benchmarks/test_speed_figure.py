@@ -1,4 +1,4 @@
-"""The picture of a figure: every point at its place, text that cannot break the file."""
+"""The SVG of a figure: the position of the points, and escaped text."""
 
 import xml.etree.ElementTree as ET
 
@@ -10,7 +10,7 @@ from core.benchmarks.speed_figure import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_points_stand_where_their_logarithms_say():
+def test_points_are_placed_by_their_logarithms():
     """From 100 to 10,000 and from 10 to 1,000: the middle point of a straight line in the middle of the picture."""
     series = {"a < b, ours": ([100, 1000, 9999], [10, 100, 999]), "a < b, reference": ([100], [10])}
     root = ET.fromstring(log_log(figures.lines(series, "candidates", "steps & more", log=True)))

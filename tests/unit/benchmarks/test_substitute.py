@@ -1,4 +1,4 @@
-"""Tables 5 to 10: what counts as a success, by hand, and a small run of each."""
+"""Tables 5 to 10: the criteria of success by hand, and a small run of each."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_the_three_conditions_of_hydrides(formula, kept):
     assert fulfils(formula) == kept
 
 
-def test_both_methods_keep_what_is_kept(options):
+def test_both_methods_keep_the_preserved_elements(options):
     table = table5_7(options).table.set_index("method")
     assert table.loc[list(paper.OURS), "success"].tolist() == [1.0, 1.0]
     assert table.loc[paper.KIAGO, "paper_gain_K"] == 33.88 and np.isnan(table.loc[paper.GUIDED, "paper_gain_K"])
@@ -72,7 +72,7 @@ def test_every_substitution_can_be_run(options, row, method):
     assert check(substitute.problem(row, method, 0, options)) == []
 
 
-def test_hydrides_keep_to_the_conditions(options):
+def test_hydrides_meet_the_conditions(options):
     given = Options(**{**vars(options), "bases": ("H4Si",)})
     table = table9_10(given).table.set_index("method")
     assert table.loc[list(paper.OURS), "fulfils"].tolist() == [1.0, 1.0]

@@ -47,12 +47,12 @@ def test_predictions_do_not_depend_on_the_other_rows():
 
 
 @pytest.mark.parametrize("assess", [user_formulas.predict, user_formulas.screen])
-def test_no_usable_formula_is_no_crash(assess):
+def test_a_table_without_any_valid_formula_is_written(assess):
     assert assess([]).shape[0] == 0
     assert assess(["?"])["error"].iloc[0] != ""
 
 
-def test_every_atom_lets_atoms_of_an_element_differ(capsys):
+def test_every_atom_allows_several_oxidation_states_of_an_element(capsys):
     assert main(["screen", "LaH10", "Ba0.6K0.4Fe2As2"]) == 0
     assert [row["charge_neutral"] for row in rows_of(capsys.readouterr().out)] == ["False", "False"]
     assert main(["screen", "LaH10", "Ba0.6K0.4Fe2As2", "--every-atom"]) == 0

@@ -22,7 +22,7 @@ def test_design_runs_in_the_folder_and_prints_the_best(written, tmp_path, capsys
     assert main(["run", str(folder)]) == 0  # already finished
 
 
-def test_bad_formula_is_shown_with_its_place(written, tmp_path, capsys):
+def test_an_invalid_formula_is_shown_with_the_position_of_the_error(written, tmp_path, capsys):
     problem = written('{"base": "LaFe(AsO"}', "problem.json")
     assert main(["design", problem, "--out", str(tmp_path / "run")]) == 2
     err = capsys.readouterr().err

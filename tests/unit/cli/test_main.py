@@ -46,13 +46,13 @@ def test_every_file_named_in_a_help_exists(command, capsys):
     assert {word for word in files if not (PROJECT / word).exists()} == set()
 
 
-def test_help_imports_nothing_heavy():
+def test_help_imports_no_slow_modules():
     code = "import sys, core.cli.main as m; m.build_parser(); print({'torch', 'pandas', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
-def test_module_can_be_run():
+def test_the_command_line_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "core", "--help"], cwd=PROJECT, capture_output=True, text=True)
     assert done.returncode == 0 and "design" in done.stdout
 

@@ -16,5 +16,5 @@ def test_best_text_is_aligned_and_shows_no_nan():
     assert lines[0].index("Formula") == lines[1].index("MgB2") == lines[2].index("LaFeAsO")
 
 
-def test_figures_have_four_digits_and_counts_all():
+def test_figures_have_four_significant_digits_and_counts_all_digits():
     assert [figure_text(value) for value in (1.23456, 123456, None)] == ["1.235", "123456", "nothing"]

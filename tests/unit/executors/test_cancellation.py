@@ -1,4 +1,4 @@
-"""A worker that does not obey is killed."""
+"""A worker that does not stop on request is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run in the calling process: its status, its errors, and what refuses to run."""
+"""A run in the calling process: status, errors, and folders that are refused."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_submit_returns_when_the_run_has_ended_and_shows_every_status():
     assert (run.folder / layout.CSV).stat().st_mtime_ns == before
 
 
-def test_a_run_is_cancelled_while_it_works():
+def test_a_run_can_be_cancelled_at_work():
     def cancel_in_stage_1(status: RunStatus) -> None:
         if status.step > 3:
             (run.folder / layout.CANCEL).touch()
@@ -71,7 +71,7 @@ def test_a_folder_without_a_problem_is_no_run(tmp_path):
 
 
 @pytest.mark.parametrize("executor", [InProcessExecutor(), LocalProcessExecutor()], ids=lambda e: type(e).__name__)
-def test_a_run_is_cancelled_before_its_start(executor):
+def test_a_run_can_be_cancelled_before_its_start(executor):
     run = store.create(SMALL)
     executor.cancel(run)
     assert executor.poll(run).phase is Phase.CANCELLED

@@ -30,7 +30,7 @@ def executor() -> LocalProcessExecutor:
 
 @pytest.fixture(scope="module")
 def finished(carried_out, tmp_path_factory):
-    """SMALL, done in this process without a break."""
+    """SMALL, carried out in this process without interruption."""
     return carried_out(SMALL, tmp_path_factory.mktemp("finished") / "run")
 
 
@@ -54,7 +54,7 @@ def test_a_run_with_a_killed_worker_resumes_and_ends_with_the_same_files(executo
     assert_same_files(run, finished)
 
 
-def test_a_worker_obeys_sigterm_and_cancel_and_can_be_resumed(executor):
+def test_a_worker_stops_on_sigterm_and_on_cancel_and_the_run_can_be_resumed(executor):
     run = store.create(ENDLESS)
     executor.submit(run)
     wait_until(lambda: executor.poll(run).step > 0)
@@ -74,7 +74,7 @@ def test_a_worker_obeys_sigterm_and_cancel_and_can_be_resumed(executor):
     assert not run.folder.exists()
 
 
-def test_a_finished_run_is_not_done_again(executor, finished):
+def test_a_finished_run_is_not_repeated(executor, finished):
     before = (finished.folder / layout.CSV).stat().st_mtime_ns
     executor.submit(finished)
     executor.cancel(finished)
@@ -82,7 +82,7 @@ def test_a_finished_run_is_not_done_again(executor, finished):
     assert (finished.folder / layout.CSV).stat().st_mtime_ns == before
 
 
-def test_wait_gives_up_after_its_time(executor):
+def test_wait_raises_timeout_error(executor):
     with pytest.raises(TimeoutError, match="still queued"):
         executor.wait(store.create(SMALL), timeout_s=0.1)
 
@@ -118,7 +118,7 @@ def test_a_waiting_run_is_cancelled_without_a_slot(executor, runs_folder):
 # With a warm worker.
 
 
-def test_a_warm_worker_does_one_run_and_writes_to_its_log():
+def test_a_warm_worker_carries_out_one_run_and_writes_to_its_log():
     warm = WarmWorker()
     executor = LocalProcessExecutor(warm)
     executor.prepare()
@@ -135,8 +135,8 @@ def test_a_warm_worker_does_one_run_and_writes_to_its_log():
     wait_until(lambda: "The run is finished" in (run.folder / layout.LOG).read_text())
 
 
-def test_the_start_is_noted_before_the_warm_worker_is_sent_and_nothing_is_written_after():
-    """A worker removes half-written files when it begins; none of them may belong to the process that started it."""
+def test_the_start_is_recorded_before_the_warm_worker_is_sent_and_nothing_is_written_afterwards():
+    """A worker removes partial files when it begins; none of them may belong to the process that started it."""
 
     class Watched(WarmWorker):
         written: dict[str, int]
@@ -159,7 +159,7 @@ def test_the_start_is_noted_before_the_warm_worker_is_sent_and_nothing_is_writte
     assert executor.wait(run, DEADLINE_S).phase is Phase.FINISHED
 
 
-def test_a_warm_worker_that_died_is_replaced_by_a_cold_one():
+def test_a_cold_worker_replaces_a_warm_worker_that_has_ended():
     warm = WarmWorker()
     executor = LocalProcessExecutor(warm)
     executor.prepare()

@@ -44,7 +44,7 @@ def test_an_older_ticket_goes_first_unless_its_worker_was_killed(runs_folder):
     assert slot is not None and not older.exists()
 
 
-def test_a_run_told_to_stop_while_it_waits_gets_no_turn(runs_folder, monkeypatch):
+def test_a_run_that_must_stop_while_it_waits_gets_no_slot(runs_folder, monkeypatch):
     monkeypatch.setattr(queue, "POLL_S", 0.01)
     run = store.create(SMALL)
     record_start(run.folder, 12.5, None)

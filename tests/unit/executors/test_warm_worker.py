@@ -6,7 +6,7 @@ from core.executors.warm_worker import WarmWorker
 from tests.unit.runs.sample import DEADLINE_S
 
 
-def test_it_ends_when_nobody_can_send_it_a_run_any_more(runs_folder):
+def test_a_warm_worker_ends_when_its_standard_input_is_closed(runs_folder):
     warm = WarmWorker()
     warm.prepare()
     process = warm.take()
@@ -15,7 +15,7 @@ def test_it_ends_when_nobody_can_send_it_a_run_any_more(runs_folder):
     assert process.wait(DEADLINE_S) == 0
 
 
-def test_sending_fails_if_the_worker_died_after_it_was_taken(runs_folder):
+def test_sending_fails_if_the_worker_has_ended_since_it_was_taken(runs_folder):
     warm = WarmWorker()
     warm.prepare()
     process = warm.take()
@@ -25,7 +25,7 @@ def test_sending_fails_if_the_worker_died_after_it_was_taken(runs_folder):
     assert not warm.send(process, runs_folder)
 
 
-def test_it_can_be_switched_off(monkeypatch):
+def test_warm_workers_can_be_switched_off(monkeypatch):
     monkeypatch.setenv("TC_STUDIO_STAND_BY", "0")
     warm = WarmWorker()
     warm.prepare()

@@ -36,7 +36,7 @@ def test_a_signal_interrupts_the_run_and_the_handlers_are_restored(number):
     assert signal.getsignal(number) is before
 
 
-def test_the_folder_comes_by_standard_input():
+def test_the_folder_is_read_from_standard_input():
     run = store.create(SMALL)
     done = subprocess.run(
         [sys.executable, "-m", "core", "run", FOLDER_FROM_STDIN],

@@ -1,4 +1,4 @@
-"""Small problems, and what tests of runs and of executors do with their runs."""
+"""Small problems and helper functions for tests of runs and executors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def assert_same_files(one: Run, other: Run) -> None:
 
 
 def unchecked_run(folder: Path, problem: DesignProblem) -> Run:
-    """A folder with nothing but a problem file, which nobody has checked."""
+    """A folder with only a problem file, which has not been validated."""
     folder.mkdir(parents=True)
     (folder / layout.PROBLEM).write_text(problem.to_json(), encoding="utf-8")
     return Run(folder)

@@ -1,4 +1,4 @@
-"""The work of a run: stopped at any step, it ends with the same files."""
+"""Execution of a run: a run stopped at any step and resumed ends with the same files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("runs_folder")
 
 @pytest.fixture(scope="module")
 def finished(carried_out, tmp_path_factory):
-    """SMALL, done in this process without a break."""
+    """SMALL, carried out in this process without interruption."""
     return carried_out(SMALL, tmp_path_factory.mktemp("finished") / "run")
 
 

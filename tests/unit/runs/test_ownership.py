@@ -1,4 +1,4 @@
-"""Which process works on a run."""
+"""The worker process of a run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def running(runs_folder):
     return run
 
 
-def test_an_owner_holds_the_lock_and_names_itself(running):
+def test_a_worker_holds_the_lock_and_records_its_process_id(running):
     (running.folder / ".status.json.1.partial").touch()  # of a killed worker
     assert not ownership.was_started(running.folder) and ownership.worker_pid(running.folder) is None
     with ownership.owned(running.folder):
@@ -35,7 +35,7 @@ def test_an_owner_holds_the_lock_and_names_itself(running):
     assert not ownership.has_worker(running.folder)
 
 
-def test_a_second_owner_is_refused(running, monkeypatch):
+def test_a_second_worker_is_refused(running, monkeypatch):
     monkeypatch.setattr(ownership, "LOCK_TIMEOUT_S", 0.05)
     with ownership.owned(running.folder), pytest.raises(InputError, match="already"), ownership.owned(running.folder):
         pass
@@ -48,7 +48,7 @@ def test_a_running_run_with_a_free_lock_is_interrupted(running):
     assert running.stored_status().phase is Phase.RUNNING
 
 
-def test_a_worker_that_was_just_started_has_time_to_take_the_lock(running):
+def test_a_starting_worker_has_time_to_acquire_the_lock(running):
     now = time.time()
     ownership.record_start(running.folder, now, os.getpid())
     assert running.status().phase is Phase.RUNNING
@@ -57,13 +57,13 @@ def test_a_worker_that_was_just_started_has_time_to_take_the_lock(running):
     assert running.status().phase is Phase.INTERRUPTED
 
 
-def test_a_worker_whose_process_id_is_not_known_yet_has_time_too(running):
+def test_a_starting_worker_without_a_known_process_id_counts_as_a_worker(running):
     ownership.record_start(running.folder, time.time(), None)
     assert running.status().phase is Phase.RUNNING
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only there can a process be asked for")
-def test_a_worker_that_died_before_it_took_the_lock_is_seen_at_once(running):
+def test_a_worker_that_ended_before_it_acquired_the_lock_is_detected_at_once(running):
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     ownership.record_start(running.folder, time.time(), process.pid)

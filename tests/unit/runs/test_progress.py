@@ -9,13 +9,13 @@ from core.runs.progress import read_records, read_trajectory, recorded_steps, tr
 
 
 @pytest.mark.parametrize(("total", "most", "count"), [(1, 500, 1), (500, 500, 500), (501, 500, 251), (1000, 200, 201)])
-def test_recorded_steps_are_few_and_reach_both_ends(total, most, count):
+def test_recorded_steps_are_few_and_include_the_first_and_the_last(total, most, count):
     steps = recorded_steps(total, most)
     assert steps[0] == 0 and steps[-1] == total - 1
     assert len(steps) == len(set(steps)) == count
 
 
-def test_a_line_that_is_still_being_written_is_left_out(tmp_path):
+def test_an_incomplete_last_line_is_left_out(tmp_path):
     path = tmp_path / "progress.jsonl"
     assert read_records(path) == read_records(path, last=True) == []
     path.write_text('{"step": 0}\n{"step": 1}\n{"st')
@@ -23,7 +23,7 @@ def test_a_line_that_is_still_being_written_is_left_out(tmp_path):
     assert read_records(path, last=True) == [{"step": 1}]
 
 
-def test_a_trajectory_is_read_up_to_its_last_whole_record(tmp_path):
+def test_a_trajectory_is_read_up_to_its_last_complete_record(tmp_path):
     path = tmp_path / "trajectory.f32"
     assert read_trajectory(path, 5).shape == (0, 5, 3)
     values = np.arange(30, dtype=np.float32).reshape(2, 5, 3)

@@ -1,4 +1,4 @@
-"""What a state depends on, and how many threads a run takes."""
+"""Fingerprint, start time, threads and device in the provenance of a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.runs.provenance import device_provenance, fingerprint, provenance_at_s
 from tests.unit.runs.sample import SMALL
 
 
-def test_the_fingerprint_tells_problems_and_weights_apart():
+def test_the_fingerprint_depends_on_problem_and_checkpoints():
     weights = {"tc": "a" * 64, "formation-energy": "b" * 64}
     one = fingerprint(SMALL.to_json(), weights)
     assert one == fingerprint(SMALL.to_json(), dict(reversed(weights.items())))
@@ -18,7 +18,7 @@ def test_the_fingerprint_tells_problems_and_weights_apart():
     assert one != fingerprint(SMALL.to_json(), weights | {"tc": "c" * 64})
 
 
-def test_start_and_threads_stay_those_of_the_first_start(runs_folder, monkeypatch):
+def test_a_resumed_run_keeps_the_start_time_and_threads_of_its_first_start(runs_folder, monkeypatch):
     run = store.create(SMALL)
     first = provenance_at_start(run, SMALL)
     assert first["threads"] == 1 and first["created"] == run.provenance()["created"]
@@ -27,6 +27,6 @@ def test_start_and_threads_stay_those_of_the_first_start(runs_folder, monkeypatc
     assert provenance_at_start(run, SMALL) == first
 
 
-def test_the_device_is_named():
+def test_the_device_is_recorded_with_its_name():
     found = device_provenance(SMALL, torch.device("cpu"))
     assert found["device"] == "cpu" and found["device_name"] and found["precision"] in ("float32", "bfloat16")

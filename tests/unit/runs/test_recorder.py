@@ -1,4 +1,4 @@
-"""What is written during the optimisation, whichever generator takes the steps."""
+"""The recorder writes status, records and resume points of any generator."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCHEDULE = Schedule((Stage("first", 2), Stage("second", 3)), candidates=3)
 
 @dataclass(frozen=True)
 class Walkers:
-    """The state of a made-up generator."""
+    """The state of a generator for tests."""
 
     step: torch.Tensor
     positions: torch.Tensor
@@ -40,7 +40,7 @@ def report(step: int, tc=(10.0, 30.0, 20.0)) -> Report:
 
 
 def walk(recorder: Recorder, first: int = 0) -> int:
-    """Steps of the made-up generator until the recorder stops it or the end; returns the steps done."""
+    """Steps of the generator for tests until the recorder stops it or the end; returns the steps done."""
     for step in range(first, SCHEDULE.steps):
         if not recorder(Walkers(torch.tensor(step + 1), torch.full((3,), float(step))), report(step)):
             return step + 1
@@ -52,7 +52,7 @@ def run(tmp_path) -> Run:
     return unchecked_run(tmp_path / "run", replace(SMALL, settings=OptimiserSettings(candidates=3, steps=(2, 3))))
 
 
-def test_another_generator_s_steps_are_recorded_and_read(run):
+def test_steps_of_another_generator_are_recorded_and_read(run):
     shown: list[RunStatus] = []
     recorder = Recorder(run.folder, SCHEDULE, "mine", lambda: None, shown.append)
     recorder.begin(0)
@@ -84,7 +84,7 @@ def test_a_stopped_run_continues_from_its_resume_point_with_the_same_records(run
     assert state is not None and int(state.step) == 5 and state.positions.tolist() == [4.0] * 3
     torch.manual_seed(0)
     for _ in range(3):
-        torch.rand(3)  # the made-up generator repeats its numbers
+        torch.rand(3)  # the generator for tests repeats its random numbers
     again = Recorder(run.folder, SCHEDULE, "mine", lambda: None)
     again.begin(3)
     assert again.restarts == 2
@@ -93,7 +93,7 @@ def test_a_stopped_run_continues_from_its_resume_point_with_the_same_records(run
     assert [(run.folder / name).read_bytes() for name in (layout.PROGRESS, layout.TRAJECTORY)] == expected
 
 
-def test_statistics_pass_over_what_is_not_finite():
+def test_statistics_ignore_values_that_are_not_finite():
     values = np.array([[10.0, -1.0, np.nan], [np.inf, -3.0, np.nan], [30.0, -2.0, np.nan]], dtype=np.float32)
     found = statistics(values)
     assert (found["tc_K_best"], found["tc_K_median"]) == (30, 20)

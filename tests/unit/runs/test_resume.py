@@ -16,7 +16,7 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Swarm:
-    """The state of a made-up generator, with other fields than the optimiser has."""
+    """The state of a generator for tests, with other fields than those of the optimiser."""
 
     step: torch.Tensor
     positions: torch.Tensor
@@ -33,7 +33,7 @@ def swarm(step: int = 3) -> Swarm:
     )
 
 
-def test_a_state_comes_back_as_it_was(tmp_path):
+def test_a_state_survives_storing_and_loading(tmp_path):
     state = swarm()
     save_resume_point(tmp_path, state, "mine", 1.0 / 3)
     loaded, elapsed_s = load_resume_point(tmp_path, Swarm, "mine", CPU)
@@ -43,7 +43,7 @@ def test_a_state_comes_back_as_it_was(tmp_path):
         assert before.dtype == after.dtype and torch.equal(before, after), field.name
 
 
-def test_tensors_go_to_the_device_and_the_step_stays(tmp_path):
+def test_tensors_are_moved_to_the_device_except_the_step(tmp_path):
     save_resume_point(tmp_path, swarm(), "mine", 0.0)
     loaded, _ = load_resume_point(tmp_path, Swarm, "mine", torch.device("meta"))
     assert loaded is not None
@@ -62,11 +62,11 @@ def test_without_a_file_there_is_no_resume_point_and_no_message(tmp_path, capsys
 def test_a_resume_point_that_does_not_fit_is_not_used(tmp_path, capsys, state_class, fingerprint, message):
     save_resume_point(tmp_path, swarm(), "mine", 2.0)
     assert load_resume_point(tmp_path, state_class, fingerprint, CPU) == (None, 0.0)
-    said = capsys.readouterr().err
-    assert message in said.lower() and "starts from the beginning" in said
+    printed = capsys.readouterr().err
+    assert message in printed.lower() and "starts from the beginning" in printed
 
 
-def test_a_broken_resume_point_is_not_used(tmp_path, capsys):
+def test_a_corrupt_resume_point_is_not_used(tmp_path, capsys):
     save_resume_point(tmp_path, swarm(), "mine", 2.0)
     path = tmp_path / layout.RESUME
     path.write_bytes(path.read_bytes()[:100])

@@ -1,4 +1,4 @@
-"""What can be read from the folder of a finished run."""
+"""Reading the folder of a finished run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.unit.runs.sample import SMALL, unchecked_run
 
 @pytest.fixture(scope="module")
 def finished(carried_out, tmp_path_factory):
-    """SMALL, done in this process without a break."""
+    """SMALL, carried out in this process without interruption."""
     return carried_out(SMALL, tmp_path_factory.mktemp("finished") / "run")
 
 
@@ -72,7 +72,7 @@ def test_the_provenance_is_complete(finished):
     assert finished.created().isoformat() == provenance["created"]
 
 
-def test_a_copied_run_reads_the_same(finished, runs_folder):
+def test_a_copied_run_has_the_same_content(finished, runs_folder):
     runs_folder.mkdir()
     shutil.copytree(finished.folder, runs_folder / "copy")
     copy = store.get("copy")

@@ -9,7 +9,7 @@ from core.runs import layout
 from core.runs.status import ACTIVE, Phase, RunStatus, new_status, read_status, write_status
 
 
-def test_a_status_goes_to_its_file_and_back(tmp_path):
+def test_a_status_survives_writing_and_reading(tmp_path):
     assert read_status(tmp_path) is None
     status = RunStatus(Phase.RUNNING, 2, 5, 9, elapsed_s=1.5, remaining_s=2.5, restarts=3)
     write_status(tmp_path, status)
@@ -20,7 +20,7 @@ def test_a_status_goes_to_its_file_and_back(tmp_path):
     ]  # fmt: skip
 
 
-def test_keys_of_other_versions_are_passed_over(tmp_path):
+def test_unknown_keys_of_other_versions_are_ignored(tmp_path):
     text = '{"phase": "queued", "stage": 1, "step": 0, "total_steps": 4, "colour": "green"}'
     (tmp_path / layout.STATUS).write_text(text)
     assert read_status(tmp_path) == new_status(Schedule((Stage("only", 4),), 1))

@@ -28,20 +28,20 @@ def test_list_get_delete(runs_folder):
 
 
 @pytest.mark.parametrize("name", ["..", ".", "", "../runs", "a/../b", "/etc", "..\\x", ".hidden", "x\n", "no-such-run"])
-def test_get_takes_only_names_of_runs(runs_folder, name):
+def test_get_accepts_only_valid_run_ids(runs_folder, name):
     unchecked_run(runs_folder.parent / "outside", SMALL)
     assert store.get(name) is None
     assert store.get("../outside") is None
 
 
-def test_a_problem_with_errors_makes_no_folder(runs_folder):
+def test_no_folder_is_created_for_a_problem_with_errors(runs_folder):
     with pytest.raises(InputError) as caught:
         store.create(replace(SMALL, base="LaFeXx"))
     assert caught.value.field == "base"
     assert store.list_runs() == [] and not runs_folder.exists()
 
 
-def test_a_run_goes_only_into_a_new_or_empty_folder(tmp_path):
+def test_a_run_is_created_only_in_a_new_or_empty_folder(tmp_path):
     (tmp_path / "empty").mkdir()
     assert store.create_in(SMALL, tmp_path / "empty").status().total_steps == 34
     (tmp_path / "file").touch()
@@ -51,7 +51,7 @@ def test_a_run_goes_only_into_a_new_or_empty_folder(tmp_path):
         assert caught.value.field == "out"
 
 
-def test_a_run_with_a_worker_is_not_deleted():
+def test_a_run_with_a_worker_cannot_be_deleted():
     run = store.create(SMALL)
     lock = acquire_lock(run.folder / layout.LOCK)
     assert lock is not None

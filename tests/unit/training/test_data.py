@@ -1,4 +1,4 @@
-"""The readers, on small files with one row of each kind: nothing is left out without being counted."""
+"""The readers, on small files with one row of each kind: every row that is left out is counted."""
 
 import gzip
 
@@ -53,7 +53,7 @@ def test_superconductors_are_cleaned_and_counted(folder):
     assert counts["Stanev: measured, added"] == 1
 
 
-def test_formulas_that_cannot_be_what_was_measured_are_found():
+def test_misread_formulas_are_found():
     formulas = ["Y1Ba2Cu3O7", "Y1Ba2Cu3OY", "Bi2Sr2Ca1Cu2O", "Ba2Cu3O7", "NbO", "Y2O3", "Mo1O3", "La1.85Y0.15O1"]
     table = data.Table(compositions(["MgB2"] * 8), np.ones(8), tuple(formulas), np.ones(8))
     assert data.misread(table).tolist() == [False, True, True, True, False, False, False, False]
@@ -104,7 +104,7 @@ def test_split_is_disjoint_complete_and_seeded():
     assert not np.array_equal(parts[0], data.split(1000, (0.80, 0.05, 0.15), 4)[0])
 
 
-def test_missing_folder_says_what_to_do(tmp_path):
+def test_the_error_for_a_missing_folder_names_the_remedy(tmp_path):
     with pytest.raises(InputError, match="TC_STUDIO_DATA"):
         data.data_folder(tmp_path / "nowhere")
 

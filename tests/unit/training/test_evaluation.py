@@ -1,4 +1,4 @@
-"""Model cards are checked against their weights; nothing here needs the raw data."""
+"""Model cards are compared with computed figures; these tests need no raw data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def command(folder, *more):
     return main(["evaluate", "tc", "--data", str(folder), "--checkpoints", str(folder), *more])
 
 
-def test_a_true_card_agrees(checkpoints, capsys):
+def test_a_card_with_the_computed_figures_agrees(checkpoints, capsys):
     assert all(figure.agrees for figure in evaluate("tc", checkpoints, checkpoints))
     assert command(checkpoints) == 0
     assert "by_family: cuprate: mae_K: 9 on the card, 9 found, ok" in capsys.readouterr().out
@@ -48,13 +48,13 @@ def test_a_true_card_agrees(checkpoints, capsys):
         {"mae_K": float("nan")},
     ],
 )
-def test_a_lie_is_found_and_fails(checkpoints, capsys, wrong):
+def test_a_wrong_figure_is_found_and_fails(checkpoints, capsys, wrong):
     lie(checkpoints, **wrong)
     assert command(checkpoints) == 1
     assert "DIFFERS" in capsys.readouterr().out
 
 
-def test_writing_makes_the_card_true_and_keeps_the_rest(checkpoints):
+def test_write_corrects_the_figures_and_keeps_the_rest_of_the_card(checkpoints):
     lie(checkpoints, mae_K=1.0, made_up=1.0)
     assert command(checkpoints, "--write") == 0
     card = checkpoint.read_card("tc", checkpoints)
@@ -67,13 +67,13 @@ def test_a_figure_may_differ_by_a_thousandth():
     assert Figure("n", 0, 0).agrees
 
 
-def test_shares_of_what_is_fitted_anew_may_differ_by_a_hundredth_and_others_not():
+def test_only_shares_of_refitted_models_may_differ_by_a_hundredth():
     anew, as_stored = "systems_held_out: inside_intervals: 50%", "inside_intervals: 50%"
     assert Figure(anew, 0.475, 0.484).agrees and not Figure(anew, 0.475, 0.486).agrees
     assert not Figure(as_stored, 0.475, 0.484).agrees and not Figure("systems_held_out: tc_r2", 0.874, 0.876).agrees
 
 
-def test_groups_are_made_flat_and_put_back(checkpoints):
+def test_groups_of_figures_are_flattened_and_restored(checkpoints):
     assert flat(FOUND)["by_family: cuprate: n"] == 3
     write("tc", [Figure(key, None, value) for key, value in flat(FOUND).items()], checkpoints)
     assert json.loads((checkpoints / "tc.json").read_text(encoding="utf-8"))["metrics_held_out"] == FOUND

@@ -1,4 +1,4 @@
-"""Training the formation energy: two references are told apart, stages follow one another, a stopped one goes on."""
+"""Training of the formation energy: the references of both databases, the order of the stages, resuming."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.training.formation_energy import MP, OQMD, FormationEnergySettings, St
 
 METALS, ANIONS = (2, 10, 18, 36), (7, 8, 15, 16)  # places in the element order
 ENERGY = np.random.default_rng(0).normal(-1, 0.5, elements.N_ELEMENTS)  # eV/atom, linear in the composition
-OFFSET = 0.7  # eV/atom that OQMD says more of each anion
+OFFSET = 0.7  # eV/atom by which energies of OQMD are higher for each anion
 
 
 class Linear(nn.Module):
@@ -70,12 +70,12 @@ def error(model: nn.Module, of: Table) -> float:
         return float(np.abs(model(torch.from_numpy(of.compositions).float()).numpy() - of.values).mean())
 
 
-def test_learnt_together_the_energies_are_on_the_reference_of_mp(learnt, validation, tmp_path):
+def test_energies_learnt_from_both_databases_are_on_the_reference_of_mp(learnt, validation, tmp_path):
     model = trained(learnt, validation, tmp_path, Stage((MP, OQMD), 50, 0.03))
     assert error(model, validation) < 0.1 < OFFSET * 0.5
 
 
-def test_a_stage_goes_on_from_the_one_before(learnt, validation, tmp_path):
+def test_a_stage_continues_from_the_previous_one(learnt, validation, tmp_path):
     first, last = Stage((OQMD,), 20, 0.03), Stage((MP,), 1, 1e-9)
     alone = trained(learnt, validation, tmp_path / "alone", first)
     model = trained(learnt, validation, tmp_path / "both", first, last)
@@ -83,19 +83,19 @@ def test_a_stage_goes_on_from_the_one_before(learnt, validation, tmp_path):
     assert alone.weight.abs().max() > 0.3
 
 
-def test_the_last_stage_decides_on_the_reference(learnt, validation, tmp_path):
+def test_the_last_stage_determines_the_reference(learnt, validation, tmp_path):
     model = trained(learnt, validation, tmp_path, Stage((OQMD,), 10, 0.03), Stage((MP,), 100, 0.03))
     assert error(model, validation) < 0.1
 
 
-def test_a_stage_that_was_finished_is_not_done_again(learnt, validation, tmp_path, monkeypatch):
+def test_a_finished_stage_is_not_repeated(learnt, validation, tmp_path, monkeypatch):
     stages = Stage((OQMD,), 5, 0.03), Stage((MP,), 5, 0.03)
     once = trained(learnt, validation, tmp_path, *stages)
     monkeypatch.setattr(formation_energy._Batches, "__call__", lambda *_: pytest.fail("trained again"))
     assert torch.equal(trained(learnt, validation, tmp_path, *stages).weight, once.weight)
 
 
-def test_a_batch_says_which_rows_are_of_oqmd(learnt):
+def test_a_batch_marks_the_rows_from_oqmd(learnt):
     batches = formation_energy._Batches([learnt[MP], learnt[OQMD]], (MP, OQMD), 128, seed=0)
     assert batches.steps == 6
     of_oqmd = 0

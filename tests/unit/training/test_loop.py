@@ -1,4 +1,4 @@
-"""Training: it learns, and a killed training goes on as if nothing had happened."""
+"""Training reduces the error, and a resumed training gives the same weights."""
 
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ def test_resumed_training_gives_the_same_weights(tmp_path):
         assert torch.equal(a, b)
 
 
-def test_it_learns(tmp_path):
+def test_training_reduces_the_error(tmp_path):
     seen = []
 
     def report(model):

@@ -33,7 +33,7 @@ def test_precision_and_recall_by_a_counted_table():
     assert precision == pytest.approx(2 / 3) and recall == pytest.approx(2 / 4)
 
 
-def test_nothing_claimed_has_no_precision():
+def test_precision_without_positive_predictions_is_nan():
     precision, recall = precision_recall(np.zeros(3), np.array([9.0, 0, 0]), 1.0)
     assert math.isnan(precision) and recall == 0.0
 
@@ -47,7 +47,7 @@ def test_precision_at_recall_by_a_counted_list():
     assert math.isnan(precision_at_recall(predicted, np.zeros(6, dtype=bool), 0.9))
 
 
-def test_each_value_is_in_one_range_and_an_edge_in_the_lower():
+def test_each_value_is_in_one_range_and_an_edge_in_the_range_below():
     ranges, names = in_ranges(np.array([0, 10, 10.1, 77, 164.0]), (0, 10, 77), "K")
     assert names == ["0–10 K", "10–77 K", "above 77 K"]
     assert ranges.tolist() == ["0–10 K", "0–10 K", "10–77 K", "10–77 K", "above 77 K"]
@@ -59,7 +59,7 @@ def test_intervals_by_hand():
     assert [found[promised] for promised in ("10%", "50%", "90%")] == pytest.approx([0.2, 0.4, 0.8])
 
 
-def test_a_scale_is_found_again_from_errors_that_have_it():
+def test_a_scale_is_recovered_from_errors_drawn_with_it():
     random = np.random.default_rng(0)
     spread = random.exponential(size=100_000)
     floor, slope = fit_scale(random.laplace(scale=0.2 + 0.5 * spread), lambda p: p[0] + p[1] * spread, [1.0, 1.0])

@@ -19,7 +19,7 @@ ENERGIES = {"Li2O": -2.0, "Li2O2": -1.4, "LiO2": -1.2}
 
 
 class Table(NetworkPredictor):
-    """Predicts what ENERGIES says of the three oxides, by their share of lithium."""
+    """Predicts the ENERGIES of the three oxides from their fraction of lithium."""
 
     role = Role.FORMATION_ENERGY
 
@@ -35,7 +35,7 @@ class Table(NetworkPredictor):
 
 
 class Shifted(Table):
-    """The same, as far off for all compounds."""
+    """Predictions of Table, shifted by the same energy for all compounds."""
 
     def __init__(self, by: float):
         super().__init__()
@@ -48,9 +48,9 @@ class Shifted(Table):
 def test_stability_by_hand():
     """Li2O is below 2/3 Li2O2 and Li, LiO2 below 1/2 Li2O and O; Li2O2 is above the line between them."""
     hull = Hull(compositions(list(ENERGIES)), np.array(list(ENERGIES.values())), tuple(ENERGIES))
-    asked = compositions([*ENERGIES, "Cs2O"])  # caesium is not known: left out
+    formulas = compositions([*ENERGIES, "Cs2O"])  # caesium is not known: left out
     calculated = np.array([-0.5, -0.1, -0.1, -0.1])  # all are stable by calculation
-    placed = place(Table(), hull, asked, calculated, np.arange(4))
+    placed = place(Table(), hull, formulas, calculated, np.arange(4))
     below = [2.0 - 1.4 * 2 / 3, 1.2 - 2.0 / 2]
     assert placed.rows.tolist() == [0, 1, 2] and not placed.spreads
     assert placed.distances == pytest.approx([-below[0], 0.2, -below[1]], abs=1e-6)
@@ -64,8 +64,8 @@ def test_stability_by_hand():
 
 
 def test_spreads_of_distances_and_of_energies():
-    """Two members, 0.2 eV/atom apart for every oxide: so far apart are the energies, but a distance only in so far as
-    the mixture has an element in it. Rows are those that are asked for."""
+    """Two members differ by 0.2 eV/atom for every oxide. Their energies differ by as much, but their distances only if
+    the mixture contains an element. The rows are in the given order."""
     shifted = Shifted(0.2)
     both = Ensemble("both", [Table(), shifted])
     hull = Hull(compositions(list(ENERGIES)), np.array(list(ENERGIES.values())) + 0.1, tuple(ENERGIES))
@@ -75,7 +75,7 @@ def test_spreads_of_distances_and_of_energies():
     assert placed.spreads[OF_DISTANCES] == pytest.approx([0.0, 0.2 / 3 / 2**0.5], abs=1e-7)
 
 
-def test_of_two_scales_the_sharper_that_holds_is_the_better():
+def test_of_two_calibrated_scales_the_sharper_one_has_the_higher_likelihood():
     random = np.random.default_rng(0)
     scale = np.repeat([0.02, 0.2], 10_000)
     error = random.laplace(scale=scale)

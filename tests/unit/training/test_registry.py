@@ -1,4 +1,4 @@
-"""The registry of trainable artefacts: every name has a trainer, and figures where the registry says so."""
+"""The registry of trainable artefacts: every name has a trainer, and an evaluator if it has figures."""
 
 import inspect
 from pkgutil import resolve_name
@@ -17,14 +17,14 @@ def test_predictors_and_tables_are_listed_in_the_order_of_training():
 
 
 @pytest.mark.parametrize("name", EVALUATED)
-def test_trainers_and_evaluators_take_what_the_registry_gives(name):
+def test_trainers_and_evaluators_accept_the_arguments_of_the_registry(name):
     each = TRAINABLES[name]
     inspect.signature(resolve_name(each.trainer)).bind("data", "out", 0, "build")
     inspect.signature(resolve_name(each.evaluator)).bind(name, "data", "checkpoints")
 
 
 @pytest.mark.parametrize("module", [tc, tc_ensemble, control_model])
-def test_a_name_is_trained_by_its_own_module(module):
+def test_a_predictor_is_trained_by_its_own_module(module):
     assert resolve_name(TRAINABLES[module.NAME].trainer) is module.train
 
 

@@ -22,7 +22,7 @@ def test_boosting_finds_a_step_and_a_slope():
     assert np.array_equal(predicted, fit_heights(z, y, np.full(3, 0.01), SMALL, seed=0)(torch.from_numpy(z)).numpy())
 
 
-def test_chances_are_log_odds():
+def test_logistic_boosting_gives_log_odds():
     random = np.random.default_rng(0)
     z = random.uniform(-1, 1, (4000, 2))
     real = random.random(4000) < np.where(z[:, 0] > 0, 0.9, 0.2)
@@ -47,7 +47,7 @@ def test_a_value_of_weight_zero_has_no_effect():
     assert np.abs(trees(torch.from_numpy(z)).numpy() - y).mean() < 0.5
 
 
-def test_thresholds_drawn_at_random_find_the_step_too():
+def test_random_thresholds_find_the_step_too():
     z = np.random.default_rng(0).uniform(-1, 1, (2000, 3))
     y = 10.0 * (z[:, 0] > 0.2) + 3 * z[:, 1]
     drawn = fit_heights(z, y, np.full(3, 0.01), replace(SMALL, thresholds=2), seed=0)

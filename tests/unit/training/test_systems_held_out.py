@@ -1,4 +1,4 @@
-"""Systems held out: each composition once; an interrupted training goes on from the folds that are done."""
+"""Held-out systems: each composition is predicted once, and an interrupted training resumes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SETTINGS = TcEnsembleSettings(heights=(BoostingSettings(trees=3, depth=2, share_
 
 
 def untrained(fold: int):
-    """A network for each fold, another one for each."""
+    """A different network for each fold."""
     torch.manual_seed(fold)
     network = CompositionAttention(AttentionSize())
     return lambda x, y, trust: [network]
@@ -32,7 +32,7 @@ def superconductors():
     return table, list(np.split(np.random.default_rng(1).permutation(len(formulas)), [40, 50]))
 
 
-def test_every_composition_is_predicted_by_what_never_saw_its_system(superconductors, monkeypatch):
+def test_every_composition_is_predicted_by_a_fit_without_its_system(superconductors, monkeypatch):
     fit, seen = Regression.fit.__func__, []
 
     def watched(cls, x, *arguments):
@@ -52,7 +52,7 @@ def test_every_composition_is_predicted_by_what_never_saw_its_system(superconduc
     assert sorted(np.concatenate([systems.part(k)[2] for k in range(3)])) == sorted(superconductors[0].values)
 
 
-def test_an_interrupted_training_goes_on_where_it_was(superconductors, monkeypatch, tmp_path):
+def test_an_interrupted_training_resumes_from_its_finished_folds(superconductors, monkeypatch, tmp_path):
     whole = SystemsHeldOut.of(superconductors, SETTINGS, 0, untrained)
     fit, fits = Regression.fit.__func__, []
 
@@ -71,7 +71,7 @@ def test_an_interrupted_training_goes_on_where_it_was(superconductors, monkeypat
     assert resumed.networks.keys() == whole.networks.keys()
 
 
-def test_the_networks_of_the_folds_are_kept_to_find_the_same_figures_again(superconductors):
+def test_stored_networks_of_the_folds_reproduce_the_figures(superconductors):
     first = SystemsHeldOut.of(superconductors, SETTINGS, 0, untrained)
 
     def kept(fold: int):

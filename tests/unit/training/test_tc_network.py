@@ -1,4 +1,4 @@
-"""Tuning a network for Tc: it learns, begins where it was told to, and is what a checkpoint will hold."""
+"""Fine-tuning a network for Tc: learning, weights, precision of the checkpoint, resuming."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ def known():
     return x, tc_K, np.ones(len(tc_K))
 
 
-def test_it_learns_tc_in_kelvin_and_leaves_the_start_as_it_was(start, known, tmp_path):
+def test_the_network_learns_tc_in_kelvin_and_the_pretrained_network_is_unchanged(start, known, tmp_path):
     before = {key: value.clone() for key, value in start.state_dict().items()}
     network = tc_network.fit(start, *known, SETTINGS, 0, tmp_path)
     with torch.no_grad():
-        said = network(torch.from_numpy(known[0]).float())[:, 0].numpy()
-    assert np.abs(said - known[1]).mean() < 10  # K; the mean would err by 20
+        predicted = network(torch.from_numpy(known[0]).float())[:, 0].numpy()
+    assert np.abs(predicted - known[1]).mean() < 10  # K; the mean would err by 20
     assert all(torch.equal(value, before[key]) for key, value in start.state_dict().items())
     assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
-def test_what_is_not_trusted_is_not_learnt(start, known, tmp_path):
+def test_rows_of_weight_zero_are_not_learnt(start, known, tmp_path):
     x, tc_K, _ = known
     wrong = np.array([formula.startswith("Mo") for formula in FORMULAS])
     network = tc_network.fit(start, x, np.where(wrong, 300.0, tc_K), np.where(wrong, 0.0, 1.0), SETTINGS, 0, tmp_path)
     with torch.no_grad():
-        said = network(torch.from_numpy(x).float())[:, 0].numpy()
-    assert said.max() < 100  # K
+        predicted = network(torch.from_numpy(x).float())[:, 0].numpy()
+    assert predicted.max() < 100  # K
 
 
-def test_it_is_what_a_checkpoint_will_hold_and_the_same_again(start, known, tmp_path):
+def test_weights_have_the_precision_of_a_checkpoint_and_are_reproducible(start, known, tmp_path):
     network, again = (tc_network.fit(start, *known, SETTINGS, 0, tmp_path / name) for name in ("once", "twice"))
     stored = pack_networks([network], "network")
     assert {value.dtype for value in stored.values()} == {torch.float16}
@@ -58,7 +58,7 @@ def test_it_is_what_a_checkpoint_will_hold_and_the_same_again(start, known, tmp_
     assert network.size == replace(start.size, trace=SETTINGS.trace)
 
 
-def test_a_training_that_was_done_is_not_done_again(start, known, tmp_path, monkeypatch):
+def test_a_finished_training_is_not_repeated(start, known, tmp_path, monkeypatch):
     network = tc_network.fit(start, *known, SETTINGS, 0, tmp_path)
     monkeypatch.setattr(torch.Tensor, "backward", lambda *_: pytest.fail("it learns again"))
     again = tc_network.fit(start, *known, SETTINGS, 0, tmp_path)
