@@ -1,4 +1,4 @@
-# Every command sets itself up: a virtual environment in .venv with the pinned requirements.
+# Every command first creates the virtual environment .venv with the pinned requirements, if necessary.
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
