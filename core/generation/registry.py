@@ -76,7 +76,7 @@ def registrations() -> tuple[Registration, ...]:
 
 def registration(name: str) -> Registration:
     """The generator with this name. Raises InputError for an unknown name."""
-    if name not in _REGISTERED:
+    if not isinstance(name, str) or name not in _REGISTERED:
         raise InputError("method", name, "unknown method", f"Choose {' or '.join(_REGISTERED)}")
     return _REGISTERED[name]
 

@@ -29,7 +29,7 @@ from core.runs.progress import (
     read_trajectory,
     recorded_steps,
 )
-from core.runs.status import ACTIVE, RunStatus, new_status, read_status
+from core.runs.status import ACTIVE, NOT_STARTED, RunStatus, read_status
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class Run:
         return generator_of(problem).schedule(problem)
 
     def stored_status(self) -> RunStatus:
-        """The last status that was written, whether or not the run still has a worker."""
-        return read_status(self.folder) or new_status(self.schedule())
+        """The last status that was written, whether or not the run still has a worker; NOT_STARTED without one."""
+        return read_status(self.folder) or NOT_STARTED
 
     def progress(self) -> pd.DataFrame:
         """The recorded steps, columns PROGRESS_COLUMNS: best, median, 5th and 95th percentile of the batch.

@@ -55,14 +55,18 @@ class RunStatus:
 
     def interrupted(self) -> RunStatus:
         """The same status as INTERRUPTED, with a message on how to continue."""
-        position = f"at step {self.step:,} of {self.total_steps:,}"
+        position = f" at step {self.step:,} of {self.total_steps:,}" if self.total_steps else ""
         return self.in_phase(
-            Phase.INTERRUPTED, f"Interrupted {position}. Start the run again to continue from its last resume point."
+            Phase.INTERRUPTED, f"Interrupted{position}. Start the run again to continue from its last resume point."
         )
 
 
 ShouldStop = Callable[[], Phase | None]  # called after every step; None, or the phase in which the run must stop
 OnStatus = Callable[[RunStatus], None]  # called with every status that is written
+
+
+# Of a folder that holds a problem and no status: its steps are known once a worker has started.
+NOT_STARTED = RunStatus(Phase.QUEUED, stage=1, step=0, total_steps=0)
 
 
 def new_status(schedule: Schedule) -> RunStatus:

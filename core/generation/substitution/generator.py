@@ -25,11 +25,16 @@ MAX_REDRAWS = 1  # of a candidate in which a forbidden element could not be repl
 
 @dataclass(frozen=True)
 class Task:
-    """The constant data of a run: substituter, number of candidates, and predictors."""
+    """The constant data of a run.
+
+    candidates : number of candidates
+    x_const : (118,) fixed fractions
+    """
 
     substituter: Substituter
     candidates: int
     predictors: PropertyPredictors
+    x_const: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,10 @@ class SubstitutionGenerator:
         """The task, restricted to the elements known to both predictors."""
         allowed = element_mask(problem.allowed_symbols(predictors.known_symbols()))
         substituter = make_substituter(problem, allowed, self.atom_counts(problem))
-        return Task(substituter, problem.settings.candidates, predictors)
+        x_const = torch.zeros(elements.N_ELEMENTS)
+        for symbol, fraction in problem.fixed_fractions().items():
+            x_const[elements.element(symbol).index] = fraction
+        return Task(substituter, problem.settings.candidates, predictors, x_const)
 
     def init(self, task: Task) -> State:
         """State before the candidates are drawn."""
@@ -102,12 +110,13 @@ class SubstitutionGenerator:
         number = np.flatnonzero(counts.sum(1))
         reduced = counts[number] // np.gcd.reduce(counts[number], axis=1, keepdims=True)
         rounded = Rounded(reduced, reduced)
-        tc, energy = task.predictors.predict(rounded.compositions)
+        composition = _compositions(task, counts[number])
+        tc, energy = task.predictors.predict(composition)
         return Candidates(
             total=task.candidates,
             rounded=rounded,
             number=number,
-            composition=rounded.compositions,
+            composition=composition,
             tc_K=tc,
             formation_energy_eV_per_atom=energy,
             integer_loss=np.zeros(len(number)),
@@ -129,12 +138,23 @@ def _draw(substituter: Substituter, candidate: int) -> tuple[np.ndarray, int]:
     return np.zeros(elements.N_ELEMENTS, dtype=np.int64), MAX_REDRAWS
 
 
+def _compositions(task: Task, counts: np.ndarray) -> np.ndarray:
+    """Fractions (n, 118) of formulas (n, 118): x_const and the normalised free part, in single precision.
+
+    Every generator builds compositions from these two parts (KIAGO eq. 3), so that values before rounding compare.
+    """
+    free = np.where(task.x_const.numpy() > 0, 0, counts)
+    parts = torch.from_numpy(free / free.sum(1, keepdims=True)).float()
+    parts = parts / parts.sum(1, keepdim=True)
+    return (task.x_const + parts * (1 - task.x_const.sum())).numpy().astype(np.float64)
+
+
 def _report(task: Task, before: State, after: State) -> Report:
     """Report of the drawn candidates; NaN for those without a formula."""
     counts = after.counts.numpy()
     number = np.flatnonzero(counts.sum(1))
     composition = np.zeros(counts.shape)
-    composition[number] = counts[number] / counts[number].sum(1, keepdims=True)
+    composition[number] = _compositions(task, counts[number])
     values = np.full((3, len(counts)), np.nan)
     values[0, number], values[1, number] = task.predictors.predict(composition[number])
     values[2, number] = 0.0  # integer formulas have no integer loss

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -9,9 +10,11 @@ import pytest
 
 from core.evaluation.csv_export import to_csv
 from core.evaluation.design import design
+from core.executors.in_process import InProcessExecutor
 from core.runs import layout, store
 from core.runs.progress import PROGRESS_COLUMNS, PROGRESS_RECORDS, recorded_steps
-from core.runs.status import Phase
+from core.runs.run import Run
+from core.runs.status import NOT_STARTED, Phase
 from tests.unit.runs.sample import SMALL, unchecked_run
 
 
@@ -81,9 +84,21 @@ def test_a_copied_run_has_the_same_content(finished, runs_folder):
 
 def test_a_run_that_was_never_started_reads_as_queued(tmp_path):
     run = unchecked_run(tmp_path / "new", SMALL)
-    assert run.status().phase is Phase.QUEUED and run.status().total_steps == 34
+    assert run.status() == NOT_STARTED  # the steps are known once a worker has started
     assert len(run.progress()) == 0 and run.top() == [] and len(run.trajectory(0)) == 0 and run.provenance() == {}
     assert abs(run.created().timestamp() - (run.folder / layout.PROBLEM).stat().st_mtime) < 1e-3
     for read in (run.candidates, run.csv, run.summary):
         with pytest.raises(FileNotFoundError):
             read()
+
+
+@pytest.mark.parametrize("method", ["nope", ["gradient"]])
+def test_a_run_with_an_unknown_method_reads_as_queued_and_fails_with_a_message(runs_folder, method):
+    folder = runs_folder / "unknown"
+    folder.mkdir(parents=True)
+    (folder / layout.PROBLEM).write_text(json.dumps({"base": "LaFeAsO", "method": method}))
+    run = Run(folder)
+    assert run.status().phase is Phase.QUEUED
+    executor = InProcessExecutor()
+    executor.submit(run)
+    assert executor.poll(run).phase is Phase.FAILED and "unknown method" in executor.poll(run).message
