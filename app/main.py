@@ -12,7 +12,7 @@ if PROJECT not in sys.path:  # Streamlit adds only the folder of this file
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported: idle threads leave the cores to runs
 
-from app.components.blocks import style_sheet  # noqa: E402
+from app.blocks import style_sheet  # noqa: E402
 from core.paths import ASSETS  # noqa: E402
 from core.predictors.checkpoint import CheckpointError  # noqa: E402
 

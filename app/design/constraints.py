@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from app.components.blocks import ELEMENT_CHOICE, show_errors
+from app.blocks import ELEMENT_CHOICE, show_errors
 from app.design.draft_fields import multiselect, number
 from app.design.elements import available_symbols
 from app.design.problem_errors import BOUNDS, CONSTRAINTS, MINIMUM, Errors, expander_label

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import cached_data
-from app.components.blocks import show_errors
+from app.blocks import show_errors
 from app.design.draft_fields import segments, select
 from app.design.problem_errors import Errors
 from app.design.substitution import substitution

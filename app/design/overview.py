@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import cached_data
-from app.components.blocks import show_errors
+from app.blocks import show_errors
 from app.design.elements import available_symbols
 from app.design.problem_errors import Errors, all_of, may_be_hidden, place_of
 from app.state import session

@@ -9,7 +9,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import cached_data
-from app.components.blocks import show_errors
+from app.blocks import show_errors
 from app.design.constraints import constraint_table, floors
 from app.design.elements import group_buttons, table
 from app.design.material import material

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import cached_data
-from app.components.blocks import show_errors
+from app.blocks import show_errors
 from app.design.draft_fields import number, segments, select
 from app.design.problem_errors import SETTINGS, Errors, expander_label, place_of
 from app.forms.settings_fields import GROUPS, PRESETS_HELP, SettingsField

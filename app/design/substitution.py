@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.components.blocks import show_errors
+from app.blocks import show_errors
 from app.design.draft_fields import number, pills, select
 from app.design.problem_errors import Errors
 from app.state.draft import Draft, elements_of

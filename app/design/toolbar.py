@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.components.blocks import show_errors
+from app.blocks import show_errors
 from app.state import session
 from app.state.synced_widgets import current_key, replaced_key, widget_callback
 from app.text.problem_title import title

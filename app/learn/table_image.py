@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 import torch
 
+from app.blocks import show_errors
 from app.charts import CHART_CONFIG
-from app.components.blocks import show_errors
 from app.learn.charts import image_figure
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector

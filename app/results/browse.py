@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from app.blocks import ELEMENT_CHOICE, section
 from app.charts import CHART_CONFIG
-from app.components.blocks import ELEMENT_CHOICE, section
 from app.results.candidate_card.card import candidate_card
 from app.results.candidate_table import candidate_table
 from app.results.charts import SCATTER_COLOURS, candidates_figure

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from app.components.blocks import no_run, section
+from app.blocks import section
+from app.empty_page import no_run
 from app.results.browse import browse
 from app.results.funnel import funnel_html
 from app.results.summary_text import gain_text, pressure_text

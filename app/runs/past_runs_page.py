@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from app import cached_data
-from app.components.blocks import invitation
+from app.empty_page import invitation
 from app.runs.phases import PHASE_LABELS
 from app.state import session
 from app.text.problem_title import title_html

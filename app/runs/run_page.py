@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from app import cached_data
+from app.blocks import section
 from app.charts import CHART_CONFIG, QUANTITIES, moving_average, progress_figure
-from app.components.blocks import no_run, section
+from app.empty_page import no_run
 from app.runs.phases import status_html
 from app.runs.progress_html import legend_html, progress_bar_html, top_html
 from app.state import session
