@@ -1,4 +1,4 @@
-"""The settings: presets, the optimiser's numbers and choices, charge rule, seed, device, models."""
+"""The settings: preset, method, the settings of the optimiser, charge rule, seed, device, models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app import cached_data
 from app.blocks import show_errors
 from app.design.draft_fields import number, segments, select
 from app.design.problem_errors import SETTINGS, Errors, expander_label, place_of
-from app.forms.settings_fields import GROUPS, PRESETS_HELP, SettingsField
+from app.forms.settings_fields import FORMULA, GROUPS, OBJECTIVE, PRESETS_HELP, SEARCH, SettingsField
 from app.state.draft import Draft
 from app.state.draft_changes import with_field, with_method, with_method_setting, with_preset
 from core.generation.method_settings import FIELD, MethodSetting, with_defaults
@@ -24,24 +24,30 @@ def settings(draft: Draft, errors: Errors) -> None:
     """Every setting, with its unit and source."""
     wrong = [field for field, found in errors.items() if found and place_of(found[0]) == SETTINGS]
     preset = preset_of(draft.settings, draft.floors, draft.charge_rule)
-    with st.expander(expander_label(SETTINGS, (preset or "changed").lower(), wrong), key="design.settings",
-                     icon=":material/tune:"):  # fmt: skip
+    label = expander_label(SETTINGS, preset or "changed", wrong)
+    with st.expander(label, key="design.settings", icon=":material/tune:"):
         with st.container(horizontal=True, gap="large"):
             segments("Preset", "preset", preset, PRESETS, with_preset, help=PRESETS_HELP)
             method_field(draft, errors)
         method_setting_fields(draft, errors)
-        columns = st.columns(len(GROUPS), gap="medium")
-        for column, (title, fields) in zip(columns, GROUPS, strict=True):
+        columns = dict(zip(GROUPS, st.columns(len(GROUPS), gap="medium"), strict=True))
+        for group, column in columns.items():
             with column:
-                st.markdown(f"**{title}**")
-                for field in fields:
-                    if errors[field.name] or not field.is_hidden(draft.settings):
-                        settings_field(draft, field, errors)
-                if title == "Formula":
-                    charge_rule_field(draft, errors)
-                    computation_fields(draft, errors)
-                if title == "Objective":
-                    models_field(draft)
+                settings_group(draft, group, errors)
+        with columns[SEARCH]:
+            computation_fields(draft, errors)
+        with columns[FORMULA]:
+            charge_rule_field(draft, errors)
+        with columns[OBJECTIVE]:
+            models_field(draft)
+
+
+def settings_group(draft: Draft, group: str, errors: Errors) -> None:
+    """The heading of a group and its settings, without those that have no effect."""
+    st.markdown(f"**{group}**")
+    for field in GROUPS[group]:
+        if errors[field.name] or not field.is_hidden(draft.settings):
+            settings_field(draft, field, errors)
 
 
 def settings_field(draft: Draft, field: SettingsField, errors: Errors) -> None:

@@ -79,7 +79,7 @@ class SettingsField:
         return replace(settings, **{self.name: tuple(pair)})
 
 
-SEARCH = (
+_SEARCH_FIELDS = (
     SettingsField("candidates", "Candidates", step=64, help=(
         f"Number of compositions optimised at once, 1 to {MAX_CANDIDATES:,}. KIAGO 3.1 uses 4,096.")),
     SettingsField("steps", "Steps, stage 1", index=0, step=50, help=(
@@ -91,7 +91,7 @@ SEARCH = (
     SettingsField("learning_rate", "Learning rate", step=0.01, format="%.3f", help=(
         "Learning rate of Adam, in units of the ratios before normalisation. KIAGO 3.1 uses 0.03.")),
 )  # fmt: skip
-FORMULA = (
+_FORMULA_FIELDS = (
     SettingsField("max_elements", "Elements, at most", step=1, help=(
         "Largest number of elements in a composition, fixed ones included: n_elem_max of KIAGO eq. 7. KIAGO 3.1 uses "
         "10.")),
@@ -111,7 +111,7 @@ FORMULA = (
         "of the nearby formulas that pass both replaces it. To the nearest formula: as in the papers, where about one "
         "formula in five passes. Formulas with doped elements are always rounded to the nearest formula.")),
 )  # fmt: skip
-OBJECTIVE = (
+_OBJECTIVE_FIELDS = (
     SettingsField("objective", "Aim",
          choices={HIGHEST: "the highest Tc", TARGET: "a target Tc"}, help=(
         "The highest Tc (KIAGO eq. 13), or a target Tc above which nothing is gained: max(0, target − Tc), GDMCD "
@@ -122,8 +122,8 @@ OBJECTIVE = (
         "Weight of the formation energy: how many kelvin one eV/atom is worth (KIAGO eq. 13). KIAGO 3.1 uses 4.")),
     SettingsField("risk_aversion", "Risk aversion κ", step=0.25, format="%.2f", help=(
         "The optimiser raises Tc minus κ times the error that the model expects of that Tc: far from all known "
-        "superconductors, predictions of a high Tc are common and rarely correct. 0 raises Tc alone, as in the papers. "
-        "The published model estimates no error.")),
+        "superconductors, predictions of a high Tc are common and rarely correct. 0: Tc alone, as in the papers. "
+        "The published model has no error estimate.")),
     SettingsField("integer_weight", "β (K)", step=100.0, format="%.0f", help=(
         "Weight of the integer loss, which pulls ratios towards n/N in stage 2 (KIAGO eq. 16). KIAGO prints 1; the "
         "authors' released code raises it to 100,000, with the squared distance.")),
@@ -139,15 +139,16 @@ OBJECTIVE = (
         "papers, it still fluctuates at the end, which lowers the Tc of large formulas.")),
 )  # fmt: skip
 _FROM_KNOWN = ("start", (KNOWN, INTERPOLATED))
-INITIAL_COMPOSITIONS = (
+_MUTATED = ("start", (BASE, KNOWN, INTERPOLATED))
+_INITIAL_COMPOSITION_FIELDS = (
     SettingsField("start", "Start from", task=RAISE_TC,
          choices={BASE: "the base", RANDOM: "random mixtures", KNOWN: "known superconductors",
                   INTERPOLATED: "known superconductors and mixtures of two",
                   ENUMERATED: "every element and every pair"}, help=(
         "The base: mutated and perturbed (KIAGO 3.2). Random mixtures: of as many elements as the base has (the "
-        "comparison in KIAGO 3.2). Known superconductors: each one perturbed. Mixtures of two: with a mixing ratio "
-        "from Beta(10, 10) (GDMCD). Every element and every pair: added to the elements that are fixed or have a "
-        "minimum, for example all binary and ternary hydrides (GDMCD S5).")),
+        "comparison in KIAGO 3.2). Known superconductors: each of them once, then random ones, mutated and perturbed. "
+        "Mixtures of two: with a mixing ratio from Beta(10, 10) (GDMCD). Every element and every pair: added to the "
+        "elements that are fixed or have a minimum, for example all binary and ternary hydrides (GDMCD S5).")),
     SettingsField("start_family", "Family", task=RAISE_TC, when=_FROM_KNOWN,
          choices={ANY_FAMILY: "any", CUPRATE: "cuprates", IRON_BASED: "iron-based", HYDRIDE: "hydrides",
                   OTHER: "all others"}, help=(
@@ -156,9 +157,9 @@ INITIAL_COMPOSITIONS = (
     SettingsField("start_above_K", "Reported Tc above (K)", step=5.0, format="%.0f", task=RAISE_TC,
          when=_FROM_KNOWN, help="Lowest reported Tc of the known superconductors to start from. GDMCD uses 20 K."),
     SettingsField("mutate_probability", "Probability of replacement", step=0.01, format="%.2f", task=RAISE_TC,
-         help=(
-        "Probability that an element of the base is replaced by another element, drawn by its frequency in known "
-        "superconductors. KIAGO 3.2 uses 0.22.")),
+         when=_MUTATED, help=(
+        "Probability that an element of the starting material is replaced by another element, drawn by its frequency "
+        "in known superconductors. KIAGO 3.2 uses 0.22.")),
     SettingsField("added_elements", "Elements added, from", index=0, step=1, help=(
         "Smallest number of elements added to an initial composition (KIAGO 3.2). In a random substitution: smallest "
         "number of elements that share a site.")),
@@ -169,9 +170,10 @@ INITIAL_COMPOSITIONS = (
         "Added elements get a ratio between 0 and this value, before normalisation. KIAGO 3.2 uses 0.3.")),
 )  # fmt: skip
 
-GROUPS: tuple[tuple[str, tuple[SettingsField, ...]], ...] = (
-    ("Search", SEARCH),
-    ("Formula", FORMULA),
-    ("Objective", OBJECTIVE),
-    ("Initial compositions", INITIAL_COMPOSITIONS),
-)
+SEARCH, FORMULA, OBJECTIVE, INITIAL_COMPOSITIONS = "Search", "Formula", "Objective", "Initial compositions"
+GROUPS: dict[str, tuple[SettingsField, ...]] = {  # heading -> fields
+    SEARCH: _SEARCH_FIELDS,
+    FORMULA: _FORMULA_FIELDS,
+    OBJECTIVE: _OBJECTIVE_FIELDS,
+    INITIAL_COMPOSITIONS: _INITIAL_COMPOSITION_FIELDS,
+}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.forms.settings_fields import GROUPS
 from core.generation.registry import GRADIENT, SUBSTITUTION
 from core.problem.presets import GDMCD_QUICK, PAPER, QUICK
-from core.problem.settings import RAISE_TC, SUBSTITUTE, OptimiserSettings
+from core.problem.settings import RAISE_TC, RANDOM, SUBSTITUTE, OptimiserSettings
 
-FIELDS = [field for _, group in GROUPS for field in group]
+FIELDS = [field for group in GROUPS.values() for field in group]
 
 
 def test_every_setting_has_a_field_that_reads_and_writes_it():
@@ -22,6 +24,8 @@ def test_a_field_is_hidden_if_another_setting_makes_it_meaningless():
     shown = {field.name for field in FIELDS if not field.is_hidden(QUICK)}
     assert not shown & {"target_tc_K", "start_family", "start_above_K"} and "start" in shown
     hidden = {field.name for field in FIELDS if field.is_hidden(GDMCD_QUICK)}
+    random = {field.name for field in FIELDS if field.is_hidden(replace(QUICK, start=RANDOM))}
+    assert "mutate_probability" in random  # random mixtures have no starting material
     assert hidden == {"rounding"}  # doped formulas are always rounded to the nearest one
 
 
