@@ -1,11 +1,11 @@
-"""Modules that compute without Streamlit, directly and through everything they import."""
+"""The imports of the app: modules without Streamlit, folders without cycles, views without logic."""
 
 from __future__ import annotations
 
 import pytest
 
 from core.paths import PROJECT
-from tests.test_architecture import modules, reached
+from tests.test_architecture import imported, modules, package, reached
 
 PURE = sorted(
     {m for m in modules() if m.startswith(("app.forms.", "app.text.")) or m.endswith(".charts")}
@@ -33,6 +33,18 @@ PURE = sorted(
 @pytest.mark.parametrize("module", PURE)
 def test_a_pure_module_imports_no_streamlit(module):
     assert "streamlit" not in reached(module)
+
+
+def test_the_folders_of_the_app_form_no_cycle():
+    folders = {package(m): set() for m in modules() if m.startswith("app.")}
+    for module in modules():
+        if module.startswith("app."):
+            folders[package(module)] |= {package(m) for m in imported(module) if m.startswith("app.")}
+    waiting = {folder: used - {folder, "app"} for folder, used in folders.items()}
+    while free := [folder for folder, used in waiting.items() if not used & set(waiting)]:
+        for folder in free:
+            del waiting[folder]
+    assert not waiting
 
 
 def test_the_search_finds_streamlit_behind_an_import():
