@@ -105,7 +105,7 @@ def moving_average(table: pd.DataFrame, steps: int) -> pd.DataFrame:
 
 
 def progress_figure(progress: pd.DataFrame, quantity: str, schedule: Schedule, height: int = 270) -> go.Figure:
-    """Best, median and 5-95 % band of a quantity against the step, with the boundary between the stages.
+    """Best, median and 5–95% band of a quantity against the step, with the boundary between the stages.
 
     progress : columns `core.runs.progress.PROGRESS_COLUMNS`; may be empty
     """
@@ -114,15 +114,16 @@ def progress_figure(progress: pd.DataFrame, quantity: str, schedule: Schedule, h
     x = table["step"]
     best, median, low, high = (_on_axis(table[f"{quantity}_{s}"], about.log) for s in ("best", "median", "p5", "p95"))
     hover = f"%{{y:.4~g}} {about.unit}".rstrip()
-    band = {"x": x, "mode": "lines", "line": {"width": 0}, "hovertemplate": hover}
+    lines = {"x": x, "mode": "lines", "hovertemplate": hover}
+    band = lines | {"line": {"width": 0}}
     median_line = {"color": about.colour, "width": 1.5, "dash": "dot"}
     best_line = {"color": about.colour, "width": 1.2 if about.log else 2.5}
     figure = go.Figure(
         [
-            go.Scatter(**band, y=low, name="5 %"),
-            go.Scatter(**band, y=high, name="95 %", fill="tonexty", fillcolor=translucent(about.colour, 0.18)),
-            go.Scatter(x=x, y=median, name="median", line=median_line, hovertemplate=hover),
-            go.Scatter(x=x, y=best, name="best", line=best_line, hovertemplate=hover),
+            go.Scatter(**band, y=low, name="5%"),
+            go.Scatter(**band, y=high, name="95%", fill="tonexty", fillcolor=translucent(about.colour, 0.18)),
+            go.Scatter(**lines, y=median, name="median", line=median_line),
+            go.Scatter(**lines, y=best, name="best", line=best_line),
         ]
     )
     _step_axis(figure, schedule, about.log)
@@ -139,6 +140,7 @@ def trajectory_figure(trajectory: pd.DataFrame, quantity: str, schedule: Schedul
     line = go.Scatter(
         x=table["step"],
         y=_on_axis(table[quantity], about.log),
+        mode="lines",
         line={"color": about.colour, "width": 2},
         hovertemplate=f"step %{{x}}: %{{y:.4~g}} {about.unit}<extra></extra>",
     )

@@ -22,5 +22,5 @@ def no_run(heading: str, text: str, missing: str | None) -> None:
     """The content of a page without a run. missing : id of a run that the link names but that does not exist"""
     if missing is not None:
         heading = "Run not found"
-        text = f"{missing} was deleted, or was made on another computer. Past runs lists the runs on this computer."
+        text = f"{missing} was deleted, or belongs to another computer. “Past runs” lists the runs on this computer."
     invitation(heading, text)

@@ -29,7 +29,7 @@ STEPS = (
         "2. Stage 1: raise the critical temperature, lower the energy",
         r"L_1 = -T_\mathrm{c}(x) + \alpha\, E_\mathrm{f}(x), \qquad \alpha = 4\ \mathrm{K/(eV/atom)}",
         "Hundreds of initial compositions, each the base with some elements replaced and some added, are optimised by "
-        "Adam. The formation energy keeps them away from compositions that no solid would have.",
+        "Adam. The formation energy excludes compositions that form no stable solid.",
     ),
     Step(
         "3. Few elements",
@@ -37,9 +37,9 @@ STEPS = (
         "Between the stages, only the largest fractions of each composition are kept.",
     ),
     Step(
-        "4. Stage 2: whole atoms",
+        "4. Stage 2: integer formulas",
         r"L_2 = L_1 + \beta\, \min_N \sum_i \min_n \left| x_i - \tfrac{n}{N} \right|",
-        "A crystal has whole atoms in its unit cell. The integer loss pulls all fractions towards multiples of 1/N, "
+        "A unit cell contains whole atoms. The integer loss pulls all fractions towards multiples of 1/N, "
         "for the N that fits best. Then they are rounded, if necessary to a neighbouring formula whose charges "
         "balance, and both properties are predicted again for the integer formula.",
     ),
@@ -54,8 +54,9 @@ STEPS = (
 
 
 def method() -> None:
-    """The steps, with words on the left and the equation on the right."""
-    for step in STEPS:
-        left, right = st.columns([1, 1], gap="large", vertical_alignment="center")
-        left.markdown(f"**{step.heading}**  \n{step.text}")
-        right.latex(step.equation)
+    """The steps, with the text on the left and the equation on the right."""
+    with st.container(key="method"):
+        for step in STEPS:
+            left, right = st.columns([1, 1], gap="large", vertical_alignment="center")
+            left.markdown(f"**{step.heading}**  \n{step.text}")
+            right.latex(step.equation)

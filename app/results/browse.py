@@ -31,7 +31,8 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
         scatter(shown, problem, summary, int(selected["candidate"]))
     with right:
         candidate_card(run, problem, selected, summary)
-    candidate_table(shown, filters.failing, int(selected["candidate"]))
+    if not shown.empty:
+        candidate_table(shown, filters.failing, int(selected["candidate"]))
     st.download_button(
         f"These {len(shown):,} rows (CSV)", to_csv(shown).encode("utf-8"), f"{run.id}-selection.csv", "text/csv",
         icon=":material/download:", key="download_shown", on_click="ignore", disabled=shown.empty,
@@ -46,7 +47,13 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
     with_all = cells[1].multiselect("With", symbols, key="filter_with", **ELEMENT_CHOICE)
     without = cells[2].multiselect("Without", symbols, key="filter_without", **ELEMENT_CHOICE)
     above_hull = cells[3].number_input(
-        "Max above hull", value=None, step=0.01, format="%.3f", placeholder="eV/atom", key="filter_hull"
+        "Max above hull",
+        value=None,
+        step=0.01,
+        format="%.3f",
+        placeholder="eV/atom",
+        key="filter_hull",
+        help="Highest energy above hull; candidates without one are hidden",
     )
     tc = cells[4].number_input("Min Tc", value=None, step=1.0, format="%.1f", placeholder="K", key="filter_tc")
     with cells[5].container(gap=None):
@@ -62,9 +69,10 @@ def scatter(shown: pd.DataFrame, problem: DesignProblem, summary: Mapping, selec
         format_func=lambda name: SCATTER_COLOURS[name][0],
     )  # fmt: skip
     if shown.empty:
-        return  # the table says so
+        st.caption("No candidate meets these filters.")
+        return
     if shown["energy_above_hull_eV_per_atom"].notna().sum() == 0:
-        st.caption("None of these candidates has a hull distance: only candidates that pass every screen do.")
+        st.caption("The energy above hull is computed only for candidates that pass every screen; these all fail one.")
         return
     key = view_key(SCATTER)
     base = (formula_text(problem.base), summary["base"]["tc_K"])

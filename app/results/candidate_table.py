@@ -19,13 +19,10 @@ COLUMNS_WITH_FAILING = (*COLUMNS[:9], "passes", "failed_screen", "reason", *COLU
 
 
 def candidate_table(shown: pd.DataFrame, failing: bool, selected: int) -> None:
-    """The rows, sortable; a click on a row selects.
+    """The rows (at least one), sortable; a click on a row selects.
 
     failing : whether failing candidates are among the rows; selected : candidate number
     """
-    if shown.empty:
-        st.caption("No candidate meets these filters.")
-        return
     key = view_key(TABLE)
     view = table_view(shown, failing)
     places = [place for place, candidate in enumerate(shown["candidate"]) if candidate == selected]

@@ -25,7 +25,7 @@ from core.runs.status import ACTIVE
 
 
 def page() -> None:
-    """The finished run named in the URL, or what to do instead."""
+    """The results of the run named in the URL, or the reason why there are none."""
     run = session.current_run()
     if run is None:
         no_run("No results yet", "Run a design first; its candidates appear here.", session.missing_run())
@@ -91,7 +91,7 @@ def metrics(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mapp
     over_base = with_minus(f"{best - base:+.1f} K") if best is not None else "–"
     cells[1].metric("Gain over the base", over_base, help="Both are predictions of the same model")
     cells[2].metric("Passing candidates", f"{summary['n_passing']:,}", help=f"Of {len(table):,} distinct formulas")
-    cells[3].metric("Candidates", f"{problem.settings.candidates:,}", help="Compositions optimised at once")
+    cells[3].metric("Candidates", f"{problem.settings.candidates:,}", help="Compositions in this run")
     cells[4].metric("Time", duration(run.status().elapsed_s), help=f"On {summary['device']}")
 
 

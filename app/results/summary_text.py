@@ -9,11 +9,13 @@ from core.evaluation.candidate_table import Gain
 
 
 def gain_text(mean: Gain, best: Gain) -> str:
-    """The gain of the best candidate, and of the best ones on average, by the Tc model and by the control model."""
+    """The gain of the best candidate, and the mean gain of the best ones, by the Tc model and by the control model."""
     average = ""
     if mean.candidates > 1:
-        both = f"{change_text(mean.claimed_K)} and {change_text(mean.judged_K)}"
-        average = f" The best {mean.candidates} that pass, on average: {both}."
+        average = (
+            f" The mean of the best {mean.candidates} that pass: {change_text(mean.claimed_K)} according to the Tc "
+            f"model, {change_text(mean.judged_K)} according to the control model."
+        )
     return (
         f"The best candidate: {change_text(best.claimed_K)} according to the Tc model, "
         f"{change_text(best.judged_K)} according to the control model, which the optimiser never uses.{average} "
@@ -25,9 +27,9 @@ def pressure_text(table: pd.DataFrame) -> str:
     """What the Tc of hydrogen-rich candidates means."""
     rich = table["hydrogen_rich"]
     passing = int((rich & table["passes"]).sum())
-    count = f"{passing:,} that pass" if passing else f"{int(rich.sum()):,} that fail"
+    count = f"{passing:,} passing" if passing else f"{int(rich.sum()):,} failing"
     return (
-        f"Hydrogen-rich candidates (40% of the atoms or more, H-rich in the table): {count}. The high Tc of such "
-        "hydrides were measured at very high pressure, mostly above 100 GPa, which SuperCon does not record: read "
-        "these values as high-pressure ones."
+        f"Hydrogen-rich candidates (at least 40% of the atoms are H; “H-rich” in the table): {count}. The high Tc of "
+        "such hydrides were measured under very high pressure, mostly above 100 GPa, which SuperCon does not record: "
+        "the predicted Tc hold under pressure only."
     )

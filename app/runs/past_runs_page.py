@@ -110,7 +110,7 @@ def copy(run: Run) -> None:
 def confirm_delete(run: Run) -> None:
     """Ask before a run is deleted."""
     st.html(f"{problem_html(run)}, {local_time(run)}")
-    st.caption("Its problem, progress and candidates are removed from the disk. This cannot be undone.")
+    st.caption("Problem, progress and candidates of the run are removed from the disk. This cannot be undone.")
     with st.container(horizontal=True):
         if st.button("Delete", icon=":material/delete:", key="delete_yes"):
             cached_data.executor().cancel(run)

@@ -1,4 +1,4 @@
-"""The phases of a run in words. Pure functions."""
+"""The phases of a run as text. Pure functions."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ def status_html(status: RunStatus, queue_position: int = 1) -> str:
         Phase.SCREENING: "<b>Screening</b> · rounding to whole atoms, charge balance, energy above hull",
         Phase.FINISHED: f"<b>Finished</b> in {elapsed}",
         Phase.CANCELLED: f"<b>Cancelled</b> at {step}, after {elapsed}",
-        Phase.INTERRUPTED: f"<b>Interrupted</b> at {step}; nothing is lost, the run can be resumed",
+        Phase.INTERRUPTED: f"<b>Interrupted</b> at {step}; the run can be resumed",
         Phase.FAILED: f"<b>Failed</b> at {step}",
     }[status.phase]

@@ -41,5 +41,5 @@ def legend_html(cycle: int) -> str:
     note = f"<span>Tc and energy: mean of {cycle} steps, one for each ensemble member</span>" if cycle > 1 else ""
     return (
         '<div class="legend"><span><i class="best"></i>best</span><span><i class="median"></i>median</span>'
-        f'<span><i class="band"></i>5–95 % of the candidates</span>{note}</div>'
+        f'<span><i class="band"></i>5–95% of the candidates</span>{note}</div>'
     )

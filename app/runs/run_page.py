@@ -78,10 +78,16 @@ def actions(run: Run, status: RunStatus) -> None:
 
 
 def progress_block(run: Run, problem: DesignProblem) -> None:
-    """The charts, and the best compositions of the last step."""
-    if registration(problem.method).optimises:  # else there is nothing to draw
+    """The charts, the best compositions of the last step, and the number of restarted candidates."""
+    optimises, status = registration(problem.method).optimises, run.status()
+    if optimises:
         progress_charts(run, problem)
-    best_compositions(run, run.status())
+    left, right = st.columns([2, 1], gap="large")
+    with left:
+        best_compositions(run, status)
+    if optimises:
+        with right:
+            restarts(status)
 
 
 def progress_charts(run: Run, problem: DesignProblem) -> None:
@@ -99,19 +105,19 @@ def progress_charts(run: Run, problem: DesignProblem) -> None:
 
 
 def best_compositions(run: Run, status: RunStatus) -> None:
-    """The five best compositions of the last step, and the number of restarted candidates."""
-    top = run.top()
-    left, right = st.columns([2, 1], gap="large")
-    with left:
-        section("Best five now" if status.phase in ACTIVE else "Best five at the end")
-        if top:
-            st.html(top_html(top))
-            st.caption("The highest predicted Tc, before rounding and screening.")
-        else:
-            st.caption("They appear with the first steps.")
-    with right:
-        section("Restarted")
-        st.html(
-            f'<p class="big"><b>{status.restarts:,}</b></p><p class="under">candidates failed (no positive fraction '
-            "was left, or a value was not finite) and were restarted from a new initial composition.</p>"
-        )
+    """The five compositions of the last step with the highest Tc."""
+    section("Best five now" if status.phase in ACTIVE else "Best five at the end")
+    if top := run.top():
+        st.html(top_html(top))
+        st.caption("The highest predicted Tc, before rounding and screening.")
+    else:
+        st.caption("The compositions appear with the first steps.")
+
+
+def restarts(status: RunStatus) -> None:
+    """The number of restarted candidates."""
+    section("Restarted")
+    st.html(
+        f'<p class="big"><b>{status.restarts:,}</b></p><p class="under">candidates failed (no positive fraction '
+        "was left, or a value was not finite) and were restarted from a new initial composition.</p>"
+    )

@@ -54,7 +54,9 @@ def deviation_text(std: float, digits: int) -> str:
 
 
 def change_text(tc_K: float) -> str:
-    """A change of Tc in words: "a gain of 3.2 K"."""
+    """A change of Tc in words: "a gain of 3.2 K", "a loss of 0.4 K", "no change"."""
+    if round(tc_K, 1) == 0:
+        return "no change"
     return f"{'a loss' if tc_K < 0 else 'a gain'} of {abs(tc_K):.1f} K"
 
 

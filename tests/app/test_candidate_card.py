@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from app.results.candidate_card.card import screening_text
 from app.results.candidate_card.charges import balance_of, charges_html, unusual_states_text
 from app.results.candidate_card.overview import control_model_html, predictions_html, warnings
 from app.results.candidate_card.stability import above_hull_html, meaning, parse_decomposition
@@ -23,7 +24,7 @@ def row(**values: object) -> pd.Series:
     ("values", "expected"),
     [
         ({}, []),
-        ({"extrapolating": True, "nearest_known": "MgB2"}, ["this Tc is a guess"]),
+        ({"extrapolating": True, "nearest_known": "MgB2"}, ["this Tc is very uncertain"]),
         ({"extrapolating": False, "nearest_known": "MgB2"}, ["Tc of a new composition is extrapolated"]),
         ({"nearest_known": "MgB2"}, ["Tc of a new composition is extrapolated"]),
         ({"extrapolating": False, "nearest_known": "MgB2", "known": True}, []),
@@ -33,6 +34,12 @@ def row(**values: object) -> pd.Series:
 def test_warnings_are_given_where_they_apply(values, expected):
     found = warnings(row(**values))
     assert len(found) == len(expected) and all(part in text for part, text in zip(expected, found, strict=True))
+
+
+def test_the_card_names_the_screen_that_the_candidate_fails():
+    assert screening_text("") == "passes every screen"
+    assert screening_text("pauling_ok") == "fails the screen “Pauling test”"
+    assert screening_text("of_another_version") == "fails the screen “of_another_version”"
 
 
 def test_expected_deviations_are_shown_with_the_numbers():
@@ -47,7 +54,7 @@ def test_a_model_without_an_error_estimate_shows_no_deviation():
 
 
 def test_the_control_model_is_shown_with_its_gain():
-    assert "20.0 K, a gain of 6.0 K where the Tc model predicts 35.0 K" in control_model_html(
+    assert "20.0 K, a gain of 6.0 K; the Tc model predicts a gain of 35.0 K" in control_model_html(
         row(tc_K=50.0, tc_judge_K=20.0), BASE
     )
 
@@ -66,7 +73,7 @@ def test_the_distance_to_the_hull_is_shown_with_its_deviation():
         ("Sr4Cu2O6", 1e-5, "0.500 SrO + 0.500 SrCuO2", "as stable as a mixture"),
         ("Sr4Cu2O5", -0.02, "0.500 SrO + 0.500 Cu2O", "within the accuracy of the model"),
         ("Sr4Cu2O5", -0.08, "0.500 SrO + 0.500 Cu2O", "Below the hull"),
-        ("Sr4Cu2O5", 0.05, "0.500 SrO + 0.500 Cu2O", "90% of the metastable"),
+        ("Sr4Cu2O5", 0.05, "0.500 SrO + 0.500 Cu2O", "90% of the known metastable"),
         ("Sr4Cu2O5", 0.3, "0.500 SrO + 0.500 Cu2O", "releases energy"),
     ],
 )

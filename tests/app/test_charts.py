@@ -1,4 +1,4 @@
-"""Figures say what is in their tables."""
+"""Figures show the values of their tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def stages(*steps: int) -> Schedule:
 
 
 def progress(steps: int) -> pd.DataFrame:
-    """An invented run: best above median, the band around both."""
+    """The progress of a made-up run: best above median, the band around both."""
     table = pd.DataFrame(0.0, index=range(steps), columns=list(PROGRESS_COLUMNS))
     table["step"] = range(steps)
     for name in charts.QUANTITIES:
@@ -48,10 +48,10 @@ def candidates() -> pd.DataFrame:
 def test_progress_draws_band_median_and_best(quantity):
     figure = charts.progress_figure(progress(30), quantity, stages(10, 20))
     lines = {trace.name: trace for trace in figure.data}
-    assert list(lines) == ["5 %", "95 %", "median", "best"]
-    assert set(lines["5 %"].y) == {1.0} and set(lines["median"].y) == {2.0} and set(lines["95 %"].y) == {5.0}
+    assert list(lines) == ["5%", "95%", "median", "best"]
+    assert set(lines["5%"].y) == {1.0} and set(lines["median"].y) == {2.0} and set(lines["95%"].y) == {5.0}
     assert (lines["best"].y[0], lines["best"].y[-1]) == (3.0, 4.0)
-    assert lines["95 %"].fill == "tonexty"
+    assert lines["95%"].fill == "tonexty"
 
 
 def test_ensemble_members_used_in_turn_draw_no_zigzag():

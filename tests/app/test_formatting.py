@@ -46,10 +46,11 @@ def test_durations(seconds, text):
     assert duration(seconds) == text
 
 
-def test_words_for_numbers():
+def test_numbers_are_written_as_text():
     assert [ordinal(n) for n in (1, 2, 3, 4, 11, 21, 112)] == ["1st", "2nd", "3rd", "4th", "11th", "21st", "112th"]
     assert [times(n) for n in (1, 2, 1500)] == ["once", "twice", "1,500 times"]
     assert (change_text(3.21), change_text(-1.0)) == ("a gain of 3.2 K", "a loss of 1.0 K")
+    assert change_text(-0.04) == "no change"
     assert (deviation_text(12.34, 1), deviation_text(float("nan"), 1)) == (" ± 12.3", "")
 
 

@@ -8,7 +8,7 @@ from tests.app.conftest import PROBLEM
 from tests.app.pages import button_labels, html_text, open_page
 
 
-def test_without_runs_the_page_says_what_to_do(empty_runs_folder):
+def test_without_runs_the_page_leads_to_the_design_page(empty_runs_folder):
     assert "No runs yet" in html_text(open_page("runs"))
 
 

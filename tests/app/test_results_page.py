@@ -18,7 +18,7 @@ from tests.app.conftest import PROBLEM
 from tests.app.pages import button_labels, html_text, open_page, page_text
 
 
-def test_without_a_run_the_page_says_what_to_do(empty_runs_folder):
+def test_without_a_run_the_page_leads_to_the_design_page(empty_runs_folder):
     assert "No results yet" in html_text(open_page("results"))
 
 
@@ -117,4 +117,4 @@ def test_the_gain_of_the_best_candidate_comes_before_the_mean():
     base = {"tc_K": 91.0, "tc_judge_K": 90.0}
     text = gain_text(gain(table, base), gain(table, base, most=1))
     assert "a gain of 10.0 K according to the Tc model, a gain of 1.0 K according to the control model" in text
-    assert "The best 2 that pass, on average: a loss of 30.0 K and a loss of 29.0 K." in text
+    assert "The mean of the best 2 that pass: a loss of 30.0 K according to the Tc model, a loss of 29.0 K" in text

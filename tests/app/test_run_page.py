@@ -15,14 +15,14 @@ from tests.app.conftest import PROBLEM
 from tests.app.pages import button_labels, html_text, open_page, page_text
 
 
-def test_without_a_run_the_page_says_what_to_do(empty_runs_folder):
+def test_without_a_run_the_page_leads_to_the_design_page(empty_runs_folder):
     assert "No run yet" in html_text(open_page("run"))
 
 
 @pytest.mark.parametrize("page", ["run", "results"])
-def test_a_link_to_a_deleted_run_says_so(page, empty_runs_folder):
+def test_a_link_to_a_deleted_run_is_explained(page, empty_runs_folder):
     deleted = Run(empty_runs_folder / "20260101-000000-FeSe-0000")
-    assert f"{deleted.id} was deleted, or was made on another computer" in html_text(open_page(page, deleted))
+    assert f"{deleted.id} was deleted, or belongs to another computer" in html_text(open_page(page, deleted))
 
 
 def test_a_finished_run_shows_its_progress_and_leads_to_the_results(finished_run):
@@ -37,7 +37,8 @@ def test_a_finished_run_shows_its_progress_and_leads_to_the_results(finished_run
 
 @pytest.mark.parametrize(
     ("phase", "text", "button"),
-    [(Phase.INTERRUPTED, "nothing is lost", "Resume"), (Phase.CANCELLED, "<b>Cancelled</b> at step 3 of 16", "Resume"),
+    [(Phase.INTERRUPTED, "the run can be resumed", "Resume"),
+     (Phase.CANCELLED, "<b>Cancelled</b> at step 3 of 16", "Resume"),
      (Phase.FAILED, "<b>Failed</b>", "Try again")],
 )  # fmt: skip
 def test_a_stopped_run_can_be_resumed(unfinished_run, phase, text, button, monkeypatch):
@@ -59,7 +60,8 @@ def test_a_random_substitution_has_no_progress_charts(carried_out, empty_runs_fo
     run = carried_out(replace(PROBLEM, method=SUBSTITUTION), empty_runs_folder / "substituted")
     assert (run.status().phase, run.status().step, len(run.progress())) == (Phase.FINISHED, 1, 1)
     shown = open_page("run", run)
-    assert "drawn once" in html_text(shown) and not shown.get("plotly_chart") and "See results" in button_labels(shown)
+    assert "drawn once" in html_text(shown) and not shown.get("plotly_chart") and "Restarted" not in html_text(shown)
+    assert "See results" in button_labels(shown)
     results = page_text(open_page("results", run))
     assert "by random substitution" in results and "there is no trajectory" in results
 

@@ -21,11 +21,9 @@ from core.screening.registry import find_screen
 def candidate_card(run: Run, problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
     """Everything that is known about a candidate. row : its row of the candidate table"""
     with st.container(border=True, key="candidate"):
-        failed = find_screen(row["failed_screen"])
-        verdict = f"fails: {failed.label.lower()}" if failed else "passes every screen"
         st.html(
-            f'<h2 class="candidate-name">{formula_html(row["formula"])}</h2>'
-            f'<p class="under">Rank {row["rank"]:,} · {verdict} · found {times(row["times_found"])}</p>'
+            f'<h2 class="candidate-name">{formula_html(row["formula"])}</h2><p class="under">Rank {row["rank"]:,} · '
+            f"{screening_text(row['failed_screen'])} · found {times(row['times_found'])}</p>"
         )
         tabs = st.tabs(["Overview", "Charges", "Stability", "Trajectory"])
         with tabs[0]:
@@ -36,3 +34,11 @@ def candidate_card(run: Run, problem: DesignProblem, row: pd.Series, summary: Ma
             stability(row, problem)
         with tabs[3]:
             trajectory(run, problem, row)
+
+
+def screening_text(failed: str) -> str:
+    """Whether a candidate passes. failed : name of the first screen that it fails, as stored; empty if it passes"""
+    if not failed:
+        return "passes every screen"
+    screen = find_screen(failed)
+    return f"fails the screen “{screen.label if screen else failed}”"

@@ -65,6 +65,6 @@ def unusual_states_text(states: Iterable[tuple[str, int]]) -> str:
     if not found:
         return ""
     return (
-        f"Unusual: {', '.join(found)}. The screen of the papers accepts such states, but few compounds have them: "
-        "doubt this balance, or consider an element in two oxidation states at once."
+        f"Unusual: {', '.join(found)}. The screen of the papers accepts such states, but they occur in few compounds: "
+        "this charge balance is doubtful, unless an element has two oxidation states at once."
     )

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.state import session
-from app.text.formatting import deviation_text, signed_number
+from app.text.formatting import change_text, deviation_text, signed_number
 from app.text.html import formula_html, table_html
 from core.problem.problem import DesignProblem
 
@@ -47,11 +47,11 @@ def predictions_html(row: pd.Series, base: Mapping[str, float]) -> str:
 
 
 def control_model_html(row: pd.Series, base: Mapping[str, float]) -> str:
-    """The Tc and the gain that the control model predicts."""
+    """The Tc that the control model predicts, and its change from the base according to both models."""
     predicted, control = row["tc_K"] - base["tc_K"], row["tc_judge_K"] - base["tc_judge_K"]
     return (
-        f"<p>Control model, which the optimiser never uses: {row['tc_judge_K']:.1f} K, a gain of "
-        f"{signed_number(control, 1)} K where the Tc model predicts {signed_number(predicted, 1)} K.</p>"
+        f"<p>Control model, which the optimiser never uses: {row['tc_judge_K']:.1f} K, {change_text(control)}; "
+        f"the Tc model predicts {change_text(predicted)}.</p>"
     )
 
 
@@ -59,15 +59,15 @@ def nearest_known_html(row: pd.Series) -> str:
     """The nearest known superconductor."""
     name = formula_html(row["nearest_known"])
     if row["known"]:
-        return f"<p>Known: {name}, reported Tc {row['nearest_known_tc_K']:.1f} K.</p>"
+        return f"<p>Known superconductor: {name}, reported Tc {row['nearest_known_tc_K']:.1f} K.</p>"
     return (
-        f"<p>Not in the list of known superconductors. Nearest known: {name}, Tc {row['nearest_known_tc_K']:.1f} K, "
-        f"at a distance of {row['distance_to_known']:.2f}.</p>"
+        f"<p>Not in the list of known superconductors. Nearest known superconductor: {name}, reported Tc "
+        f"{row['nearest_known_tc_K']:.1f} K, distance {row['distance_to_known']:.2f}.</p>"
     )
 
 
 def warnings(row: pd.Series) -> list[str]:
-    """What limits the meaning of the numbers of this candidate."""
+    """Reasons to doubt the predictions for this candidate."""
     found = []
     if row["hydrogen_rich"]:
         found.append("Hydrogen-rich: the high Tc of such hydrides in the training data were measured under very high "
@@ -77,7 +77,7 @@ def warnings(row: pd.Series) -> list[str]:
                      "from the composition that was optimised.")  # fmt: skip
     if pd.notna(row["extrapolating"]) and row["extrapolating"]:
         found.append("Farther from the training data of the Tc model than 95% of held-out compounds of new chemical "
-                     "systems: this Tc is a guess.")  # fmt: skip
+                     "systems: this Tc is very uncertain.")  # fmt: skip
     elif row["nearest_known"] and not row["known"]:
         found.append("The Tc of a new composition is extrapolated, and the optimiser favours compositions that the "
                      "model overrates.")  # fmt: skip

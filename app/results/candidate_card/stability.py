@@ -14,10 +14,10 @@ from app.text.html import formula_html
 from core.problem.problem import DesignProblem
 
 ON_THE_HULL = 5e-4  # eV/atom; displayed as 0.000
-OFTEN_MADE = 0.067  # eV/atom; 90% of the known metastable phases are below it (doi:10.1126/sciadv.1600225)
+METASTABLE = 0.067  # eV/atom; 90% of the known metastable phases are below it (doi:10.1126/sciadv.1600225)
 HULL_STD = "energy_above_hull_std_eV_per_atom"
 DEVIATION_NOTE = (
-    " ± is the expected standard deviation of the distance, from how much the ensemble members disagree about it: "
+    " ± is the expected standard deviation of the distance, from the disagreement of the ensemble members; "
     "errors that the candidate and its competing phases have in common cancel."
 )
 
@@ -56,8 +56,8 @@ def meaning(row: pd.Series) -> str:
     if above < 0:
         return ("Below the hull: according to the model, more stable than every mixture of these phases. "
                 "This is either a new stable phase or an error of the model.")  # fmt: skip
-    if above <= OFTEN_MADE:
-        return "Near the hull: 90% of the metastable compounds that have been made are within 0.067 eV/atom of it."
+    if above <= METASTABLE:
+        return f"Near the hull: 90% of the known metastable compounds are at most {METASTABLE} eV/atom above it."
     return "Decomposition into these phases releases energy; the farther above the hull, the harder the synthesis."
 
 

@@ -14,12 +14,12 @@ from core.runs.run import Run
 
 def trajectory(run: Run, problem: DesignProblem, row: pd.Series) -> None:
     """The whole tab."""
+    if not registration(problem.method).optimises:
+        st.caption("This method does not optimise its candidates: there is no trajectory.")
+        return
     recorded = run.trajectory(int(row["candidate"]))
     if recorded.empty:
         st.caption("This run recorded no trajectories.")
-        return
-    if not registration(problem.method).optimises:
-        st.caption("This method does not optimise its candidates: there is no trajectory.")
         return
     cycle = cached_data.steps_per_cycle(problem.tc_predictor, problem.formation_energy_predictor)
     smoothed = moving_average(recorded, cycle)
