@@ -139,8 +139,7 @@ def unavailable(tc: str, formation_energy: str) -> dict[str, str]:
     for symbol in elements.symbols():
         lacking = [name for name, symbols in models.items() if symbol not in symbols]
         if lacking:
-            verb = "models do" if len(lacking) > 1 else "model does"
-            reasons[symbol] = f"the {' and '.join(lacking)} {verb} not know it"
+            reasons[symbol] = f"unknown to the {' and '.join(lacking)} model{'s' if len(lacking) > 1 else ''}"
     return reasons
 
 

@@ -23,7 +23,7 @@ style_sheet()
 # The folder must not be named "pages": for a link to a page, a fresh server would run the file in it without this one.
 page = st.navigation(
     [
-        st.Page("views/design.py", title="Design", url_path="design", default=True),
+        st.Page("views/design.py", title="Design", default=True),
         st.Page("views/run.py", title="Run", url_path="run"),
         st.Page("views/results.py", title="Results", url_path="results"),
         st.Page("views/runs.py", title="Past runs", url_path="runs"),

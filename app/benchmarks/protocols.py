@@ -34,26 +34,26 @@ data with it. The papers report no such comparison."""),
 The same KIAGO runs, whose compositions are rounded in two ways: to the nearest formula, as in the paper, or, if that
 formula fails charge neutrality or the Pauling test, to the best neighbouring formula that passes both. Shares are of
 the distinct formulas."""),
-    Benchmark("table1", "The cost of whole atoms", f"{KIAGO_PAPER}, table 1", """
+    Benchmark("table1", "Change in Tc from fractional to integer formulas", f"{KIAGO_PAPER}, table 1", """
 Candidates that were optimised without the integer loss become integer formulas with a limited number of atoms in two
 ways: by stage 2, in which the integer loss pulls them to the grid while Tc is still optimised, and by the rule of
 rounding each ratio times the largest number of atoms. The figure shows the mean change in Tc: closer to 0 (or above) is
 better. We add two ways: stage 2 with steps that shrink to 0, and rounding to the nearest formula of any size up to the
 largest. The paper does not name its 15 materials; ours are those of its tables 2 and 5."""),
-    Benchmark("gdmcd-table2", "Whole atoms, with two elements exempt", f"{GDMCD_PAPER}, table 2", """
+    Benchmark("gdmcd-table2", "Integer formulas and two fractional elements", f"{GDMCD_PAPER}, table 2", """
 Known superconductors are optimised towards 300 K without the integer loss and become formulas of exactly N atoms: by
 the rule of rounding each ratio times N, by the integer loss, and by the integer loss without the two elements that are
 farthest from the grid, which stay fractional as in doping. The figure shows the mean change in Tc: closer to 0 is
 better."""),
     Benchmark("table5-7", "One element substituted", f"{KIAGO_PAPER}, tables 5 to 7", """
 One element of a known superconductor is replaced by any mixture of elements that can have its oxidation state;
-everything else is kept. A substitution succeeds if the fraction of each kept element is right to 1%, and so is the sum
-of the new ones. KIAGO optimises the mixture along the gradient, without the integer loss; C-ES draws it at random. The
-gain is that of the best 30 that succeed and pass the screens."""),
+everything else is kept. A substitution succeeds if the fraction of each kept element and the sum of the new ones are
+right to within 1%. KIAGO optimises the mixture along the gradient, without the integer loss; C-ES draws it at random.
+The gain is that of the best 30 that succeed and pass the screens."""),
     Benchmark("table8", "The best substitutions and the best known ones", f"{KIAGO_PAPER}, table 8", """
 The best formula of the runs above, beside the known superconductor with the same substitution for which our model
-predicts the highest Tc: everything else kept to 1%, something else in place of the element. *Reported* is the measured
-value."""),
+predicts the highest Tc: all other elements kept to within 1%, another element in place of the replaced one.
+*Reported* is the measured value."""),
     Benchmark("table9-10", "Hydrides", f"{KIAGO_PAPER}, tables 9 and 10", """
 At least 40% hydrogen, at most three elements and 15 atoms; each atom may have its own oxidation state. The figures are
 the mean predicted Tc of the best five, and the share of formulas within these limits. Here C-ES keeps the hydrogen of

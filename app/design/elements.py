@@ -45,7 +45,7 @@ def unavailable(draft: Draft) -> dict[str, str]:
     if draft.task == RAISE_TC or not states:
         return reasons
     usable = {*draft.amounts, *draft.table.fixed}.union(*map(takers, states))
-    lacking = f"it cannot take the oxidation state {' or '.join(map(charge_text, dict.fromkeys(states)))}"
+    lacking = f"no known oxidation state {' or '.join(map(charge_text, dict.fromkeys(states)))}"
     return {s: lacking for s in elements.symbols() if s not in usable} | reasons
 
 
@@ -55,14 +55,14 @@ def available_symbols(draft: Draft) -> set[str]:
 
 
 def group_buttons(draft: Draft) -> None:
-    """Groups of elements, forbidden or allowed with one click."""
+    """Groups of elements, each forbidden or allowed by one click."""
     available = available_symbols(draft)
     groups = {label: group for label, group in element_groups(cached_data.unseen()).items() if group & available}
     chosen = st.session_state.setdefault(_CHOSEN_GROUPS, set())
     shown = highlighted(draft.table, groups, available, chosen)
-    st.html('<span class="quiet">Leave out</span>', width="content")
+    st.html('<span class="quiet">Forbid</span>', width="content")
     key = synced_key("design.groups", shown)
-    st.pills("Leave out", list(groups), selection_mode="multi", key=key, default=shown, label_visibility="collapsed",
+    st.pills("Forbid", list(groups), selection_mode="multi", key=key, default=shown, label_visibility="collapsed",
              on_change=groups_changed, args=(key, groups, shown))  # fmt: skip
     if draft.task == RAISE_TC:
         only_state_field([groups[name] for name in shown])

@@ -1,4 +1,4 @@
-"""The right-hand column of the design page: the problem in words, and the Run button."""
+"""The right-hand column of the design page: a description of the problem, and the Run button."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ DEPENDS_ON = {"Free": ("fixed", "forbidden", "floors"), "Constraints": ("bounds"
 
 
 def overview(draft: Draft, problem: DesignProblem, errors: Errors) -> None:
-    """The problem in words and, on request, as vectors."""
+    """A description of the problem and, on request, its vectors."""
     st.subheader("This run", anchor=False)
     if errors["base"]:
-        st.html('<p class="quiet">The run is described here once the base material can be read.</p>')
+        st.html('<p class="quiet">This box describes the run as soon as the base material can be read.</p>')
         return
     known = available_symbols(draft)
     left_out = {term for term, fields in DEPENDS_ON.items() if any(errors[field] for field in fields)}

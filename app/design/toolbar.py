@@ -23,8 +23,7 @@ def toolbar(columns: Sequence[float]) -> None:
     with left:
         st.title("Design a superconductor", anchor=False)
         st.html(
-            '<p class="quiet">Start from a known material, choose what is fixed and what is forbidden, and let the '
-            "gradient raise its Tc.</p>"
+            '<p class="quiet">Choose a known superconductor, fix or forbid elements, and optimise Tc by gradient.</p>'
         )
     with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         key = "design.example"

@@ -120,7 +120,7 @@ def _with_cells(row: ConstraintRow, cells: Mapping) -> ConstraintRow:
 
 
 def tile_limits(floors: Mapping[str, float], bounds: Mapping[str, tuple[float, float]]) -> dict[str, tuple[str, str]]:
-    """Symbol -> the limit that floors and bounds (fractions of all atoms) set: for the tile ("≥40%"), and in words."""
+    """Symbol -> the limit that floors and bounds (fractions of all atoms) set: for the tile ("≥40%"), and in full."""
     combined = dict(bounds)
     for symbol, floor in floors.items():
         low, high = combined.get(symbol, (0.0, 1.0))

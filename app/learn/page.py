@@ -24,9 +24,9 @@ def page() -> None:
     """The method, then the demonstrations, then the papers."""
     st.title("How a superconductor is designed by gradient", anchor=False)
     st.markdown(
-        "A neural network that predicts *T*<sub>c</sub> from a composition also answers the reverse question: in which "
-        "direction must the composition change for *T*<sub>c</sub> to rise? This direction is the gradient. The method "
-        "follows it, with many compositions at once.",
+        "A differentiable model that predicts *T*<sub>c</sub> from a composition also gives the direction in which "
+        "the composition must change for *T*<sub>c</sub> to rise: the gradient. The method changes many compositions "
+        "at once along their gradients.",
         unsafe_allow_html=True,
     )
     method()

@@ -19,7 +19,7 @@ def table_image() -> None:
     """The section."""
     st.subheader("Try it: the input of the model", anchor=False)
     st.markdown(
-        "The Tc model of the papers is a network made for photographs. So the formula becomes an image: the periodic "
+        "The Tc model of the papers is a network for images, so the formula is drawn as an image: the periodic "
         "table, 7 rows by 32 columns, once for each block of orbitals, with the fraction of each element as the "
         "brightness of its tile."
     )

@@ -1,8 +1,8 @@
 """The session of one browser tab: its draft, its last run, and the way between pages.
 
-Widgets never hold the truth: before a widget is drawn its state is set from the draft, and its callback changes the
-draft. So a problem from elsewhere (a link, a file, a past run) shows in every widget, and a visit to another page loses
-nothing.
+The draft, not the widgets, holds the problem: before a widget is drawn, its state is set from the draft, and its
+callback changes the draft. So a problem from elsewhere (a link, a file, a past run) shows in every widget, and a visit
+to another page loses nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A whole design problem in words, for the summary on the design page. Pure functions; HTML because of formulas."""
+"""A description of a design problem, for the summary on the design page. Pure functions; HTML because of formulas."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _enumerated(problem: DesignProblem, known: Collection[str]) -> str:
     return f"every element and every pair{f' added to {added_to}' if added_to else ''}: {total:,} starts, {used}"
 
 
-# ---- what is searched --------------------------------------------------------------------------------------------
+# ---- search space -----------------------------------------------------------------------------------------------
 
 
 def _aim(problem: DesignProblem) -> str:

@@ -1,4 +1,4 @@
-"""Bounds, groups and ratios as rows of a table: parsed, written, edited, in words."""
+"""Bounds, groups and ratios as rows of a table: parsed, written, edited, and as text."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_rows_are_bounds_groups_and_ratios():
 
 
 @pytest.mark.parametrize(
-    ("rows", "field", "words"),
+    ("rows", "field", "text"),
     [
         ([Row("O")], "bounds", "sets no limit"),
         ([Row("", 0.2)], "bounds", "names no element"),
@@ -34,9 +34,9 @@ def test_rows_are_bounds_groups_and_ratios():
         ([Row("Ba, Ba", ratio="2:1")], "ratios", "one number per element"),
     ],
 )
-def test_rows_that_cannot_be_read_are_reported(rows, field, words):
+def test_rows_that_cannot_be_read_are_reported(rows, field, text):
     parsed = parse_rows(rows)
-    assert [error.field for error in parsed.errors] == [field] and words in parsed.errors[0].message
+    assert [error.field for error in parsed.errors] == [field] and text in parsed.errors[0].message
 
 
 def test_a_problem_is_written_as_rows_that_parse_to_the_same():

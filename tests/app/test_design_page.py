@@ -106,7 +106,7 @@ def test_any_formula_may_be_entered_and_is_looked_up(page, formula, reported):
     assert reported in html_text(type_base(page, formula))
 
 
-def test_a_substitution_fixes_the_rest_and_names_what_is_missing(page):
+def test_a_substitution_fixes_the_rest_and_requires_an_element_to_replace(page):
     without_exception(widget(page.segmented_control, "design.task").select(SUBSTITUTE).run())
     assert widget(page.pills, "design.replaced").value == ["La"]
     assert widget(page.selectbox, "design.state.La").value == 3
@@ -176,7 +176,7 @@ def test_forbidding_everything_is_an_error(page):
     assert run_button(page).disabled
 
 
-def test_settings_follow_the_preset_and_say_what_is_wrong(page):
+def test_settings_follow_the_preset_and_show_their_errors(page):
     without_exception(widget(page.segmented_control, "design.preset").select("As in the paper").run())
     assert widget(page.number_input, "design.candidates").value == 4096
     assert "4,096 candidates × 1,000 steps" in html_text(page)
@@ -220,7 +220,7 @@ def test_a_change_that_the_browser_has_not_received_is_not_reverted(page):
     slow_browser = page._tree
     without_exception(widget(page.number_input, "design.candidates").set_value(40).run())
     assert widget(page.segmented_control, "design.preset").value is None
-    page._tree = slow_browser  # its preset still says Quick, and it says so again with the next change
+    page._tree = slow_browser  # the browser still shows Quick, and sends it again with the next change
     widget(page.segmented_control, "design.preset").set_value("Quick")
     without_exception(widget(page.number_input, "design.steps.0").set_value(25).run())
     settings = draft(page).settings
@@ -281,7 +281,7 @@ def test_the_fields_of_a_start_appear_with_it_and_a_start_without_material_is_ex
     assert "no known iron-based superconductor above this Tc" in html_text(page) and run_button(page).disabled
 
 
-def test_an_error_can_be_corrected_where_the_field_no_longer_matters(page):
+def test_an_error_can_be_corrected_in_a_field_that_has_no_effect(page):
     without_exception(widget(page.selectbox, "design.objective").set_value("target").run())
     without_exception(widget(page.number_input, "design.target_tc_K").set_value(0.0).run())
     without_exception(widget(page.number_input, "design.learning_rate").set_value(5.0).run())
@@ -317,8 +317,8 @@ def test_a_site_is_left_empty():
 
 
 def test_bounds_groups_and_ratios_are_shown_with_their_errors(page):
-    asked = (ConstraintRow("O", 0.2, 0.5), ConstraintRow("O, F", 0.3), ConstraintRow("La, Y", ratio="2:1"))
-    page.session_state["tc_studio.draft"] = replace(draft(page), constraint_rows=asked)
+    rows = (ConstraintRow("O", 0.2, 0.5), ConstraintRow("O, F", 0.3), ConstraintRow("La, Y", ratio="2:1"))
+    page.session_state["tc_studio.draft"] = replace(draft(page), constraint_rows=rows)
     without_exception(page.run())
     assert "O 0.2 to 0.5; O + F at least 0.3; La:Y = 2:1" in html_text(page)
     assert page.query_params["bounds"] == '{"O":[0.2,0.5]}' and not run_button(page).disabled

@@ -124,7 +124,7 @@ def test_the_table_is_reset_with_what_the_task_fixes():
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_leaves_nothing_behind(name):
+def test_a_preset_leaves_no_trace_of_the_preset_before(name):
     draft = with_floors(draft_of(DesignProblem("LaH10", fixed={"La": 1 / 11}, forbidden=("H",))), ["Y"])
     chosen = with_preset(draft, name)
     assert preset_of(chosen.settings, chosen.floors, chosen.charge_rule) == name

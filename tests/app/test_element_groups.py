@@ -29,7 +29,7 @@ def test_a_group_that_others_cover_is_highlighted_only_if_it_was_chosen():
     assert highlighted(table("Ne Kr"), groups, known, {"unseen"}) == ["noble"]
 
 
-def test_groups_contain_what_their_names_say():
+def test_groups_contain_the_elements_that_their_names_promise():
     groups = element_groups({"Kr"})
     assert list(groups)[:3] == ["noble gases", "radioactive", "rare earths"]
     assert {"As", "Cd", "Hg", "Tl", "Pb", "Be"} <= groups["toxic"]

@@ -1,4 +1,4 @@
-"""The periodic table without a browser: what is exchanged, who wins, and what is refused."""
+"""The periodic table without a browser: the exchange with the browser, conflicts, and invalid states."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def value(state: TableState, revision: int, generation: int = 0) -> dict:
     return payload(Exchange(None, state, generation, revision))
 
 
-def test_nothing_done_returns_the_state_given():
+def test_without_an_action_the_given_state_is_returned():
     assert resolve(Exchange(), CUPRATE, None).returned == CUPRATE
 
 
-def test_a_click_is_taken_in_once():
+def test_a_click_is_processed_once():
     first = resolve(Exchange(), EMPTY, None)
     clicked = resolve(first, EMPTY, value(IRON, 1))
     assert (clicked.returned, clicked.revision) == (IRON, 1)
@@ -35,7 +35,7 @@ def test_a_click_is_taken_in_once():
     assert (again.returned, again.generation, again.revision) == (IRON, 0, 1)
 
 
-def test_a_change_by_the_program_wins_over_the_old_value_and_raises_the_generation():
+def test_a_change_by_the_program_overrides_the_old_value_and_raises_the_generation():
     clicked = resolve(resolve(Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
     preset = resolve(clicked, CUPRATE, value(IRON, 1))
     assert (preset.returned, preset.generation) == (CUPRATE, 1)
@@ -43,7 +43,7 @@ def test_a_change_by_the_program_wins_over_the_old_value_and_raises_the_generati
     assert (kept.returned, kept.generation) == (CUPRATE, 1)
 
 
-def test_a_change_by_the_program_wins_over_a_click_that_arrives_in_the_same_run():
+def test_a_change_by_the_program_overrides_a_click_of_the_same_script_run():
     shown = resolve(resolve(Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
     both = resolve(shown, CUPRATE, value(EMPTY, 2))
     assert (both.returned, both.generation) == (CUPRATE, 1)
@@ -60,14 +60,14 @@ def test_undoing_the_only_click_by_the_program():
     assert resolve(clicked, EMPTY, value(IRON, 1)).returned == EMPTY
 
 
-def test_a_run_cut_off_before_the_caller_kept_its_result_loses_no_click():
+def test_a_script_run_that_is_interrupted_before_its_result_is_stored_loses_no_click():
     clicked = resolve(resolve(Exchange(), EMPTY, None), EMPTY, value(IRON, 1))
     further = TableState(frozenset({"Fe", "Co"}), {}, frozenset())
     assert resolve(clicked, EMPTY, value(further, 2)).returned == further
 
 
 @pytest.mark.parametrize(
-    "nonsense",
+    "unreadable",
     [
         "text",
         {},
@@ -79,11 +79,11 @@ def test_a_run_cut_off_before_the_caller_kept_its_result_loses_no_click():
         {**value(IRON, 1), "fixed": {"Cu": float("nan")}},
     ],
 )
-def test_a_value_that_makes_no_sense_changes_nothing(nonsense):
-    assert resolve(Exchange(), CUPRATE, nonsense).returned == CUPRATE
+def test_an_unreadable_value_changes_nothing(unreadable):
+    assert resolve(Exchange(), CUPRATE, unreadable).returned == CUPRATE
 
 
-def test_amounts_survive_the_way_to_the_browser_and_back_exactly():
+def test_amounts_are_exact_after_a_round_trip_through_the_browser():
     state = TableState(frozenset(), {"Sr": 0.15, "O": 0.1 + 0.2}, frozenset())
     assert resolve(Exchange(), EMPTY, json.loads(json.dumps(value(state, 1)))).returned == state
 
@@ -98,13 +98,13 @@ def test_amounts_survive_the_way_to_the_browser_and_back_exactly():
         (frozenset(), {"Fe": float("inf")}, frozenset()),
     ],
 )
-def test_a_state_that_contradicts_itself_is_refused(parts):
+def test_a_contradictory_state_is_rejected(parts):
     with pytest.raises(InputError) as error:
         TableState(*parts)
     assert error.value.field == "table"
 
 
-def test_the_layout_is_the_ordinary_table():
+def test_the_layout_is_that_of_the_periodic_table():
     tiles = layout()
     place = {tile["symbol"]: (tile["row"], tile["column"]) for tile in tiles}
     assert len(tiles) == len(set(place.values())) == 118
@@ -132,7 +132,7 @@ def _page():
     )
 
 
-def test_on_a_page_the_browsers_value_becomes_the_state_and_a_button_wins_over_it():
+def test_on_a_page_the_value_of_the_browser_becomes_the_state_and_a_button_overrides_it():
     app = AppTest.from_function(_page).run()
     assert not app.exception
     assert app.session_state.kept == TableState(frozenset({"Pb"}), {"Cu": 1.0}, frozenset())
@@ -146,7 +146,7 @@ def test_on_a_page_the_browsers_value_becomes_the_state_and_a_button_wins_over_i
     assert app.session_state.kept == EMPTY
 
 
-def test_the_browser_gets_the_state_and_the_facts():
+def test_the_browser_gets_the_state_and_the_data_of_the_elements():
     app = AppTest.from_function(_page).run()
     sent = json.loads(app.get("bidi_component")[0].proto.json)
     assert len(sent["elements"]) == 118

@@ -1,4 +1,4 @@
-"""Problems in words and as vectors."""
+"""Problems as text and as vectors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.problem.substitution_sites import Site
 from tests.app.problems import KNOWN
 
 
-def test_the_rows_say_what_is_fixed_what_is_free_and_how_much_work_it_is():
+def test_the_rows_describe_the_fixed_part_the_free_part_and_the_work():
     problem = DesignProblem("LaFeAsO", fixed={"Fe": 0.25, "As": 0.25}, forbidden=("He", "Kr"))
     rows = dict(problem_rows(problem, KNOWN - {"He"}))
     assert rows["Fixed"].startswith("Fe 0.25, As 0.25") and "= 0.5)" in rows["Fixed"]
@@ -27,7 +27,7 @@ def test_the_rows_say_what_is_fixed_what_is_free_and_how_much_work_it_is():
     assert dict(problem_rows(alone, KNOWN))["Free"] == "100% of the atoms, from 1 element: Fe"
 
 
-def test_a_substitution_in_words():
+def test_the_description_of_a_substitution():
     replaced = DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3),), forbidden=("Pm",))
     assert dict(problem_rows(replaced, KNOWN))["Free"].endswith("all that can be +3 except Pm")
     assert title(replaced) == "Replace La in LaFeAsO by +3"
@@ -38,7 +38,7 @@ def test_a_substitution_in_words():
     assert "in place of Ti in" in rows["Start"]
 
 
-def test_hydrides_in_words():
+def test_the_description_of_hydrides():
     hydride = DesignProblem("LaH10", settings=replace(HYDRIDE, start="enumerated"), floors={"H": 0.4},
                             charge_rule=EVERY_ATOM)  # fmt: skip
     rows = dict(problem_rows(hydride, {"H", "La", "Y", "Pd"}))
@@ -49,7 +49,7 @@ def test_hydrides_in_words():
     assert title(replace(hydride, floors={})) == "Raise Tc from every element and every pair"
 
 
-def test_gdmcd_in_words():
+def test_the_description_of_gdmcd():
     gdmcd = DesignProblem("FeSe", settings=replace(GDMCD, start_family="cuprate"))
     assert title(gdmcd) == "Raise Tc to 300 K from known superconductors (cuprate)"
     rows = dict(problem_rows(gdmcd, KNOWN))

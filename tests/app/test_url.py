@@ -31,7 +31,7 @@ def test_the_link_of_a_first_visit_is_short_and_unknown_parameters_are_ignored()
     assert from_link({"base": "LaFeAsO", "utm_source": "letter", "run": "x"}) == first
 
 
-def test_the_text_of_a_link_stays_readable():
+def test_the_text_of_a_link_is_readable():
     sites = (Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1.0))
     problem = DesignProblem("Ti2O4", task=SUBSTITUTE, sites=sites, forbidden=("He", "Ne"), seed=3)
     link = {"base": "Ti2O4", "task": "substitute", "forbid": "HeNe", "replace": "Ti:4:3,O:-2:0:1", "seed": "3"}

@@ -1,4 +1,4 @@
-"""One whole design in a real browser: first page, clicks, Run, results, and the CSV that comes out."""
+"""A whole design in a real browser: design page, clicks, Run, results, and the CSV file."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def fill_number(page, label, value):
     field.press("Tab")
 
 
-def says(page, text):
-    """Wait until the page says this."""
+def wait_for_text(page, text):
+    """Wait until the page shows text that matches this pattern."""
     page.get_by_text(re.compile(text)).first.wait_for()
 
 
@@ -63,32 +63,32 @@ def no_sideways_scrolling(page):
 
 
 def test_a_design_from_the_first_page_to_the_csv(page):
-    # What a chemist asks for: keep the iron, no arsenic, no mercury; small, so that the test is quick.
+    # Iron fixed, arsenic and mercury forbidden; few candidates and steps, so that the test is quick.
     tile_becomes(page, "Fe", "fixed")
     tile_becomes(page, "As", "forbidden")
     tile_becomes(page, "Hg", "forbidden")
-    says(page, r"sum of xconst = 0\.25")
+    wait_for_text(page, r"sum of xconst = 0\.25")
     page.get_by_text("Settings", exact=False).first.click()
     fill_number(page, "Candidates", CANDIDATES)
     fill_number(page, "Steps, stage 1", STEPS[0])
     fill_number(page, "Steps, stage 2", STEPS[1])
-    says(page, f"{CANDIDATES} candidates × {sum(STEPS)} steps")
+    wait_for_text(page, f"{CANDIDATES} candidates × {sum(STEPS)} steps")
     assert no_sideways_scrolling(page)
     page.get_by_role("button", name="Run", exact=True).click()
 
-    # The run: charts move, a reload loses nothing.
+    # The run: charts are drawn, and a reload shows the same run.
     page.wait_for_url(re.compile(r"/run\?run="))
-    says(page, "of LaFeAsO")  # clicks on a page that is still loading change nothing else
+    wait_for_text(page, "of LaFeAsO")  # clicks on a page that is still loading change nothing else
     page.locator(".js-plotly-plot").nth(2).wait_for()
     page.reload()
-    says(page, "Best five")
+    wait_for_text(page, "Best five")
     assert no_sideways_scrolling(page)
     results = page.get_by_role("button", name="See results")
     results.wait_for(timeout=RUN_LIMIT_MS)
     results.click()
 
     # The results, and the file.
-    says(page, "Screening")
+    wait_for_text(page, "Screening")
     page.locator(".js-plotly-plot").first.wait_for()
     assert no_sideways_scrolling(page)
     with page.expect_download() as waiting:
@@ -98,14 +98,14 @@ def test_a_design_from_the_first_page_to_the_csv(page):
     table = pd.read_csv(io.BytesIO(content))
     assert [c.name for c in COLUMNS] == list(table.columns)
     assert 1 < len(table) <= CANDIDATES
-    _is_what_was_asked(table)
-    _is_what_the_model_says(table)
+    _meets_the_constraints(table)
+    _has_the_predictions_of_the_model(table)
     best = table.loc[table["passes"], "tc_K"].max()
     shown = page.locator('[data-testid="stMetric"]').filter(has_text="Best Tc").inner_text()
     assert f"{best:.1f} K" in shown
 
 
-def _is_what_was_asked(table):
+def _meets_the_constraints(table):
     for formula in table["formula"]:
         amounts = parse_formula(formula)
         assert not {"As", "Hg", "He", "Tc"} & set(amounts), formula
@@ -114,7 +114,7 @@ def _is_what_was_asked(table):
         assert all(amount == int(amount) for amount in amounts.values()), formula
 
 
-def _is_what_the_model_says(table):
+def _has_the_predictions_of_the_model(table):
     import torch
 
     from core.chemistry.composition import composition_vector

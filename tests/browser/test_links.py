@@ -1,4 +1,4 @@
-"""Links to a page within the app, opened in a real browser before anybody has seen the first page."""
+"""Links to a page within the app, opened in a real browser before the first page was visited."""
 
 from __future__ import annotations
 

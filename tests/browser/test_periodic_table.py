@@ -17,7 +17,7 @@ PRESET_FORBIDDEN, PRESET_FIXED = ["Cd", "Hg", "Pb", "Tl"], {"Cu": 1, "O": 4}
 SLOW_S = 0.7
 LIMIT_MS = 20_000
 
-# Whatever the server says reaches the page 1.5 s late.
+# Every message of the server reaches the page 1.5 s late.
 DELAYED_ANSWERS = """
     const late = (listener) => (event) => setTimeout(() => listener(event), 1500);
     const add = WebSocket.prototype.addEventListener;
@@ -43,7 +43,7 @@ def slow_url(serve):
 
 
 class Page:
-    """The demo page, in the words of a user."""
+    """The demo page, with the actions of a user."""
 
     def __init__(self, page):
         self.page = page
@@ -99,7 +99,7 @@ class Page:
         states = ("forbidden", "fixed", "substituted")
         return {name: sorted(symbol for symbol, state in pairs if state == name) for name in states}
 
-    def wait_until(self, holds, complaint=lambda: "it never came true"):
+    def wait_until(self, holds, complaint=lambda: "the condition was never met"):
         for _ in range(LIMIT_MS // 50):
             if holds():
                 return
@@ -149,7 +149,7 @@ def test_all_elements_are_buttons_with_number_symbol_count_and_a_label(table):
     assert table.tile("Fe").get_attribute("aria-pressed") == "false"
 
 
-def test_clicks_go_round_the_states_and_shift_goes_back(table):
+def test_clicks_cycle_through_the_states_and_shift_goes_back(table):
     for expected in ("forbidden", "fixed", "allowed"):
         table.tile("Fe").click()
         assert table.shown("Fe") == expected
@@ -171,7 +171,7 @@ def test_enter_and_space_step_on_and_shift_enter_steps_back(table):
     table.wait_for(forbidden=["Fe"])
 
 
-def test_an_unavailable_element_says_why_is_reachable_and_cannot_be_changed(table):
+def test_an_unavailable_element_gives_its_reason_is_reachable_and_cannot_be_changed(table):
     table.tile("At").focus()
     table.press("ArrowRight", "Enter")
     assert table.focused() == "Rn"
@@ -200,8 +200,8 @@ def click_fast(table, chosen, pause_ms=60):
     )
 
 
-def test_five_fast_clicks_all_survive_late_echoes(open_page, url):
-    """Every click has a run of its own, and its answer comes when the last click has long been made."""
+def test_five_fast_clicks_are_kept_when_answers_are_late(open_page, url):
+    """Every click causes a script run of its own, whose answer arrives after the last click."""
     table = open_page(url, init=DELAYED_ANSWERS)
     chosen = ["Fe", "Co", "Ni", "La", "Se"]
     click_fast(table, chosen, pause_ms=250)
@@ -209,7 +209,7 @@ def test_five_fast_clicks_all_survive_late_echoes(open_page, url):
     assert table.page.evaluate("window.changes") == chosen
 
 
-def test_five_fast_clicks_all_survive_a_slow_server(open_page, slow_url):
+def test_five_fast_clicks_are_kept_on_a_slow_server(open_page, slow_url):
     table = open_page(slow_url)
     chosen = ["Fe", "Co", "Ni", "La", "Se"]
     click_fast(table, chosen)
@@ -217,7 +217,7 @@ def test_five_fast_clicks_all_survive_a_slow_server(open_page, slow_url):
     assert table.page.evaluate("window.changes") == chosen
 
 
-def test_clicks_spread_over_the_runs_of_a_slow_server_all_survive(open_page, slow_url):
+def test_clicks_during_several_runs_of_a_slow_server_are_kept(open_page, slow_url):
     table = open_page(slow_url)
     chosen = ["Fe", "Co", "Ni", "Zn", "Ga", "Ge", "As", "Se"]
     for number, symbol in enumerate(chosen):
@@ -226,7 +226,7 @@ def test_clicks_spread_over_the_runs_of_a_slow_server_all_survive(open_page, slo
     table.wait_for(forbidden=chosen)
 
 
-def test_a_preset_after_clicks_wins_and_the_next_click_builds_on_it(table):
+def test_a_preset_overrides_earlier_clicks_and_the_next_click_starts_from_it(table):
     table.tile("Fe").click()
     table.wait_for(forbidden=["Fe"])
     table.button("Cuprate preset")
@@ -237,7 +237,7 @@ def test_a_preset_after_clicks_wins_and_the_next_click_builds_on_it(table):
     table.wait_for()
 
 
-def test_a_preset_right_after_a_click_wins_although_python_saw_neither_before(open_page, slow_url):
+def test_a_preset_overrides_a_click_that_python_receives_with_it(open_page, slow_url):
     table = open_page(slow_url)
     table.tile("Fe").click()
     table.button("Cuprate preset")
@@ -246,7 +246,7 @@ def test_a_preset_right_after_a_click_wins_although_python_saw_neither_before(op
     table.wait_for(PRESET_FORBIDDEN, PRESET_FIXED)
 
 
-def test_focus_and_half_typed_text_survive_reruns(table):
+def test_focus_and_half_typed_text_are_kept_in_reruns(table):
     table.tile("Fe").click()
     table.wait_for(forbidden=["Fe"])
     assert table.focused() == "Fe"
@@ -261,7 +261,7 @@ def test_focus_and_half_typed_text_survive_reruns(table):
     table.wait_for(forbidden=["Fe"], fixed={"Co": 0.2})
 
 
-def test_arrows_jump_over_holes_into_the_f_block_and_to_the_headers(table):
+def test_arrows_skip_empty_places_and_reach_the_f_block_and_the_headers(table):
     steps = [
         ("H", "ArrowRight", "He"),
         ("Be", "ArrowRight", "B"),
@@ -324,11 +324,11 @@ def test_find_highlights_while_typing_and_jumps_on_enter(table):
         assert table.page.locator("button.found").get_attribute("data-symbol") == symbol
         table.press("Enter")
         assert table.focused() == symbol
-        assert table.shown(symbol) == "allowed"  # the same Enter does not press the tile
+        assert table.shown(symbol) == "allowed"  # the same Enter does not click the tile
         assert table.find.input_value() == ""
 
 
-def test_find_says_when_there_is_no_such_element(table):
+def test_find_reports_an_unknown_element(table):
     table.find.press_sequentially("Xx")
     assert table.find.get_attribute("aria-invalid") == "true"
     table.page.get_by_text("No such element").wait_for()
@@ -362,7 +362,7 @@ def test_an_amount_is_sent_on_enter_and_kept_when_the_element_is_fixed_again(tab
     table.wait_for(fixed={"Sr": 0.15})
 
 
-def test_a_bad_amount_is_marked_said_and_not_sent(table):
+def test_an_invalid_amount_is_marked_explained_and_not_sent(table):
     table.tile("Sr").click()
     table.tile("Sr").click()
     table.wait_for(fixed={"Sr": 1})
@@ -373,7 +373,7 @@ def test_a_bad_amount_is_marked_said_and_not_sent(table):
         table.page.get_by_text("Write a number above 0, like 1.5; it stays 1").wait_for()
     table.rerun()
     table.wait_for(fixed={"Sr": 1})
-    assert table.amount.input_value() == "Infinity"  # the mistake stays to be seen
+    assert table.amount.input_value() == "Infinity"  # the invalid text stays visible
     table.amount.focus()
     table.press("Escape")
     assert table.amount.input_value() == "1"
@@ -385,7 +385,7 @@ def test_a_bad_amount_is_marked_said_and_not_sent(table):
     table.wait_for(fixed={"Ba": 1, "Sr": 1})
 
 
-def test_headers_forbid_the_allowed_then_allow_the_forbidden_and_touch_nothing_else(table):
+def test_headers_forbid_allowed_elements_then_allow_forbidden_ones_and_change_no_others(table):
     table.tile("Fe").click()
     table.tile("Fe").click()
     table.line("Group 8").click()
@@ -418,7 +418,7 @@ def test_it_fits_without_scrolling_sideways(open_page, url, width):
         assert box["height"] <= 480
 
 
-def test_a_tile_shows_what_is_asked_of_its_amount_while_it_is_allowed(open_page, url):
+def test_a_tile_shows_the_limit_of_its_amount_while_it_is_allowed(open_page, url):
     table = open_page(url)
     hydrogen = table.tile("H")
     assert hydrogen.locator(".mark").inner_text() == "≥40%"

@@ -50,7 +50,7 @@ def periodic_table(
     unavailable : symbol -> reason. Drawn as disabled and never changed here. These elements count as forbidden but are
         not added to `forbidden`, which holds the user's own choices and survives a change of model
     can_substitute : symbols that a click may set to substituted
-    limits : symbol -> limit of its amount if it is allowed: short for the tile ("≥40%"), and in words
+    limits : symbol -> limit of its amount if it is allowed: short for the tile ("≥40%"), and in full
     key : identifies the widget in the session
     """
     slot: _Slot = st.session_state.setdefault(f"{key}.exchange", _Slot())

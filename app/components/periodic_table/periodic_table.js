@@ -4,7 +4,7 @@
  * built once per parent and then only updated, so that focus and half-typed text survive every rerun.
  *
  * How actions and answers are kept apart (see __init__.py): every action raises `revision`; an answer of the same
- * generation with a lower revision is a late echo, and its states are ignored; another generation is a change made
+ * generation with a lower revision is out of date, and its states are ignored; another generation is a change made
  * by the program, and is taken over.
  */
 const ALLOWED = "allowed", FORBIDDEN = "forbidden", FIXED = "fixed", SUBSTITUTED = "substituted";
@@ -14,7 +14,7 @@ const LEGEND = [
   [ALLOWED, "allowed: may be used"],
   [FORBIDDEN, "forbidden: never used"],
   [FIXED, "fixed: exactly this amount"],
-  [SUBSTITUTED, "substituted: taken out and replaced"],
+  [SUBSTITUTED, "substituted: replaced by others"],
 ];
 
 const views = new WeakMap();
@@ -87,7 +87,7 @@ class PeriodicTable {
     this.grid.append(button);
   }
 
-  /* The panel fills the hole above the transition metals. Its amount field comes after the tiles in tab order. */
+  /* The panel fills the space above the transition metals. Its amount field comes after the tiles in tab order. */
   buildPanel() {
     this.find = make("input", { type: "text", placeholder: "Find element", autocomplete: "off", spellcheck: false });
     this.find.ariaLabel = "Find element by symbol or name";
@@ -157,7 +157,7 @@ class PeriodicTable {
     event.preventDefault();
   }
 
-  /* The next cell this way, over any hole; downwards or upwards with nothing there, the nearest of the next row. */
+  /* The next cell this way, over empty places; downwards or upwards, if there is none, the nearest of the next row. */
   neighbour({ row, column }, down, right) {
     let [r, c] = [row + down, column + right];
     for (; r >= 0 && r <= ROWS && c >= 0 && c <= COLUMNS; r += down, c += right) {
@@ -258,7 +258,7 @@ class PeriodicTable {
     });
   }
 
-  /* The amount as typed, or undefined (and said so beside the field) when it is not a positive decimal number. */
+  /* The amount as typed, or undefined (with a message beside the field) when it is not a positive decimal number. */
   checkAmount() {
     const text = this.amount.value.trim();
     const value = /^(\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
@@ -366,11 +366,11 @@ class PeriodicTable {
       ]),
     );
     const status = fixed ? "Fixed at" : capital(this.sentence(symbol));
-    if (this.status.textContent !== status) this.status.textContent = status; // a live region: said when it changes
+    if (this.status.textContent !== status) this.status.textContent = status; // a live region: a screen reader reads every change
     this.editor.hidden = !fixed;
     this.amount.ariaLabel = `Amount of ${element.name}, atoms per formula unit`;
     const typing = this.amount.getRootNode().activeElement === this.amount;
-    // Never change a field under the user's hands, nor wipe out a mistake before it has been read.
+    // Do not change a field while the user types, nor clear an invalid amount before the user has seen the message.
     if (!fixed || typing || this.amount.ariaInvalid === "true") return;
     this.amount.value = this.entries.get(symbol).amount;
     this.amountMessage.textContent = "";
