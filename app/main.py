@@ -13,6 +13,7 @@ if PROJECT not in sys.path:  # Streamlit adds only the folder of this file
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported: idle threads leave the cores to runs
 
 from app.blocks import style_sheet  # noqa: E402
+from core.errors import InputError  # noqa: E402
 from core.paths import ASSETS  # noqa: E402
 from core.predictors.checkpoint import CheckpointError  # noqa: E402
 
@@ -35,5 +36,5 @@ page = st.navigation(
 )
 try:
     page.run()
-except CheckpointError as error:  # its message names the remedy
+except (CheckpointError, InputError) as error:  # a missing model, or a run of another version: the message helps
     st.error(str(error), icon=":material/error:")

@@ -72,3 +72,12 @@ def test_a_waiting_run_shows_its_position_in_the_queue():
     assert status_html(waiting, 3) == "<b>Waiting</b> · 3rd in the queue"
     running = RunStatus(Phase.RUNNING, 2, 100, 150, remaining_s=80.0)
     assert status_html(running) == "<b>Stage 2</b> · step 100 of 150 · about 1 min 20 s left"
+
+
+@pytest.mark.parametrize("page", ["run", "results"])
+def test_a_run_with_a_method_of_another_version_is_explained(page, empty_runs_folder):
+    folder = empty_runs_folder / "another-version"
+    folder.mkdir(parents=True)
+    (folder / "problem.json").write_text('{"base": "LaFeAsO", "method": "nope"}')
+    assert "“nope”: unknown method. Choose gradient or substitution." in page_text(open_page(page, Run(folder)))
+    assert "another-version" in open_page("runs").button[0].key  # the list shows it, and it can be deleted
