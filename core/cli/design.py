@@ -36,7 +36,11 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--seed", type=int, metavar="S", help="seed of the random numbers")
     parser.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps")
     parser.add_argument("--precision", metavar="P", help="precision of the steps: auto, float32 or bfloat16")
-    parser.add_argument("--method", metavar="M", help="gradient (KIAGO), or substitution (C-ES, the paper's baseline)")
+    parser.add_argument(
+        "--method",
+        metavar="M",
+        help="method that proposes compositions: gradient (KIAGO), substitution (C-ES), or another registered one",
+    )
     add_predictor_option(parser, "as in the problem file")
     parser.set_defaults(command=design)
 
