@@ -15,7 +15,7 @@ from core.chemistry import elements
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import FRACTION_SUM, TYPED_AMOUNT
 
-MOST_WHOLE_ATOMS = 100_000  # a formula that needs more atoms to be whole is no stoichiometry
+MOST_WHOLE_ATOMS = 100_000  # a formula that needs more atoms to be whole is not a stoichiometric formula
 _UNKNOWN_ELECTRONEGATIVITY = 9.0  # above all others
 
 
@@ -40,25 +40,25 @@ def checked_compositions(compositions: np.ndarray) -> np.ndarray:
         raise ValueError(f"compositions must have shape (n, {elements.N_ELEMENTS}), not {compositions.shape}")
     sums = compositions.sum(axis=1)
     lowest = compositions.min(axis=1, initial=0.0)
-    wrong = np.flatnonzero(~((lowest >= 0) & (np.abs(sums - 1) <= FRACTION_SUM)))  # NaN is wrong too
+    wrong = np.flatnonzero(~((lowest >= 0) & (np.abs(sums - 1) <= FRACTION_SUM)))  # true for NaN too
     if len(wrong):
         row = wrong[0]
         raise ValueError(
-            f"row {row} is no composition: its fractions sum to {sums[row]}, the least is {lowest[row]}; "
-            "give fractions >= 0 with sum 1"
+            f"row {row} is not a composition: its fractions sum to {sums[row]} and the smallest is {lowest[row]}; "
+            "fractions must be >= 0 and sum to 1"
         )
     return compositions
 
 
 def whole_counts(amounts: Mapping[str, float]) -> dict[str, int] | None:
-    """Amounts times the smallest N that makes all of them whole, in lowest terms.
+    """Amounts multiplied by the smallest N that makes all of them whole, in lowest terms.
 
-    La1.85Sr0.15CuO4 -> N = 20: La37 Sr3 Cu20 O80. None if that takes more than MOST_WHOLE_ATOMS atoms.
+    La1.85Sr0.15CuO4 -> N = 20: La37 Sr3 Cu20 O80. None if this needs more than MOST_WHOLE_ATOMS atoms.
     """
     given = np.array(list(amounts.values()), dtype=np.float64)
     first = 1
     while first <= MOST_WHOLE_ATOMS:
-        n = np.arange(first, min(2 * first, MOST_WHOLE_ATOMS + 1))  # N in blocks: most formulas need a small one
+        n = np.arange(first, min(2 * first, MOST_WHOLE_ATOMS + 1))  # N in blocks, because most formulas need a small N
         scaled = given[:, None] * n
         whole = np.round(scaled)
         fits = ((np.abs(scaled - whole) <= TYPED_AMOUNT * n) & (whole >= 1)).all(0)
@@ -78,13 +78,16 @@ def _in_lowest_terms(amounts: Mapping[str, float], whole: np.ndarray) -> dict[st
 
 
 def format_amount(amount: float, digits: int = 4) -> str:
-    """An amount as in a formula: 1 is left out, trailing zeros are dropped."""
+    """An amount as written in a formula: empty for 1, without trailing zeros."""
     text = f"{amount:.{digits}f}".rstrip("0").rstrip(".")
     return "" if text == "1" else text
 
 
 def formula_of(amounts: Mapping[str, float], digits: int = 4) -> str:
-    """Amounts -> formula, electropositive elements first; elements that would round to 0 are left out."""
+    """Amounts -> formula, electropositive elements first; elements that round to 0 are omitted.
+
+    Raises KeyError for an unknown symbol.
+    """
     parts = []
     for symbol in sorted(amounts, key=_electropositive_first):
         if round(amounts[symbol], digits) > 0:
@@ -99,7 +102,7 @@ def formula_of_counts(counts: np.ndarray) -> str:
 
 
 def _electropositive_first(symbol: str) -> tuple[float, int]:
-    """Sort key of the order in which formulas are written; unknown electronegativity last."""
+    """Sort key for the elements of a formula; elements of unknown electronegativity are last."""
     fact = elements.element(symbol)
     known = fact.electronegativity
     return (_UNKNOWN_ELECTRONEGATIVITY if known is None else known, fact.atomic_number)

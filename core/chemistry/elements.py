@@ -34,7 +34,7 @@ class Element:
     mendeleev_number: int | None  # Pettifor's chemical scale, as modified in pymatgen
     oxidation_states: tuple[int, ...]
     usual_oxidation_states: tuple[int, ...]  # at least 1% of the element's entries in the ICSD, or common in pymatgen
-    metal: bool  # as SMACT, the screen of the paper, defines metals
+    metal: bool  # as defined by SMACT, which the paper uses for screening
     radioactive: bool
     rare_earth: bool
     noble_gas: bool
@@ -71,12 +71,12 @@ def _by_symbol() -> dict[str, Element]:
 
 
 def element(symbol: str) -> Element:
-    """The element of this symbol. Raises KeyError if there is none."""
+    """The element with this symbol. Raises KeyError for an unknown symbol."""
     return _by_symbol()[symbol]
 
 
 def is_element(symbol: str) -> bool:
-    """Whether this is the symbol of an element, with its capital."""
+    """Whether this is an element symbol; case-sensitive."""
     return symbol in _by_symbol()
 
 

@@ -1,4 +1,4 @@
-"""Families of superconductors, from the composition alone."""
+"""Families of superconductors, determined from the composition alone."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from core.chemistry import elements
 from core.chemistry.tolerances import ROUNDING_ERROR
 
 CUPRATE, IRON_BASED, HYDRIDE, OTHER = FAMILIES = ("cuprate", "iron-based", "hydride", "other")
-HYDROGEN_RICH = 0.4  # fraction of H from which a compound counts as a hydride: the floor of KIAGO's own search (3.6)
+HYDROGEN_RICH = 0.4  # smallest fraction of H in a hydride: the hydrogen floor of KIAGO's search (3.6)
 
 
 def families(compositions: np.ndarray) -> np.ndarray:
-    """The family (n,) of compositions (n, 118): the first of FAMILIES that fits.
+    """The family (n,) of compositions (n, 118): the first of FAMILIES whose definition applies.
 
     A cuprate has copper and oxygen; an iron-based superconductor has iron with P, As, S, Se or Te; in a hydride
     at least HYDROGEN_RICH of the atoms are hydrogen.
@@ -36,6 +36,6 @@ def families(compositions: np.ndarray) -> np.ndarray:
 def hydrogen_rich(compositions: np.ndarray) -> np.ndarray:
     """Whether compositions (n, 118) have at least HYDROGEN_RICH hydrogen: (n,) bool.
 
-    The known Tc of such compounds are those of hydrides under very high pressure.
+    Reported Tc values of these compounds were mostly measured under very high pressure.
     """
     return compositions[:, elements.element("H").index] >= HYDROGEN_RICH - ROUNDING_ERROR

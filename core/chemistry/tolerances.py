@@ -6,7 +6,7 @@ onto constraints, are defined with the algorithm.
 
 from __future__ import annotations
 
-# Numbers that are equal except for the way in which they were computed.
+# Numbers that differ only by rounding.
 
 ROUNDING_ERROR = 1e-9
 """Difference between float64 sums of fractions, amounts or distances: rounding errors are far smaller."""
@@ -29,7 +29,7 @@ WHOLE_ATOM = 1e-6
 """Deviation from a whole number of atoms: fractions may be float32, which has seven digits."""
 
 TYPED_AMOUNT = 1e-6
-"""Deviation of a typed amount from the amount that is meant: people write a third as 0.333333."""
+"""Deviation of a typed amount from the intended amount: a third is typed as 0.333333."""
 
 WHOLE_CHARGE = 1e-6
 """Deviation from a whole total charge, in elementary charges per formula unit: it is a sum over typed amounts."""

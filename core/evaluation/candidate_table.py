@@ -33,8 +33,9 @@ def read(table: pd.DataFrame) -> pd.DataFrame:
 class Gain:
     """Mean gain in Tc over the base of the best candidates that pass every screen.
 
-    claimed_K : by the model that was optimised
-    judged_K : by the control model, which the optimiser never sees; the difference is exploitation of model errors
+    claimed_K : gain predicted by the optimised model
+    judged_K : gain predicted by the control model, which is never optimised; the difference indicates how far the
+        optimiser exploits errors of its model
     """
 
     candidates: int
@@ -43,7 +44,8 @@ class Gain:
 
 
 def gain(passing: pd.DataFrame, base: dict[str, float], most: int = 30) -> Gain | None:
-    """Gain of the first `most` rows over the base; None without rows, or if the control model predicted no base.
+    """Gain of the first `most` rows over the base; None without rows, or without a prediction of the control
+    model for the base.
 
     passing : rows of the candidate table, by rank
     base : predictions for the base material, see `core.evaluation.result.DesignResult`

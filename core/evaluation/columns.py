@@ -15,7 +15,7 @@ class Column:
     dtype : pandas type
     label : header on the page
     meaning : explanation, one sentence without a full stop
-    digits : decimal places in CSV files; None for what is no decimal number
+    digits : decimal places in CSV files; None for other types
     """
 
     name: str
@@ -27,13 +27,13 @@ class Column:
 
 COLUMNS = (
     Column("rank", "int64", "Rank", "Order by predicted Tc, candidates that pass every screen first"),
-    Column("formula", "str", "Formula", "Whole atoms in lowest terms; fractions of an atom are doping"),
+    Column("formula", "str", "Formula", "Whole numbers of atoms in lowest terms; fractional amounts represent doping"),
     Column("tc_K", "float64", "Tc (K)", "Predicted critical temperature of the integer formula", 2),
     Column(
         "tc_std_K", "float64", "± (K)", "Expected standard deviation of Tc, from the distance to known compounds", 2
     ),
     Column("tc_gain_K", "float64", "Gain (K)", "Predicted Tc minus the predicted Tc of the base", 2),
-    Column("tc_judge_K", "float64", "Control model (K)", "Tc by the control model, which the optimiser never sees", 2),
+    Column("tc_judge_K", "float64", "Control model (K)", "Tc by the control model, which is never optimised", 2),
     Column(
         "formation_energy_eV_per_atom",
         "float64",
@@ -65,9 +65,11 @@ COLUMNS = (
     Column("passes", "bool", "Passes", "Passes every screen"),
     Column("failed_screen", "str", "Failed screen", "First screen that the candidate fails; empty if it passes"),
     Column("charge_neutral", "bool", "Neutral", "Oxidation states (smact14; one per element or per atom) can sum to 0"),
-    Column("pauling_ok", "bool", "Pauling", "Neutral with all anions more electronegative; not tested for free atoms"),
+    Column(
+        "pauling_ok", "bool", "Pauling", "Neutral, anions more electronegative than cations; not tested for free atoms"
+    ),
     Column("oxidation_states", "str", "Oxidation states", "Oxidation states that balance the charges"),
-    Column("reason", "str", "Charge balance", "Why the charges balance, or how far they are from balance"),
+    Column("reason", "str", "Charge balance", "Explanation of the result of the charge test"),
     Column(
         "decomposition",
         "str",

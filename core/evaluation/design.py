@@ -22,9 +22,9 @@ Load = Callable[[str], Predictor]  # name of a checkpoint -> predictor
 
 @dataclass(frozen=True)
 class Design:
-    """A valid problem with all that is needed to work on it.
+    """A valid problem with its generator, its predictors and its task.
 
-    task : of the generator; see `Generator.prepare`
+    task : constant data of the run; see `Generator.prepare`
     """
 
     problem: DesignProblem
@@ -44,7 +44,7 @@ class Design:
 
 
 def prepare(problem: DesignProblem, load: Load = load_predictor) -> Design:
-    """Check a problem, load its predictors and prepare its task. Raises InputError for the first thing that is wrong.
+    """Check a problem, load its predictors and prepare its task. Raises InputError for the first error.
 
     load : name of a checkpoint -> predictor
     """
@@ -65,7 +65,7 @@ def generate(design: Design, state: Any = None, on_step: OnStep | None = None) -
 
 
 def design(problem: DesignProblem, on_step: OnStep | None = None) -> DesignResult:
-    """Solve a problem in this process. Raises InputError if it cannot run as it is."""
+    """Solve a problem in this process. Raises InputError for an invalid problem."""
     prepared = prepare(problem)
     state, status = generate(prepared, on_step=on_step)
     return prepared.finalize(state, status)

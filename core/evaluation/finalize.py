@@ -1,4 +1,4 @@
-"""From the candidates of a generator to the result of a design: predicted, screened, placed on the hull, ranked."""
+"""The result of a design from the candidates of a generator: predictions, screens, stability, novelty and ranking."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from core.problem.problem import DesignProblem
 from core.screening.charge_neutrality import charge_balance
 from core.screening.registry import screens
 
-MISSING = {"f": np.nan, "b": False, "O": ""}  # by kind of the column, for rows that no question was asked about
+MISSING = {"f": np.nan, "b": False, "O": ""}  # kind of the dtype -> value in rows that are not evaluated
 
 
 def finalize(
     problem: DesignProblem, candidates: Candidates, predictors: PropertyPredictors, status: str
 ) -> DesignResult:
-    """Predict, screen, place on the hull, compare with known superconductors, and rank.
+    """Predict and screen the candidates, add stability and novelty, and rank the distinct formulas.
 
-    status : "finished", or "cancelled"
+    status : "finished" or "cancelled"
     """
     distinct = _distinct(candidates)
     table = _described(distinct, predictors, problem.charge_rule)

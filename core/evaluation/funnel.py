@@ -1,4 +1,4 @@
-"""The funnel: how many candidates each screen leaves, why the others fail, and what to try if none is left."""
+"""The funnel: the number of candidates that each screen leaves, reasons for failures, and advice if none is left."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class FunnelStep:
     """One step of the funnel: all candidates, or one screen.
 
     screen : "candidates", or the name of the screen
-    label : the step in the words of the result page
-    left : number of candidates that are left after the step
-    failed : reason -> number of candidates that were lost for it, the most frequent reason first
-    note : what else happened in this step, a short text without a full stop
+    label : name on the result page
+    left : number of candidates left after the step
+    failed : reason -> number of candidates that failed for this reason, the most frequent reason first
+    note : further information about the step, a short text without a full stop
     """
 
     screen: str
@@ -61,12 +61,12 @@ def funnel(
 
 
 def _most_frequent_first(reasons: Mapping[str, int]) -> dict[str, int]:
-    """The reasons that occurred."""
+    """The reasons that occurred, the most frequent first."""
     return {reason: n for reason, n in sorted(reasons.items(), key=lambda item: -item[1]) if n}
 
 
 def advice(funnel: Sequence[Mapping]) -> str:
-    """What to try where no candidate passes, from the advice of the screen that removed most candidates.
+    """Advice if no candidate passes: that of the screen that removed most candidates.
 
     funnel : steps as stored with the run, the fields of `FunnelStep`
     """
@@ -76,5 +76,5 @@ def advice(funnel: Sequence[Mapping]) -> str:
         return "No candidate passes every screen. Optimise more candidates, or allow more elements."
     return (
         f"No candidate passes every screen; most ({sum(step['failed'].values()):,}) failed at “{step['label']}”. "
-        f"What helps: {what}."
+        f"Suggestion: {what}."
     )

@@ -1,7 +1,7 @@
 """Expected error of an energy above hull, in which errors that competing phases share cancel.
 
-The same ensemble predicts a composition x and the phases j that compete with it, with fractions f_j of the atoms. By
-its member k the distance to the hull is
+The same ensemble predicts a composition x and the phases j that compete with it, with fractions f_j of the atoms. The
+distance to the hull predicted by member k is
 
     d_k = E_k(x) - sum_j f_j E_k(phase j),
 
@@ -28,11 +28,12 @@ def distances_with_std(
 ) -> tuple[list[HullDistance], np.ndarray]:
     """Distances of compositions (n, 118) to the hull, and their expected standard deviations (n,), in eV/atom.
 
-    hull, energies : by this predictor; energies (n,) in eV/atom
-    scale : from the spread of the distances to their mean absolute error; without it, and for a predictor that is no
-        ensemble, the standard deviations are NaN
+    hull : hull with energies of this predictor
+    scale : spread of the distances -> mean absolute error; without a scale or an ensemble, the standard deviations are
+        NaN
+    energies : (n,) formation energies by this predictor, eV/atom
 
-    A reference phase on the hull competes with itself alone; its error is that of its distance to the other phases. The
+    A reference phase on the hull competes only with itself; its error is that of its distance to the other phases. The
     standard deviation is sqrt(2) times the mean absolute error, as in Laplace's distribution.
     """
     distances = hull.distances(compositions, energies)

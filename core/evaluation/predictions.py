@@ -15,7 +15,7 @@ def predicted(tc: Predictor, formation_energy: Predictor, x: torch.Tensor) -> di
     """Columns of the candidate table, each (n,), for compositions x (n, 118).
 
     Predictions, their expected standard deviations, and the distance of x to the training data of the Tc model.
-    Columns that a predictor cannot give are missing.
+    Values that a predictor does not provide are missing.
     """
     of_tc, of_energy = estimate_in_batches(tc, x), estimate_in_batches(formation_energy, x)
     return {

@@ -1,4 +1,4 @@
-"""Predictions and screens of formulas that a user brings."""
+"""Predictions and screens of formulas that a user enters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.predictors.registry import BEST, Models, load_predictor
 from core.problem.settings import ONE_STATE
 from core.screening.charge_neutrality import charge_balance
 
-MODEL_NAMES = dict(zip(PREDICTED, ("Tc model", "formation-energy model"), strict=True))  # as messages call them
+MODEL_NAMES = dict(zip(PREDICTED, ("Tc model", "formation-energy model"), strict=True))  # names in messages
 # Columns of the predictions beside PREDICTED, in the order of the table.
 PREDICTION_DETAILS = (
     "tc_std_K",
@@ -52,8 +52,8 @@ def predict(
     """Predicted properties, one row per formula, in the order given.
 
     Columns: formula (as given), PREDICTED, PREDICTION_DETAILS (see `core.evaluation.columns.COLUMNS`), error. If a
-    formula cannot be read or has an element that a predictor does not know, `error` says so and the numbers are
-    missing; otherwise `error` is empty.
+    formula cannot be parsed or has an element that a predictor does not know, `error` has the message and the numbers
+    are missing; otherwise `error` is empty.
 
     Raises InputError for an unavailable device, CheckpointError for an unavailable predictor.
     """
@@ -70,8 +70,8 @@ def screen(
     """The columns of `predict`, and before `error` those of the screens (SCREENED): charge balance, distance to the
     hull, nearest known superconductor.
 
-    charge_neutral and pauling_ok are missing, and `reason` says so, if no whole numbers of atoms have the amounts of
-    the formula.
+    If the amounts of a formula cannot be written as whole numbers of atoms, charge_neutral and pauling_ok are missing
+    and `reason` says why.
 
     charge_rule : see `core.screening.charge_neutrality`
 
@@ -90,7 +90,7 @@ def screen(
 
 
 def _loaded(models: Models, device: str) -> dict[str, Predictor]:
-    """Column of PREDICTED -> its predictor, on this device."""
+    """Column of PREDICTED -> predictor on this device."""
     on = resolve_device(device)
     return {name: load_predictor(p).to(on) for name, p in zip(PREDICTED, astuple(models), strict=True)}
 
@@ -133,7 +133,7 @@ def _composition(formula: str, predictors: Mapping[str, Predictor]) -> tuple[np.
 
 
 def _column(values: Iterable, rows: np.ndarray, count: int) -> np.ndarray:
-    """Values (n,) of the rows (n,) as a column (count,); NaN in the other rows of numbers, None in those of others."""
+    """Values (n,) of the rows (n,) as a column (count,); other rows are NaN for numbers, otherwise None."""
     values = np.asarray(values)
     numbers = values.dtype.kind == "f"
     column = np.full(count, np.nan) if numbers else np.full(count, None, dtype=object)

@@ -15,14 +15,14 @@ FIELD = "method_settings"  # of a problem; an error about one of them has the fi
 
 @dataclass(frozen=True)
 class MethodSetting:
-    """A number, or a choice, that only one method reads.
+    """A numerical or categorical setting that only one method uses.
 
     name : key in `method_settings` of a problem
-    label : on the page, with the unit
-    help : its meaning and source
-    default : used where a problem does not give it; an int makes it a whole number
+    label : label on the page, with the unit
+    help : meaning and source
+    default : value if the problem does not set it; an int restricts the setting to whole numbers
     low, high : allowed range of a number
-    choices : value -> label on the page, of a choice; empty for a number
+    choices : (value, label on the page) of each option; empty for a number
     """
 
     name: str
@@ -37,19 +37,19 @@ class MethodSetting:
         """An InputError if the value is not allowed."""
         if self.choices:
             names = [name for name, _ in self.choices]
-            return [] if value in names else [self._error(value, f"{self.name} is one of {', '.join(names)}")]
+            return [] if value in names else [self._error(value, f"{self.name} must be one of {', '.join(names)}")]
         kind = "a whole number" if isinstance(self.default, int) else "a number"
         allowed = is_number(value) and self.low <= value <= self.high
         if allowed and (isinstance(value, int) or not isinstance(self.default, int)):
             return []
-        return [self._error(value, f"{self.name} is {kind} from {self.low:g} to {self.high:,g}")]
+        return [self._error(value, f"{self.name} must be {kind} from {self.low:g} to {self.high:,g}")]
 
     def _error(self, value: Any, rule: str) -> InputError:
         return InputError(f"{FIELD}.{self.name}", value, rule, f"Choose for example {self.default}")
 
 
 def check_method_settings(given: Mapping[str, Any], declared: Sequence[MethodSetting]) -> list[InputError]:
-    """What is wrong with the `method_settings` of a problem: unknown names, values that are not allowed."""
+    """Errors of the `method_settings` of a problem: unknown names and values that are not allowed."""
     by_name = {setting.name: setting for setting in declared}
     errors = []
     for name, value in given.items():
@@ -57,10 +57,10 @@ def check_method_settings(given: Mapping[str, Any], declared: Sequence[MethodSet
             errors += by_name[name].errors(value)
         else:
             known = f"Remove it; known: {', '.join(by_name)}" if by_name else "Remove it"
-            errors.append(InputError(FIELD, name, "the method has no such setting", known))
+            errors.append(InputError(FIELD, name, "the method has no setting with this name", known))
     return errors
 
 
 def with_defaults(given: Mapping[str, Any], declared: Sequence[MethodSetting]) -> dict[str, Any]:
-    """The value of every declared setting: the one given, else its default."""
+    """The value of every declared setting: the given one, otherwise the default."""
     return {setting.name: given.get(setting.name, setting.default) for setting in declared}

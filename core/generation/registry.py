@@ -60,7 +60,7 @@ _REGISTERED: dict[str, Registration] = {}
 def register(registration: Registration) -> None:
     """Add a generator. Raises ValueError if the name is taken."""
     if registration.name in _REGISTERED:
-        raise ValueError(f"a generator named {registration.name} is registered already")
+        raise ValueError(f"a generator named {registration.name} is already registered")
     _REGISTERED[registration.name] = registration
 
 
@@ -82,7 +82,7 @@ def registration(name: str) -> Registration:
 
 
 def settings_of_method(problem: DesignProblem) -> dict[str, Any]:
-    """The value of each setting of the problem's own method; missing ones have their defaults."""
+    """The value of each setting that only the problem's method uses; missing ones have their defaults."""
     return with_defaults(problem.method_settings, registration(problem.method).own_settings)
 
 

@@ -16,7 +16,7 @@ HUNDREDTHS = 100  # fractional elements are rounded to 0.01 atoms per formula un
 
 @dataclass(frozen=True)
 class Rounded:
-    """Integer formulas; with exempt elements formulas in which these may be fractional, as in doping.
+    """Integer formulas, or formulas in which exempt elements may be fractional, as in doping.
 
     counts : (n, 118) int64 atoms in lowest terms, of the formula unit or of the smallest cell in which the fractional
         elements have whole atoms too

@@ -18,15 +18,15 @@ from core.paths import CHECKPOINTS
 if TYPE_CHECKING:
     import torch
 
-_NOT_STORED = "num_batches_tracked"  # the batch counter of batch norm, of no use to a trained network
+_NOT_STORED = "num_batches_tracked"  # the batch counter of batch norm, which is not needed for evaluation
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint is missing, damaged, or of another architecture; the message names the remedy."""
+    """A checkpoint is missing, damaged, or has another architecture; the message includes a remedy."""
 
 
 def _remedy(name: str) -> str:
-    return f"Restore checkpoints/ from the repository, or train it: python -m core train {name}"
+    return f"Restore checkpoints/ from the repository, or train the model: python -m core train {name}"
 
 
 def paths(name: str, folder: Path = CHECKPOINTS) -> tuple[Path, Path]:
@@ -35,7 +35,7 @@ def paths(name: str, folder: Path = CHECKPOINTS) -> tuple[Path, Path]:
 
 
 def save(name: str, tensors: dict[str, torch.Tensor], card: dict, folder: Path = CHECKPOINTS) -> None:
-    """Write weights and card. The card gains the key `sha256`; it must hold the key `architecture`."""
+    """Write weights and card. The card must have the key `architecture`; the key `sha256` is added."""
     from safetensors.torch import save as save_tensors
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def save(name: str, tensors: dict[str, torch.Tensor], card: dict, folder: Path =
 
 
 def rewrite_card(name: str, card: dict, folder: Path = CHECKPOINTS) -> None:
-    """Write the card alone."""
+    """Write the card without changing the weights."""
     text = json.dumps(card, indent=1, ensure_ascii=False) + "\n"
     paths(name, folder)[1].write_text(text, encoding="utf-8")
 
@@ -65,8 +65,8 @@ def check_architecture(name: str, card: Mapping, architecture: str) -> None:
     """Raises CheckpointError unless the card names this architecture."""
     if card.get("architecture") != architecture:
         raise CheckpointError(
-            f"The card of {name} names the architecture “{card.get('architecture')}”; {name} is “{architecture}”. "
-            f"{_remedy(name)}."
+            f"The card of {name} names the architecture “{card.get('architecture')}”; "
+            f"{name} requires “{architecture}”. {_remedy(name)}."
         )
 
 
@@ -87,21 +87,21 @@ def load(name: str, architecture: str, folder: Path = CHECKPOINTS) -> tuple[dict
     digest = hashlib.sha256(content).hexdigest()
     if digest != card.get("sha256"):
         raise CheckpointError(
-            f"{weights_path.name} was altered or cut short: its SHA-256 is {digest[:12]}…, the card says "
+            f"{weights_path.name} is corrupted or truncated: its SHA-256 is {digest[:12]}…, but the card states "
             f"{str(card.get('sha256'))[:12]}…. {_remedy(name)}."
         )
     return load_tensors(content), card
 
 
 def known_mask(card: Mapping) -> torch.Tensor:
-    """(118,) bool: the known elements of a card."""
+    """Known elements listed on a card: (118,) bool."""
     import torch
 
     return torch.tensor([symbol in card["known_elements"] for symbol in elements.symbols()])
 
 
 def load_into(module: torch.nn.Module, tensors: Mapping[str, torch.Tensor], name: str) -> None:
-    """Fill a module strictly. Raises CheckpointError if keys or shapes differ."""
+    """Load tensors into a module. Raises CheckpointError if keys or shapes differ."""
     counters = {key: value for key, value in module.state_dict().items() if key.endswith(_NOT_STORED)}
     try:
         module.load_state_dict({key: value.float() for key, value in tensors.items()} | counters, strict=True)

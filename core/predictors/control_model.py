@@ -1,7 +1,7 @@
 """The control model: a second model of Tc that predicts every candidate and is never optimised.
 
-A gradient exploits the errors of the model that it optimises; the control model has other errors. It consists of
-gradient-boosted trees with sharp branches (LightGBM, Ke et al. 2017) on fractions and on statistics of element
+Optimisation by gradient exploits the errors of the optimised model; the control model has different errors. It
+consists of gradient-boosted trees with hard splits (LightGBM, Ke et al. 2017) on fractions and on statistics of element
 properties, after Magpie (Ward et al. 2016, doi:10.1038/npjcompumats.2016.28). One set of trees predicts Tc of a
 superconductor; another classifies superconductors. It is trained on the same data as the optimised models, so it is
 neither independent of them nor held out.
@@ -46,7 +46,8 @@ class ControlModel:
     def tc_K(self, compositions: np.ndarray) -> np.ndarray:
         """Compositions (n, 118) -> Tc in K (n,), never negative.
 
-        Tc of the trees times 1 - max(0, 1 - 2p)^2 for the probability p: less where p is below a half.
+        Tc predicted by the trees is multiplied by 1 - max(0, 1 - 2p)^2, where p is the probability of a superconductor.
+        The factor is below 1 only if p < 0.5.
         """
         if not len(compositions):
             return np.zeros(0)
@@ -76,7 +77,7 @@ def tree_features(compositions: np.ndarray) -> np.ndarray:
 
 
 def pack(booster: Booster) -> torch.Tensor:
-    """Trees as LightGBM's own text, compressed: uint8."""
+    """Trees in LightGBM's text format, compressed by zlib: (bytes,) uint8."""
     return torch.frombuffer(bytearray(zlib.compress(booster.model_to_string().encode(), 9)), dtype=torch.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Devices and precisions, and what "auto" means on this machine."""
+"""Selection of device and precision, including "auto"."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.problem.settings import BFLOAT16, FLOAT32
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of this name, or the fastest one for "auto". Raises InputError if the device is not available."""
+    """The device with this name; for "auto" the fastest available one. Raises InputError for an unavailable device."""
     available = {
         "cpu": True,
         "cuda": torch.cuda.is_available(),
@@ -25,7 +25,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 def resolve_precision(name: str, device: torch.device) -> str:
-    """The precision of this name; "auto" is bfloat16 on a CPU with matrix units for it, else float32."""
+    """The precision with this name; "auto" selects bfloat16 on a CPU with matrix units for it, otherwise float32."""
     if name != "auto":
         return name
     return BFLOAT16 if device.type == "cpu" and processor_multiplies_bfloat16() else FLOAT32

@@ -16,7 +16,8 @@ from core.predictors.interface import Estimate, NetworkPredictor
 class SpreadScale:
     """Expected absolute error of the mean, from the spread of the members: b = floor + slope spread.
 
-    All in the unit of the property. Fitted as the scale of Laplace's distribution on data outside the training set.
+    b, floor and spread are in the unit of the property. b is fitted as the scale of Laplace's distribution on data
+    outside the training set.
     """
 
     floor: float
@@ -32,7 +33,7 @@ class Ensemble(NetworkPredictor):
 
     members : predictors of one property
     known_elements : (118,) bool; known to all members
-    error_scale : of the spread; None: no expected error is given
+    error_scale : spread -> expected error; None: the ensemble provides no expected error
     """
 
     def __init__(self, name: str, members: Sequence[NetworkPredictor], error_scale: SpreadScale | None = None):
@@ -49,7 +50,7 @@ class Ensemble(NetworkPredictor):
         return self.each(composition).mean(0)
 
     def members(self) -> Sequence[NetworkPredictor]:
-        """The networks of which this is the mean."""
+        """The networks that are averaged."""
         return cast(list[NetworkPredictor], [*self.networks])
 
     def estimate(self, composition: torch.Tensor) -> Estimate:
@@ -68,5 +69,5 @@ class Ensemble(NetworkPredictor):
 
 
 def store_members(members: Sequence[nn.Module]) -> dict[str, torch.Tensor]:
-    """Tensors of the members under the names that the networks of an `Ensemble` have."""
+    """Tensors of the members, named as in `Ensemble.networks`."""
     return nn.ModuleList(members).state_dict()

@@ -1,4 +1,4 @@
-"""What the registry holds of a predictor: plain data, so that predictors can be listed without importing torch."""
+"""Description of a predictor in the registry: plain data, so that predictors can be listed without importing torch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a predictor is for."""
+    """Role of a predictor in a design."""
 
     TC = "tc"
     FORMATION_ENERGY = "formation_energy"
@@ -33,17 +33,17 @@ def _one(settings: Mapping) -> int:
 
 @dataclass(frozen=True)
 class PredictorInfo:
-    """One predictor of this project. Functions are named as "module:function" and imported when they are called.
+    """Description of one predictor. Functions are given as "module:function" and imported on first use.
 
-    name : of the checkpoint, as in a problem
-    role : what it predicts
-    label : for people
-    architecture : the one that its card must name
+    name : checkpoint name, as stored in a problem
+    role : predicted property
+    label : name on pages
+    architecture : value that the card must have
     loader : (name, folder of the checkpoints) -> predictor
     trainer : (folder of the raw data, folder of the checkpoints, seed, folder of resume points) -> card
     evaluator : (name, folder of the raw data, folder of the checkpoints) -> held-out figures
-    model_set : key of the set of models to which it belongs; None: of no set
-    loader_as_trained : like `loader`, for the network before it is rewritten for speed; None: it is not rewritten
+    model_set : key of the set of models to which the predictor belongs; None: none
+    loader_as_trained : like `loader`, but for the network as trained; None: `loader` does not rewrite the network
     member_count : settings on the card -> number of members, see `Predictor.members`
     """
 

@@ -1,4 +1,4 @@
-"""The interface of a predictor: a differentiable function of compositions, and what it declares about itself."""
+"""The interface of a predictor: a differentiable function of compositions, with its declared properties."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from core.predictors.info import Role
 
 
 class Estimate(NamedTuple):
-    """Values (batch,) and their expected errors; None where the predictor gives none.
+    """Values (batch,) and their expected errors; None if the predictor provides none.
 
     error : (batch,) expected absolute error, in the unit of the value
-    distance : (batch,) to the nearest composition of the training data, in the predictor's own measure
+    distance : (batch,) to the nearest composition of the training data, in the predictor's own metric
     """
 
     value: torch.Tensor
@@ -30,11 +30,11 @@ class Predictor:
 
     Attributes
     ----------
-    name : of the checkpoint, as in a problem
-    role : what it predicts
+    name : checkpoint name, as stored in a problem
+    role : predicted property
     known_elements : (118,) bool; compositions may only contain these
-    gives_error : whether `estimate` gives an expected error
-    familiar_distance : the `Estimate.distance` above which the predictor extrapolates; None if it gives no distance
+    gives_error : whether `estimate` provides an expected error
+    familiar_distance : the `Estimate.distance` above which the predictor extrapolates; None without a distance
     """
 
     name: str
@@ -44,7 +44,10 @@ class Predictor:
     familiar_distance: float | None = None
 
     def __call__(self, composition: torch.Tensor) -> torch.Tensor:
-        """Compositions (batch, 118), rows summing to 1 -> values (batch,), differentiable, batch independent."""
+        """Compositions (batch, 118), rows summing to 1 -> values (batch,), differentiable.
+
+        The value of a row does not depend on the other rows.
+        """
         raise NotImplementedError
 
     def to(self, device: torch.device) -> Predictor:
@@ -56,18 +59,21 @@ class Predictor:
         return Estimate(self(composition))
 
     def members(self) -> Sequence[Predictor]:
-        """The predictors whose mean this one is; a single predictor is its only member."""
+        """The predictors averaged by this one; a single predictor is its own only member."""
         return (self,)
 
     def member_at(self, step: int) -> Predictor:
-        """The member to optimise at this step. The members take turns, so that their mean costs as much as one."""
+        """The member to optimise at this step.
+
+        Steps cycle through the members, so that a step costs as much for an ensemble as for one predictor.
+        """
         members = self.members()
         return members[step % len(members)]
 
     def in_bfloat16(self) -> Predictor:
-        """A faster form for optimisation steps, with values and gradients right to about 0.3%; itself if it has none.
+        """A faster version for optimisation steps, accurate to about 0.3%; the predictor itself if there is none.
 
-        It pays for large matrix products on a processor with matrix units for bfloat16.
+        Only large matrix products on a processor with matrix units for bfloat16 are faster.
         """
         return self
 
@@ -78,10 +84,10 @@ class NetworkPredictor(nn.Module, Predictor):
 
 @dataclass(frozen=True)
 class Estimates:
-    """Estimates as arrays (n,); NaN where the predictor gives none.
+    """Estimates as arrays (n,); NaN if the predictor provides none.
 
     std : expected standard deviation: sqrt(2) times the expected absolute error, as in Laplace's distribution
-    extrapolating : 1.0 where the distance is above the predictor's `familiar_distance`, else 0.0
+    extrapolating : 1.0 where the distance is above the predictor's `familiar_distance`, otherwise 0.0
     """
 
     value: np.ndarray
@@ -91,7 +97,7 @@ class Estimates:
 
 
 def estimate_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024) -> Estimates:
-    """`Predictor.estimate` of compositions (n, 118) in float64, without gradients, `batch` at a time."""
+    """`Predictor.estimate` of compositions (n, 118) in float64, without gradients, `batch` rows at a time."""
     with torch.no_grad():
         parts = [predictor.estimate(part) for part in x.split(batch)] if len(x) else []
     value = _joined([part.value for part in parts], len(x))
@@ -111,7 +117,7 @@ def _joined(parts: Sequence[torch.Tensor | None], n: int) -> np.ndarray:
 def predict_in_batches(
     predictor: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, batch: int = 1024
 ) -> np.ndarray:
-    """Predictions (n, ...) in float64 of compositions (n, 118) without gradients, `batch` at a time."""
+    """Predictions (n, ...) in float64 of compositions (n, 118) without gradients, `batch` rows at a time."""
     with torch.no_grad():
         parts = [predictor(part) for part in x.split(batch)] if len(x) else [x.new_zeros(0)]
     return torch.cat(parts).cpu().numpy().astype(np.float64)

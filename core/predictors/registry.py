@@ -1,7 +1,7 @@
 """The registry of predictors: the only place that lists them. Listing imports neither torch nor the networks.
 
 To add a predictor, `register` it here; `core.predictors.info` describes the fields. Predictors are registered in
-the order in which they are trained: each needs only those before it.
+the order of their training: the training of each needs only those before it.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _REGISTERED: dict[str, PredictorInfo] = {}
 
 
 def register(info: PredictorInfo) -> None:
-    """Add a predictor. Raises ValueError if the name is taken, or the set of models has one of this role already."""
+    """Add a predictor. Raises ValueError if its name, or its role in its model set, is already taken."""
     if info.name in _REGISTERED:
-        raise ValueError(f"a predictor named {info.name} is registered already")
+        raise ValueError(f"a predictor named {info.name} is already registered")
     if info.model_set is not None and _in_set(info.model_set, info.role):
-        raise ValueError(f"the models “{info.model_set}” have a predictor of the role {info.role} already")
+        raise ValueError(f"the model set “{info.model_set}” already has a predictor of the role {info.role}")
     _REGISTERED[info.name] = info
 
 
@@ -40,9 +40,9 @@ def predictors(role: Role | None = None) -> tuple[PredictorInfo, ...]:
 
 
 def predictor_info(name: str) -> PredictorInfo:
-    """The registered predictor of this name. Raises CheckpointError if there is none."""
+    """The registered predictor with this name. Raises CheckpointError for an unknown name."""
     if name not in _REGISTERED:
-        raise checkpoint.CheckpointError(f"There is no predictor named {name}. Known: {', '.join(_REGISTERED)}.")
+        raise checkpoint.CheckpointError(f"No predictor is named {name}. Registered: {', '.join(_REGISTERED)}.")
     return _REGISTERED[name]
 
 
@@ -135,7 +135,7 @@ PUBLISHED = MODELS["published"]  # the architectures of the papers: ResNet18 and
 
 
 def check_models(models: Models) -> list[InputError]:
-    """What is wrong with the models that a problem names: each must be a predictor of its role."""
+    """Errors of the models of a problem, each of which must be a registered predictor of its role."""
     return [
         *check_role(models.tc, Role.TC, "tc_predictor"),
         *check_role(models.formation_energy, Role.FORMATION_ENERGY, "formation_energy_predictor"),
@@ -147,23 +147,24 @@ def check_role(name: object, role: Role, field: str) -> list[InputError]:
     info = _REGISTERED.get(name) if isinstance(name, str) else None
     if info is not None and info.role is role:
         return []
-    wrong = "there is no predictor of this name" if info is None else f"this model predicts {info.role.predicts}"
+    wrong = "no predictor has this name" if info is None else f"this model predicts {info.role.predicts}"
     choices = ", ".join(each.name for each in predictors(role))
-    return [InputError(field, name, f"{wrong}; a model of {role.predicts} is needed here", f"Choose one of: {choices}")]
+    rule = f"{wrong}; a model that predicts {role.predicts} is required"
+    return [InputError(field, name, rule, f"Choose one of: {choices}")]
 
 
 def load_predictor(name: str, folder: Path = CHECKPOINTS) -> Predictor:
-    """The trained predictor of this name, ready for evaluation.
+    """The trained predictor with this name, ready for evaluation.
 
-    Raises CheckpointError if the name is not that of a predictor of Tc or of the formation energy, if its card names
-    another architecture than the registered one, and as `checkpoint.load` does.
+    Raises CheckpointError for an unknown name, for the control model, for a card with another architecture than the
+    registered one, and for the reasons listed in `checkpoint.load`.
     """
     info = _with_matching_card(name, folder)
     return resolve_name(info.loader)(name, folder)
 
 
 def load_as_trained(name: str, folder: Path = CHECKPOINTS) -> Predictor:
-    """`load_predictor` without the rewriting of the network for speed: the modules as they were trained."""
+    """As `load_predictor`, but with the network as trained instead of the version rewritten for speed."""
     info = _with_matching_card(name, folder)
     return resolve_name(info.loader_as_trained or info.loader)(name, folder)
 
@@ -179,12 +180,12 @@ def _with_matching_card(name: str, folder: Path) -> PredictorInfo:
 
 
 def member_count(name: str, folder: Path = CHECKPOINTS) -> int:
-    """Number of members of this predictor that take turns (see `Predictor.member_at`), from its card."""
+    """Number of members of this predictor (see `Predictor.members`), from its card. Raises CheckpointError."""
     return predictor_info(name).member_count(checkpoint.read_card(name, folder)["settings"])
 
 
 def known_elements(name: str, folder: Path = CHECKPOINTS) -> frozenset[str]:
-    """Symbols of the elements that this predictor knows, from its card. Raises CheckpointError if it lists none."""
+    """Symbols of the known elements of this predictor, from its card. Raises CheckpointError if the card lists none."""
     symbols = checkpoint.read_card(name, folder).get("known_elements")
     if symbols is None:
         raise checkpoint.CheckpointError(f"The card of {name} lists no known elements.")

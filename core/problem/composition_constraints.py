@@ -19,6 +19,7 @@ import numpy as np
 from core.chemistry import elements
 from core.chemistry.tolerances import ROUNDING_ERROR, SAME_COMPOSITION, WHOLE_ATOM
 from core.errors import InputError
+from core.problem.settings import is_number
 
 MAX_RATIO_PART = 60  # largest integer of a ratio in lowest terms
 
@@ -167,7 +168,7 @@ def _sumset(a: int, b: int) -> int:
 def check(
     bounds: Mapping[str, tuple[float, float]], groups: Sequence[Group], ratios: Sequence[Mapping[str, float]]
 ) -> list[InputError]:
-    """Errors in bounds, groups and ratios, each taken by itself; empty if there are none."""
+    """Errors in bounds, groups and ratios, each checked on its own; empty if there are none."""
     errors = []
     for symbol, limits in bounds.items():
         errors += _check_symbols("bounds", (symbol,)) + _check_limits("bounds", symbol, limits)
@@ -198,8 +199,7 @@ def _check_symbols(field: str, symbols: Sequence[str]) -> list[InputError]:
 
 
 def _check_limits(field: str, text: str, limits: tuple[float, float]) -> list[InputError]:
-    numbers = [isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x) for x in limits]
-    if len(numbers) != 2 or not all(numbers):
+    if len(limits) != 2 or not all(is_number(x) for x in limits):
         return [
             InputError(field, f"{text} {limits}", "a lower and an upper bound are required", "Give two numbers")
         ]  # fmt: skip
@@ -218,10 +218,10 @@ def _check_limits(field: str, text: str, limits: tuple[float, float]) -> list[In
 
 
 def _check_ratio(ratio: Mapping[str, float]) -> list[InputError]:
-    text = ":".join(map(str, ratio)) + " = " + ":".join(f"{x:g}" if _is_number(x) else str(x) for x in ratio.values())
+    text = ":".join(map(str, ratio)) + " = " + ":".join(f"{x:g}" if is_number(x) else str(x) for x in ratio.values())
     if len(ratio) < 2:
         return [InputError("ratios", text, "a ratio needs at least two elements", "Add an element")]
-    if not all(_is_number(x) and x > 0 for x in ratio.values()):
+    if not all(is_number(x) and x > 0 for x in ratio.values()):
         return [InputError("ratios", text, "the parts of a ratio must be positive numbers", "Write Ba:Y = 2:1")]
     if max(in_lowest_terms(ratio).values()) > MAX_RATIO_PART or _is_inexact(ratio):
         return [
@@ -229,10 +229,6 @@ def _check_ratio(ratio: Mapping[str, float]) -> list[InputError]:
                        "Use a simpler ratio")
         ]  # fmt: skip
     return []
-
-
-def _is_number(x: object) -> bool:
-    return isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x)
 
 
 def in_lowest_terms(ratio: Mapping[str, float]) -> dict[str, int]:

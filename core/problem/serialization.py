@@ -1,7 +1,7 @@
 """Problems as JSON text: all schemas can be read, the newest one is written.
 
 Schema 2 adds the schema number itself and renames two settings. A file without a schema number has schema 1 or was
-written by hand; there, both spellings are read.
+written by hand; both names of a renamed setting are accepted in it.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _with_present_names(given: dict[str, Any]) -> dict[str, Any]:
     """Settings of schema 1 under their present names. Raises InputError if a setting has both of its names."""
     for earlier, name in RENAMED_SETTINGS.items():
         if earlier in given and name in given:
-            raise InputError("settings", earlier, f"it is an earlier name of {name}, which is given too", "Remove it")
+            raise InputError("settings", earlier, f"this is an earlier name of {name}, which is given too", "Remove it")
     return {RENAMED_SETTINGS.get(name, name): value for name, value in given.items()}
 
 

@@ -98,12 +98,7 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 def _range_error(name: str, value: object, low: float, high: float, unit: str, whole: bool) -> list[InputError]:
     kind = "a whole number" if whole else "a number"
-    if (
-        isinstance(value, int | float)
-        and is_number(value)
-        and low <= value <= high
-        and (not whole or isinstance(value, int))
-    ):
+    if is_number(value) and low <= value <= high and (not whole or isinstance(value, int)):
         return []
     unit = f" {unit}" if unit else ""
     return [InputError(name, value, f"{name.replace('_', ' ')} must be {kind} from {low:g} to {high:,}{unit}",

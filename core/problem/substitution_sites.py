@@ -7,13 +7,13 @@ is preserved." Here this example has two sites: Ti4+ replaced by X3+, and one O2
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.chemistry import elements
 from core.chemistry.tolerances import ROUNDING_ERROR, WHOLE_CHARGE
 from core.errors import InputError
+from core.problem.settings import is_number
 
 EMPTY = 0  # the "oxidation state" of a vacant site
 MAX_STATE = 8
@@ -128,7 +128,7 @@ def _check_site(amounts: Mapping[str, float], site: Site) -> list[InputError]:
     if not errors and incoming_state is not None and incoming_state != EMPTY and not takers(incoming_state):
         errors.append(InputError("sites", incoming_state, "no element has this oxidation state", "Choose another one"))
     atoms, available = site.atoms, amounts[site.element]
-    if atoms is not None and not (_is_number(atoms) and 0 < atoms <= available + ROUNDING_ERROR):
+    if atoms is not None and not (is_number(atoms) and 0 < atoms <= available + ROUNDING_ERROR):
         rule = f"the number of replaced {site.element} atoms must be above 0 and at most {available:g}"
         errors.append(InputError("sites", atoms, rule, f"Choose {available:g}"))
     return errors
@@ -138,17 +138,13 @@ def _is_state(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= MAX_STATE
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _invalid_state(value: object, exception: str) -> InputError:
     rule = f"an oxidation state must be a whole number from -{MAX_STATE} to {MAX_STATE}{exception}"
     return InputError("sites", value, rule, "Choose for example +3")
 
 
 def _remedy(amounts: Mapping[str, float], sites: Sequence[Site], excess: float) -> str:
-    """A change of one oxidation state that keeps the charge; a general remedy without one."""
+    """A remedy: a change of one oxidation state that keeps the charge, or a general one if there is no such change."""
     for site in reversed(sites):
         state = (site.replacement or 0) - excess / site.atoms_in(amounts)
         whole = round(state)

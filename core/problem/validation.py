@@ -119,7 +119,7 @@ def _check_forbidden(problem: DesignProblem) -> list[InputError]:
 
 
 def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]) -> list[InputError]:
-    """Errors in the combination of fields that are valid by themselves."""
+    """Errors in the combination of fields that are valid on their own."""
     errors = []
     known_to_all = set(elements.symbols()).intersection(*map(set, known.values()))
     parts = problem.free_parts()

@@ -27,16 +27,16 @@ ARCHITECTURE = "reference-tables-v2"
 
 @dataclass(frozen=True)
 class References:
-    """The tables.
+    """The reference tables.
 
     phase_formulas, phase_compositions (n, 118), phase_energies : phases into which a candidate may decompose, and the
-        energies (n,) in eV/atom by each formation-energy predictor, NaN where it does not know an element
+        energies (n,) in eV/atom by each formation-energy predictor, NaN for a phase with an unknown element
     known_formulas, known_compositions (m, 118), known_tc_K (m,), known_reports (m,) : superconductors with measured Tc
         and the number of reports of each
     frequencies : (118,) number of known superconductors that contain each element
     training_counts : (118,) number of compositions in the data of the Tc models (with COD) that contain each element
-    hull_error_scales : for each predictor that is an ensemble, the expected error of its distances to the hull from the
-        spread of its members (eV/atom)
+    hull_error_scales : name of a predictor that is an ensemble -> expected error of its distances to the hull, as a
+        function of the spread of its members (eV/atom)
     """
 
     phase_formulas: tuple[str, ...]

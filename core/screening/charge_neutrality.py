@@ -2,7 +2,7 @@
 
 The paper's screen is SMACT (Davies et al., J. Open Source Softw. 4, 1361 (2019), doi:10.21105/joss.01361):
 `smact_validity(formula, include_alloys=True, oxidation_states_set="smact14")`. SMACT enumerates every product of
-oxidation states, which takes minutes for nine elements. The same verdicts follow from the set of reachable total
+oxidation states, which takes minutes for nine elements. The same results follow from the set of reachable total
 charges, stored as the bits of one integer: bit q is set if the charge q is reachable, and an element of n atoms with
 the states s turns `bits` into the union of `bits << n * s`.
 
@@ -32,18 +32,20 @@ _NO_PAULING = "neutral, but no assignment gives the anions the higher electroneg
 
 @dataclass(frozen=True)
 class ChargeBalance:
-    """Verdict of the screen on one composition.
+    """Result of the charge screens for one composition.
 
     Alloys (metals only) and single elements pass both tests without an assignment of oxidation states.
 
     charge_neutral : whether some assignment has the total charge 0
     pauling_ok : whether some assignment has the total charge 0 and every anion more electronegative than every cation;
-        equal to charge_neutral under the rule "every_atom", which has no such test
-    reason : why the verdict is as it is, a short sentence without a full stop
-    oxidation_states : (symbol, state), electropositive elements first, of an assignment that passes both tests, or else
-        of a neutral one; empty without either. Under the rule "every_atom" an element may occur several times
+        equal to charge_neutral under the rule "every_atom", which omits this test
+    reason : explanation of the result, a short sentence without a full stop
+    oxidation_states : (symbol, state), electropositive elements first, of an assignment that passes both tests,
+        otherwise of a neutral one; empty if none is neutral. Under the rule "every_atom" an element may occur several
+        times
     nearest_charge : reachable total charge closest to 0, in elementary charges per reduced formula unit, the positive
-        one of two equally close; None if an element has no oxidation state, or without an assignment
+        one of two equally close; None if an element has no oxidation state, or if the composition passes without an
+        assignment
     atoms : number of atoms, per reduced formula unit, with each of `oxidation_states`
     written : the oxidation states as text: "La 3+, Fe 2+, As 3-, O 2-"; empty if there are none
     """
@@ -60,39 +62,39 @@ class ChargeBalance:
 def charge_balance(
     counts: np.ndarray, rule: str = ONE_STATE, units: Sequence[float] | None = None
 ) -> list[ChargeBalance]:
-    """Screen compositions given as integer atom counts, shape (n, 118), which are reduced by their gcd.
+    """Apply the charge screens to integer atom counts, shape (n, 118), which are reduced by their gcd.
 
     rule : "one_state": one oxidation state per element; "every_atom": every atom takes any state of its element
     units : number of formula units in each reduced row, for the texts: Ba3K2Fe10As10 has five of Ba0.6K0.4Fe2As2.
         1 by default
 
-    Of several assignments that pass, the reported one follows from a fixed rule. Every element has a usual state (see
-    `usual_state`). The elements with the fewest states are assigned first, each the state nearest its usual one that
-    the others can still balance. Of several divisions into cations and anions the one with the least deviation from the
-    usual states (sum of absolute deviations) is reported, of equal ones the one with most cations.
+    If several assignments pass, the reported one is selected by a fixed rule. Every element has a usual state (see
+    `usual_state`). The elements with the fewest states are assigned first; each takes the state nearest to its usual
+    one that the other elements can still balance. Of several divisions into cations and anions, the one with the
+    smallest sum of absolute deviations from the usual states is reported; of equal ones, the one with most cations.
 
     Raises ValueError for a wrong shape, counts that are not whole numbers >= 0, a row without atoms, more than
     MAX_ATOMS atoms in a reduced formula unit, or an unknown rule.
     """
     if rule not in (ONE_STATE, EVERY_ATOM):
-        raise ValueError(f"the rule of the oxidation states is {ONE_STATE} or {EVERY_ATOM}, not {rule!r}")
+        raise ValueError(f"the charge rule must be {ONE_STATE} or {EVERY_ATOM}, not {rule!r}")
     rows = _checked(counts)
     return [_balance(row, rule, unit) for row, unit in zip(rows, units or [1.0] * len(rows), strict=True)]
 
 
 def _checked(counts: np.ndarray) -> list[list[tuple[Element, int]]]:
-    """For each row its elements with their counts, reduced by the gcd."""
+    """The elements of each row with their counts, reduced by the gcd."""
     counts = np.asarray(counts)
     if counts.ndim != 2 or counts.shape[1] != elements.N_ELEMENTS:
         raise ValueError(f"counts must have shape (n, {elements.N_ELEMENTS}), not {counts.shape}")
     if counts.dtype.kind not in "biuf":
-        raise ValueError(f"counts are whole numbers >= 0, not of type {counts.dtype}")
+        raise ValueError(f"counts must be whole numbers >= 0, not of type {counts.dtype}")
     with np.errstate(invalid="ignore"):
         wrong = ~(np.isfinite(counts) & (counts >= 0) & (counts == np.floor(counts)))
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         symbol = elements.symbols()[column]
-        raise ValueError(f"row {row}: {counts[row, column]} atoms of {symbol}; counts are whole numbers >= 0")
+        raise ValueError(f"row {row}: {counts[row, column]} atoms of {symbol}; counts must be whole numbers >= 0")
     return [_reduced(row, place) for place, row in enumerate(counts)]
 
 
@@ -160,13 +162,13 @@ def _electropositive_first(atom: tuple[Element, int]) -> tuple[float, int]:
 
 
 def _electronegativity(element: Element) -> float:
-    """On Pauling's scale; infinite for an element without one."""
+    """Electronegativity on Pauling's scale; infinite if unknown."""
     return math.inf if element.electronegativity is None else element.electronegativity
 
 
 def _written(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units: float) -> str:
-    """Oxidation states as chemists write them: "La 3+, O 2-". For an element with several states the number of atoms
-    with each of them is added: "La 2+, 4 H 1+, 6 H 1-"."""
+    """Oxidation states as chemists write them: "La 3+, O 2-". For an element with several states, the number of atoms
+    in each is added: "La 2+, 4 H 1+, 6 H 1-"."""
     named = [symbol for symbol, _ in states]
     texts = []
     for (symbol, state), n in zip(states, atoms, strict=True):
@@ -177,9 +179,9 @@ def _written(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units:
 
 
 def balancing_states(counts: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
-    """For each element of a formula (symbol -> whole atoms) its states, ascending, that the other elements can balance.
+    """For each element of a formula (symbol -> whole atoms), the states that the other elements can balance, ascending.
 
-    One state per element; without the electronegativity test.
+    With one state per element and without the electronegativity test.
     """
     atoms = [(elements.element(symbol), n) for symbol, n in counts.items()]
     found = {}
@@ -194,7 +196,7 @@ def balancing_states(counts: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
     return found
 
 
-# Usual states. They decide which of several assignments is reported; no verdict depends on them.
+# Usual states. They determine which of several assignments is reported, but not whether a composition passes.
 
 
 @cache
@@ -245,8 +247,8 @@ def _step(bits: int, count: int, states: tuple[int, ...], lowest: int = 0) -> in
 
 
 def _nearest_charge(choices: Choices, step: Step) -> int:
-    """The reachable total charge closest to 0; of +q and -q, +q."""
-    bits, zero = 1, 0  # bit `zero` stands for charge 0
+    """The reachable total charge closest to 0; the positive one of two equally close."""
+    bits, zero = 1, 0  # bit `zero` represents charge 0
     for _, count, states in choices:
         lowest = min(states)
         bits = step(bits, count, states, lowest)
@@ -261,9 +263,9 @@ def _nearest_charge(choices: Choices, step: Step) -> int:
 
 
 def _assign(choices: Choices) -> tuple[tuple[str, int], ...]:
-    """States with total charge 0, in the order of `choices`, of which the caller knows that they exist."""
+    """States with total charge 0, in the order of `choices`. The caller ensures that they exist."""
     fewest_first = sorted(choices, key=lambda choice: (len(choice[2]), choice[0].atomic_number))
-    rest = [(1, 0)]  # for each tail of the list: its reachable charges, and which bit stands for charge 0
+    rest = [(1, 0)]  # for each tail of the list: its reachable charges, and the bit that represents charge 0
     for _, count, states in reversed(fewest_first):
         bits, zero = rest[-1]
         lowest = min(states)
@@ -298,12 +300,12 @@ def _pauling_assignment(atoms: list[tuple[Element, int]]) -> tuple[tuple[str, in
 
 
 def _assignment_without_scale(atoms: list[tuple[Element, int]]) -> tuple[tuple[str, int], ...] | None:
-    """States that the paper's screen accepts where an electronegativity is missing (Pm, Rn, Lr), or None.
+    """States that pass the paper's screen if an electronegativity is missing (Pm, Rn, Lr), or None.
 
     The paper's SMACT (2.5) compared pairs in the order of atomic numbers, the first element with all others first, and
-    took a comparison with a missing value for a pass. So the test ends at the first missing value: the first element
-    must have the opposite sign, and must not fail against an element in between. SMACT since 2.6 rejects all these
-    compositions instead, so that no compound of promethium passes.
+    treated a comparison with a missing value as passed. Therefore the test ends at the first missing value: the first
+    element must have the opposite sign, and must not fail against an element in between. SMACT since 2.6 rejects all
+    these compositions instead, so that no compound of promethium passes.
     """
     ordered = sorted(atoms, key=lambda atom: atom[0].atomic_number)
     place = next(i for i, (element, _) in enumerate(ordered) if element.electronegativity is None)
@@ -313,7 +315,7 @@ def _assignment_without_scale(atoms: list[tuple[Element, int]]) -> tuple[tuple[s
         for i, (element, count) in enumerate(ordered):
             if i in (0, place):
                 allowed = _strict(element, sign if i == 0 else -sign)
-            elif i < place and not _opposite_is_fine(ordered[0][0], element, sign):
+            elif i < place and not _opposite_sign_passes(ordered[0][0], element, sign):
                 allowed = _strict(element, sign)
             else:
                 allowed = _all_states(element)
@@ -329,7 +331,7 @@ def _strict(element: Element, sign: int) -> tuple[int, ...]:
     return tuple(s for s in _states(element, sign) if s)
 
 
-def _opposite_is_fine(first: Element, other: Element, sign: int) -> bool:
+def _opposite_sign_passes(first: Element, other: Element, sign: int) -> bool:
     """Whether the anion is the more electronegative one if `first` has this sign and `other` the opposite one."""
     cation, anion = (first, other) if sign > 0 else (other, first)
     return _electronegativity(cation) < _electronegativity(anion)

@@ -39,13 +39,14 @@ class Hull:
     """The convex hull of reference phases, which are stored sparsely."""
 
     def __init__(self, compositions: np.ndarray, formation_energies: np.ndarray, formulas: Sequence[str]):
-        """Take the references: compositions (n, 118), rows sum to 1; energies (n,) in eV/atom; n formulas.
+        """Build the hull from compositions (n, 118) with rows that sum to 1, energies (n,) in eV/atom, and n formulas.
 
         The elements are always references, at 0 eV/atom by the definition of a formation energy; rows of a single
-        element are therefore left out. So are rows with a positive energy, which are less stable than the elements, and
-        all but the lowest of the rows with one composition. No result depends on the order of the rows.
+        element are therefore omitted. Rows with a positive energy, which are less stable than the elements, are also
+        omitted. Of several rows with the same composition only the one with the lowest energy is kept. No result
+        depends on the order of the rows.
 
-        Raises ValueError if shapes disagree, an energy is not finite, or a row is no composition.
+        Raises ValueError if shapes disagree, an energy is not finite, or a row is not a composition.
         """
         compositions = checked_compositions(compositions)
         energies = _checked_energies(formation_energies, len(compositions))
@@ -70,14 +71,14 @@ class Hull:
         self._masks = _masks(self._columns, self._starts)
 
     def __len__(self) -> int:
-        """Number of reference phases, without the elements and the rows that are left out."""
+        """Number of reference phases, without the elements and the omitted rows."""
         return len(self._formulas)
 
     def distance(self, composition: np.ndarray, formation_energy: float) -> HullDistance:
         """Distance to the hull of one composition (118,) with this formation energy in eV/atom.
 
-        The composition itself is no reference; a reference phase of the same composition competes with it. Raises
-        ValueError if the energy is not finite or the fractions are not >= 0 with sum 1.
+        The composition itself is not a reference; a reference phase of the same composition competes with it. Raises
+        ValueError unless the energy is finite and the fractions are >= 0 with sum 1.
         """
         return self.distances(np.asarray(composition)[None], np.array([formation_energy]))[0]
 
@@ -86,7 +87,7 @@ class Hull:
     ) -> list[HullDistance]:
         """Distances to the hull of compositions (n, 118) with formation energies (n,) in eV/atom; see `distance`.
 
-        to_others : leave out the reference phase of the same composition, if there is one
+        to_others : exclude a reference phase of the same composition
         """
         compositions = checked_compositions(compositions)
         energies = _checked_energies(formation_energies, len(compositions))

@@ -1,4 +1,4 @@
-"""What a screen is: one test of the candidates, with every text that names or explains it."""
+"""The interface of a screen: one test of the candidates, with its label, reasons and advice."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Screen:
     """One screen. `rows` are rows of the candidate table, see `core.evaluation.columns`.
 
     name : key of the screen in the column `failed_screen` and in the funnel of a run
-    label : the screen in the words of the result page
+    label : name on the result page
     test : rows -> (n,) bool, True for the rows that pass
-    reason : rows that fail -> why, one text for each row
-    advice : what to try where this screen removes most candidates; empty where there is nothing to try
-    charge_rules : the rules of the charge balance under which the screen is applied
+    reason : rows that fail -> reason, one text per row
+    advice : suggested change of the problem if this screen removes most candidates; empty without a suggestion
+    charge_rules : charge rules under which the screen is applied
     """
 
     name: str

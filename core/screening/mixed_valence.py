@@ -1,12 +1,12 @@
-"""Charge balance in which every atom takes any oxidation state of its element (KIAGO 3.6).
+"""Charge balance in which every atom may have any oxidation state of its element (KIAGO 3.6).
 
-LaH10 cannot balance with one state per element; it does with La 2+, six H 1- and four H 1+. The paper enumerates all
-assignments and is therefore limited to 15 atoms. Here the reachable charges are the bits of one integer (see
-`core.screening.charge_neutrality`), without such a limit: of n atoms with states from lowest to highest, fewer than
-m = highest - lowest need a state between these two. Among any m atoms there are some whose deviations from the lowest
-state sum to a multiple of m (two of their m + 1 partial sums agree modulo m), and as many atoms in the lowest and the
-highest state have the same charge. All other atoms take one of these two states, and doubling covers their sums in
-log2(n) steps.
+LaH10 cannot balance with one state per element; it balances with La 2+, six H 1- and four H 1+. The paper enumerates
+all assignments and is therefore limited to 15 atoms. Here the reachable charges are the bits of one integer (see
+`core.screening.charge_neutrality`), and the number of atoms is not limited: of n atoms with states from lowest to
+highest, fewer than m = highest - lowest need a state between these two. For among any m atoms, some have deviations
+from the lowest state that sum to a multiple of m (two of the m + 1 partial sums agree modulo m); the same number of
+atoms in the lowest and the highest state can have the same total charge. All other atoms have one of these two states,
+and doubling covers their sums in log2(n) steps.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from itertools import combinations, combinations_with_replacement
 
 from core.chemistry.elements import Element
 
-Choices = list[tuple[Element, int, tuple[int, ...]]]  # element, number of atoms, its states (most usual first)
-Atoms = tuple[tuple[str, int, int], ...]  # (symbol, state, how many atoms have it)
+Choices = list[tuple[Element, int, tuple[int, ...]]]  # element, number of atoms, states (most usual first)
+Atoms = tuple[tuple[str, int, int], ...]  # (symbol, state, number of atoms in this state)
 
 
 def add_atoms(bits: int, count: int, states: tuple[int, ...], lowest: int = 0) -> int:
@@ -32,7 +32,7 @@ def add_atoms(bits: int, count: int, states: tuple[int, ...], lowest: int = 0) -
             reached |= bits << state - bottom
         bits = reached
     left, jump = count - free, 1
-    while left and spread:  # 0, 1, ... or all of the others in the highest state
+    while left and spread:  # 0, 1, ... or all of the other atoms in the highest state
         taken = min(jump, left)
         bits |= bits << taken * spread
         left, jump = left - taken, 2 * jump
@@ -40,14 +40,14 @@ def add_atoms(bits: int, count: int, states: tuple[int, ...], lowest: int = 0) -
 
 
 def assign(choices: Choices) -> Atoms:
-    """States with total charge 0, in the order of `choices`, of which the caller knows that they exist.
+    """States with total charge 0, in the order of `choices`. The caller ensures that they exist.
 
-    Nonmetals are assigned first, the most electronegative before the others, then metals, those with the fewest states
-    before the others. Each element takes the total charge nearest to that of its most usual state that the others can
-    balance. So the holes of YBa2Cu3O7 are on the copper, where chemists count them.
+    Nonmetals are assigned first, by descending electronegativity, then metals, by ascending number of states. Each
+    element takes the total charge nearest to that of its most usual state that the others can balance. As a result, the
+    holes of YBa2Cu3O7 are on the copper, as is conventional.
     """
     ordered = sorted(choices, key=_assignment_order)
-    rest = [(1, 0)]  # for each tail of the list: its reachable charges, and which bit stands for charge 0
+    rest = [(1, 0)]  # for each tail of the list: its reachable charges, and the bit that represents charge 0
     for _, count, states in reversed(ordered):
         bits, zero = rest[-1]
         rest.append((add_atoms(bits, count, states, min(states)), zero - count * min(states)))
@@ -86,10 +86,10 @@ def _nearest_set(bits: int, place: int) -> int:
 def _split(count: int, total: int, states: tuple[int, ...]) -> list[tuple[int, int]]:
     """(state, atoms) of `count` atoms with the total charge `total`.
 
-    Of the ways with at most two states the one that deviates least from the most usual state; without such a way, the
-    one with the fewest atoms between the lowest and the highest state.
+    Of the divisions into at most two states, the one that deviates least from the most usual state; if there is none,
+    the division with the fewest atoms between the lowest and the highest state.
 
-    Raises ValueError if no way exists.
+    Raises ValueError if the total charge is out of reach.
     """
     if total == count * states[0]:
         return [(states[0], count)]

@@ -1,4 +1,4 @@
-"""Charge neutrality and Pauling's test of many formulas at once: the verdicts of `charge_balance` without its texts.
+"""Charge neutrality and Pauling's test of many formulas at once: the results of `charge_balance` without its texts.
 
 As in `charge_balance`, the reachable charges of some elements are the bits of a number, and an element of n atoms with
 the states s turns `bits` into the union of `bits << n s`. Here the number is a row of 64-bit words, and one step
@@ -16,12 +16,12 @@ from core.chemistry import elements
 from core.problem.settings import ONE_STATE
 from core.screening.charge_neutrality import charge_balance
 
-BATCH = 32_768  # formulas at once: bounds the memory
-NO_ELEMENT = elements.N_ELEMENTS  # index that fills up formulas with fewer elements than others
+BATCH = 32_768  # formulas at once, which bounds the memory
+NO_ELEMENT = elements.N_ELEMENTS  # index that pads formulas with fewer elements than others
 
 
 def passes_at_once(counts: np.ndarray) -> np.ndarray:
-    """Whether atom counts (n, 118) are single elements or alloys (metals only), which pass as such: (n,) bool."""
+    """Whether atom counts (n, 118) pass untested, as single elements or as alloys (metals only): (n,) bool."""
     present = np.asarray(counts) > 0
     return (present.sum(1) == 1) | ~(present & ~_element_arrays().metal).any(1)
 
@@ -29,7 +29,7 @@ def passes_at_once(counts: np.ndarray) -> np.ndarray:
 def balanced_compounds(counts: np.ndarray, rule: str = ONE_STATE) -> np.ndarray:
     """Whether atom counts (n, 118) are compounds that pass charge neutrality and Pauling's test: (n,) bool.
 
-    Equal to `pauling_ok` of `charge_balance` under the same rule, except that it is False where `passes_at_once`.
+    Equal to `pauling_ok` of `charge_balance` under the same rule, but False where `passes_at_once` is True.
     """
     counts = np.asarray(counts, dtype=np.int64)
     facts = _element_arrays()
@@ -37,7 +37,7 @@ def balanced_compounds(counts: np.ndarray, rule: str = ONE_STATE) -> np.ndarray:
     balanced = np.zeros(len(counts), dtype=bool)
     compound = ~passes_at_once(counts) & ~(present & facts.stateless).any(1)
     if rule == ONE_STATE:
-        alone = compound & (present & np.isnan(facts.scale)).any(1)  # `charge_balance` treats these apart
+        alone = compound & (present & np.isnan(facts.scale)).any(1)  # left to `charge_balance`
         together = compound & ~alone
     else:
         within = (counts @ facts.lowest <= 0) & (counts @ facts.highest >= 0)
@@ -51,12 +51,12 @@ def balanced_compounds(counts: np.ndarray, rule: str = ONE_STATE) -> np.ndarray:
 
 
 class _ElementArrays:
-    """Facts about the elements as arrays.
+    """Data of the elements as arrays.
 
-    scale : (118,) electronegativity, NaN where there is none
+    scale : (118,) electronegativity, NaN if unknown
     metal, stateless : (118,) bool
-    lowest, highest : (118,) oxidation states, 0 where there is none
-    states : sign -> (119, s) absolute values of the states of this sign, filled up with ABSENT; the last row is that of
+    lowest, highest : (118,) oxidation states, 0 for an element without any
+    states : sign -> (119, s) absolute values of the states of this sign, padded with ABSENT; the last row is that of
         NO_ELEMENT
     """
 
@@ -71,7 +71,7 @@ class _ElementArrays:
                        for sign in (1, -1)}  # fmt: skip
 
 
-ABSENT = 1 << 40  # a state that no element has: it would shift every bit out of the words
+ABSENT = 1 << 40  # marks a missing state; as a shift it would move every bit out of the words
 
 
 def _table(states: list[list[int]]) -> np.ndarray:
@@ -88,7 +88,7 @@ def _element_arrays() -> _ElementArrays:
 
 
 def _balanced(counts: np.ndarray) -> np.ndarray:
-    """Verdicts (n,) on compounds (n, 118) whose elements all have oxidation states and an electronegativity."""
+    """Whether compounds (n, 118), whose elements have oxidation states and electronegativities, pass: (n,) bool."""
     scale = np.where(counts > 0, _element_arrays().scale, np.inf)
     k = int((counts > 0).sum(1).max())
     element = np.argsort(scale, axis=1, kind="stable")[:, :k]
@@ -108,8 +108,8 @@ def _balanced(counts: np.ndarray) -> np.ndarray:
 
 
 def _in_range(element: np.ndarray, amount: np.ndarray, divides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cuts (n, k - 1) at which the charges of both sides can be equal, by their ranges, and an upper limit (n,) of the
-    charge of either side in a balanced formula. Most formulas have no such cut and need no further test."""
+    """Cuts (n, k - 1) at which the charge ranges of both sides overlap, and an upper limit (n,) of the charge of either
+    side in a balanced formula. Most formulas have no such cut and need no further test."""
     least, most = {}, {}
     for sign, table in _element_arrays().states.items():
         low, high = table.min(1), np.where(table < ABSENT, table, 0).max(1)

@@ -45,11 +45,11 @@ class KnownSuperconductors:
     """Known superconductors, indexed by composition."""
 
     def __init__(self, compositions: np.ndarray, tc_K: np.ndarray, reports: np.ndarray, formulas: Sequence[str]):
-        """Take compositions (n, 118), rows sum to 1; Tc (n,) in K; number of reports (n,); n formulas.
+        """Index compositions (n, 118) with rows that sum to 1, Tc (n,) in K, numbers of reports (n,), and n formulas.
 
-        Rows with Tc = 0 (tested, no superconductivity found) are left out. Of equally near materials `nearest`
-        returns the one with most reports, then the first. Raises ValueError if shapes disagree, a value is not finite,
-        a row is no composition, or no superconductor remains.
+        Rows with Tc = 0 (tested, no superconductivity found) are omitted. Of equally near materials `nearest` returns
+        the one with most reports, then the first. Raises ValueError if shapes disagree, a value is not finite, a row is
+        not a composition, or no superconductor remains.
         """
         compositions = checked_compositions(compositions)
         tc_K, reports = np.asarray(tc_K, dtype=np.float64), np.asarray(reports)
@@ -62,8 +62,8 @@ class KnownSuperconductors:
             raise ValueError(f"row {np.flatnonzero(~np.isfinite(tc_K))[0]}: Tc is not a finite number")
         chosen = np.flatnonzero(tc_K > 0)
         if not len(chosen):
-            raise ValueError("there is no known superconductor to compare with: no row has Tc > 0")
-        # Most reports first, so that the first of several minima is the best known material.
+            raise ValueError("at least one known superconductor is required, but no row has Tc > 0")
+        # Most reports first, so that the first of several minima is the material with most reports.
         chosen = chosen[np.argsort(-reports[chosen], kind="stable")]
         self._compositions = compositions[chosen]
         self._areas = _cumulative(self._compositions)

@@ -1,8 +1,8 @@
 """Oxidation state of an element in a known material: the default of a substitution.
 
-The state that balances the formula is taken only if the balance needs no unusual states. The only balanced assignment
-of YBa2Cu3O7 has Y 1+ and Cu 3+, which is wrong: its copper has mixed valence. In such a formula the usual state of the
-element is the better answer.
+The state that balances the formula is proposed only if the balance needs no unusual states. The only balanced
+assignment of YBa2Cu3O7 has Y 1+ and Cu 3+, which is wrong: its copper has mixed valence. For such a formula the usual
+state of the element is proposed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from core.screening.charge_neutrality import MAX_ATOMS, charge_balance, usual_st
 
 
 def proposed_state(amounts: Mapping[str, float], symbol: str) -> int | None:
-    """Oxidation state of an element of a formula (symbol -> atoms): the one that balances it, or else the usual one.
+    """Proposed oxidation state of an element of a formula (symbol -> atoms).
 
+    The state that balances the formula (see `balancing_state`), otherwise the usual state.
     None for elements without oxidation states, such as helium.
     """
     balancing = balancing_state(amounts, symbol)

@@ -11,7 +11,7 @@ import pandas as pd
 from core.problem.settings import EVERY_ATOM, ONE_STATE
 from core.screening.interface import Screen
 
-MAX_SCREENED_ELEMENTS = 9  # SuperCon has no compound of more elements; the paper screens for fewer than 10
+MAX_SCREENED_ELEMENTS = 9  # SuperCon has no compound with more elements; the paper requires fewer than 10
 
 
 def _is_true(column: str) -> Callable[[pd.DataFrame], np.ndarray]:
@@ -73,7 +73,7 @@ PAULING = Screen(
     test=_is_true("pauling_ok"),
     reason=_why_charges,
     advice="allow more electronegative elements (O, F, S, Cl), or forbid elements that fail this test",
-    charge_rules=(ONE_STATE,),  # atoms of one element may be cations and anions under the other rule
+    charge_rules=(ONE_STATE,),  # under the other rule atoms of one element may be both cations and anions
 )
 FORMATION_ENERGY = Screen(
     name="formation_energy",
@@ -87,10 +87,10 @@ SCREENS = (DISTINCT, FEW_ELEMENTS, CHARGE_NEUTRAL, CHARGE_NEUTRAL_EVERY_ATOM, PA
 
 
 def screens(charge_rule: str) -> tuple[Screen, ...]:
-    """The screens that are applied under a rule of the charge balance, in order."""
+    """The screens that are applied under a charge rule, in order."""
     return tuple(screen for screen in SCREENS if charge_rule in screen.charge_rules)
 
 
 def find_screen(name: str) -> Screen | None:
-    """The first screen of this name; None if there is none, as for a run of another version."""
+    """The first screen with this name; None for an unknown name, for example in a run of another version."""
     return next((screen for screen in SCREENS if screen.name == name), None)

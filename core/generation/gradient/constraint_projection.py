@@ -241,7 +241,7 @@ class _InwardGradient(torch.autograd.Function):
 
 
 def constraint_projection(constraints: CompositionConstraints) -> ConstraintProjection:
-    """Projection onto the constraints of a problem, in double precision on the CPU. Omits sets that bind nothing."""
+    """Projection onto the constraints of a problem, in double precision on the CPU. Omits sets without effect."""
     n = elements.N_ELEMENTS
     unit, share, size = np.arange(n), np.ones(n), np.ones(n, dtype=np.int64)
     for ratio in constraints.ratios:

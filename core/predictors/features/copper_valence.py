@@ -23,8 +23,8 @@ CHARGES = {
     -2: "O S Se Te",
     -3: "N P As",
 }
-COPPER_SHARE = 0.02  # fraction of copper at which its state has half its weight: smooth as copper enters
-LARGEST_STATE = 6.0  # the state saturates here: the whole charge on a trace of copper has no meaning
+COPPER_SHARE = 0.02  # fraction of copper at which the weight is 1/2; the weight vanishes smoothly with the fraction
+LARGEST_STATE = 6.0  # saturation value: the full charge on a trace of copper has no physical meaning
 
 
 def charges() -> torch.Tensor:

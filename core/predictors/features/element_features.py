@@ -1,4 +1,4 @@
-"""Properties of the elements as numbers, the input of networks and trees."""
+"""Properties of the elements as numerical features for networks and trees."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from core.predictors.info import Role
 from core.predictors.interface import NetworkPredictor
 
 ARCHITECTURE = "elemnet-v1"
-# ElemNet's 86 elements are not the first 86: without the light noble gases and Po to Ra, with Ac to Pu.
+# ElemNet has the 86 elements from H to Pu without the light noble gases and Po to Ra.
 UNKNOWN = {"He", "Ne", "Ar", "Po", "At", "Rn", "Fr", "Ra"}
 LAST_KNOWN = "Pu"
 WIDTHS = (1024,) * 4 + (512,) * 3 + (256,) * 3 + (128,) * 3 + (64,) * 2 + (32,)
@@ -22,7 +22,7 @@ DROPOUT_AFTER = {4: 0.2, 7: 0.1, 10: 0.3, 13: 0.2}  # after the first four block
 
 
 def elemnet_elements() -> tuple[str, ...]:
-    """The 86 symbols that ElemNet knows, in order of atomic number."""
+    """The symbols of ElemNet's 86 elements, in order of atomic number."""
     last = elements.element(LAST_KNOWN).atomic_number
     return tuple(s for s in elements.symbols()[:last] if s not in UNKNOWN)
 
@@ -30,7 +30,8 @@ def elemnet_elements() -> tuple[str, ...]:
 class ElemNet(nn.Module):
     """The 17-layer network: fractions (batch, 86) -> formation energy (batch,) in eV/atom.
 
-    dropout : with the dropout layers of Jha et al. 2018, which have no weights but count in the names of the layers
+    dropout : whether to include the dropout layers of Jha et al. 2018, which have no weights but shift the numbers in
+        the names of the other layers
     """
 
     def __init__(self, dropout: bool = True):
@@ -53,7 +54,7 @@ class ElemNet(nn.Module):
 class FormationEnergyElemNet(NetworkPredictor):
     """Predictor of the formation energy in eV/atom, on the reference of the Materials Project.
 
-    index : (86,) places of ElemNet's elements among the 118
+    index : (86,) indices of ElemNet's elements in a composition
     """
 
     role = Role.FORMATION_ENERGY

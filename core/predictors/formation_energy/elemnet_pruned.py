@@ -1,7 +1,7 @@
-"""ElemNet without its inactive units: the same numbers for less work.
+"""ElemNet without its inactive units: the same values with less computation.
 
 For similar compositions a third of the units of the wide layers are zero in the whole batch. Such a unit contributes
-nothing to the next layer and passes no gradient back, so its row and its column are left out of both products.
+nothing to the next layer and passes no gradient back, so its row and its column are omitted from both products.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LEAST_WIDTH = 512  # of a layer to prune; in a smaller one the selection costs m
 
 
 class PrunedElemNet(NetworkPredictor):
-    """FormationEnergyElemNet in evaluation mode; the same interface and the same numbers."""
+    """FormationEnergyElemNet in evaluation mode, with the same interface and the same values."""
 
     role = Role.FORMATION_ENERGY
     index: torch.Tensor
@@ -41,7 +41,7 @@ class PrunedElemNet(NetworkPredictor):
         return _Chain.apply(composition.index_select(1, self.index), *parameters).squeeze(1)
 
     def in_bfloat16(self) -> FormationEnergyElemNet:
-        """All layers but the last in bfloat16, in which products are so fast that pruning does not pay."""
+        """All layers but the last in bfloat16, in which products are so fast that pruning saves no time."""
         network = ElemNet(dropout=False)
         *wide, last = cast(list[nn.Linear], [*self.layers])
         network.layers = nn.Sequential(InBfloat16(Bfloat16Layers(wide, relu=True)), last)

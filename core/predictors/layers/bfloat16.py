@@ -1,10 +1,10 @@
-"""Networks in bfloat16: several times as fast on a processor with matrix units for it, and right to about 0.3%.
+"""Networks in bfloat16: several times as fast on a processor with matrix units for it, and accurate to about 0.3%.
 
-That is enough for optimisation steps. Inputs and outputs are float32; every value that is kept is predicted again by
-the network in float32.
+This accuracy is sufficient for optimisation steps. Inputs and outputs are float32; all stored values are predicted
+again in float32.
 
-Where products are this fast, the operations after them matter: biases, ReLU and sums are fused with the product,
-weights are packed in its layout, and backward passes are written by hand.
+With products this fast, the other operations limit the speed. Therefore biases, ReLU and sums are fused with the
+product, weights are packed in its layout, and backward passes are written by hand.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Every element is a token: an embedding of its properties and a learned vector, plus an encoding of its fraction and of
 the logarithm of its fraction. The attention weight of element j has a factor x_j^p, with p > 1 learned for each head,
-and the output is computed from the sum of the tokens weighted by their fractions. So a trace of 1e-6 of an element has
-no effect, and leaving out absent elements gives the same result as a fraction of 0.
+and the output is computed from the sum of the tokens weighted by their fractions. Therefore a trace of 1e-6 of an
+element has no effect, and omitting absent elements gives the same result as a fraction of 0.
 
 After CrabNet (Wang et al. 2021, doi:10.1038/s41524-021-00545-1) and Roost (Goodall and Lee 2020,
 doi:10.1038/s41467-020-19964-7); the fraction in the attention weights is Roost's.
@@ -32,7 +32,7 @@ class AttentionSize:
     """Size of the network.
 
     waves : number of sines and cosines of the fraction, and of its logarithm
-    trace : fraction far below which an element gets no attention from the others, whatever its score; 0: no such limit
+    trace : fraction far below which the other elements do not attend to an element, for any score; 0: no limit
     """
 
     width: int = 128
@@ -86,13 +86,13 @@ class CompositionAttention(nn.Module):
 
 @dataclass(frozen=True)
 class _Groups:
-    """The batch by number of elements, with one token for each element present: nothing is padded.
+    """The batch grouped by number of elements, with one token per element present, so that no padding is needed.
 
-    Compositions with equally many elements are consecutive, the fewest elements first, so the tokens of each such group
-    form a table (compositions, elements).
+    Compositions with the same number of elements are consecutive, in ascending order of that number, so that the tokens
+    of a group form a table (compositions, elements).
 
     sizes : number of compositions and of elements of each group
-    position : (batch,) place of each composition in this order
+    position : (batch,) index of each composition in this order
     """
 
     sizes: tuple[tuple[int, int], ...]

@@ -25,7 +25,7 @@ SMOOTH_FRACTION = 1e-4  # sqrt(x + this): a fraction far below it has no effect
 LEAST_VARIANCE = 1e-4
 AMOUNTS = elements.N_ELEMENTS + 3  # number of features that are not means or standard deviations of element properties
 VALENCE_SCALES = (2**0.5, 2**0.5, 1.0)  # of the formal state of copper, the weight of copper, the charge per atom
-WITHOUT_FLOAT64 = {"mps"}  # devices without it: there the regression stays on the CPU
+WITHOUT_FLOAT64 = {"mps"}  # devices without float64, for which the regression stays on the CPU
 ROWS = 128  # compositions at a time, so that a matrix of ROWS x known compositions fits the CPU's cache
 ROWS_ON_GPU = 2048
 
@@ -94,10 +94,10 @@ def with_squares(points: torch.Tensor) -> torch.Tensor:
 
 
 class CompositionKernel(nn.Module):
-    """The regression. points (n, 118): the known compositions; weights (n,): the a_i, in the property's unit.
+    """The regression, computed in float64; `known_short` and `pulls_short` are float32 copies for gradients.
 
-    It computes in float64, in which `known` holds the points; `known_short` and `pulls_short` are their float32 copies
-    for gradients.
+    points : (n, 118) known compositions
+    weights : (n,) the a_i, in the unit of the property
     """
 
     properties: torch.Tensor
@@ -128,10 +128,10 @@ class CompositionKernel(nn.Module):
         return value.to(composition), distance.to(composition)
 
     def at(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """`forward` of compositions with these features (batch, f): in float64; with a gradient, in the weights' dtype.
+        """`forward` from precomputed features (batch, f), in float64; with a gradient, in the dtype of the weights.
 
-        In float32 the error of D near a known composition is 1e-4, that of the value about 0.01 K, which is enough for
-        an optimisation step only.
+        In float32 the error of D near a known composition is 1e-4, that of the value about 0.01 K, which is
+        sufficient for optimisation steps only.
         """
         here, weights = self.shape.coordinates(features) - self.centre, self.weights.to(self.known)
         if not features.requires_grad:
@@ -149,14 +149,14 @@ class CompositionKernel(nn.Module):
         return composition_features(composition.to(self.properties.device).double(), tables)
 
     def _apply(self, fn, recurse=True):
-        """Move or convert every buffer, as `to` does; not to a device without float64."""
+        """Move or convert every buffer, as `to` does, except to a device without float64."""
         if fn(torch.zeros(0)).device.type in WITHOUT_FLOAT64:
             return self
         return super()._apply(fn, recurse)
 
 
 class _Regression(torch.autograd.Function):
-    """The sum over the known compositions, and the least distance; both gradients are computed with the values.
+    """The sum over the known compositions, and the smallest distance, computed together with their gradients.
 
     Automatic differentiation would keep a dozen (batch, n) matrices; here they exist for a few compositions at a time.
     """
@@ -190,7 +190,7 @@ def _pulls(known: torch.Tensor, weights: torch.Tensor, shape: KernelShape) -> to
 
 
 def _value(here: torch.Tensor, known: torch.Tensor, weights: torch.Tensor, shape: KernelShape):
-    """sum_i a_i k, least D, index of the nearest point; k and D of all points (n, known)."""
+    """sum_i a_i k, smallest D, index of the nearest point; k and D of all points (n, known)."""
     distance = shape.distance_to(here, known)
     near = shape.near(distance)
     nearest, at = distance.min(dim=1)
@@ -200,7 +200,7 @@ def _value(here: torch.Tensor, known: torch.Tensor, weights: torch.Tensor, shape
 def _value_and_gradient(
     here: torch.Tensor, known: torch.Tensor, pulls: torch.Tensor, weights: torch.Tensor, shape: KernelShape
 ):
-    """sum_i a_i k, least D, and the gradients of both in the points."""
+    """sum_i a_i k, smallest D, and the gradients of both in the points."""
     value, nearest, at, near, distance = _value(here, known, weights, shape)
     # d k / d(D^2) = -k / (2 l D); the gradient of a squared distance is twice the difference.
     away, steep = (near.div_(distance) @ pulls).split((here.shape[1], 1), dim=1)

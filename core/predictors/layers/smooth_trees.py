@@ -51,7 +51,7 @@ class SmoothTrees(nn.Module):
         return cls(columns, sharpness, -thresholds * sharpness, leaves.view(len(leaves), 2**first, -1), bias)
 
     def times(self, factor: float) -> SmoothTrees:
-        """The trees whose value is `factor` times the value of these."""
+        """A copy whose values are multiplied by `factor`."""
         return SmoothTrees(self.columns, self.sharpness, self.offsets, factor * self.leaves, factor * self.bias)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -61,7 +61,7 @@ class SmoothTrees(nn.Module):
 
 
 class _SumOfTrees(torch.autograd.Function):
-    """Features (n, f) -> the sum over the trees (n,); its gradient is computed with it.
+    """Features (n, f) -> the sum over the trees (n,), computed together with its gradient.
 
     Automatic differentiation would keep the weights of all leaves; here they exist for ROWS compositions at a time, in
     the CPU's cache.
@@ -131,7 +131,7 @@ def _gradients(q: torch.Tensor, by_level: list[torch.Tensor], values: torch.Tens
 
 
 def pack_trees(trees: SmoothTrees, name: str) -> dict[str, torch.Tensor]:
-    """Tensors to store, under names that begin with `name`; the bias belongs in the card."""
+    """Tensors to store, under names that begin with `name`; the bias is stored on the card."""
     tensors = {
         "columns": trees.columns.to(torch.int16),
         "sharpness": trees.sharpness,

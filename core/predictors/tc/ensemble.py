@@ -79,8 +79,12 @@ class TcEnsemble(NetworkPredictor):
     """Predictor of the critical temperature in K (never negative), and of its error.
 
     heights, networks : the parts of h
+    kernel : k, and the distance D
+    chance : s
+    gate : the parameters of g
     known_elements : (118,) bool
-    familiar_distance : beyond which it extrapolates; 95% of the compositions of held-out systems were nearer
+    familiar_distance : distance beyond which the predictor extrapolates; 95% of the compositions of held-out chemical
+        systems are nearer
     """
 
     role = Role.TC
@@ -108,7 +112,7 @@ class TcEnsemble(NetworkPredictor):
         self.parts = nn.ModuleList(TcEnsemble(name, *each, *rest) for each in parts if len(parts) > 1)
 
     def members(self) -> Sequence[Predictor]:
-        """For each set of trees and each network, this predictor with that part alone for h."""
+        """One predictor for each set of trees and each network, in which h is that part alone."""
         return cast(list[TcEnsemble], [*self.parts]) or [self]
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:

@@ -23,10 +23,10 @@ TC_SCALE_K = 10.0  # the network's output is Tc / 10 K, so that the values in it
 
 
 class TapConv2d(nn.Module):
-    """A zero-padded convolution without bias on maps of a known, small size: the same numbers, far less work.
+    """A zero-padded convolution without bias on maps of a fixed, small size, without the taps that only meet padding.
 
-    On a 1 x 2 map most taps of a 3 x 3 kernel multiply padding only; they have no effect and get no gradient, so only
-    the taps that meet a pixel are kept: `weight` is (outputs, inputs, used rows, used columns). On the smallest maps
+    On a 1 x 2 map most taps of a 3 x 3 kernel multiply padding only; they have no effect and get no gradient. Only the
+    taps that meet a pixel are kept: `weight` is (outputs, inputs, used rows, used columns). On the smallest maps
     the convolution is done as a matrix product, which is faster.
     """
 
@@ -37,7 +37,7 @@ class TapConv2d(nn.Module):
         self.inputs, self.outputs, self.stride = inputs, outputs, stride
         axes = [_Axis.of(length, kernel, stride) for length in size]
         self.size, self.out_size = size, (axes[0].outputs, axes[1].outputs)
-        self.padding = (axes[1].before, axes[1].after, axes[0].before, axes[0].after)  # as F.pad wants it
+        self.padding = (axes[1].before, axes[1].after, axes[0].before, axes[0].after)  # in the order of F.pad
         self.weight = nn.Parameter(torch.empty(outputs, inputs, axes[0].taps, axes[1].taps))
         nn.init.kaiming_normal_(self.weight, mode="fan_out")
         self.dense = math.prod(self.out_size) <= DENSE_BELOW_PIXELS
@@ -83,7 +83,7 @@ class _Axis:
         return cls(length, outputs, len(used), before, after, stride)
 
     def tap_of_pixel(self) -> torch.Tensor:
-        """(outputs, length): the tap that connects an output with an input, -1 where none does."""
+        """(outputs, length): the tap that connects an output with an input, -1 if none does."""
         tap = torch.arange(self.length) + self.before - self.stride * torch.arange(self.outputs)[:, None]
         return torch.where((tap >= 0) & (tap < self.taps), tap, -1)
 

@@ -1,8 +1,8 @@
-"""ResNet18 rewritten for evaluation after loading: the same numbers for less work.
+"""ResNet18 rewritten for faster evaluation after loading.
 
 Batch norm is fused into the weights before it; a convolution on a small map becomes a matrix product, and on a map of
 two rows a Winograd convolution along the columns; the periodic-table image and the first convolution, both linear,
-become one matrix on the 118 fractions. Nothing is approximated: the results differ by rounding only (see
+become one matrix on the 118 fractions. No step is an approximation: the results differ by rounding only (see
 tests/unit/predictors/tc/test_resnet_fused.py).
 
 Maps are flattened column by column: (batch, columns * rows * channels).
@@ -28,7 +28,7 @@ from core.predictors.tc.resnet import TC_SCALE_K, ResidualBlock, TapConv2d, TcRe
 
 
 class FusedTcResNet(NetworkPredictor):
-    """TcResNet in evaluation mode, rewritten; the same interface and the same numbers."""
+    """TcResNet in evaluation mode, rewritten for speed, with the same interface and the same values."""
 
     role = Role.TC
 
@@ -51,7 +51,7 @@ class FusedTcResNet(NetworkPredictor):
         return torch.relu(self.head(self.features(composition)).squeeze(1)) * TC_SCALE_K
 
     def in_bfloat16(self) -> FusedTcResNet:
-        """All but the last product in bfloat16, in which every convolution is fastest as one matrix product."""
+        """All but the last product in bfloat16, with each convolution as one matrix product, which is fastest there."""
         image, pool, *blocks = self.features
         in_bfloat16 = (block.in_bfloat16() for block in cast(list[_FusedBlock], blocks))
         network = nn.Sequential(Bfloat16Layers([cast(nn.Linear, image)], relu=False), pool, *in_bfloat16)
@@ -98,7 +98,7 @@ class _FusedBlock(nn.Module):
 
 
 class _AlongColumns(nn.Module):
-    """A 3 x 3 convolution of stride 1 as one along the columns, with the rows as channels: no product with padding.
+    """A 3 x 3 convolution of stride 1, computed along the columns with the rows as channels, without padding of rows.
 
     By Winograd's F(2, 3), on four neighbours d with weights g: the four products m = (d0 - d2) g0,
     (d1 + d2) (g0 + g1 + g2) / 2, (d2 - d1) (g0 - g1 + g2) / 2, (d1 - d3) g2 give two outputs, m0 + m1 + m2 and
@@ -131,7 +131,7 @@ class _AlongColumns(nn.Module):
         return _Convolved.apply(maps, self.weights, self.weights_back, self.bias).flatten(1)
 
     def as_matrix(self) -> nn.Linear:
-        """The same as one matrix product; the columns of the matrix are the outputs for single input pixels."""
+        """The convolution as one matrix product; each column of the matrix is the output for a single input value."""
         nothing = self.weights.new_zeros(1, self.columns * self.weights.shape[1])
         with torch.no_grad():
             shift = self(nothing)
@@ -186,7 +186,7 @@ def _as_matrix(layer: _AlongColumns | nn.Linear) -> nn.Linear:
 
 
 class _Shortcut(nn.Module):
-    """A 1 x 1 convolution of stride 2, on the pixels that it reads."""
+    """A 1 x 1 convolution of stride 2, applied to the pixels that the convolution reads."""
 
     def __init__(self, convolution: TapConv2d, norm: nn.BatchNorm2d):
         super().__init__()
