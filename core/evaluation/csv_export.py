@@ -33,10 +33,10 @@ def _cell(value: object, digits: int | None) -> object:
 
 
 def safe_cell(value: object) -> object:
-    """Text with a quote before a leading = + - @, tab or line feed, which spreadsheets take for a formula.
+    """Text with a quote before a leading = + - @, tab or line feed, which spreadsheets read as a formula.
 
     A carriage return becomes a line feed: Python 3.11 does not quote it, and spreadsheets begin a new row there.
-    Other values are returned as they are.
+    Other values are returned unchanged.
     """
     if not isinstance(value, str):
         return value

@@ -1,7 +1,7 @@
 """Parity of the charge screens with the authors' flags for 2,029 proposed compositions.
 
 Pm, Rn and Lr have oxidation states but no electronegativity. SMACT 2.5, which the paper used, compares
-electronegativities before it tests whether they exist, so that its verdict depends on the order of the elements; SMACT
+electronegativities before it tests whether they exist, so that its result depends on the order of the elements; SMACT
 since 2.6 rejects these elements. `core.screening` follows the paper. The rows with these elements are also compared
 with an implementation of the rule of SMACT 2.5.
 """

@@ -80,7 +80,7 @@ class Product:
 
 
 def relu_gradient(gradient: torch.Tensor, outputs: torch.Tensor) -> torch.Tensor:
-    """Backward of ReLU: `gradient` where the `outputs` of the ReLU are above 0, else 0; both in bfloat16."""
+    """Backward of ReLU, for tensors of one shape in bfloat16: the gradient where the outputs are above 0."""
     # The bits of an output are an integer that is 0 or positive; clamped to 0 or 1 it multiplies the gradient's bits.
     return outputs.view(torch.int16).clamp(max=1).mul_(gradient.view(torch.int16)).view(torch.bfloat16)
 

@@ -15,7 +15,7 @@ def test_order_is_by_atomic_number():
     assert elements.element("Fe").index == 25
 
 
-def test_committed_table_is_what_the_libraries_say():
+def test_the_committed_table_matches_its_sources():
     assert json.loads((ASSETS / "elements.json").read_text(encoding="utf-8")) == element_table()
 
 
@@ -24,12 +24,12 @@ def test_committed_table_is_what_the_libraries_say():
     [("H", "s", 1, 1), ("He", "s", 1, 32), ("Cl", "p", 3, 31), ("La", "f", 6, 3), ("Yb", "f", 6, 16),
      ("Lu", "d", 6, 17), ("Zn", "d", 4, 26), ("Og", "p", 7, 32), ("Ac", "f", 7, 3), ("Sc", "d", 4, 17)],
 )  # fmt: skip
-def test_place_in_the_long_table(symbol, block, period, column):
+def test_period_block_and_column(symbol, block, period, column):
     element = elements.element(symbol)
     assert (element.block, element.period, element.column) == (block, period, column)
 
 
-def test_no_two_elements_share_a_place():
+def test_positions_in_the_periodic_table_are_distinct():
     assert len({(e.period, e.column) for e in elements.all_elements()}) == 118
 
 

@@ -15,9 +15,9 @@ from core.chemistry.families import families, hydrogen_rich
         ("other", ["MgB2", "Nb3Sn", "Fe2O3", "Cu", "Rb3C60", "Nb3H"]),
     ],
 )
-def test_known_compounds_are_in_their_family(family, formulas):
+def test_families_of_known_compounds(family, formulas):
     assert families(compositions(formulas)).tolist() == [family] * len(formulas)
 
 
-def test_compounds_of_two_fifths_hydrogen_are_hydrogen_rich():
+def test_hydrogen_rich_means_at_least_40_percent_hydrogen():
     assert hydrogen_rich(compositions(["LaH10", "Nb3H2", "Nb3.1H2", "MgB2"])).tolist() == [True, True, False, False]

@@ -24,7 +24,7 @@ def test_a_missing_column_is_an_error():
         typed(pd.DataFrame([row()]).drop(columns="reason"))
 
 
-def test_gain_of_the_best_by_hand():
+def test_gain_of_the_best_candidates():
     passing = table(*(row(tc_K=tc, tc_judge_K=judge) for tc, judge in ((60, 30), (50, 40), (10, 0))))
     base = {"tc_K": 15.0, "tc_judge_K": 20.0}
     assert gain(passing, base, most=2) == Gain(candidates=2, claimed_K=40.0, judged_K=15.0)

@@ -1,4 +1,4 @@
-"""CSV that can be read back and that no spreadsheet runs."""
+"""CSV files: round trip, digits, and text that spreadsheets do not evaluate."""
 
 import csv
 import io
@@ -19,11 +19,11 @@ def read(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_the_header_is_the_names_of_the_columns():
+def test_the_header_has_the_names_of_the_columns():
     assert to_csv(table()).split("\n")[0] == ",".join(column.name for column in COLUMNS)
 
 
-def test_csv_comes_back():
+def test_csv_round_trip():
     given = table(row(), row(rank=2, formula="LaFeAsO", passes=False, known=False, distance_to_known=math.nan))
     text = to_csv(given)
     back = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values={"distance_to_known": [""]})
@@ -34,7 +34,7 @@ def test_csv_comes_back():
             assert np.allclose(back[column.name], given[column.name], rtol=0, atol=close, equal_nan=True)
         else:
             assert back[column.name].tolist() == given[column.name].tolist()
-    assert to_csv(typed(back)) == text  # and what came back is written the same
+    assert to_csv(typed(back)) == text  # writing the parsed table gives the same text
 
 
 def test_missing_numbers_of_any_kind_are_empty_cells():
@@ -43,7 +43,7 @@ def test_missing_numbers_of_any_kind_are_empty_cells():
     assert to_csv(given) == "seeds,gain_K,base\n3,1.5,Pb\n,,\n"
 
 
-def test_numbers_have_their_digits():
+def test_numbers_have_the_digits_of_their_column():
     (cells,) = read(to_csv(table()))
     assert {name: cells[name] for name in NUMBER} == {
         "tc_K": "39.12",
@@ -53,7 +53,7 @@ def test_numbers_have_their_digits():
     }
 
 
-def test_nothing_is_minus_zero():
+def test_negative_zero_is_written_without_a_sign():
     (cells,) = read(to_csv(table(row(tc_gain_K=-0.001, energy_above_hull_eV_per_atom=-1e-9))))
     assert cells["tc_gain_K"] == "0.00" and float(cells["energy_above_hull_eV_per_atom"]) == 0
     assert not cells["energy_above_hull_eV_per_atom"].startswith("-")
@@ -65,7 +65,7 @@ def test_missing_numbers_are_empty_cells():
     assert read(to_csv(pd.DataFrame({"charge_neutral": [None, True]}, dtype=object)))[0]["charge_neutral"] == ""
 
 
-def test_line_ends_and_letters():
+def test_line_ends_and_non_ascii_characters():
     text = to_csv(table(row(reason="Tc of 5 µm × 2"), row()))
     assert text.count("\n") == 3 and text.endswith("\n") and "\r" not in text
     assert read(text.encode().decode("utf-8"))[0]["reason"] == "Tc of 5 µm × 2"
@@ -77,38 +77,38 @@ def test_commas_quotes_and_line_breaks_stay_in_their_cell():
     assert cells["reason"] == awkward and cells["decomposition"] == TEXT["decomposition"]
 
 
-def test_an_empty_table_is_a_header():
+def test_an_empty_table_gives_only_the_header():
     assert to_csv(table().iloc[:0]) == ",".join(BY_NAME) + "\n"
 
 
-def test_columns_it_does_not_know_are_written_as_they_are():
+def test_other_columns_are_written_unrounded():
     frame = pd.DataFrame({"formula": ["MgB2"], "error": ["=1+1"], "weight": [0.123456789]})
     assert to_csv(frame) == "formula,error,weight\nMgB2,'=1+1,0.123456789\n"
 
 
-# Text that a spreadsheet would run.
+# Text that a spreadsheet would evaluate.
 
 DANGEROUS = ["=1+1", "=HYPERLINK(0)", "+1", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1+1", "\r=1+1", "=", "-"]
 
 
 @pytest.mark.parametrize("text", DANGEROUS)
-def test_text_is_made_safe(text):
+def test_text_that_starts_a_formula_is_quoted(text):
     assert safe_cell(text) == "'" + text.replace("\r", "\n")
 
 
 @pytest.mark.parametrize("value", ["MgB2", "", "0.5 Fe + 0.5 O", "a=b", "nearest charge is -1", -1.5, -3, True, None])
-def test_everything_else_is_left_alone(value):
+def test_other_values_are_unchanged(value):
     assert safe_cell(value) is value
 
 
 @pytest.mark.parametrize("column", [column.name for column in COLUMNS if column.dtype == "str"])
-@pytest.mark.parametrize("text", [text for text in DANGEROUS if "\r" not in text])  # for those see the next test
-def test_no_cell_of_any_text_column_starts_a_formula(column, text):
+@pytest.mark.parametrize("text", [text for text in DANGEROUS if "\r" not in text])  # see the next test
+def test_formulas_are_quoted_in_every_text_column(column, text):
     (cells,) = read(to_csv(table(row(**{column: text}))))
     assert cells[column] == "'" + text
 
 
 @pytest.mark.parametrize("text", ["\r=1+1", "Xx\r=1+1"])
-def test_a_carriage_return_opens_no_new_row(text):
+def test_a_carriage_return_does_not_start_a_row(text):
     (cells,) = read(to_csv(pd.DataFrame({"formula": [text], "tc_K": [1.0]})))
     assert cells["tc_K"] == "1.00" and not cells["formula"].startswith(("=", "\r"))

@@ -1,4 +1,4 @@
-"""A whole design, small: the table, the account of the screens, what holds for every candidate, cancel, messages."""
+"""Small complete designs: table, funnel, constraints on every candidate, cancellation and error messages."""
 
 from dataclasses import replace
 
@@ -69,23 +69,23 @@ def unmixed(one_thread) -> DesignResult:
 # The table.
 
 
-def test_the_columns_are_those_of_results(small):
+def test_the_table_has_the_declared_columns_and_types(small):
     assert list(small.candidates.columns) == [column.name for column in COLUMNS]
     assert [str(dtype) for dtype in small.candidates.dtypes] == [column.dtype for column in COLUMNS]
     assert small.problem == SMALL and small.status == "finished" and small.device == "cpu"
 
 
-def test_the_best_come_first_and_those_that_pass_before_the_others(small):
+def test_rows_are_ordered_by_passing_and_then_by_tc(small):
     table = small.candidates
     assert table["rank"].tolist() == list(range(1, len(table) + 1))
-    assert table["passes"].nunique() == 2  # both kinds are there to be told apart
+    assert table["passes"].nunique() == 2  # both kinds occur
     assert table["passes"].is_monotonic_decreasing
     for _, group in table.groupby("passes"):
         assert group["tc_K"].is_monotonic_decreasing
     assert small.passing["formula"].tolist() == table["formula"][table["passes"]].tolist()
 
 
-def test_formulas_are_distinct_whole_and_in_lowest_terms(small):
+def test_formulas_are_distinct_integer_and_in_lowest_terms(small):
     assert small.candidates["formula"].is_unique
     for _, row in small.candidates.iterrows():
         amounts = parse_formula(row["formula"])
@@ -95,8 +95,8 @@ def test_formulas_are_distinct_whole_and_in_lowest_terms(small):
         assert row["n_atoms"] == sum(amounts.values()) <= SETTINGS.n_unit[1]
 
 
-def test_predictions_are_those_of_the_formula_that_is_shown(small):
-    """Not of the ratios before rounding; and the base is predicted in the same way."""
+def test_predictions_are_those_of_the_rounded_formula(small):
+    """Not those of the composition before rounding; the base is predicted in the same way."""
     table, again = small.candidates, user_formulas.predict(small.candidates["formula"], device="cpu")
     assert np.allclose(table["tc_K"], again["tc_K"], atol=1e-3)
     energy = "formation_energy_eV_per_atom"
@@ -109,7 +109,7 @@ def test_predictions_are_those_of_the_formula_that_is_shown(small):
     assert np.allclose(table["tc_gain_K"], table["tc_K"] - small.base["tc_K"], atol=1e-9)
 
 
-def test_the_screens_say_what_they_say_of_the_formula_alone(small):
+def test_screens_agree_with_those_of_the_formula_alone(small):
     again = user_formulas.screen(small.candidates["formula"], device="cpu")
     for name in ("charge_neutral", "pauling_ok", "reason", "oxidation_states"):
         assert small.candidates[name].tolist() == again[name].tolist()
@@ -119,7 +119,7 @@ def test_the_screens_say_what_they_say_of_the_formula_alone(small):
         assert np.allclose(passing[name], again[name], atol=1e-4)
 
 
-def test_only_what_passes_is_placed(small):
+def test_stability_and_novelty_are_computed_only_for_passing_rows(small):
     failing = small.candidates[~small.candidates["passes"]]
     for name in PLACED:
         assert small.passing[name].notna().all() and failing[name].isna().all()
@@ -132,7 +132,7 @@ def test_only_what_passes_is_placed(small):
 
 
 def first_failed(row: pd.Series) -> str:
-    """The first screen that a row fails, from what the row shows."""
+    """The first screen that a row fails, from the columns of the row."""
     if row["n_elements"] > MAX_SCREENED_ELEMENTS:
         return "elements"
     if not row["charge_neutral"]:
@@ -142,7 +142,7 @@ def first_failed(row: pd.Series) -> str:
     return "formation_energy" if row["formation_energy_eV_per_atom"] >= 0 else ""
 
 
-def test_every_screen_is_named_where_it_fails_first(small, crowded, unmixed):
+def test_failed_screen_names_the_first_failure(small, crowded, unmixed):
     seen = set()
     for result in (small, crowded, unmixed):
         expected = [first_failed(row) for _, row in result.candidates.iterrows()]
@@ -163,7 +163,7 @@ def test_the_funnel_adds_up_to_the_table(which, request):
         left -= sum(step.failed.values())
         assert step.left == left
         assert list(step.failed.values()) == sorted(step.failed.values(), reverse=True)
-    assert funnel[0].left == table["times_found"].sum() == SETTINGS.candidates  # nobody died
+    assert funnel[0].left == table["times_found"].sum() == SETTINGS.candidates  # no candidate was lost
     assert funnel[1].left == len(table) and funnel[-1].left == table["passes"].sum()
     for step in funnel[2:]:
         assert sum(step.failed.values()) == (table["failed_screen"] == step.screen).sum()
@@ -189,7 +189,7 @@ def neutral(problem: DesignProblem) -> DesignResult:
     return design(replace(problem, settings=replace(problem.settings, rounding=NEUTRAL)))
 
 
-def test_whatever_passes_by_plain_rounding_is_proposed_and_more(small):
+def test_neutral_rounding_keeps_the_passing_formulas_and_adds_others(small):
     table = neutral(SMALL).candidates
     before = small.passing.set_index("formula")["tc_K"]
     after = table[table["passes"]].set_index("formula")["tc_K"]
@@ -198,7 +198,7 @@ def test_whatever_passes_by_plain_rounding_is_proposed_and_more(small):
     assert table["pauling_ok"].mean() > 0.9 > small.candidates["pauling_ok"].mean()
 
 
-def test_only_what_fails_is_moved_and_the_funnel_says_how_many(small):
+def test_neutral_rounding_moves_only_failing_formulas_and_the_funnel_counts_them(small):
     result = neutral(SMALL)
     before, after = (t.candidates.set_index("candidate") for t in (small, result))
     failing = set(before.index[~before["pauling_ok"]])
@@ -212,7 +212,7 @@ def test_only_what_fails_is_moved_and_the_funnel_says_how_many(small):
     assert small.funnel[1].note == ""
 
 
-def test_a_neutral_neighbour_keeps_what_is_fixed():
+def test_a_neutral_neighbour_keeps_the_fixed_part():
     problem = replace(SMALL, fixed={"Fe": 0.25, "As": 0.25})
     before, after = design(problem).candidates, neutral(problem).candidates
     assert after["pauling_ok"].mean() > before["pauling_ok"].mean()
@@ -223,7 +223,7 @@ def test_a_neutral_neighbour_keeps_what_is_fixed():
 
 # Bounds, groups and ratios.
 
-ASKED = {
+CONSTRAINTS = {
     "bounds": {"O": (0.3, 0.55), "Cu": (0.1, 0.3)},
     "groups": (Group(("O", "F", "S"), 0.4, 0.6),),
     "ratios": ({"Ba": 2, "Y": 1},),
@@ -233,7 +233,7 @@ ASKED = {
 @pytest.mark.parametrize("rounding", [NEAREST, NEUTRAL])
 def test_every_formula_keeps_bounds_groups_and_ratios_exactly(rounding):
     settings = replace(SETTINGS, rounding=rounding)
-    result = design(replace(SMALL, base="YBa2Cu3O7", settings=settings, **ASKED))
+    result = design(replace(SMALL, base="YBa2Cu3O7", settings=settings, **CONSTRAINTS))
     assert len(result.candidates) > 8
     for formula in result.candidates["formula"]:
         amounts = parse_formula(formula)
@@ -244,8 +244,8 @@ def test_every_formula_keeps_bounds_groups_and_ratios_exactly(rounding):
         assert amounts.get("Ba", 0) == 2 * amounts.get("Y", 0)
 
 
-def test_candidates_that_no_whole_atoms_near_them_can_follow_are_counted():
-    """Of 7 atoms none can be lanthanum and iron as 5:3: what is mostly these two would have to lose them all."""
+def test_candidates_without_a_feasible_integer_formula_are_counted():
+    """With 7 atoms La:Fe = 5:3 is impossible: a candidate that consists mostly of both would have to lose both."""
     settings = replace(SETTINGS, n_unit=(7, 7), mutate_probability=0.0)
     result = design(replace(SMALL, settings=settings, ratios=({"La": 5, "Fe": 3},)))
     lost = result.funnel[0].failed["no nearby integer formula satisfies the bounds, groups and ratios"]
@@ -254,7 +254,7 @@ def test_candidates_that_no_whole_atoms_near_them_can_follow_are_counted():
     assert not any({"La", "Fe"} & set(parse_formula(formula)) for formula in result.candidates["formula"])
 
 
-# What the user asked for.
+# Fixed part, forbidden elements, substitution and seed.
 
 
 def test_the_fixed_part_is_kept(kept):
@@ -264,33 +264,33 @@ def test_the_fixed_part_is_kept(kept):
         assert amounts["O"] == atoms / 2 and amounts["Cu"] == atoms / 12
 
 
-def test_forbidden_elements_are_absent_and_others_take_their_place(kept):
+def test_forbidden_elements_are_absent_and_replaced(kept):
     used = set().union(*(parse_formula(formula) for formula in kept.candidates["formula"]))
     assert not used & {"La", "As", "S"}
     assert len(used - {"O", "Cu"}) >= 3
 
 
-def test_a_substitution_keeps_the_rest_and_takes_elements_of_that_charge():
+def test_a_substitution_keeps_the_rest_and_allows_elements_of_the_same_state():
     problem = replace(SMALL, task="substitute", sites=(Site("La", 3),))
     allowed = set(problem.allowed_symbols({"La", "Y", "Nd", "Al", "Na", "Fe"}))
     assert allowed == {"La", "Y", "Nd", "Al"}
     for formula in design(problem).candidates["formula"]:
         amounts = parse_formula(formula)
         atoms = sum(amounts.values())
-        # Fe, As and O may be part of the substitute no more; each keeps its quarter.
+        # Fe, As and O cannot replace La; each remains a quarter of the atoms.
         assert [amounts[symbol] / atoms for symbol in ("Fe", "As", "O")] == [0.25] * 3
 
 
-def test_the_same_seed_gives_the_same_file_and_another_seed_another(small):
+def test_results_are_reproducible_and_depend_on_the_seed(small):
     assert to_csv(design(SMALL).candidates) == to_csv(small.candidates)
     other = design(replace(SMALL, seed=4))
     assert set(other.candidates["formula"]) != set(small.candidates["formula"])
 
 
-# Cancel, and candidates that end with nothing.
+# Cancellation and dead candidates.
 
 
-def test_cancel_ends_with_the_candidates_of_that_moment():
+def test_a_cancelled_design_returns_the_current_candidates():
     seen = []
 
     def on_step(state, report):
@@ -299,7 +299,12 @@ def test_cancel_ends_with_the_candidates_of_that_moment():
 
     result = design(SMALL, on_step=on_step)
     assert result.status == "cancelled"
-    assert seen == [(1, 0, 1), (2, 1, 1), (3, 2, 1), (4, 3, 2)]  # steps done; the step that was seen, and its stage
+    assert seen == [
+        (1, 0, 1),
+        (2, 1, 1),
+        (3, 2, 1),
+        (4, 3, 2),
+    ]  # completed steps; step and stage of the report
     assert result.funnel[0].left == SETTINGS.candidates
 
     task = prepare(SMALL).task
@@ -310,12 +315,12 @@ def test_cancel_ends_with_the_candidates_of_that_moment():
     assert result.candidates["tc_before_rounding_K"].to_numpy() == pytest.approx(expected, abs=1e-3)
 
 
-def test_who_is_asked_and_says_yes_changes_nothing(small):
+def test_a_callback_does_not_change_the_result(small):
     assert to_csv(design(SMALL, on_step=lambda state, report: True).candidates) == to_csv(small.candidates)
 
 
 @pytest.mark.parametrize("dead", [[2], list(range(16))], ids=["one", "all"])
-def test_dead_candidates_are_counted_and_left_out(dead):
+def test_dead_candidates_are_counted_and_omitted(dead):
     prepared = prepare(SMALL)
     state = optimiser.init(prepared.task)
     state.x_base[dead] = -1.0
@@ -326,7 +331,7 @@ def test_dead_candidates_are_counted_and_left_out(dead):
     assert [str(dtype) for dtype in result.candidates.dtypes] == [column.dtype for column in COLUMNS]
 
 
-def test_candidates_that_meet_are_counted_once():
+def test_candidates_with_the_same_formula_share_a_row():
     prepared = prepare(SMALL)
     state = optimiser.init(prepared.task)
     state.x_base[[4, 9]] = state.x_base[1].clone()
@@ -336,10 +341,10 @@ def test_candidates_that_meet_are_counted_once():
     assert result.funnel[1].failed == {"the same formula was reached before": 16 - len(met)}
 
 
-# Messages; those of a problem by itself are in test_problem.py.
+# Error messages that depend on the predictors; the others are in test_problem.py.
 
 
-def test_a_good_problem_has_no_messages():
+def test_a_valid_problem_has_no_errors():
     assert check(SMALL) == []
 
 
@@ -356,14 +361,14 @@ def test_a_good_problem_has_no_messages():
         ({"base": "LaFe("}, "base", ["“LaFe(” at character 5: this bracket is never closed"]),
     ],
 )
-def test_what_the_trained_models_do_not_know_is_said(change, field, messages):
+def test_unknown_elements_and_invalid_bases_are_reported(change, field, messages):
     found = check(replace(SMALL, **change))
     assert [error.field for error in found] == [field] * len(messages)
     for error, expected in zip(found, messages, strict=True):
         assert error.message.startswith(expected)
 
 
-def test_every_mistake_is_named_and_the_first_is_raised():
+def test_all_errors_are_listed_and_the_first_is_raised():
     problem = replace(SMALL, base="LaPo", seed=-1, forbidden=("Qq",))
     assert [error.field for error in check(problem)] == ["seed", "base", "forbidden"]
     with pytest.raises(InputError) as caught:
@@ -371,7 +376,7 @@ def test_every_mistake_is_named_and_the_first_is_raised():
     assert caught.value.message == check(problem)[0].message
 
 
-def test_devices():
+def test_an_unavailable_device_is_rejected():
     assert resolve_device("cpu") == torch.device("cpu")
     with pytest.raises(InputError, match=r"Choose auto or one of: .*cpu"):
         resolve_device("abacus")
@@ -385,7 +390,7 @@ def test_devices():
 FREE = replace(SMALL, charge_rule=EVERY_ATOM)
 
 
-def test_a_hydride_keeps_its_floor_and_every_atom_may_take_its_own_state():
+def test_a_hydride_keeps_its_floor_and_atoms_of_one_element_may_differ_in_state():
     settings = replace(HYDRIDE, candidates=24, steps=(3, 3))
     result = design(replace(FREE, base="LaH10", floors=HYDRIDE_FLOORS, settings=settings))
     assert [step.screen for step in result.funnel] == [
@@ -402,7 +407,7 @@ def test_a_hydride_keeps_its_floor_and_every_atom_may_take_its_own_state():
     assert result.candidates["oxidation_states"].str.contains(r"H 1\+, \d+ H 1-|H 1-, \d+ H 1\+").any()
 
 
-def test_a_pure_element_has_no_formation_energy():
+def test_a_pure_element_fails_the_formation_energy_screen():
     prepared = prepare(replace(FREE, base="LaH10", floors=HYDRIDE_FLOORS))
     state = optimiser.init(prepared.task)
     state.x_base[:] = 0
@@ -413,7 +418,7 @@ def test_a_pure_element_has_no_formation_energy():
     assert result.funnel[-1].failed == {"a pure element has a formation energy of 0": 1}
 
 
-def test_exempt_elements_stay_fractional_and_the_file_is_read_back():
+def test_fractional_elements_are_written_with_fractions_that_can_be_parsed():
     settings = replace(SETTINGS, fractional_elements=2, n_unit=(4, 12), integer_weight=0.0)
     result = design(replace(FREE, settings=settings))
     table = result.candidates
@@ -435,7 +440,7 @@ def test_starts_from_known_superconductors_of_a_family():
     assert error.field == "start_above_K" and "no known iron-based superconductor" in error.message
 
 
-def test_doped_formulas_are_not_exchanged_for_neutral_ones_of_whole_atoms():
+def test_fractional_elements_imply_rounding_to_the_nearest_formula():
     settings = replace(SETTINGS, fractional_elements=2, n_unit=(4, 12), integer_weight=0.0)
     doped = design(replace(SMALL, settings=settings))
     nearest = design(replace(SMALL, settings=replace(settings, rounding="nearest")))
@@ -445,7 +450,7 @@ def test_doped_formulas_are_not_exchanged_for_neutral_ones_of_whole_atoms():
 
 
 def test_two_sites_keep_their_atoms_and_the_total_charge():
-    """La3+ by X2+ and O2- by X1- in LaFeAsO: a quarter of the atoms each, and Fe and As as they are."""
+    """La3+ by X2+ and O2- by X1- in LaFeAsO: a quarter of the atoms each; Fe and As are kept."""
     settings = replace(SETTINGS, steps=(4, 4), max_elements=6)
     sites = (Site("La", 3, by=2), Site("O", -2, by=-1))
     problem = replace(SMALL, task="substitute", sites=sites, settings=settings, forbidden=("O", "H"))
@@ -469,7 +474,7 @@ def test_two_sites_keep_their_atoms_and_the_total_charge():
     assert mixed
 
 
-def test_a_site_left_empty_changes_the_number_of_atoms():
+def test_a_vacant_site_changes_the_number_of_atoms():
     """Ti2O4 to X2O3 (KIAGO 3.5): two fifths of the atoms are X."""
     sites = (Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1))
     result = design(replace(SMALL, base="Ti2O4", task="substitute", sites=sites))
@@ -477,4 +482,4 @@ def test_a_site_left_empty_changes_the_number_of_atoms():
         amounts = parse_formula(formula)
         assert amounts["O"] / sum(amounts.values()) == 0.6
         assert all(3 in elements.element(s).oxidation_states for s in amounts if s != "O")
-    assert result.candidates["charge_neutral"].all()  # X3+ and O2-, whatever X is
+    assert result.candidates["charge_neutral"].all()  # X3+ and O2- for every X

@@ -1,4 +1,4 @@
-"""The funnel: counts and reasons by hand, advice, and a screen that is added."""
+"""The funnel: counts and reasons, advice, and an added screen."""
 
 from dataclasses import asdict
 
@@ -26,11 +26,11 @@ def counted(charge_rule: str = ONE_STATE) -> tuple[FunnelStep, ...]:
     return funnel(FIVE, 11, lost, 4, screens(charge_rule))
 
 
-def test_the_first_screen_that_fails_is_named():
+def test_first_failed_names_the_first_screen_that_a_row_fails():
     assert first_failed(FIVE, screens(ONE_STATE)).tolist() == ["", "", "elements", "charge_neutral", "formation_energy"]
 
 
-def test_the_funnel_by_hand():
+def test_funnel_counts_and_reasons():
     assert counted() == (
         FunnelStep("candidates", "Candidates", 8, {"no whole atoms": 2, "died": 1}),
         FunnelStep(
@@ -47,7 +47,7 @@ def test_the_funnel_by_hand():
     assert list(counted()[0].failed) == ["no whole atoms", "died"]
 
 
-def test_free_atoms_have_no_pauling_test():
+def test_the_rule_every_atom_has_no_pauling_test():
     assert [step.screen for step in counted(EVERY_ATOM)] == [
         "candidates", "distinct", "elements", "charge_neutral", "formation_energy"
     ]  # fmt: skip
@@ -68,16 +68,16 @@ def test_advice_is_that_of_the_screen_that_removed_most():
     found = advice([step("candidates", 90), step("distinct", 80), step("elements", 2), step("pauling_ok", 1234)])
     assert found == (
         "No candidate passes every screen; most (1,234) failed at “As stored”. "
-        f"What helps: {find_screen('pauling_ok').advice}."
+        f"Suggestion: {find_screen('pauling_ok').advice}."
     )
 
 
-def test_advice_where_no_screen_removed_anything():
+def test_advice_if_no_screen_removed_a_candidate():
     for steps in ([], [step("candidates", 9), step("elements", 0)], [step("a screen of another version", 9)]):
         assert advice(steps) == "No candidate passes every screen. Optimise more candidates, or allow more elements."
 
 
-def test_a_further_screen_is_one_object_and_one_entry(monkeypatch):
+def test_a_screen_is_added_by_one_object_and_one_entry(monkeypatch):
     def is_light(rows: pd.DataFrame):
         return (rows["n_atoms"] < 2).to_numpy()
 
@@ -95,5 +95,5 @@ def test_a_further_screen_is_one_object_and_one_entry(monkeypatch):
     steps = funnel(candidates, 3, {}, 0, screens(ONE_STATE))
     assert steps[-1] == FunnelStep("light", "Fewer than two atoms", 0, {"2 atoms": 2, "5 atoms": 1})
     text = advice([asdict(step) for step in steps])
-    assert "most (3) failed at “Fewer than two atoms”. What helps: take a smaller formula." in text
+    assert "most (3) failed at “Fewer than two atoms”. Suggestion: take a smaller formula." in text
     assert made_up not in screens(EVERY_ATOM)

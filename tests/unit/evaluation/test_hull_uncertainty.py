@@ -1,4 +1,4 @@
-"""Expected error of an energy above hull: by hand, and on the committed tables."""
+"""Expected error of an energy above hull: cases with expected values by hand, and the committed tables."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def shifted(by: float) -> Tabulated:
     return Tabulated(**{formula: energy + by for formula, energy in FIRST.items()})
 
 
-def test_an_error_that_all_compounds_share_cancels():
+def test_an_error_common_to_all_compounds_cancels():
     both = ensemble(shifted(-0.1), shifted(0.1))
     x = torch.from_numpy(compositions(["Li3O2"])).float()
     assert both.spread(x).item() == pytest.approx(0.1 * 2**0.5)
@@ -67,7 +67,7 @@ def test_an_error_that_all_compounds_share_cancels():
     assert std == pytest.approx([2**0.5 * SCALE.floor])
 
 
-def test_what_the_members_disagree_about_does_not():
+def test_different_errors_of_the_members_do_not_cancel():
     """d_1 = -0.06; member 2 has Li2O 0.1 and Li3O2 0.3 higher, so that d_2 = -0.06 + 0.3 - 0.6 * 0.1 = 0.18."""
     two = ensemble(shifted(0.0), Tabulated(**FIRST | {"Li2O": -1.9, "Li3O2": -1.6}))
     hull = hull_of(two, "Li2O", "LiO")
@@ -78,14 +78,14 @@ def test_what_the_members_disagree_about_does_not():
     assert std == pytest.approx([2**0.5 * (0.01 + 2.0 * 0.24 / 2**0.5)])
 
 
-def test_elements_have_no_energy_whatever_a_member_predicts():
+def test_elements_have_zero_energy_for_every_prediction():
     one = Tabulated(LiO=-1.0, O=7.0, Li=-7.0)
     mixture = ((("O", 0.5), ("LiO", 0.5)), (("Li", 1.0),))
     x = compositions(["LiO3", "Fe"])
     assert distances_by_member(ensemble(one), x, mixture).tolist() == [[pytest.approx(1.0), pytest.approx(0.5)]]
 
 
-def test_a_reference_is_as_uncertain_as_its_distance_to_the_others():
+def test_a_reference_phase_has_the_error_of_its_distance_to_the_others():
     """Li3O2 is a reference on the hull: its distance is 0, but its stability against the others has an error."""
     two = ensemble(shifted(0.0), Tabulated(**FIRST | {"Li3O2": -1.88}))
     (alone,), of_new = placed(two, hull_of(two, "Li2O", "LiO"), "Li3O2")
@@ -114,7 +114,7 @@ def test_a_result_does_not_depend_on_the_other_compositions():
     hull, formulas = hull_of(three, "Li2O", "LiO"), ["Li3O2", "LiO", "Li5O", "LiO3", "Li", "Li3O2"]
     _, together = placed(three, hull, *formulas)
     apart = [placed(three, hull, formula)[1][0] for formula in formulas]
-    assert together == pytest.approx(apart) and len(set(np.round(apart, 9))) == 5  # one formula is there twice
+    assert together == pytest.approx(apart) and len(set(np.round(apart, 9))) == 5  # one formula occurs twice
 
 
 # The committed tables.
@@ -126,7 +126,7 @@ def test_only_the_ensemble_has_a_scale():
     assert 0 < scales[BEST.formation_energy].floor < 0.1 and scales[BEST.formation_energy].slope > 0.5
 
 
-def test_the_promised_intervals_hold_on_the_half_that_was_not_fitted():
+def test_error_intervals_hold_on_held_out_data():
     """The errors follow Laplace's distribution only roughly; a scale wrong by a factor of 1.5 would fail."""
     inside = read_card(NAME)["metrics_held_out"]["by_spread"][f"{BEST.formation_energy}, distances"]["inside_intervals"]
     assert inside["50%"] == pytest.approx(0.5, abs=0.1) and inside["90%"] == pytest.approx(0.9, abs=0.03)

@@ -1,4 +1,4 @@
-"""Predictions and screens of formulas that a user brings, called as functions."""
+"""Predictions and screens of formulas that a user enters."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from core.predictors.registry import PUBLISHED
 DETAILS = ["tc_std_K", "tc_judge_K", "formation_energy_std_eV_per_atom", "distance_to_training", "extrapolating"]
 PREDICT_COLUMNS = ["formula", "tc_K", "formation_energy_eV_per_atom", *DETAILS, "error"]
 SCREEN_COLUMNS = [*PREDICT_COLUMNS[:-1], *user_formulas.SCREENED, "error"]
-MIXED = ["Nb3Sn", "Xx2", "NaCl", "LaFeAs(O", "PoO2", "", "MgB2"]  # good rows and bad ones in turn
+MIXED = ["Nb3Sn", "Xx2", "NaCl", "LaFeAs(O", "PoO2", "", "MgB2"]  # valid and invalid formulas
 GOOD = [0, 2, 6]
 
 
@@ -30,11 +30,11 @@ def test_rows_keep_their_order():
     assert there.index.tolist() == list(range(5))
     for name in user_formulas.PREDICTED:
         assert np.allclose(there[name], back[name][::-1], atol=1e-3)
-        assert there[name].nunique() >= 3  # so that a wrong order would be seen
+        assert there[name].nunique() >= 3  # so that a wrong order is detected
     assert there["tc_K"].iloc[1] > there["tc_K"].iloc[0] > there["tc_K"].iloc[2]
 
 
-def test_bad_rows_say_why_and_the_others_are_predicted():
+def test_invalid_formulas_have_an_error_and_the_others_are_predicted():
     table = user_formulas.predict(MIXED, device="cpu")
     assert list(table.columns) == PREDICT_COLUMNS and table["formula"].tolist() == MIXED
     assert [i for i, error in enumerate(table["error"]) if error == ""] == GOOD
@@ -52,28 +52,28 @@ def test_compounds_far_from_the_training_data_are_marked():
     assert (table["formation_energy_std_eV_per_atom"] > 0).all()
 
 
-def test_models_without_an_error_estimate_leave_it_missing():
+def test_the_error_is_missing_for_models_without_an_error_estimate():
     table = user_formulas.predict(["MgB2"], PUBLISHED, device="cpu")
     assert table[["tc_std_K", "distance_to_training", "extrapolating"]].isna().all(axis=None)
     assert np.isfinite(table["tc_judge_K"][0])
 
 
-def test_an_element_that_neither_model_knows():
+def test_an_element_unknown_to_both_models_is_reported_once():
     (error,) = user_formulas.predict(["NeHe2"], device="cpu")["error"]
     assert "does not know He" in error and error.count("“NeHe2”") == 1
 
 
-def test_screen_adds_to_what_predict_says(screened):
+def test_screen_adds_columns_to_those_of_predict(screened):
     assert list(screened.columns) == SCREEN_COLUMNS
     pd.testing.assert_frame_equal(screened[PREDICT_COLUMNS], user_formulas.predict(MIXED, device="cpu"))
 
 
-def test_screens_of_bad_rows_are_missing(screened):
+def test_screens_are_missing_for_invalid_formulas(screened):
     for name in user_formulas.SCREENED:
         assert [i for i, value in enumerate(screened[name]) if not pd.isna(value)] == GOOD, name
 
 
-def test_screens_stand_in_the_row_of_their_formula(screened):
+def test_screens_are_in_the_row_of_their_formula(screened):
     alloy, salt, boride = (screened.iloc[i] for i in GOOD)
     assert alloy["reason"] == "all metals: passes as an alloy" and alloy["nearest_known"] == "Nb3Sn"
     assert salt["reason"] == "balanced: Na 1+, Cl 1-" and salt["oxidation_states"] == "Na 1+, Cl 1-"
@@ -82,14 +82,14 @@ def test_screens_stand_in_the_row_of_their_formula(screened):
     assert "Cl" in salt["decomposition"] and "B" in boride["decomposition"] and "B" not in alloy["decomposition"]
 
 
-def test_the_distance_to_the_hull_has_an_error_if_the_model_can_say(screened):
+def test_the_distance_to_the_hull_has_an_error_only_for_an_ensemble(screened):
     assert (screened["energy_above_hull_std_eV_per_atom"][GOOD] > 0).all()
     published = user_formulas.screen(["NaCl"], PUBLISHED, device="cpu")
     assert published["energy_above_hull_std_eV_per_atom"].isna().all()
     assert published["energy_above_hull_eV_per_atom"].notna().all()
 
 
-def test_a_formula_is_what_it_means_not_how_it_is_written():
+def test_results_do_not_depend_on_how_the_formula_is_written():
     table = user_formulas.screen(["La1.85Sr0.15CuO4", "O80Cu20Sr3La37", "(La1.85Sr0.15)CuO4"], device="cpu")
     for name in (*user_formulas.PREDICTED, "energy_above_hull_eV_per_atom", "nearest_known_tc_K", "distance_to_known"):
         assert np.ptp(table[name]) < 1e-3

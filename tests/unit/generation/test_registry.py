@@ -94,13 +94,13 @@ def test_settings_of_a_method_are_validated(growing, given, field, words):
     assert error.field == field and words in error.message
 
 
-def test_a_setting_of_another_method_is_refused():
+def test_a_setting_of_another_method_is_rejected():
     (error,) = check(DesignProblem(base="MgB2", method_settings={"growth": 1}))
-    assert error.field == "method_settings" and "no such setting. Remove it." in error.message
+    assert error.field == "method_settings" and "no setting with this name. Remove it." in error.message
 
 
 def test_a_name_can_be_registered_once(growing):
-    with pytest.raises(ValueError, match="growing is registered already"):
+    with pytest.raises(ValueError, match="growing is already registered"):
         registry.register(growing)
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints: a round trip, and damage named with its remedy."""
+"""Checkpoints: round trip, and errors with remedies for damaged files."""
 
 import json
 
@@ -39,12 +39,12 @@ def test_the_86_elements_are_not_the_first_86():
         (lambda w, c: w.unlink(), "weights energy.safetensors are missing"),
         (lambda w, c: c.unlink(), "card energy.json is missing"),
         (lambda w, c: c.write_text("{"), "card energy.json is damaged"),
-        (lambda w, c: w.write_bytes(w.read_bytes()[:1000]), "altered or cut short"),
-        (lambda w, c: w.write_bytes(w.read_bytes()[:-1] + b"?"), "altered or cut short"),
+        (lambda w, c: w.write_bytes(w.read_bytes()[:1000]), "corrupted or truncated"),
+        (lambda w, c: w.write_bytes(w.read_bytes()[:-1] + b"?"), "corrupted or truncated"),
         (lambda w, c: edit(c, architecture="transformer"), "names the architecture “transformer”"),
     ],
 )
-def test_damage_is_named_with_its_remedy(folder, damage, words):
+def test_damage_is_reported_with_a_remedy(folder, damage, words):
     damage(*checkpoint.paths("energy", folder))
     with pytest.raises(CheckpointError, match=words) as caught:
         load_elemnet("energy", folder)
@@ -55,6 +55,6 @@ def edit(card_path, **changes):
     card_path.write_text(json.dumps({**json.loads(card_path.read_text()), **changes}))
 
 
-def test_another_architecture_is_refused(folder):
-    with pytest.raises(CheckpointError, match="energy is “something-else”"):
+def test_another_architecture_is_rejected(folder):
+    with pytest.raises(CheckpointError, match="energy requires “something-else”"):
         checkpoint.load("energy", "something-else", folder)

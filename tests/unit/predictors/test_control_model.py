@@ -1,4 +1,4 @@
-"""The control model: the features of its trees, by hand, and the committed trees."""
+"""The control model: the features of its trees, and the committed trees."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.predictors.features.element_features import element_features
 
 
 class Constants:
-    """Trees that predict these numbers."""
+    """Trees that predict the given numbers."""
 
     def __init__(self, *values: float):
         self.values = np.array(values)
@@ -22,7 +22,7 @@ class Constants:
         return self.values[: len(x)]
 
 
-def test_the_features_of_MgB2_by_hand():
+def test_features_of_MgB2():
     properties = element_features().double().numpy()
     mg, b = properties[11], properties[4]
     mean = (mg + 2 * b) / 3
@@ -56,6 +56,6 @@ def test_trees_are_the_same_after_storing():
     assert pack(trees).dtype == torch.uint8
 
 
-def test_the_figures_on_the_card():
+def test_metrics_on_the_card():
     held_out = checkpoint.read_card("judge")["metrics_held_out"]
     assert held_out["tc_mae_K"] <= 4.2 and held_out["tc_r2"] >= 0.92

@@ -11,7 +11,7 @@ from core.problem.settings import BFLOAT16, FLOAT32
 CPU = torch.device("cpu")
 
 
-def test_an_unavailable_device_is_refused_with_the_available_ones(monkeypatch):
+def test_an_unavailable_device_is_rejected_with_the_available_ones(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert resolve_device("auto") == resolve_device("cpu") == CPU
@@ -20,7 +20,7 @@ def test_an_unavailable_device_is_refused_with_the_available_ones(monkeypatch):
     assert caught.value.field == "device"
 
 
-def test_auto_is_bfloat16_where_the_processor_has_units_for_it(monkeypatch):
+def test_auto_selects_bfloat16_only_with_matrix_units(monkeypatch):
     monkeypatch.setattr(bfloat16.torch.backends.mkldnn, "is_available", lambda: True)
     for there, expected in ((True, BFLOAT16), (False, FLOAT32)):
         monkeypatch.setattr(bfloat16.torch.cpu, "get_capabilities", lambda there=there: {"amx_bf16": there})

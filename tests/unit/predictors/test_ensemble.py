@@ -13,7 +13,7 @@ from core.predictors.interface import NetworkPredictor
 
 
 class Line(NetworkPredictor):
-    """A property that is one number per element."""
+    """A property that is linear in the composition."""
 
     role = Role.TC
 
@@ -45,11 +45,11 @@ def test_the_gradient_is_the_mean_of_the_members(three):
     assert torch.allclose(gradient[0], torch.arange(elements.N_ELEMENTS, dtype=torch.float64) * 3)
 
 
-def test_it_knows_the_elements_that_every_member_knows(three):
+def test_known_elements_are_those_known_to_all_members(three):
     assert int(three.known_elements.sum()) == 80
 
 
-def test_members_are_stored_as_the_ensemble_names_them(three):
+def test_stored_members_load_into_an_ensemble(three):
     stored = store_members(list(three.networks))
     assert set(stored) == {f"{k}.slope" for k in range(3)}
     empty = Ensemble("three", [Line(0.0, 1) for _ in range(3)])

@@ -1,4 +1,4 @@
-"""What the registry holds of a predictor."""
+"""Description of a predictor in the registry."""
 
 import pytest
 

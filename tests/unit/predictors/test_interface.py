@@ -1,4 +1,4 @@
-"""The interface of predictors: its defaults, estimates in batches, members in turn."""
+"""The interface of predictors: defaults, estimates in batches, and the member of each step."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Network(NetworkPredictor):
         return 2 * composition.sum(1)
 
 
-def test_by_default_there_is_one_member_no_error_and_no_other_precision():
+def test_defaults_are_one_member_no_error_and_no_other_precision():
     plain = Plain()
     assert plain.estimate(X)[1:] == (None, None) and not plain.gives_error and plain.familiar_distance is None
     assert plain.in_bfloat16() is plain
@@ -63,14 +63,14 @@ def test_by_default_there_is_one_member_no_error_and_no_other_precision():
     assert all(np.isnan(part).all() for part in (found.std, found.distance, found.extrapolating))
 
 
-def test_members_take_turns():
+def test_steps_cycle_through_the_members():
     several = Several()
     assert [several.member_at(step) for step in range(4)] == [*several.parts, several.parts[0]]
 
 
 def test_estimates_do_not_depend_on_the_batches():
     found = estimate_in_batches(WithError(), X, batch=2)
-    assert found.std == pytest.approx(2**0.5 * 0.1 * np.arange(5), abs=1e-5)  # of Laplace's distribution
+    assert found.std == pytest.approx(2**0.5 * 0.1 * np.arange(5), abs=1e-5)  # sqrt(2) times the error
     assert found.extrapolating.tolist() == [0, 0, 0, 1, 1]
 
 

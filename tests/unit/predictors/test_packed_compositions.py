@@ -1,4 +1,4 @@
-"""Compositions are the same after storing, to the last bit."""
+"""Packing and unpacking keeps every bit of a composition."""
 
 import numpy as np
 import torch

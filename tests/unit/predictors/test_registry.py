@@ -1,4 +1,4 @@
-"""The registry: its declarations match the predictors, and a problem names predictors of the right role only."""
+"""The registry: its declarations match the predictors, and a problem may only name predictors of the right role."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ WRONG = [
 ]
 
 
-def test_every_checkpoint_but_the_tables_is_registered_with_its_architecture():
+def test_every_checkpoint_except_the_tables_is_registered_with_its_architecture():
     cards = {path.stem: read_card(path.stem) for path in CHECKPOINTS.glob("*.json")}
     assert cards.keys() - {REFERENCES} == {info.name for info in predictors()}
     assert all(cards[info.name]["architecture"] == info.architecture for info in predictors())
@@ -79,11 +79,11 @@ def test_listing_imports_no_torch():
     assert subprocess.run([sys.executable, "-c", code], cwd=PROJECT).returncode == 0
 
 
-def test_a_name_and_a_place_in_a_set_can_be_taken_once(monkeypatch):
+def test_names_and_roles_in_a_model_set_are_unique(monkeypatch):
     monkeypatch.setattr(registry, "_REGISTERED", dict(registry._REGISTERED))
-    with pytest.raises(ValueError, match="tc is registered already"):
+    with pytest.raises(ValueError, match="tc is already registered"):
         register(predictor_info("tc"))
-    with pytest.raises(ValueError, match="role tc already"):
+    with pytest.raises(ValueError, match="already has a predictor of the role tc"):
         register(replace(predictor_info("tc"), name="tc-new"))
     register(replace(predictor_info("tc"), name="tc-new", model_set=None))
     assert predictors(Role.TC)[-1].name == "tc-new" and check_role("tc-new", Role.TC, "tc_predictor") == []
@@ -93,11 +93,11 @@ def test_a_name_and_a_place_in_a_set_can_be_taken_once(monkeypatch):
 
 
 @pytest.mark.parametrize(("field", "name"), WRONG)
-def test_a_model_of_another_role_is_refused(field, name):
+def test_a_model_of_another_role_is_rejected(field, name):
     (error,) = check(DesignProblem("LaFeAsO", **{field: name}))
     choices = [info.name for info in predictors(ROLES[field])]
     assert (error.field, error.value) == (field, name)
-    assert f"a model of {ROLES[field].predicts} is needed here" in error.rule
+    assert f"a model that predicts {ROLES[field].predicts} is required" in error.rule
     assert error.remedy == f"Choose one of: {', '.join(choices)}"
 
 
@@ -111,23 +111,23 @@ def test_models_of_the_right_role_are_accepted(models):
 
 
 @pytest.mark.parametrize("name", [None, 5, ["tc"], {"tc": 1}])
-def test_a_name_that_is_no_text_is_refused(name):
+def test_a_name_that_is_not_a_string_is_rejected(name):
     (error,) = check_role(name, Role.TC, "tc_predictor")
-    assert "no predictor of this name" in error.rule
+    assert "no predictor has this name" in error.rule
 
 
 # Loading.
 
 
 def test_an_unknown_name_and_the_control_model_are_not_loaded():
-    with pytest.raises(CheckpointError, match="no predictor named nothing"):
+    with pytest.raises(CheckpointError, match="No predictor is named nothing"):
         load_predictor("nothing")
     with pytest.raises(CheckpointError, match="control model"):
         load_predictor(CONTROL)
 
 
 @pytest.mark.parametrize("architecture", ["elemnet-v1", "transformer", None])
-def test_a_card_of_another_architecture_is_refused_before_the_weights_are_read(architecture, tmp_path):
+def test_a_card_of_another_architecture_is_rejected_before_the_weights_are_read(architecture, tmp_path):
     checkpoint.rewrite_card("tc", read_card("tc") | {"architecture": architecture}, tmp_path)
-    with pytest.raises(CheckpointError, match=r"names the architecture .*; tc is “resnet18-periodic-table-v1”"):
+    with pytest.raises(CheckpointError, match=r"names the architecture .*; tc requires “resnet18-periodic-table-v1”"):
         load_predictor("tc", tmp_path)

@@ -137,7 +137,7 @@ def test_invalid_problem_files_are_rejected(text):
 @pytest.mark.parametrize(
     ("change", "field", "words"),
     [
-        ({"base": ""}, "base", "no formula"),
+        ({"base": ""}, "base", "formula is empty"),
         ({"base": "LaFeAsXx"}, "base", "character 7"),
         ({"base": "LaRn"}, "base", "formation-energy model does not know"),
         ({"task": "guess"}, "task", "raise_tc"),

@@ -1,4 +1,4 @@
-"""Pauling test of SMACT 2.5 by enumeration: it explains the paper's verdicts where an electronegativity is missing."""
+"""Pauling test of SMACT 2.5 by enumeration, which gives the paper's flags if an electronegativity is missing."""
 
 import itertools
 
@@ -26,7 +26,7 @@ def older_pauling(amounts):
 def _passes(states, scale):
     for (state, x), (other, y) in itertools.combinations(list(zip(states, scale, strict=True)), 2):
         if state * other < 0 and (x is None or y is None):
-            return True  # comparing with None raised TypeError, which counted as a pass
+            return True  # a comparison with None raised TypeError, which counted as passed
         if x is None or y is None:
             return False
         if (state > 0 > other and x >= y) or (state < 0 < other and x <= y):

@@ -1,4 +1,4 @@
-"""Charge neutrality against cases worked by hand, plain enumeration and SMACT."""
+"""Charge neutrality: cases with expected values by hand, enumeration, and SMACT."""
 
 import itertools
 import re
@@ -15,7 +15,7 @@ from core.chemistry.formula_reader import parse_formula
 from core.screening.charge_neutrality import MAX_ATOMS, ChargeBalance, charge_balance
 from tests.unit.screening.older_smact import older_pauling
 
-UNKNOWN_TO_SMACT = {"Pm", "Rn", "Lr"}  # states, but no electronegativity: SMACT since 2.6 refuses them
+UNKNOWN_TO_SMACT = {"Pm", "Rn", "Lr"}  # states, but no electronegativity: SMACT since 2.6 rejects them
 NONMETALS = [e.symbol for e in elements.all_elements() if not e.metal and e.oxidation_states]
 METALS = [e.symbol for e in elements.all_elements() if e.metal]
 NOT_PAULING = "neutral, but no assignment gives the anions the higher electronegativity"
@@ -39,7 +39,7 @@ def random_amounts(random: np.random.Generator, symbols: list[str], most: int, a
     return {str(symbol): int(random.integers(1, atoms + 1)) for symbol in chosen}
 
 
-# Worked by hand. The states are SMACT's: Na -1 +1; Cl -1 +1..+7; O -2 -1 +1 +2; La +2 +3; Cu +1..+4; Y +1..+3;
+# Expected values by hand. The states are SMACT's: Na -1 +1; Cl -1 +1..+7; O -2 -1 +1 +2; La +2 +3; Cu +1..+4; Y +1..+3;
 # Ba, Ca +2 (Ca +1 too); Mg +1 +2; B +1..+3; F -1; Nd +2 +3.
 
 
@@ -61,7 +61,7 @@ def test_balanced_by_hand(formula, states):
     assert dict(result.oxidation_states) == states
 
 
-def test_the_reason_is_written_as_chemists_write_it():
+def test_texts_of_the_reason():
     assert screened("NaCl").reason == "balanced: Na 1+, Cl 1-"
     assert screened("La2CuO4").reason == "balanced: La 3+, Cu 2+, O 2-"
     assert screened("YBa2Cu3O7").reason == "balanced: Ba 2+, Y 1+, Cu 3+, O 2-"  # most electropositive first
@@ -77,16 +77,16 @@ def test_the_reason_is_written_as_chemists_write_it():
         ("Og", "a single element"),  # even one without oxidation states
     ],
 )
-def test_metals_and_single_elements_pass_at_once(formula, reason):
+def test_metals_and_single_elements_pass_without_oxidation_states(formula, reason):
     assert screened(formula) == ChargeBalance(True, True, reason, (), None)
 
 
 @pytest.mark.parametrize(
     ("formula", "charge"),
     [
-        ("MgB2", 3),  # boron is no metal for SMACT and no anion either: at least 1 + 2 * 1
+        ("MgB2", 3),  # in SMACT boron is neither a metal nor an anion: at least 1 + 2 * 1
         ("CaF4", -2),  # at most 2 - 4 * 1
-        ("NaCl3", 2),  # Cl+ gives 3 - 1 = 2, Cl- gives -3 + 1 = -2: of two equally near the positive one
+        ("NaCl3", 2),  # Cl+ gives 3 - 1 = 2, Cl- gives -3 + 1 = -2: the positive one of two equally near
         ("Nd37O82", -8),  # 37 * 2 - 82 * 1 = -8; with Nd 3+ the nearest is 111 - 82 = 29
     ],
 )
@@ -101,7 +101,7 @@ def test_an_element_without_oxidation_states_is_named():
     assert screened("HeO") == ChargeBalance(False, False, "He has no known oxidation state", (), None)
 
 
-def test_neutral_with_the_anion_at_the_wrong_end():
+def test_a_neutral_assignment_with_an_electropositive_anion_fails_the_pauling_test():
     # Only 2 Na- and Cl 2+ are neutral, but chlorine is the more electronegative of the two.
     result = screened("Na2Cl")
     assert (result.charge_neutral, result.pauling_ok, result.nearest_charge) == (True, False, 0)
@@ -114,7 +114,7 @@ def test_counts_are_reduced_first():
     assert charge_balance(counts_of({"Na": 10 * MAX_ATOMS, "Cl": 10 * MAX_ATOMS})) == [screened("NaCl")]
 
 
-def test_rows_do_not_see_each_other():
+def test_rows_are_independent():
     formulas = ["NaCl", "Nb3Sn", "Na2Cl", "MgB2", "HeO"]
     together = charge_balance(np.concatenate([counts_of(parse_formula(f)) for f in formulas]))
     assert together == [screened(f) for f in formulas]
@@ -141,7 +141,7 @@ def with_one(value: float) -> np.ndarray:
         (with_one(MAX_ATOMS), "more than"),
     ],
 )
-def test_bad_counts_are_refused(counts, words):
+def test_invalid_counts_are_rejected(counts, words):
     with pytest.raises(ValueError, match=words):
         charge_balance(counts)
 
@@ -150,7 +150,7 @@ def test_bad_counts_are_refused(counts, words):
 
 
 def reachable_charges(amounts: dict[str, int]) -> set[int]:
-    """The total charges of all assignments, one by one; amounts in lowest terms."""
+    """The total charges of all assignments, by enumeration; amounts in lowest terms."""
     divisor = np.gcd.reduce(list(amounts.values()))
     choices = [[s * n // divisor for s in elements.element(e).oxidation_states] for e, n in amounts.items()]
     return {sum(charges) for charges in itertools.product(*choices)}
@@ -164,7 +164,7 @@ compositions = st.tuples(
 
 @settings(deadline=None, max_examples=400, derandomize=True)
 @given(compositions.filter(lambda amounts: len(amounts) > 1))
-def test_same_verdict_as_enumeration(amounts):
+def test_agrees_with_enumeration(amounts):
     (result,) = charge_balance(counts_of(amounts))
     charges = reachable_charges(amounts)
     assert result.charge_neutral == (0 in charges)
@@ -172,8 +172,8 @@ def test_same_verdict_as_enumeration(amounts):
     assert result.pauling_ok == older_pauling(amounts)
 
 
-def test_same_verdict_as_enumeration_where_an_electronegativity_is_missing():
-    """The verdict then depends on the order of atomic numbers: the element without one is first, last or in between."""
+def test_agrees_with_enumeration_if_an_electronegativity_is_missing():
+    """The result depends on the order of atomic numbers: the element without a value is first, last or in between."""
     random = np.random.default_rng(61)
     others = [e.symbol for e in elements.all_elements() if e.oxidation_states and e.symbol not in UNKNOWN_TO_SMACT]
     heavy = [symbol for symbol in others if elements.element(symbol).atomic_number > 61]
@@ -189,8 +189,8 @@ def test_same_verdict_as_enumeration_where_an_electronegativity_is_missing():
 
 @settings(deadline=None, max_examples=400, derandomize=True)
 @given(compositions)
-def test_the_states_shown_are_a_proof(amounts):
-    """The states exist and sum to zero; where the Pauling test passed, every anion is more electronegative."""
+def test_the_reported_states_exist_and_sum_to_zero(amounts):
+    """If the Pauling test passes, every anion is also more electronegative than every cation."""
     (result,) = charge_balance(counts_of(amounts))
     shown = dict(result.oxidation_states)
     if not shown:
@@ -208,7 +208,7 @@ def test_the_states_shown_are_a_proof(amounts):
 
 @settings(deadline=None, max_examples=200, derandomize=True)
 @given(compositions)
-def test_the_text_says_the_same_as_the_states(amounts):
+def test_the_reason_agrees_with_the_states(amounts):
     """The charges in the reason ("La 3+, O 2-"), times the atoms, sum to zero."""
     (result,) = charge_balance(counts_of(amounts))
     if not result.reason.startswith("balanced: "):
@@ -223,7 +223,7 @@ def test_the_text_says_the_same_as_the_states(amounts):
 # Against SMACT.
 
 
-def test_same_verdict_as_smact():
+def test_agrees_with_smact():
     random = np.random.default_rng(14)
     known = [s for s in elements.symbols()[:103] if s not in UNKNOWN_TO_SMACT]
     nonmetals = [s for s in known if not elements.element(s).metal]
@@ -244,7 +244,7 @@ def test_same_verdict_as_smact():
 # Many elements, where enumeration takes minutes.
 
 
-def test_nine_elements_get_an_answer_and_a_reason():
+def test_compositions_of_nine_elements_are_screened():
     random = np.random.default_rng(9)
     counts = np.zeros((1000, elements.N_ELEMENTS), dtype=np.int64)
     for row in counts:

@@ -1,4 +1,4 @@
-"""Distance to the hull: by hand, against pymatgen's phase diagrams, and on the committed references."""
+"""Distance to the hull: expected values by hand, phase diagrams of pymatgen, and the committed references."""
 
 import itertools
 
@@ -26,7 +26,7 @@ def distance(hull: Hull, formula: str, energy: float) -> tuple[float, dict[str, 
     return found.energy_above_hull_eV_per_atom, dict(found.decomposition)
 
 
-# Lithium and oxygen by hand. The hull has its corners at Li (0), Li2O (-2), LiO (-1.6) and O (0): between Li2O and O
+# Lithium and oxygen by hand. The vertices of the hull are Li (0), Li2O (-2), LiO (-1.6) and O (0): between Li2O and O
 # the straight line passes LiO at -2 * (1/2) / (2/3) = -1.5, above -1.6. LiO3 at -0.5 is above the line to O.
 LITHIUM_OXIDES = {"Li2O": -2.0, "LiO": -1.6, "LiO3": -0.5}
 
@@ -36,7 +36,7 @@ LITHIUM_OXIDES = {"Li2O": -2.0, "LiO": -1.6, "LiO3": -0.5}
     [
         # x(O) = 0.4, 40% of the way from Li2O (1/3) to LiO (1/2): 0.6 * -2.0 + 0.4 * -1.6 = -1.84
         ("Li3O2", -1.80, 0.04, {"Li2O": 0.6, "LiO": 0.4}),
-        # below the hull of the references: negative, and the phases it would compete with are still named
+        # below the hull of the references: negative, with the competing phases
         ("Li3O2", -2.00, -0.16, {"Li2O": 0.6, "LiO": 0.4}),
         # halfway between LiO and oxygen; LiO3 itself is a reference, but above that mixture
         ("LiO3", -0.5, 0.3, {"LiO": 0.5, "O": 0.5}),
@@ -45,7 +45,7 @@ LITHIUM_OXIDES = {"Li2O": -2.0, "LiO": -1.6, "LiO3": -0.5}
         ("Li2O", -2.0, 0.0, {"Li2O": 1.0}),
         # halfway from lithium to Li2O
         ("Li5O", -0.5, 0.5, {"Li2O": 0.5, "Li": 0.5}),
-        # an element that no reference has
+        # an element without a reference phase
         ("Li2OFe", 0.25, 1.75, {"Li2O": 0.75, "Fe": 0.25}),
     ],
 )
@@ -72,8 +72,8 @@ def test_without_references_the_elements_remain():
     assert distance(empty, "LiO3", -0.5) == (-0.5, {"O": 0.75, "Li": 0.25})
 
 
-def test_useless_references_are_left_out():
-    hull = hull_of(Li2O=-2.0, Li4O2=-1.0, LiO=0.4, O2=-3.0)  # a double, one above the elements, an element
+def test_redundant_references_are_omitted():
+    hull = hull_of(Li2O=-2.0, Li4O2=-1.0, LiO=0.4, O2=-3.0)  # a duplicate, one above the elements, an element
     assert len(hull) == 1
     assert distance(hull, "LiO", 0.0) == (pytest.approx(1.5), {"Li2O": pytest.approx(0.75), "O": pytest.approx(0.25)})
 
@@ -106,7 +106,7 @@ def fractions_of(formula: str) -> tuple[float, ...]:
 
 
 def pymatgens(x, energies, formulas, candidate) -> tuple[float, dict[tuple[float, ...], float]]:
-    """Energy of the hull (eV/atom) and the decomposition, by the whole hull of the system."""
+    """Energy of the hull (eV/atom) and the decomposition, from the complete hull of the system."""
     present = [elements.symbols()[i] for i in np.flatnonzero(x.any(0) | (candidate > 0))]
     entries = [PDEntry(Composition(symbol), 0.0) for symbol in present]
     for formula, energy in zip(formulas, energies, strict=True):
@@ -121,7 +121,7 @@ def pymatgens(x, energies, formulas, candidate) -> tuple[float, dict[tuple[float
 @pytest.mark.filterwarnings("ignore:No Pauling electronegativity")
 @pytest.mark.parametrize("n_elements", [1, 2, 3, 4])
 @pytest.mark.parametrize("seed", range(6))
-def test_equal_to_pymatgen(seed, n_elements):
+def test_agrees_with_pymatgen(seed, n_elements):
     x, energies, formulas = random_system(seed, n_elements)
     hull, random = Hull(x, energies, formulas), np.random.default_rng(seed + 100)
     # Candidates inside the system, on its borders, and with the composition of a reference.
@@ -139,7 +139,7 @@ def test_equal_to_pymatgen(seed, n_elements):
             assert phases.get(phase, 0.0) == pytest.approx(expected_phases.get(phase, 0.0), abs=1e-6)
 
 
-def test_the_phases_are_the_candidate_and_carry_its_energy():
+def test_phases_sum_to_the_composition_and_to_the_energy_of_the_hull():
     """Weighted by their fractions, the phases sum to the candidate's composition and to the energy of the hull."""
     x, energies, formulas = random_system(5, 7)
     lowest = {fractions_of(f): e for e, f in sorted(zip(energies, formulas, strict=True), reverse=True)}
@@ -173,7 +173,7 @@ def test_the_order_of_the_references_does_not_matter():
     assert shuffled.distances(candidates, np.zeros(2)) == Hull(x, energies, formulas).distances(candidates, np.zeros(2))
 
 
-# Bad input.
+# Invalid input.
 
 TWO = compositions(["Li2O", "LiO"])
 
@@ -187,12 +187,12 @@ TWO = compositions(["Li2O", "LiO"])
         (TWO, [-1.0, -1.0], ["Li2O"], "1 formulas for 2 compositions"),
         (TWO, [-1.0, np.nan], ["Li2O", "LiO"], "row 1: the formation energy is nan"),
         (TWO, [np.inf, -1.0], ["Li2O", "LiO"], "row 0: the formation energy is inf"),
-        (TWO * [[1], [0.5]], [-1.0, -1.0], ["Li2O", "LiO"], "row 1 is no composition"),
-        (TWO * 0, [-1.0, -1.0], ["Li2O", "LiO"], "row 0 is no composition"),
-        (TWO * np.nan, [-1.0, -1.0], ["Li2O", "LiO"], "row 0 is no composition"),
+        (TWO * [[1], [0.5]], [-1.0, -1.0], ["Li2O", "LiO"], "row 1 is not a composition"),
+        (TWO * 0, [-1.0, -1.0], ["Li2O", "LiO"], "row 0 is not a composition"),
+        (TWO * np.nan, [-1.0, -1.0], ["Li2O", "LiO"], "row 0 is not a composition"),
     ],
 )
-def test_bad_references_are_refused(x, energies, formulas, words):
+def test_invalid_references_are_rejected(x, energies, formulas, words):
     with pytest.raises(ValueError, match=words):
         Hull(x, np.array(energies), formulas)
 
@@ -209,12 +209,12 @@ def negative() -> np.ndarray:
     [
         (TWO[0], np.nan, "formation energy is nan"),
         (TWO[0], -np.inf, "formation energy is -inf"),
-        (TWO[0] * 2, 0.0, "no composition"),
-        (negative(), 0.0, "no composition"),
+        (TWO[0] * 2, 0.0, "not a composition"),
+        (negative(), 0.0, "not a composition"),
         (TWO[0][:50], 0.0, "must have shape"),
     ],
 )
-def test_bad_candidates_are_refused(candidate, energy, words):
+def test_invalid_candidates_are_rejected(candidate, energy, words):
     with pytest.raises(ValueError, match=words):
         hull_of(**LITHIUM_OXIDES).distance(candidate, energy)
 
@@ -249,7 +249,7 @@ def test_no_traces_among_the_committed_references():
     assert dict(found.decomposition) == pytest.approx({"La2O3": 5 / 6, "Co": 1 / 6}, abs=1e-6)
 
 
-def test_each_predictor_has_its_own_hull_and_no_other_has_one():
+def test_only_formation_energy_predictors_have_a_hull():
     references = load_references()
     ours, published = (references.hull(models.formation_energy) for models in (BEST, PUBLISHED))
     assert ours is references.hull(BEST.formation_energy) is not published

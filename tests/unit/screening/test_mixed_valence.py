@@ -1,4 +1,4 @@
-"""Charge balance with a state for each atom: cases by hand, and plain enumeration of all assignments."""
+"""Charge balance with a state for each atom: cases with expected values by hand, and enumeration."""
 
 import itertools
 import math
@@ -42,7 +42,7 @@ def test_no_assignment_balances():
     assert result.reason == "nearest charge is +1 per formula unit" and result.atoms == ()
 
 
-def test_a_hundred_thousand_atoms_are_no_limit():
+def test_the_number_of_atoms_is_not_limited():
     """50,001 La have a charge of at least 100,002+; 100,001 H have odd charges from 100,001- up."""
     assert screened("La50001H100001").nearest_charge == 1
     result = screened("La40001H100001")
@@ -58,7 +58,7 @@ states = st.sets(st.integers(-5, 8), min_size=1, max_size=5).map(tuple)
 
 @settings(deadline=None, max_examples=300, derandomize=True)
 @given(states, st.integers(1, 9), states, st.integers(1, 4))
-def test_the_reached_charges_are_those_of_all_assignments(one, n, other, m):
+def test_reachable_charges_are_those_of_all_assignments(one, n, other, m):
     """Doubling needs more atoms than the spread of their states: 9 atoms, spread up to 13."""
     for count, its in ((n, one), (30, one[:2])):
         bits, zero = add_atoms(1, count, its, min(its)), -count * min(its)
@@ -87,7 +87,7 @@ compositions = st.dictionaries(st.sampled_from(SYMBOLS), st.integers(1, 3), min_
 
 @settings(deadline=None, max_examples=200, derandomize=True)
 @given(compositions)
-def test_same_verdict_as_enumeration_and_the_states_are_a_proof(amounts):
+def test_agrees_with_enumeration_and_the_states_are_valid(amounts):
     metals = all(elements.element(symbol).metal for symbol in amounts)
     (result,) = charge_balance(counts_of(amounts), EVERY_ATOM)
     if metals:
@@ -110,7 +110,7 @@ def test_same_verdict_as_enumeration_and_the_states_are_a_proof(amounts):
     assert all(q in elements.element(s).oxidation_states for s, q in result.oxidation_states)
 
 
-def test_half_a_million_atoms_settle_at_once():
-    """Mn -3..7 takes what 400,000 F 1- and 30,001 S leave; 2+ is its usual state."""
+def test_half_a_million_atoms_are_assigned():
+    """400,000 F 1- and one S 2- leave 400,002+ for 200,000 Mn, whose usual state is 2+."""
     result = screened("Mn200000S1F400000")
     assert result.written == "199998 Mn 2+, 2 Mn 3+, S 2-, F 1-"

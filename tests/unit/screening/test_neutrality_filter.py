@@ -1,4 +1,4 @@
-"""Verdicts on many formulas at once equal those on each alone."""
+"""The batched charge screens agree with `charge_balance`."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def random_counts(seed: int, n: int, most: int) -> np.ndarray:
 
 @pytest.mark.parametrize("rule", [ONE_STATE, EVERY_ATOM])
 @pytest.mark.parametrize("most", [4, 12, 90])
-def test_random_formulas_as_each_alone(rule, most):
+def test_random_formulas_agree_with_charge_balance(rule, most):
     rows = random_counts(most, 1000, most)
     alone = charge_balance(rows, rule)
     at_once = np.array([balance.reason.startswith(("a single element", "all metals")) for balance in alone])
@@ -47,11 +47,11 @@ def test_random_formulas_as_each_alone(rule, most):
     assert 50 < (passing & ~at_once).sum() < 950
 
 
-def test_large_charges_need_many_words():
+def test_charges_beyond_one_word():
     rows = counts("Ca199Cl398", "Ca199Cl397", "Ta500O1250", "Ta500O1249")
     assert balanced_compounds(rows).tolist() == [balance.pauling_ok for balance in charge_balance(rows)]
 
 
 def test_no_element_has_the_state_zero():
-    """So a cut before the first or after the last element balances nothing."""
+    """Therefore no cut before the first or after the last element can balance a formula."""
     assert not any(0 in e.oxidation_states for e in elements.all_elements())

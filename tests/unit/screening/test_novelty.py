@@ -1,4 +1,4 @@
-"""Nearest known superconductor: distance by hand and by definition, known compositions, ties, invalid input."""
+"""Nearest known superconductor: distance, known compositions, ties, and invalid input."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def random_compositions(n: int, seed: int = 0) -> np.ndarray:
 # The scale and the distance.
 
 
-def test_the_scale_has_a_place_for_every_element():
+def test_every_element_has_a_distinct_position_on_the_scale():
     scale = mendeleev_scale()
     assert sorted(scale) == list(range(1, 119))
     at = {symbol: scale[elements.element(symbol).index] for symbol in ("Li", "Na", "K", "Br", "Cl", "La", "Rf", "Og")}
@@ -71,7 +71,7 @@ def test_distance_is_a_metric():
     assert (d[:, None, :] <= d[:, :, None] + d[None, :, :] + 1e-9).all()  # d(a, c) <= d(a, b) + d(b, c)
 
 
-def test_distance_is_scipys():
+def test_distance_agrees_with_scipy():
     x, scale = random_compositions(20, seed=1), mendeleev_scale()
     for a, b in zip(x[:10], x[10:], strict=True):
         assert distance(a, b) == pytest.approx(wasserstein_distance(scale, scale, a, b), abs=1e-9)
@@ -96,7 +96,7 @@ def test_known_is_within_half_a_percent_in_every_fraction(formula, is_known):
     assert nearest(known(**{"La1.85Sr0.15CuO4": 37.0}), formula).known == is_known
 
 
-def test_known_may_be_another_than_the_nearest():
+def test_the_known_composition_may_differ_from_the_nearest_one():
     # 0.004 of the atoms go from Na to Cl, 88 steps away, which is known; a tenth goes from Na to K, which is nearer.
     candidate = composition_vector({"Na": 0.5, "Cl": 0.5})
     far, near = {"Na": 0.496, "Cl": 0.504}, {"Na": 0.4, "K": 0.1, "Cl": 0.5}
@@ -113,13 +113,13 @@ def test_tc_is_that_of_the_nearest():
     assert nearest(others, "BeB2").tc_K == 39.0 and not nearest(others, "BeB2").known
 
 
-def test_materials_that_do_not_superconduct_are_left_out():
+def test_materials_with_zero_tc_are_omitted():
     others = known(NaCl=0.0, KCl=1.5)
     assert len(others) == 1
     assert nearest(others, "NaCl") == NearestKnown(False, "KCl", 1.5, pytest.approx(0.5))
 
 
-def test_of_equally_near_materials_the_most_reported_then_the_first():
+def test_ties_go_to_the_most_reports_and_then_to_the_first():
     x = compositions(["LiCl", "KCl", "K2Cl2"])  # each half a step from NaCl
     formulas, candidate = ["LiCl", "KCl", "K2Cl2"], composition_vector({"Na": 1, "Cl": 1})
     for reports, expected in (([1, 1, 1], "LiCl"), ([1, 5, 5], "KCl"), ([1, 2, 5], "K2Cl2")):
@@ -129,7 +129,7 @@ def test_of_equally_near_materials_the_most_reported_then_the_first():
 # Many compositions at once, and the committed references.
 
 
-def test_many_at_once_are_each_by_itself():
+def test_a_batch_gives_the_results_of_single_compositions():
     x, others = random_compositions(BLOCK + 3, seed=2), known(MgB2=39.0, Nb3Sn=18.0, YBa2Cu3O7=91.0)
     together = others.nearest_many(x)
     assert len(together) == BLOCK + 3
@@ -179,8 +179,8 @@ TWO = compositions(["MgB2", "Nb3Sn"])
     ("x", "tc_K", "reports", "formulas", "words"),
     [
         (TWO[:, 1:], [39, 18], [1, 1], ["MgB2", "Nb3Sn"], "must have shape"),
-        (TWO * 2, [39, 18], [1, 1], ["MgB2", "Nb3Sn"], "row 0 is no composition"),
-        (TWO * np.nan, [39, 18], [1, 1], ["MgB2", "Nb3Sn"], "row 0 is no composition"),
+        (TWO * 2, [39, 18], [1, 1], ["MgB2", "Nb3Sn"], "row 0 is not a composition"),
+        (TWO * np.nan, [39, 18], [1, 1], ["MgB2", "Nb3Sn"], "row 0 is not a composition"),
         (TWO, [39], [1, 1], ["MgB2", "Nb3Sn"], "2 compositions, but"),
         (TWO, [39, 18], [1], ["MgB2", "Nb3Sn"], "2 compositions, but"),
         (TWO, [39, 18], [1, 1], ["MgB2"], "2 compositions, but"),
@@ -189,12 +189,12 @@ TWO = compositions(["MgB2", "Nb3Sn"])
         (TWO[:0], [], [], [], "no row has Tc > 0"),
     ],
 )
-def test_bad_references_are_refused(x, tc_K, reports, formulas, words):
+def test_invalid_references_are_rejected(x, tc_K, reports, formulas, words):
     with pytest.raises(ValueError, match=words):
         KnownSuperconductors(x, np.array(tc_K, dtype=float), np.array(reports), formulas)
 
 
 @pytest.mark.parametrize("candidate", [TWO[0] * 1.1, TWO[0] - TWO[1], TWO[0] * np.nan, TWO[0][:90]])
-def test_bad_candidates_are_refused(candidate):
-    with pytest.raises(ValueError, match=r"no composition|must have shape"):
+def test_invalid_candidates_are_rejected(candidate):
+    with pytest.raises(ValueError, match=r"not a composition|must have shape"):
         known(MgB2=39.0).nearest(candidate)

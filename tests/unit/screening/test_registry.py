@@ -27,7 +27,7 @@ def test_the_screens_of_each_rule_in_order():
     assert [screen.name for screen in screens(EVERY_ATOM)] == [name for name in names if name != "pauling_ok"]
 
 
-def test_every_screen_has_its_texts_and_a_rule():
+def test_every_screen_has_texts_and_a_charge_rule():
     assert len({screen.label for screen in SCREENS}) == len(SCREENS)
     for screen in SCREENS:
         assert screen.label and screen.charge_rules
@@ -54,7 +54,7 @@ def test_the_label_of_charge_neutrality_names_the_rule():
         ),
     ],
 )
-def test_each_screen_fails_what_it_tests_and_says_why(name, change, reason):
+def test_each_screen_rejects_its_case_with_a_reason(name, change, reason):
     table, screen = rows(change), find_screen(name)
     assert screen.test(table).tolist() == [True, False]
     assert screen.reason(table.iloc[1:]).tolist() == [reason]
@@ -67,5 +67,5 @@ def test_nine_elements_pass():
     assert find_screen("elements").test(rows({"n_elements": 9})).all()
 
 
-def test_a_name_without_a_screen_finds_none():
+def test_find_screen_returns_none_for_an_unknown_name():
     assert find_screen("candidates") is None

@@ -1,4 +1,4 @@
-"""Formal oxidation states of copper, worked out by hand."""
+"""Formal oxidation states of copper; expected values by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def valence(formula: str) -> torch.Tensor:
     ("formula", "state"),
     [("La2CuO4", 2.0), ("La1.85Sr0.15CuO4", 2.15), ("YBa2Cu3O7", 7 / 3), ("Nd1.85Ce0.15CuO4", 1.85)],
 )
-def test_what_is_left_for_neutrality_is_shared_by_copper(formula, state):
+def test_copper_shares_the_remaining_charge(formula, state):
     amount = composition.compositions([formula])[0, COPPER]
     counts = amount / (amount + COPPER_SHARE)
     found, how_much, total = valence(formula).tolist()
@@ -33,7 +33,7 @@ def test_without_copper_there_is_no_state():
     assert (found, how_much) == (0.0, 0.0) and total == pytest.approx((2 + 2 * 3) / 3)
 
 
-def test_it_changes_smoothly_where_copper_comes_in():
+def test_the_features_are_smooth_as_copper_vanishes():
     x = torch.from_numpy(composition.compositions(["MgO"])).requires_grad_()
     (slope,) = torch.autograd.grad(copper_valence(x, charges(), COPPER)[:, 0].sum(), x)
     assert torch.isfinite(slope).all()

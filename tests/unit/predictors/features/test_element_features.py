@@ -1,4 +1,4 @@
-"""Element properties as numbers."""
+"""Numerical features of the elements."""
 
 import torch
 

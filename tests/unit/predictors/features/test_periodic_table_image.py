@@ -6,7 +6,7 @@ from core.chemistry.composition import compositions
 from core.predictors.features.periodic_table_image import periodic_table_image
 
 
-def test_flags_are_where_the_paper_puts_them():
+def test_pixels_of_hydrogen_and_chlorine_are_those_of_the_paper():
     image = periodic_table_image(torch.tensor(compositions(["HCl3"])))
     assert image.shape == (1, 4, 7, 32)
     assert image[0, 0, 0, 0] == 0.25  # H: s, row 1, column 1
@@ -14,7 +14,7 @@ def test_flags_are_where_the_paper_puts_them():
     assert image.count_nonzero() == 2
 
 
-def test_every_element_has_a_pixel_of_its_own():
+def test_every_element_has_its_own_pixel():
     image = periodic_table_image(torch.eye(118)).flatten(1)
     assert torch.equal(image.sum(1), torch.ones(118))
     assert len(set(image.argmax(1).tolist())) == 118

@@ -10,7 +10,7 @@ from core.predictors.formation_energy.attention import FormationEnergyAttention,
 from core.predictors.layers.composition_attention import AttentionSize
 
 
-def test_a_network_knows_the_given_elements():
+def test_known_elements_are_the_given_ones():
     known = torch.zeros(elements.N_ELEMENTS, dtype=torch.bool)
     known[:20] = True
     predictor = FormationEnergyAttention("x", AttentionSize(width=16, layers=1, heads=2, waves=4), known)

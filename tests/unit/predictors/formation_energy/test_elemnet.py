@@ -1,4 +1,4 @@
-"""Formation energy by ElemNet: its derivatives, what it does not know, and how good the committed weights are."""
+"""Formation energy by ElemNet: gradients, unknown elements, and the accuracy of the committed weights."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def energies(predictor: Predictor, formulas: list[str]) -> np.ndarray:
 
 
 def random_compositions(n: int) -> torch.Tensor:
-    """Compositions (n, 118), a few elements each, all of them known."""
+    """Compositions (n, 118) of five known elements each."""
     random = torch.Generator().manual_seed(0)
     index = torch.tensor([elements.element(symbol).index for symbol in elemnet_elements()])
     x = torch.zeros(n, elements.N_ELEMENTS)
@@ -39,7 +39,7 @@ def random_compositions(n: int) -> torch.Tensor:
     return x / x.sum(1, keepdim=True)
 
 
-def test_it_is_a_predictor(trained):
+def test_elemnet_implements_the_predictor_interface(trained):
     assert isinstance(trained, Predictor) and trained.name == "formation-energy"
     x = random_compositions(7)
     assert trained(x).shape == (7,) and torch.isfinite(trained(x)).all() and trained(x).std() > 0
@@ -47,7 +47,7 @@ def test_it_is_a_predictor(trained):
     assert torch.allclose(load_predictor("formation-energy")(x), trained(x), atol=1e-5)
 
 
-def test_it_has_17_layers_and_dropout_in_training_only():
+def test_elemnet_has_17_layers_and_dropout_in_training_only():
     torch.manual_seed(0)
     network, x = ElemNet(dropout=True), torch.rand(4, 86)
     assert sum(isinstance(layer, torch.nn.Linear) for layer in network.layers) == 17
@@ -57,7 +57,7 @@ def test_it_has_17_layers_and_dropout_in_training_only():
     assert not any(isinstance(layer, torch.nn.Dropout) for layer in without.layers)
 
 
-def test_compositions_do_not_see_each_other(trained):
+def test_compositions_are_independent(trained):
     x = random_compositions(16)
     everything = trained(x)
     assert torch.allclose(everything[3:5], trained(x[3:5]), atol=1e-5)
@@ -65,7 +65,7 @@ def test_compositions_do_not_see_each_other(trained):
     assert torch.allclose(trained(x[order]), everything[order], atol=1e-5)
 
 
-def test_gradients_are_finite_and_those_of_finite_differences():
+def test_gradients_are_finite_and_agree_with_finite_differences():
     predictor, x = load_elemnet().double(), random_compositions(6).double()
     leaf = x.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(predictor(leaf).sum(), leaf)
@@ -79,8 +79,8 @@ def test_gradients_are_finite_and_those_of_finite_differences():
     assert gradient.abs().max() > 0.1
 
 
-def test_elements_it_does_not_know(trained):
-    """It has no input for them: they change nothing and get no gradient, so nobody may ask about them."""
+def test_unknown_elements_have_no_effect(trained):
+    """ElemNet has no input for them, so that they have no gradient."""
     names = set(elements.symbols())
     known = {symbol for symbol, flag in zip(elements.symbols(), trained.known_elements, strict=True) if flag}
     assert known == set(elemnet_elements()) == known_elements("formation-energy")
@@ -94,7 +94,7 @@ def test_elements_it_does_not_know(trained):
 # The committed weights.
 
 
-def test_the_card_promises_enough():
+def test_metrics_on_the_card_are_good_enough():
     held_out = checkpoint.read_card("formation-energy")["metrics_held_out"]
     assert held_out["formation_energy_mae_eV_per_atom"] <= 0.10
     assert held_out["n"] > 10_000
@@ -112,7 +112,7 @@ def test_elements_are_near_zero(trained):
     assert np.median(np.abs(energies(trained, list(elemnet_elements())))) < 0.1
 
 
-def test_only_what_reacts_is_stable(trained):
+def test_compounds_are_stable_and_immiscible_metals_are_not(trained):
     """Salts and oxides are well below the elements; metals that do not mix are not."""
     assert energies(trained, ["CaF2", "La2O3", "TiO2", "BaTiO3", "La2CuO4"]).max() < -1.5
     assert energies(trained, ["FePb", "AgFe", "CuW", "AgW"]).min() > -0.05

@@ -1,4 +1,4 @@
-"""ElemNet without its inactive units: the same function, whatever the rest of the batch."""
+"""ElemNet without its inactive units: the same function for every batch."""
 
 import pytest
 import torch
@@ -33,7 +33,7 @@ def value_and_gradient(predictor, x: torch.Tensor) -> tuple[torch.Tensor, torch.
 
 
 @pytest.mark.parametrize("n", [1, 7, 200])
-def test_values_and_gradients_are_those_of_the_whole_network(plain, pruned, n):
+def test_values_and_gradients_agree_with_the_full_network(plain, pruned, n):
     assert isinstance(pruned, PrunedElemNet)
     x = known(plain, n)
     for found, expected in zip(value_and_gradient(pruned, x), value_and_gradient(plain, x), strict=True):
@@ -56,7 +56,7 @@ def test_a_row_of_nan_does_not_change_the_others(plain, pruned):
     broken = x.clone()
     broken[3] = torch.nan
     expected, found = value_and_gradient(pruned, x), value_and_gradient(pruned, broken)
-    assert torch.isnan(found[0][3])  # by which the optimiser knows it
+    assert torch.isnan(found[0][3])  # which the optimiser detects
     others = [i for i in range(len(x)) if i != 3]
     for before, after in zip(expected, found, strict=True):
         assert torch.allclose(after[others], before[others], atol=1e-5)

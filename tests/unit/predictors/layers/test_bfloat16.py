@@ -1,4 +1,4 @@
-"""The published networks in bfloat16: values and gradients are nearly the same, and used in the steps only."""
+"""The published networks in bfloat16: values and gradients are accurate, and used only in the steps."""
 
 import pytest
 import torch
@@ -36,12 +36,12 @@ def test_values_and_gradients_are_nearly_those_of_float32(name, off):
     expected, found = (value_and_gradient(each, x) for each in (precise, precise.in_bfloat16()))
     assert found[0].dtype == found[1].dtype == torch.float32
     assert (found[0] - expected[0]).abs().mean() < off and not torch.equal(found[0], expected[0])
-    climbing = expected[1].abs().sum(1) > 0
-    alike = torch.cosine_similarity(expected[1][climbing], found[1][climbing])
+    sloped = expected[1].abs().sum(1) > 0
+    alike = torch.cosine_similarity(expected[1][sloped], found[1][sloped])
     assert alike.median() > 0.99 and alike.min() > 0.5
 
 
-def test_the_predictor_itself_does_not_change():
+def test_the_original_predictor_is_unchanged():
     precise = load_predictor(PUBLISHED.tc)
     before = {name: tensor.clone() for name, tensor in precise.state_dict().items()}
     precise.in_bfloat16()
@@ -64,7 +64,7 @@ def test_nan_gives_nan_and_does_not_change_other_rows(name):
     assert torch.equal(found[found == found], expected[found == found])
 
 
-def test_the_gradient_of_relu_is_that_of_torch():
+def test_relu_gradient_agrees_with_torch():
     random = torch.Generator().manual_seed(0)
     values, slope = torch.randn(2, 64, 33, generator=random).to(torch.bfloat16)
     values = values.relu()
@@ -74,8 +74,8 @@ def test_the_gradient_of_relu_is_that_of_torch():
 
 @pytest.mark.parametrize("fused", [True, False])
 @pytest.mark.parametrize("strided", [True, False])
-def test_a_block_is_the_formula(fused, strided, monkeypatch):
-    """And so is its gradient, within the precision of bfloat16; fused and not, where the processor has units for it."""
+def test_a_block_agrees_with_its_equation(fused, strided, monkeypatch):
+    """Value and gradient, within the precision of bfloat16; fused too if the processor has matrix units for it."""
     there = processor_multiplies_bfloat16()
     monkeypatch.setattr(bfloat16, "processor_multiplies_bfloat16", lambda: fused and there)
     torch.manual_seed(0)
@@ -104,7 +104,7 @@ def test_layers_are_the_same_with_onednn_and_without(relu, monkeypatch):
         torch.testing.assert_close(*(value_and_gradient(each, x)[k] for each in (fused, plain)), rtol=0.02, atol=0.02)
 
 
-def test_steps_use_bfloat16_and_kept_values_are_float32():
+def test_steps_use_bfloat16_and_stored_values_are_float32():
     settings = OptimiserSettings(candidates=4, steps=(2, 2))
     problem = DesignProblem("LaFeAsO", settings=settings, device="cpu", tc_predictor=PUBLISHED.tc,
                             formation_energy_predictor=PUBLISHED.formation_energy, precision=BFLOAT16)  # fmt: skip

@@ -1,4 +1,4 @@
-"""Attention over elements: smooth as an element vanishes, independent of the batch and of the padding."""
+"""Attention over elements: smooth as an element vanishes, and independent of the rest of the batch."""
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ def compositions(formulas=FORMULAS) -> torch.Tensor:
 
 
 def with_trace(x: torch.Tensor, symbol: str, fraction: float) -> torch.Tensor:
-    """The composition with a little of another element."""
+    """The composition with a small fraction of another element added."""
     mixed = x.clone()
     mixed[:, elements.element(symbol).index] += fraction
     return mixed / mixed.sum(1, keepdim=True)
@@ -36,12 +36,12 @@ def test_one_number_per_output():
 
 
 def test_compositions_are_independent():
-    """Also of the largest number of elements in the batch."""
+    """Also if the other compositions of the batch have more elements."""
     model, x = network(), compositions()
     assert torch.allclose(model(x), torch.cat([model(row[None]) for row in x]), atol=1e-12)
 
 
-def test_attention_is_the_formula():
+def test_attention_agrees_with_its_equation():
     """For each composition and head: sum over elements j of softmax_j(q_i k_j / sqrt(d) + bias_j) v_j."""
     heads, width = 2, 6
     random, x = torch.Generator().manual_seed(0), compositions()
@@ -82,7 +82,7 @@ def test_a_trace_of_an_element_has_no_effect(symbol):
 
 
 @torch.no_grad()
-def test_a_trace_gets_no_attention_whatever_its_score():
+def test_other_elements_do_not_attend_to_a_trace():
     x = compositions()
     changes, values = [], []
     for trace in (0.0, 1e-3):

@@ -1,4 +1,4 @@
-"""Kernel regression: closed forms, smoothness, and gradients where they are largest, at the known compositions."""
+"""Kernel regression: closed forms, smoothness, and gradients at the known compositions, where they are largest."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_the_kernel_of_a_composition_with_itself_is_nearly_1_and_falls_with_dist
     assert (row.diff() < 0).all() and float(row[-1]) > 0
 
 
-def test_the_kernel_is_the_formula():
+def test_the_kernel_agrees_with_its_equation():
     shape = KernelShape(property_weight=0.5, length=2.0, soft=0.1)
     one, other = torch.zeros(1, 151, dtype=torch.float64), torch.zeros(1, 151, dtype=torch.float64)
     one[0, 0], other[0, 120], other[0, 121] = 3.0, 4.0, 2.0
@@ -54,7 +54,7 @@ def test_without_a_ridge_it_interpolates_the_known_compositions():
     assert distance.numpy() == pytest.approx(KernelShape().soft, abs=1e-3)
 
 
-def test_a_ridge_draws_towards_zero_and_each_composition_may_have_its_own():
+def test_a_ridge_shrinks_towards_zero_and_may_differ_between_compositions():
     assert fitted(1e9)(vectors(["YBa2Cu3O7"]).float())[0].item() == pytest.approx(0, abs=0.01)
     uncertain = fit(
         composition.compositions(KNOWN), np.array([*KNOWN.values()]), np.array([1e9, *[1e-6] * 4]), KernelShape()
@@ -64,7 +64,7 @@ def test_a_ridge_draws_towards_zero_and_each_composition_may_have_its_own():
     assert float(value[0]) < 60
 
 
-def test_the_sum_is_the_kernel_times_the_weights_however_it_is_cut(monkeypatch):
+def test_the_value_is_kernel_times_weights_for_every_batch_size(monkeypatch):
     model, x = fitted().double(), vectors([*KNOWN, "CaFeAsF", "HgBa2CuO4"])
     value, distance = model(x)
     here = model.shape.coordinates(model.features(x)) - model.centre
@@ -106,7 +106,7 @@ def test_gradients_of_both_outputs_add_up():
     assert torch.allclose(both, 3 * first - 7 * second)
 
 
-def test_it_stays_on_the_cpu_where_a_device_has_no_float64(monkeypatch):
+def test_the_kernel_stays_on_the_cpu_if_a_device_lacks_float64(monkeypatch):
     monkeypatch.setattr(composition_kernel, "WITHOUT_FLOAT64", {"meta"})
     model, x = fitted(), vectors(["CaFeAsF"]).float()
     before = model(x)

@@ -19,7 +19,7 @@ def some_trees(trees: int = 5, depth: int = 3, features: int = 4) -> SmoothTrees
     return SmoothTrees.from_splits(columns, thresholds, torch.full((features,), 0.5), leaves, 1.5).double()
 
 
-def test_the_value_is_the_equation():
+def test_the_value_agrees_with_the_equation():
     trees, z = some_trees(), torch.randn(7, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     leaves = trees.leaves.flatten(1)
     for row, value in zip(z, trees(z), strict=True):

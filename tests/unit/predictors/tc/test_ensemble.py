@@ -27,7 +27,7 @@ SCALE = ErrorScale(floor_K=1.0, relative=0.1, near=0.2, near_distance=0.05, far=
 
 
 def constant(value: float) -> SmoothTrees:
-    """Trees that predict the same for every composition."""
+    """Trees with the same prediction for every composition."""
     nothing = torch.zeros(1, 2)
     return SmoothTrees(nothing, nothing, nothing, torch.zeros(1, 2, 2), value)
 
@@ -37,7 +37,7 @@ def vectors(formulas) -> torch.Tensor:
 
 
 def constant_network(value: float) -> CompositionAttention:
-    """A network that predicts the same for every composition."""
+    """A network with the same prediction for every composition."""
     network = CompositionAttention(AttentionSize(width=8, layers=1, heads=2, waves=2))
     last = network.head[-1]
     torch.nn.init.zeros_(last.weight)
@@ -124,12 +124,12 @@ def committed():
     return load_predictor("tc-ensemble")
 
 
-def test_it_knows_the_elements_of_its_training_part(committed):
+def test_known_elements_are_those_of_the_training_data(committed):
     assert isinstance(committed, Predictor) and committed.name == "tc-ensemble"
-    assert torch.equal(committed.known_elements, load_predictor("tc").known_elements)  # trained on the same
+    assert torch.equal(committed.known_elements, load_predictor("tc").known_elements)  # trained on the same data
 
 
-def test_it_reproduces_known_tc_better_than_the_published_network(committed):
+def test_known_tc_is_reproduced_better_than_by_the_published_network(committed):
     references = load_references()
     rows = np.random.default_rng(0).choice(len(references.known_tc_K), 500, replace=False)
     x, tc = torch.from_numpy(references.known_compositions[rows]).float(), references.known_tc_K[rows]
@@ -147,7 +147,7 @@ def test_a_trace_of_an_element_has_no_effect(committed, formula):
 
 
 def test_gradients_of_the_committed_model_against_finite_differences():
-    exact = load_predictor("tc-ensemble").double()  # the tips at known compositions are too narrow for float32 steps
+    exact = load_predictor("tc-ensemble").double()  # the peaks at known compositions are too narrow for float32 steps
     x = vectors(["LaFeAsO", "YBa2Cu3O7", "Mg0.9Al0.1B2"]).requires_grad_()
     (gradient,) = torch.autograd.grad(exact(x).sum(), x)
     assert torch.isfinite(gradient).all()
@@ -157,7 +157,7 @@ def test_gradients_of_the_committed_model_against_finite_differences():
     assert (gradient * direction).sum(1).tolist() == pytest.approx(numeric.tolist(), rel=1e-3, abs=0.1)
 
 
-def test_the_figures_on_the_card():
+def test_metrics_on_the_card():
     held_out = checkpoint.read_card("tc-ensemble")["metrics_held_out"]
     assert held_out["tc_mae_K"] <= 4.1 and held_out["tc_r2"] >= 0.924
     assert held_out["precision_above_1_K_with_cod"] >= 0.80
@@ -166,7 +166,7 @@ def test_the_figures_on_the_card():
     assert systems["tc_mae_K"] <= 6.0 and systems["tc_r2"] >= 0.87
 
 
-def test_its_intervals_hold_on_a_sample_of_the_held_out_part(committed):
+def test_error_intervals_hold_on_a_held_out_sample(committed):
     """held_out_tc.csv: 300 of the test part, drawn at random; NIMS MDR SuperCon and Stanev et al. 2018, CC BY 4.0."""
     with (Path(__file__).parent / "held_out_tc.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -174,14 +174,14 @@ def test_its_intervals_hold_on_a_sample_of_the_held_out_part(committed):
     estimates = estimate_in_batches(committed, vectors([row["formula"] for row in rows]).float())
     error = estimates.value - measured
     assert np.abs(error).mean() < 4.5 and np.median(np.abs(error)) < 2  # K
-    taken = estimates.value > 1  # superconductors; the error of the others is that of the gate
+    taken = estimates.value > 1  # superconductors; for the others the gate determines the error
     inside = inside_intervals(error[taken], estimates.std[taken] / 2**0.5)
     assert taken.mean() > 0.85
     # Less than 90%: the nearest neighbours of these are of the same series, and reports on one compound disagree.
     assert 0.45 < inside["50%"] < 0.65 and 0.82 < inside["90%"] < 0.95
 
 
-def test_its_intervals_hold_on_held_out_systems():
+def test_error_intervals_hold_on_held_out_systems():
     inside = checkpoint.read_card("tc-ensemble")["metrics_held_out"]["systems_held_out"]["inside_intervals"]
     assert inside["50%"] == pytest.approx(0.5, abs=0.05)
     assert inside["90%"] == pytest.approx(0.9, abs=0.05)

@@ -1,4 +1,4 @@
-"""The ResNet18: the kept taps give the full convolution, and the fused network is the same function."""
+"""ResNet18: the kept taps give the full convolution, and the fused network is the same function."""
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def random_network() -> TcResNet:
 
 
 def random_compositions(n: int = 16) -> torch.Tensor:
-    # No two fractions equal: a row of lanthanoids with one fraction would tie in the pooling, where there is a kink.
+    # All fractions differ: equal fractions of lanthanoids would tie in the pooling, which has a kink there.
     x = torch.rand(n, 118) * (torch.rand(n, 118) < 0.05) + 1e-3 * torch.rand(n, 118)
     return x / x.sum(1, keepdim=True)
 
@@ -60,7 +60,7 @@ def test_fusing_does_not_change_the_function():
     assert torch.allclose(gradients[0], gradients[1], rtol=1e-3, atol=1e-2)
 
 
-def test_candidates_do_not_see_each_other():
+def test_compositions_are_independent():
     fused = FusedTcResNet(random_network()).eval()
     x = random_compositions()
     assert torch.allclose(fused(x)[3:5], fused(x[3:5]), atol=1e-4)
@@ -72,6 +72,6 @@ def test_gradient_against_finite_differences():
     direction = torch.randn_like(x)
     leaf = x.clone().requires_grad_()
     slope = (torch.autograd.grad(predictor(leaf).sum(), leaf)[0] * direction).sum()
-    step = 1e-8  # so short that no ReLU has its kink on the way
+    step = 1e-8  # so short that no ReLU changes its sign within it
     numeric = (predictor(x + step * direction).sum() - predictor(x - step * direction).sum()) / (2 * step)
     assert slope.item() == pytest.approx(numeric.item(), rel=1e-4)

@@ -1,6 +1,6 @@
-"""The trained Tc network, fused for evaluation: the same function, and plausible values of well-known materials.
+"""The trained Tc network, fused for evaluation: the same function, and plausible values for well-known materials.
 
-That fusing is exact for networks of random weights is tested in test_resnet.py.
+test_resnet.py tests that fusing is exact for networks with random weights.
 """
 
 import numpy as np
@@ -48,7 +48,7 @@ def superconductors(n: int) -> torch.Tensor:
     return torch.from_numpy(known[:: len(known) // n][:n]).float()
 
 
-def test_the_registry_gives_the_folded_network(fused):
+def test_the_registry_loads_the_fused_network(fused):
     assert isinstance(fused, FusedTcResNet) and isinstance(fused, Predictor) and fused.name == "tc"
     assert not fused.training and not any(p.requires_grad for p in fused.parameters())
     known = {symbol for symbol, flag in zip(elements.symbols(), fused.known_elements, strict=True) if flag}
@@ -67,8 +67,8 @@ def test_same_tc_as_unfused(plain, fused, compositions_of):
 def test_same_gradients_as_unfused():
     """In float64, so that rounding does not hide a difference.
 
-    A little of every element is added: where whole regions of the image are empty, equal numbers tie in the pooling,
-    and there the gradient depends on which of them is taken.
+    A small fraction of every element is added: in empty regions of the image equal values tie in the pooling, and the
+    gradient depends on which of them is selected.
     """
     plain = load_tc_resnet().double()
     fused = FusedTcResNet(load_tc_resnet()).eval().requires_grad_(False).double()
@@ -94,7 +94,7 @@ def test_compositions_are_independent(fused):
 # The committed weights.
 
 
-def test_the_card_promises_enough():
+def test_metrics_on_the_card_are_good_enough():
     held_out = checkpoint.read_card("tc")["metrics_held_out"]
     assert held_out["tc_r2"] >= 0.88 and held_out["tc_mae_K"] <= 5.0
     assert held_out["precision_above_1_K_with_cod"] >= 0.80 and held_out["recall_above_1_K_with_cod"] >= 0.90
@@ -105,10 +105,10 @@ def test_the_card_promises_enough():
     ("formula", "least"),
     [("YBa2Cu3O7", 60.0), ("MgB2", 20.0), ("Nb3Sn", 8.0)],  # measured: 92 K, 39 K, 18 K
 )
-def test_superconductors_are_found(fused, formula, least):
+def test_known_superconductors_have_a_high_tc(fused, formula, least):
     assert tc_K(fused, [formula])[0] > least
 
 
 @pytest.mark.parametrize("formula", ["NaCl", "SiO2"])
-def test_salt_and_sand_do_not_superconduct(fused, formula):
+def test_insulators_have_a_tc_near_zero(fused, formula):
     assert tc_K(fused, [formula])[0] < 1.0
