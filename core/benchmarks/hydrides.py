@@ -8,8 +8,9 @@ import pandas as pd
 
 from core.benchmarks import figures
 from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread
-from core.benchmarks.paper import C_ES, KIAGO, OURS, rows
-from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS, wins
+from core.benchmarks.methods import PROTOCOLS
+from core.benchmarks.paper import KIAGO, OURS, rows
+from core.benchmarks.raise_tc import wins
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import ROUNDING_ERROR
 from core.problem.presets import HYDRIDE, HYDRIDE_FLOORS
@@ -50,11 +51,13 @@ def problem(base: str, method: str, seed: int, options: Options) -> DesignProble
     """The problem of tables 9 and 10. C-ES keeps the hydrogen of the base, which is never below the minimum."""
     names = ("n_unit", "max_elements", "mutate_probability", "perturb_ratio")
     settings = replace(options.settings, **{name: getattr(HYDRIDE, name) for name in names})
-    posed = options.problem(base, seed, settings=settings, method=METHODS[method], charge_rule=EVERY_ATOM)
-    if method == C_ES:
-        settings = replace(settings, added_elements=SITE_ELEMENTS)
-        return replace(posed, fixed={"H": posed.base_fractions()["H"]}, settings=settings)
-    return replace(posed, floors=HYDRIDE_FLOORS)
+    protocol = PROTOCOLS[method]
+    posed = options.problem(
+        base, seed, settings=protocol.applied(settings), method=protocol.method, charge_rule=EVERY_ATOM
+    )
+    if protocol.takes_minimum:
+        return replace(posed, floors=HYDRIDE_FLOORS)
+    return replace(posed, fixed={"H": posed.base_fractions()["H"]})
 
 
 def fulfils(formula: str) -> bool:

@@ -10,18 +10,16 @@ import torch
 
 from core.benchmarks import figures
 from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread
+from core.benchmarks.methods import PROTOCOLS
 from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
 from core.chemistry.composition import compositions
 from core.evaluation.candidate_table import gain
-from core.generation.registry import GRADIENT, SUBSTITUTION
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import BEST, PUBLISHED, load_predictor
 from core.problem.problem import DesignProblem
 from core.problem.settings import NEAREST, NEUTRAL
 from core.runs.run import Run
 
-SITE_ELEMENTS = (1, 2)  # elements that share one site in C-ES, as in the samples of KIAGO's table 3
-METHODS = {KIAGO: GRADIENT, C_ES: SUBSTITUTION}
 MODEL_NAMES = {PUBLISHED.tc: "the published network", BEST.tc: "our best model"}
 CONTROL_MODEL = "the control model"
 ROUNDINGS = {NEAREST: "to the nearest formula, as in the paper", NEUTRAL: "to a neutral neighbour"}
@@ -158,10 +156,9 @@ def _runs(base: str, method: str, options: Options, rounding: str = NEAREST) -> 
 
 def problem(base: str, method: str, seed: int, options: Options, rounding: str = NEAREST) -> DesignProblem:
     """The problem of table 2; the paper rounds to the nearest formula."""
-    settings = replace(options.settings, rounding=rounding)
-    if method == C_ES:
-        settings = replace(settings, added_elements=SITE_ELEMENTS)
-    return options.problem(base, seed, settings=settings, method=METHODS[method])
+    protocol = PROTOCOLS[method]
+    settings = protocol.applied(replace(options.settings, rounding=rounding))
+    return options.problem(base, seed, settings=settings, method=protocol.method)
 
 
 def of_run(run: Run) -> dict:

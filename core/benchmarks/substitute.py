@@ -10,8 +10,9 @@ import torch
 
 from core.benchmarks import figures
 from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread
-from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
-from core.benchmarks.raise_tc import METHODS, SITE_ELEMENTS, wins
+from core.benchmarks.methods import PROTOCOLS
+from core.benchmarks.paper import KIAGO, OURS, TOP, rows
+from core.benchmarks.raise_tc import wins
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of
 from core.chemistry.formula_reader import parse_formula
@@ -90,10 +91,9 @@ def table8_sentences(table: pd.DataFrame) -> tuple[str, ...]:
 def problem(row: dict, method: str, seed: int, options: Options) -> DesignProblem:
     """The problem of tables 5 to 8: KIAGO without the integer loss (beta = 0), formulas to 0.01 atoms of the base."""
     settings = replace(options.settings, integer_weight=0.0, fractional_elements=options.settings.max_elements)
-    if method == C_ES:
-        settings = replace(options.settings, added_elements=SITE_ELEMENTS)
+    protocol = PROTOCOLS[method]
     return options.problem(
-        row["base"], seed, settings=settings, method=METHODS[method], task=SUBSTITUTE,
+        row["base"], seed, settings=protocol.applied(settings), method=protocol.method, task=SUBSTITUTE,
         sites=(Site(row["target"], row["oxidation_state"]),),
     )  # fmt: skip
 
