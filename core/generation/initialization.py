@@ -14,7 +14,7 @@ import numpy as np
 
 from core.chemistry import elements
 from core.chemistry.tolerances import ROUNDING_ERROR
-from core.problem.composition_constraints import CompositionConstraints, sorted_symbols
+from core.problem.constraint_sets import CompositionConstraints, sorted_symbols
 from core.problem.settings import BASE, ENUMERATED, INTERPOLATED, KNOWN, RANDOM
 
 MIXTURE = "mixture"  # start of a substitution: a random mixture of allowed elements

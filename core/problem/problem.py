@@ -15,7 +15,8 @@ from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import FIXED_FRACTION, WHOLE_ATOM
 from core.errors import InputError
 from core.problem import composition_constraints, serialization
-from core.problem.composition_constraints import CompositionConstraints, ConstraintRequest, Group
+from core.problem.composition_constraints import ConstraintRequest, Group
+from core.problem.constraint_sets import CompositionConstraints
 from core.problem.settings import (
     DEFAULT_METHOD,
     FORMATION_ENERGY_PREDICTOR,

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from core.chemistry import elements
-from core.problem.composition_constraints import CompositionConstraints, ConstrainedSet
+from core.problem.constraint_sets import CompositionConstraints, ConstrainedSet
 
 MAX_LEVEL = 1e12  # relative to the level without bounds; reached if a set has no elements present
 BOUND_TOLERANCE = 1e-7  # of a fraction: a total this close to a bound is at the bound and may leave it

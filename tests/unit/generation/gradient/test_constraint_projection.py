@@ -10,7 +10,8 @@ from core.generation.gradient.constraint_projection import constraint_projection
 from core.generation.gradient.optimiser import Task
 from core.generation.gradient.simplex_map import SimplexMap
 from core.predictors.interface import Predictor
-from core.problem.composition_constraints import CompositionConstraints, ConstraintRequest, Group, nested_constraints
+from core.problem.composition_constraints import ConstraintRequest, Group, nested_constraints
+from core.problem.constraint_sets import CompositionConstraints
 from core.problem.settings import OptimiserSettings
 
 DOUBLE = torch.float64
