@@ -13,12 +13,12 @@ def gain_text(mean: Gain, best: Gain) -> str:
     average = ""
     if mean.candidates > 1:
         average = (
-            f" The mean of the best {mean.candidates} that pass: {change_text(mean.claimed_K)} according to the Tc "
-            f"model, {change_text(mean.judged_K)} according to the control model."
+            f" The mean of the best {mean.candidates} that pass: {change_text(mean.predicted_K)} according to the Tc "
+            f"model, {change_text(mean.control_K)} according to the control model."
         )
     return (
-        f"The best candidate: {change_text(best.claimed_K)} according to the Tc model, "
-        f"{change_text(best.judged_K)} according to the control model, which the optimiser never uses.{average} "
+        f"The best candidate: {change_text(best.predicted_K)} according to the Tc model, "
+        f"{change_text(best.control_K)} according to the control model, which the optimiser never uses.{average} "
         "A gain that only the Tc model predicts is probably an error of that model."
     )
 

@@ -168,8 +168,8 @@ def of_run(run: Run) -> dict:
     found = gain(passing, base, TOP)
     return {
         "base_tc_K": base["tc_K"],
-        "gain_K": found and found.claimed_K,
-        "gain_judge_K": found and found.judged_K,
+        "gain_K": found and found.predicted_K,
+        "gain_judge_K": found and found.control_K,
         "passing": len(passing),
         "passing_share": len(passing) / max(len(table), 1),
         "neutral_share": float((table["charge_neutral"] & table["pauling_ok"]).mean()),

@@ -134,7 +134,7 @@ def _of_run(run: Run) -> dict:
     found = gain(passing, base, TOP)
     return {
         "base_tc_K": base["tc_K"], "success": float(success.mean()), "neutral": float(table["charge_neutral"].mean()),
-        "passing": len(passing), "gain_K": found and found.claimed_K, "gain_judge_K": found and found.judged_K,
+        "passing": len(passing), "gain_K": found and found.predicted_K, "gain_judge_K": found and found.control_K,
     }  # fmt: skip
 
 

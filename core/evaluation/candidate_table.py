@@ -33,14 +33,14 @@ def read(table: pd.DataFrame) -> pd.DataFrame:
 class Gain:
     """Mean gain in Tc over the base of the best candidates that pass every screen.
 
-    claimed_K : gain predicted by the optimised model
-    judged_K : gain predicted by the control model, which is never optimised; the difference indicates how far the
+    predicted_K : gain predicted by the optimised model
+    control_K : gain predicted by the control model, which is never optimised; the difference indicates how far the
         optimiser exploits errors of its model
     """
 
     candidates: int
-    claimed_K: float
-    judged_K: float
+    predicted_K: float
+    control_K: float
 
 
 def gain(passing: pd.DataFrame, base: dict[str, float], most: int = 30) -> Gain | None:
@@ -55,6 +55,6 @@ def gain(passing: pd.DataFrame, base: dict[str, float], most: int = 30) -> Gain 
         return None
     return Gain(
         candidates=len(best),
-        claimed_K=float(best["tc_K"].mean()) - base["tc_K"],
-        judged_K=float(best["tc_judge_K"].mean()) - base["tc_judge_K"],
+        predicted_K=float(best["tc_K"].mean()) - base["tc_K"],
+        control_K=float(best["tc_judge_K"].mean()) - base["tc_judge_K"],
     )
