@@ -89,6 +89,7 @@ REGISTRATION = Registration(
     settings=frozenset({"candidates", "n_unit"}),
     own_settings=(
         MethodSetting("growth", "Boron atoms per step", "How many boron atoms each step adds.", 1, 1, 5),
+        MethodSetting("pressure_GPa", "Pressure (GPa)", "Has no effect.", 0.0, 0.0, 300.0),
         MethodSetting("order", "Order", "Has no effect.", "up", choices=(("up", "upwards"), ("down", "downwards"))),
     ),
 )

@@ -100,8 +100,9 @@ def method_setting_field(setting: MethodSetting, value: float | int | str) -> No
         select(setting.label, name, value, labels, with_method_setting, setting.name, format_func=labels.get,
                help=setting.help)  # fmt: skip
         return
-    increment = 1 if isinstance(setting.default, int) else None
-    number(setting.label, name, value, increment, with_method_setting, setting.name, help=setting.help)
+    whole = isinstance(setting.default, int)
+    number(setting.label, name, value if whole else float(value), 1 if whole else None, with_method_setting,
+           setting.name, help=setting.help)  # fmt: skip
 
 
 def charge_rule_field(draft: Draft, errors: Errors) -> None:

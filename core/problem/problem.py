@@ -49,8 +49,7 @@ class DesignProblem:
     precision : of the optimisation steps; "auto" selects bfloat16 if the device has native support. All stored values
         are predicted in float32
     tc_predictor, formation_energy_predictor : checkpoint names
-    method : "gradient" (KIAGO) or "substitution" (C-ES, the baseline of KIAGO 3.1: random replacement by elements of
-        the same oxidation state, without optimisation)
+    method : name of a generator, see `core.generation.registry`: "gradient" (KIAGO), "substitution" (C-ES), ...
     method_settings : name -> value, of settings that only this method reads; missing ones have their defaults
     bounds : symbol -> lower and upper bound of the fraction
     groups : sets of elements with bounds on the sum of their fractions

@@ -212,6 +212,8 @@ def test_a_further_generator_is_offered_and_described_by_its_registration():
         assert draft(page).problem().method_settings == {"growth": 3}
         assert page.query_params["method_settings"] == '{"growth":3}'
         assert widget(page.selectbox, "design.method_settings.order").value == "up"
+        without_exception(widget(page.number_input, "design.method_settings.pressure_GPa").set_value(1.5).run())
+        assert draft(page).problem().method_settings == {"growth": 3, "pressure_GPa": 1.5}
         without_exception(widget(page.number_input, "design.method_settings.growth").set_value(9).run())
         assert "a whole number from 1 to 5" in html_text(page) and run_button(page).disabled
 

@@ -102,9 +102,9 @@ class GradientGenerator:
         composition = _float64(report.composition)
         with torch.no_grad():
             parts = _float64(task.constraints.parts(state.x_base, state.max_mask))
-        x_const = _float64(task.constraints.kept), _float64(task.constraints.floors)
+        fixed_and_floors = _float64(task.constraints.kept), _float64(task.constraints.floors)
         formulas = integer_formulas(
-            problem, task.settings, composition[chosen], parts[chosen], x_const, partial(ranking_loss, task)
+            problem, task.settings, composition[chosen], parts[chosen], fixed_and_floors, partial(ranking_loss, task)
         )
         number = chosen[formulas.rows]
         return Candidates(

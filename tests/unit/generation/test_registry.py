@@ -85,9 +85,10 @@ def test_settings_of_a_method_are_stored_and_used(growing):
      ({"growth": "2"}, "method_settings.growth", "a whole number"),
      ({"growth": True}, "method_settings.growth", "a whole number"),
      ({"growth": float("nan")}, "method_settings.growth", "a whole number"),
+     ({"pressure_GPa": 301}, "method_settings.pressure_GPa", "a number from 0 to 300"),
      ({"order": "sideways"}, "method_settings.order", "up, down"),
      ({"order": ["up"]}, "method_settings.order", "up, down"),
-     ({"speed": 1}, "method_settings", "known: growth, order")],
+     ({"speed": 1}, "method_settings", "known: growth, pressure_GPa, order")],
 )  # fmt: skip
 def test_settings_of_a_method_are_validated(growing, given, field, words):
     (error,) = check(replace(PROBLEM, method_settings=given))
