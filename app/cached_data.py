@@ -17,6 +17,7 @@ from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import KNOWN_COMPOSITION
 from core.executors.interface import Executor
 from core.executors.local_process import LocalProcessExecutor
+from core.generation.registry import registration
 from core.predictors import registry
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.predictors.interface import Predictor, predict_in_batches
@@ -113,8 +114,13 @@ def predict(name: str, formula: str) -> float:
 
 
 @st.cache_data(show_spinner=False, max_entries=MAX_MODELS)
-def steps_per_cycle(tc: str, formation_energy: str) -> int:
-    """The number of steps in which every ensemble member of both models is used once; 1 if a model is not installed."""
+def steps_per_cycle(method: str, tc: str, formation_energy: str) -> int:
+    """The number of steps in which a method uses every ensemble member of both models once.
+
+    1 for a method that uses all members in every step, and if a model is not installed.
+    """
+    if not registration(method).one_member_per_step:
+        return 1
     try:
         return math.lcm(*(registry.member_count(name) for name in (tc, formation_energy)))
     except CheckpointError:

@@ -92,7 +92,7 @@ def progress_block(run: Run, problem: DesignProblem) -> None:
 
 def progress_charts(run: Run, problem: DesignProblem) -> None:
     """Tc, formation energy and integer loss against the step."""
-    cycle = cached_data.steps_per_cycle(problem.tc_predictor, problem.formation_energy_predictor)
+    cycle = cached_data.steps_per_cycle(problem.method, problem.tc_predictor, problem.formation_energy_predictor)
     progress = moving_average(run.progress(), cycle)
     st.html(legend_html(cycle))
     for column, (name, quantity) in zip(st.columns(len(QUANTITIES)), QUANTITIES.items(), strict=True):

@@ -108,6 +108,14 @@ def _electropositive_first(symbol: str) -> tuple[float, int]:
     return (_UNKNOWN_ELECTRONEGATIVITY if known is None else known, fact.atomic_number)
 
 
+def fraction_vector(fractions: Mapping[str, float]) -> np.ndarray:
+    """Fractions of some elements -> (118,), zeros elsewhere, not normalised. Raises KeyError for an unknown symbol."""
+    vector = np.zeros(elements.N_ELEMENTS)
+    for symbol, fraction in fractions.items():
+        vector[elements.element(symbol).index] = fraction
+    return vector
+
+
 def element_mask(symbols: Iterable[str]) -> np.ndarray:
     """Whether each element is among the symbols, (118,) bool. Raises KeyError for an unknown symbol."""
     mask = np.zeros(elements.N_ELEMENTS, dtype=bool)

@@ -45,9 +45,7 @@ def finalize(
         status=status,
         base={name: float(values[0]) for name, values in base.items()},
         candidates=typed(table),
-        funnel=funnel(
-            table, candidates.total, dict(candidates.lost), candidates.exchanged, screens(problem.charge_rule)
-        ),
+        funnel=funnel(table, candidates.total, candidates.lost, candidates.exchanged, screens(problem.charge_rule)),
         restarts=candidates.restarts,
         device=str(predictors.device),
     )

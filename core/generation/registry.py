@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
@@ -39,6 +39,8 @@ class Registration:
         (number of elements that replace each); empty if the settings of the start describe them
     work : description of a run, with the placeholders {candidates}, {steps}, {product} and {time}
     optimises : whether candidates change during a run; if not, pages show no trajectories
+    one_member_per_step : whether the members of an ensemble take turns, see `Predictor.member_at`; pages then average
+        predictions over the members
     """
 
     name: str
@@ -52,6 +54,7 @@ class Registration:
     start: str = ""
     work: str = "{candidates} candidates × {steps} steps = {product}; {time} on two CPU cores"
     optimises: bool = True
+    one_member_per_step: bool = False
 
 
 _REGISTERED: dict[str, Registration] = {}
@@ -93,8 +96,7 @@ def generator_of(problem: DesignProblem) -> Generator:
 
 @cache
 def _loaded(implementation: str) -> Generator:
-    module, attribute = implementation.split(":")
-    return getattr(import_module(module), attribute)
+    return resolve_name(implementation)
 
 
 register(
@@ -113,6 +115,7 @@ register(
                 "fractional_elements", "start", "start_family", "start_above_K",
             }
         ),
+        one_member_per_step=True,
     )
 )  # fmt: skip
 register(

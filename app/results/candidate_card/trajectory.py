@@ -21,7 +21,7 @@ def trajectory(run: Run, problem: DesignProblem, row: pd.Series) -> None:
     if recorded.empty:
         st.caption("This run recorded no trajectories.")
         return
-    cycle = cached_data.steps_per_cycle(problem.tc_predictor, problem.formation_energy_predictor)
+    cycle = cached_data.steps_per_cycle(problem.method, problem.tc_predictor, problem.formation_energy_predictor)
     smoothed = moving_average(recorded, cycle)
     for quantity in QUANTITIES:
         figure = trajectory_figure(smoothed, quantity, run.schedule(), height=150)

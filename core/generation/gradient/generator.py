@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, element_mask
+from core.chemistry.composition import composition_vector, element_mask, fraction_vector
 from core.errors import InputError
 from core.generation.gradient import optimiser
 from core.generation.gradient.batch_parallel import BatchParallel
@@ -63,7 +63,7 @@ class GradientGenerator:
         """The optimiser's task: predictors, constraints and initial guesses."""
         device = predictors.device
         known = predictors.known_symbols()
-        fixed = x_const(problem)
+        x_const = fraction_vector(problem.least_fractions())
         rooms = tuple(room for _, room in problem.free_parts())
         allowed = np.stack([element_mask(problem.allowed_symbols(known, part)) for part in range(len(rooms))])
         constraints = problem.composition_constraints(known)
@@ -72,14 +72,14 @@ class GradientGenerator:
             tc=predictors.tc,
             formation_energy=predictors.formation_energy,
             constraints=SimplexMap(
-                torch.from_numpy(fixed).float(),
+                torch.from_numpy(x_const).float(),
                 torch.from_numpy(allowed.ravel()),
                 torch.tensor(rooms) if len(rooms) > 1 else None,
                 constraint_projection(constraints) if constraints else None,
             ).to(device),
             settings=self.effective_settings(problem),
             atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
-            guess=_guess(problem, known, fixed, allowed, device),
+            guess=_guess(problem, known, x_const, allowed, device),
             cores=BatchParallel(torch.get_num_threads(), STEP_BATCH) if device.type == "cpu" else BatchParallel(),
             step_predictors=(
                 (predictors.tc.in_bfloat16(), predictors.formation_energy.in_bfloat16()) if reduced_precision else None
@@ -132,14 +132,6 @@ def optimise(task: Task, state: State | None = None, on_step: OnStep | None = No
     return run_steps(GENERATOR, task, sum(task.settings.steps), state, on_step)
 
 
-def x_const(problem: DesignProblem) -> np.ndarray:
-    """x_const (118,) of fixed elements and floors."""
-    fixed = np.zeros(elements.N_ELEMENTS)
-    for symbol, fraction in problem.least_fractions().items():
-        fixed[elements.element(symbol).index] = fraction
-    return fixed
-
-
 def ranking_loss(task: Task, compositions: np.ndarray) -> np.ndarray:
     """L_1 (n,) in K of compositions (n, 118), with a penalty for a formation energy that is not negative."""
     device = task.constraints.fixed.device
@@ -153,10 +145,10 @@ def ranking_loss(task: Task, compositions: np.ndarray) -> np.ndarray:
 
 
 def _guess(
-    problem: DesignProblem, known: Collection[str], fixed: np.ndarray, allowed: np.ndarray, device: torch.device
+    problem: DesignProblem, known: Collection[str], x_const: np.ndarray, allowed: np.ndarray, device: torch.device
 ) -> optimiser.Guess:
     """Function of candidate and restart that returns x_base (parts * 118,)."""
-    initial = [_initial_guesses(problem, known, mask, fixed * mask, part) for part, mask in enumerate(allowed)]
+    initial = [_initial_guesses(problem, known, mask, x_const * mask, part) for part, mask in enumerate(allowed)]
     constraints = problem.composition_constraints(known)
 
     def guess(candidate: int, restart: int) -> torch.Tensor:

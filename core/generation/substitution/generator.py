@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from core.chemistry import elements
-from core.chemistry.composition import element_mask
+from core.chemistry.composition import element_mask, fraction_vector
 from core.errors import InputError
 from core.generation.interface import Candidates, PropertyPredictors, Report
 from core.generation.rounding import Rounded
@@ -81,9 +81,7 @@ class SubstitutionGenerator:
         """The task, restricted to the elements known to both predictors."""
         allowed = element_mask(problem.allowed_symbols(predictors.known_symbols()))
         substituter = make_substituter(problem, allowed, self.atom_counts(problem))
-        x_const = torch.zeros(elements.N_ELEMENTS)
-        for symbol, fraction in problem.fixed_fractions().items():
-            x_const[elements.element(symbol).index] = fraction
+        x_const = torch.from_numpy(fraction_vector(problem.fixed_fractions())).float()
         return Task(substituter, problem.settings.candidates, predictors, x_const)
 
     def init(self, task: Task) -> State:
