@@ -53,6 +53,11 @@ class Ensemble(NetworkPredictor):
         """The networks that are averaged."""
         return cast(list[NetworkPredictor], [*self.networks])
 
+    def capturable(self, max_elements: int) -> Ensemble:
+        """The ensemble of the members' forms of fixed shapes."""
+        members = [member.capturable(max_elements) for member in self.members()]
+        return Ensemble(self.name, cast(list[NetworkPredictor], members), self.error_scale).train(self.training)
+
     def estimate(self, composition: torch.Tensor) -> Estimate:
         """Compositions (batch, 118) -> mean and its expected absolute error, in the property's unit."""
         each = self.each(composition)

@@ -77,9 +77,23 @@ class Predictor:
         """
         return self
 
+    def capturable(self, max_elements: int) -> Predictor:
+        """The form of fixed shapes, for CUDA graphs: no operation waits for the device or has a shape set by values.
+
+        It shares the weights of this predictor, and predicts the same values, up to rounding, for compositions of at
+        most `max_elements` elements; of others, only the `max_elements` largest fractions may be seen (see
+        `most_elements`). A predictor that has fixed shapes is its own such form.
+        """
+        return self
+
 
 class NetworkPredictor(nn.Module, Predictor):
     """A predictor that is a torch module, which supplies `__call__` and `to`; `known_elements` is a buffer."""
+
+
+def most_elements(composition: torch.Tensor) -> torch.Tensor:
+    """Compositions (batch, 118) -> the largest number of elements of a row, an int64 scalar on the same device."""
+    return (composition != 0).sum(1).amax()
 
 
 @dataclass(frozen=True)

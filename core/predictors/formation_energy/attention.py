@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import torch
@@ -33,6 +34,12 @@ class FormationEnergyAttention(NetworkPredictor):
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> formation energy in eV/atom (batch,)."""
         return self.network(composition).squeeze(1)
+
+    def capturable(self, max_elements: int) -> FormationEnergyAttention:
+        """The same network with a table of `max_elements` tokens per composition."""
+        twin = copy.copy(self)
+        twin._modules = {"network": self.network.with_capacity(max_elements)}
+        return twin
 
 
 def load_formation_energy_ensemble(name: str, folder: Path = CHECKPOINTS) -> Ensemble:

@@ -6,6 +6,7 @@ nothing to the next layer and passes no gradient back, so its row and its column
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import cast
 
@@ -23,9 +24,13 @@ LEAST_WIDTH = 512  # of a layer to prune; in a smaller one the selection costs m
 
 
 class PrunedElemNet(NetworkPredictor):
-    """FormationEnergyElemNet in evaluation mode, with the same interface and the same values."""
+    """FormationEnergyElemNet in evaluation mode, with the same interface and the same values.
+
+    pruned : whether inactive units are omitted, on a CPU; a GPU would wait for their number
+    """
 
     role = Role.FORMATION_ENERGY
+    pruned = True
     index: torch.Tensor
 
     def __init__(self, predictor: FormationEnergyElemNet):
@@ -38,7 +43,14 @@ class PrunedElemNet(NetworkPredictor):
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> formation energy in eV/atom (batch,)."""
         parameters = [parameter for layer in self.layers for parameter in (layer.weight, layer.bias)]
-        return _Chain.apply(composition.index_select(1, self.index), *parameters).squeeze(1)
+        pruned = self.pruned and composition.device.type == "cpu"
+        return _Chain.apply(composition.index_select(1, self.index), pruned, *parameters).squeeze(1)
+
+    def capturable(self, max_elements: int) -> PrunedElemNet:
+        """The same network with all units."""
+        twin = copy.copy(self)
+        twin.pruned = False
+        return twin
 
     def in_bfloat16(self) -> FormationEnergyElemNet:
         """All layers but the last in bfloat16, in which products are so fast that pruning saves no time."""
@@ -51,11 +63,12 @@ class PrunedElemNet(NetworkPredictor):
 class _Chain(torch.autograd.Function):
     """values (n, inputs), weight (outputs, inputs) and bias (outputs,) of each layer -> (n, outputs of the last).
 
+    pruned : whether units that are zero in every row are omitted
     ReLU after all but the last; the weights get no gradient.
     """
 
     @staticmethod
-    def forward(ctx, values: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
+    def forward(ctx, values: torch.Tensor, pruned: bool, *parameters: torch.Tensor) -> torch.Tensor:
         layers = list(zip(parameters[::2], parameters[1::2], strict=True))
         outputs, used, active = [], [], None
         for depth, (weight, bias) in enumerate(layers, start=1):
@@ -63,7 +76,8 @@ class _Chain(torch.autograd.Function):
             values = torch.addmm(bias, values, weight.T)
             active = None
             if depth < len(layers):
-                active = _active(values.relu_())
+                values.relu_()
+                active = _active(values) if pruned else None
                 values = values if active is None else values.index_select(1, active)
                 outputs.append(values)
             used.append(weight if active is None else weight.index_select(0, active))
@@ -78,7 +92,7 @@ class _Chain(torch.autograd.Function):
         gradient = gradient @ used[-1]
         for values, weight in zip(outputs[::-1], used[-2::-1], strict=True):
             gradient = (gradient * (values > 0)) @ weight
-        return gradient, *(None for _ in range(2 * count))
+        return gradient, *(None for _ in range(2 * count + 1))
 
 
 def _active(values: torch.Tensor) -> torch.Tensor | None:

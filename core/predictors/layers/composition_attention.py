@@ -5,12 +5,16 @@ the logarithm of its fraction. The attention weight of element j has a factor x_
 and the output is computed from the sum of the tokens weighted by their fractions. Therefore a trace of 1e-6 of an
 element has no effect, and omitting absent elements gives the same result as a fraction of 0.
 
+Compositions with the same number of elements are computed together, without padding. CUDA graphs need fixed shapes:
+with a capacity, every composition is a table of that many tokens, of which those of absent elements have no effect.
+
 After CrabNet (Wang et al. 2021, doi:10.1038/s41524-021-00545-1) and Roost (Goodall and Lee 2020,
 doi:10.1038/s41467-020-19964-7); the fraction in the attention weights is Roost's.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +27,11 @@ from torch.nn import functional
 from core.chemistry import elements
 from core.predictors import checkpoint
 from core.predictors.features.element_features import element_features
+from core.predictors.layers.row_chunks import in_chunks
 
 LEAST_FRACTION = 1e-6  # below it the encoding of a fraction is constant
+ABSENT = -1e30  # bias of an absent element: its attention weight is exactly 0, and the softmax of none is finite
+TOKENS_AT_ONCE = 131072  # with a capacity: about 2 GB with the gradient, for a width of 128
 
 
 @dataclass(frozen=True)
@@ -43,14 +50,18 @@ class AttentionSize:
 
 
 class CompositionAttention(nn.Module):
-    """The network: fractions (batch, 118) -> (batch, outputs)."""
+    """The network: fractions (batch, 118) -> (batch, outputs).
+
+    capacity : number of tokens of each composition; None: as many as it has elements
+    """
 
     features: torch.Tensor
     waves: torch.Tensor
+    capacity: int | None = None
 
     def __init__(self, size: AttentionSize, outputs: int = 1):
         super().__init__()
-        self.size = size
+        self.size, self.outputs = size, outputs
         features = element_features()
         self.register_buffer("features", features, persistent=False)
         self.register_buffer("waves", torch.arange(1, size.waves + 1) * math.pi, persistent=False)
@@ -65,16 +76,47 @@ class CompositionAttention(nn.Module):
             nn.Linear(size.width, outputs),
         )  # fmt: skip
 
+    def with_capacity(self, capacity: int) -> CompositionAttention:
+        """The same network, sharing its weights, that reads the `capacity` largest fractions of each composition.
+
+        Its shapes are fixed and no operation waits for the device, so it can be captured in a CUDA graph. Raises
+        ValueError for a capacity below 1.
+        """
+        if capacity < 1:
+            raise ValueError(f"a capacity of {capacity} elements; at least 1 is required")
+        twin = copy.copy(self)
+        twin.capacity = min(capacity, elements.N_ELEMENTS)
+        return twin
+
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Fractions (batch, 118), rows summing to 1 -> (batch, outputs)."""
-        groups, place, fraction = _Groups.of(composition)
-        vectors = self.vectors.weight + self.properties(self.features)
-        tokens = vectors[place] + self.amount(self.encoded(fraction))
+        capacity = self.capacity
+        if capacity is None:
+            return self._of_tokens(*_Groups.of(composition))
+        trained = torch.is_grad_enabled() and self.vectors.weight.requires_grad
+        if trained or self.outputs > 1:
+            return self._of_tokens(*_Groups.padded(composition, capacity))
+        rows = max(TOKENS_AT_ONCE // capacity, 1)
+        return in_chunks(lambda part: self._of_tokens(*_Groups.padded(part, capacity)), composition, rows)
+
+    def _of_tokens(self, groups: _Groups, place: torch.Tensor, fraction: torch.Tensor) -> torch.Tensor:
+        """Groups, element (t,) and fraction (t,) of each token -> (batch, outputs)."""
+        tokens = self._vectors(place) + self.amount(self.encoded(fraction))
         logarithm = fraction.clamp_min(torch.finfo(fraction.dtype).tiny).log()[:, None]
         damping = self.size.trace and -functional.softplus(2 * (math.log(self.size.trace) - logarithm))
+        if self.capacity is not None:
+            damping = damping + ABSENT * (fraction.detach() == 0)[:, None]
         for layer in self.layers:
             tokens = layer(tokens, logarithm, damping, groups)
         return self.head(groups.summed(self.norm(tokens) * fraction[:, None]))
+
+    def _vectors(self, place: torch.Tensor) -> torch.Tensor:
+        """Elements (t,) -> their vectors (t, width)."""
+        vectors = self.vectors.weight + self.properties(self.features)
+        if place.device.type == "cpu" or not vectors.requires_grad:
+            return vectors[place]
+        # On a GPU the gradient of a selection is added in an order that changes; that of a product is not.
+        return functional.linear(torch.eye(len(vectors), device=place.device).to(vectors)[place], vectors.T)
 
     def encoded(self, fraction: torch.Tensor) -> torch.Tensor:
         """Fractions (t,) -> (t, 4 waves + 1): the fraction, sines and cosines of it and of its logarithm."""
@@ -89,14 +131,14 @@ class _Groups:
     """The batch grouped by number of elements, with one token per element present, so that no padding is needed.
 
     Compositions with the same number of elements are consecutive, in ascending order of that number, so that the tokens
-    of a group form a table (compositions, elements).
+    of a group form a table (compositions, elements). With padding the batch is one group, in its own order.
 
     sizes : number of compositions and of elements of each group
-    position : (batch,) index of each composition in this order
+    position : (batch,) index of each composition in this order; None: the order of the batch
     """
 
     sizes: tuple[tuple[int, int], ...]
-    position: torch.Tensor
+    position: torch.Tensor | None
 
     @classmethod
     def of(cls, composition: torch.Tensor) -> tuple[_Groups, torch.Tensor, torch.Tensor]:
@@ -108,6 +150,15 @@ class _Groups:
         sizes = tuple((n, k) for k, n in enumerate(count.bincount().tolist()) if n)
         return cls(sizes, order.argsort()), place, composition[order[row], place]
 
+    @classmethod
+    def padded(cls, composition: torch.Tensor, capacity: int) -> tuple[_Groups, torch.Tensor, torch.Tensor]:
+        """As `of`, with a token for each of the largest fractions (batch, capacity), absent elements included."""
+        place = composition.detach().topk(capacity, dim=1, sorted=False).indices
+        fraction = composition.gather(1, place)
+        # The gradient of an absent element is 0, as it is if the element has no token.
+        fraction = torch.where(fraction.detach() != 0, fraction, 0.0)
+        return cls(((len(composition), capacity),), None), place.flatten(), fraction.flatten()
+
     def tables(self, *tokens: torch.Tensor) -> Iterator[list[torch.Tensor]]:
         """Tokens (t, ...) -> views (compositions, elements, ...) of each group that has elements."""
         begin = 0
@@ -118,6 +169,9 @@ class _Groups:
 
     def summed(self, tokens: torch.Tensor) -> torch.Tensor:
         """Tokens (t, c) -> their sum over the elements of each composition (batch, c)."""
+        if self.position is None:
+            ((n, k),) = self.sizes
+            return tokens.unflatten(0, (n, k)).sum(1)
         nothing = tokens.new_zeros(sum(n for n, k in self.sizes if not k), tokens.shape[1])
         return torch.cat([nothing, *(table.sum(1) for (table,) in self.tables(tokens))])[self.position]
 
@@ -130,10 +184,11 @@ class _Attention(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, projected: torch.Tensor, bias: torch.Tensor, groups: _Groups) -> torch.Tensor:
-        heads, mixed, kept = bias.shape[1], projected.new_empty(len(projected), projected.shape[1] // 3), []
+        heads, width = bias.shape[1], projected.shape[1] // 3
+        mixed, kept = projected.new_empty(len(projected), width), []
         for table, biases, out in groups.tables(projected, bias, mixed):
             n, k = biases.shape[:2]
-            table = table.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4).reshape(3, n * heads, k, -1)
+            table = table.unflatten(2, (3, heads, -1)).permute(2, 0, 3, 1, 4).reshape(3, n * heads, k, width // heads)
             query, key, value = table
             scores = torch.baddbmm(biases.mT.reshape(-1, 1, k), query, key.mT, alpha=key.shape[2] ** -0.5)
             weight = scores.softmax(2)

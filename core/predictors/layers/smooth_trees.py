@@ -15,6 +15,7 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 
 ROWS = 64  # compositions at a time on a CPU
+ROWS_ON_GPU = 4096  # about 1 GB for 900 trees of depth 6
 
 
 class SmoothTrees(nn.Module):
@@ -83,7 +84,7 @@ class _SumOfTrees(torch.autograd.Function):
 
 
 def _batch_size(features: torch.Tensor) -> int:
-    return ROWS if features.device.type == "cpu" else max(len(features), 1)
+    return ROWS if features.device.type == "cpu" else ROWS_ON_GPU
 
 
 def _sum_and_gradient(
@@ -107,8 +108,16 @@ def _sum_and_gradient(
     outer = torch.bmm(leaves.transpose(1, 2), of_first[-1])
     in_q = torch.cat([_gradients(first, of_first, inner), _gradients(second, of_second, outer)], dim=1)
     in_inputs = torch.addcmul(q, q, q, value=-1).mul_(sharpness[..., None]).mul_(in_q)  # dq / dz = q (1 - q) / w
-    gradient = features.new_zeros(features.T.shape).index_add_(0, columns.flatten(), in_inputs.flatten(0, 1))
-    return value, gradient.T
+    return value, _summed_by_column(in_inputs.flatten(0, 1), columns.flatten(), features.shape[1]).T
+
+
+def _summed_by_column(values: torch.Tensor, columns: torch.Tensor, count: int) -> torch.Tensor:
+    """Values (s, n), the column of each split (s,) -> their sums over the splits on each column (count, n)."""
+    if values.device.type == "cpu":
+        return values.new_zeros(count, values.shape[1]).index_add_(0, columns, values)
+    # On a GPU index_add_ adds in an order that changes from call to call.
+    splits = values.new_zeros(count, len(columns)).scatter_(0, columns[None], 1.0)
+    return splits @ values
 
 
 def _depths(leaves: torch.Tensor) -> list[int]:

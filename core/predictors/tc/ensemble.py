@@ -115,6 +115,14 @@ class TcEnsemble(NetworkPredictor):
         """One predictor for each set of trees and each network, in which h is that part alone."""
         return cast(list[TcEnsemble], [*self.parts]) or [self]
 
+    def capturable(self, max_elements: int) -> TcEnsemble:
+        """The ensemble with the networks' forms of fixed shapes; trees and kernel have fixed shapes."""
+        heights = cast(list[SmoothTrees], [*self.heights])
+        networks = [cast(CompositionAttention, each).with_capacity(max_elements) for each in self.networks]
+        familiar = cast(float, self.familiar_distance)
+        rest = self.kernel, self.chance, self.gate, self.known_elements, self.error_scale, familiar
+        return TcEnsemble(self.name, heights, networks, *rest).train(self.training)
+
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> Tc in K (batch,)."""
         return self.estimate(composition).value

@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 import torch
 
+from core.chemistry import composition
 from core.predictors.info import Role
-from core.predictors.interface import Estimate, NetworkPredictor, Predictor, estimate_in_batches, predict_in_batches
+from core.predictors.interface import (
+    Estimate,
+    NetworkPredictor,
+    Predictor,
+    estimate_in_batches,
+    most_elements,
+    predict_in_batches,
+)
 
 X = torch.arange(5.0)[:, None] * torch.ones(118) / 118  # sums 0, 1, 2, 3, 4
 
@@ -84,3 +92,8 @@ def test_a_network_is_called_and_moved_as_a_module():
     assert network(X).tolist() == pytest.approx([0, 2, 4, 6, 8], abs=1e-5)
     assert network.to(torch.device("cpu")) is network and network.known_elements.all()
     assert torch.equal(network.estimate(X).value, network(X)) and network.member_at(3) is network
+
+
+def test_the_largest_number_of_elements_of_a_row():
+    x = torch.from_numpy(composition.compositions(["Fe", "YBa2Cu3O7", "NaCl"]))
+    assert most_elements(x) == 4

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from core.chemistry import composition, elements
+from core.predictors.layers import composition_attention
 from core.predictors.layers.composition_attention import (
     AttentionSize,
     CompositionAttention,
@@ -120,3 +121,65 @@ def test_gradients_are_finite_everywhere(formula, trace):
     edge = with_trace(compositions([formula]), "Xe", 1e-30).float().requires_grad_()
     (gradient,) = torch.autograd.grad(model(edge).sum(), edge)
     assert torch.isfinite(gradient).all()
+
+
+MOST = 9  # elements of a formula
+
+
+def with_its_gradients(model, x):
+    """Values, and their gradients in the compositions and in every weight; each row has another weight in the sum."""
+    x = x.clone().requires_grad_()
+    value = model(x)
+    total = (value * torch.arange(1.0, 1 + value.numel(), dtype=value.dtype).view_as(value)).sum()
+    wanted = [x, *(weight for weight in model.parameters() if weight.requires_grad)]
+    return [value.detach(), *torch.autograd.grad(total, wanted)]
+
+
+@pytest.mark.parametrize("capacity", [MOST, MOST + 4, elements.N_ELEMENTS])
+@pytest.mark.parametrize("trace", [0.0, 1e-3])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_tables_of_a_fixed_number_of_tokens_give_the_same(capacity, trace, outputs):
+    """Values and gradients, in compositions and weights, also of one element, of traces and of the smallest number."""
+    model, x = network(outputs, trace), compositions()
+    x = torch.cat([x, with_trace(x[:-1], "Hg", 1e-6), with_trace(x[:1], "Xe", 1e-300)])
+    for frozen in (False, True):
+        model.requires_grad_(not frozen)
+        found = with_its_gradients(model.with_capacity(capacity), x)
+        for one, other in zip(found, with_its_gradients(model, x), strict=True):
+            assert torch.allclose(one, other, rtol=1e-10, atol=1e-10)
+
+
+def test_fixed_tables_in_chunks_of_rows_give_the_same(monkeypatch):
+    model, x = network(trace=1e-3).requires_grad_(False), compositions()
+    whole = with_its_gradients(model.with_capacity(MOST), x)
+    monkeypatch.setattr(composition_attention, "TOKENS_AT_ONCE", 2 * MOST)
+    for one, other in zip(with_its_gradients(model.with_capacity(MOST), x), whole, strict=True):
+        assert torch.allclose(one, other, rtol=1e-12, atol=1e-12)
+
+
+def test_a_capacity_reads_the_largest_fractions():
+    """Elements beyond the capacity are left out, as if their fractions were 0."""
+    model, x = network().with_capacity(3), with_trace(compositions(["YBa2Cu3O7"]), "Hg", 0.01)
+    largest = x.topk(3).values[:, -1:]
+    assert torch.allclose(model(x), network()(torch.where(x >= largest, x, 0)), atol=1e-12)
+    with pytest.raises(ValueError, match="at least 1"):
+        network().with_capacity(0)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_empty_and_nan_rows_do_not_change_the_others_in_fixed_tables(frozen):
+    model, x = network().requires_grad_(not frozen), compositions()
+    nothing, no_number = torch.zeros_like(x[:1]), torch.full_like(x[:1], torch.nan)
+    found = model.with_capacity(MOST)(torch.cat([nothing, x, no_number]))
+    assert torch.allclose(found[1:-1], model(x), atol=1e-12)
+    assert torch.isnan(found[-1]).all() and torch.allclose(found[:1], model(nothing))
+    assert model.with_capacity(MOST)(x[:0]).shape == (0, 1)
+    assert all(
+        torch.isfinite(each).all() for each in with_its_gradients(model.with_capacity(MOST), torch.cat([nothing, x]))
+    )
+
+
+def test_gradients_of_fixed_tables_are_finite_in_float32():
+    model = network(trace=1e-3).float().with_capacity(MOST + 1)
+    x = with_trace(compositions(), "Xe", 1e-30).float()
+    assert all(torch.isfinite(each).all() for each in with_its_gradients(model, x))
