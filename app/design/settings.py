@@ -126,8 +126,8 @@ def computation_fields(draft: Draft, errors: Errors) -> None:
     select("Device", "device", draft.device, devices, with_field, "device", help="Auto uses the GPU if there is one.")
     show_errors(errors["device"])
     select("Precision", "precision", draft.precision, PRECISIONS, with_field, "precision",
-           help="Precision of the optimiser steps with the published networks. Auto uses bfloat16, which is twice as "
-                "fast, if the processor has units for it. All values in the results are float32.")  # fmt: skip
+           help="Precision of the optimiser steps. Auto uses bfloat16 (published networks, twice as fast) on a "
+                "processor and TF32 on a GPU with units for it. All values in the results are float32.")  # fmt: skip
     show_errors(errors["precision"])
 
 

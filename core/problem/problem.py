@@ -46,8 +46,8 @@ class DesignProblem:
     settings : see OptimiserSettings
     seed : seed of all random streams
     device : "auto", "cpu", "cuda" or "mps"
-    precision : of the optimisation steps; "auto" selects bfloat16 if the device has native support. All stored values
-        are predicted in float32
+    precision : of the optimisation steps; "auto" selects bfloat16 on a CPU and TF32 on a GPU with matrix units for it.
+        All stored values are predicted in float32
     tc_predictor, formation_energy_predictor : checkpoint names
     method : name of a generator, see `core.generation.registry`: "gradient" (KIAGO), "substitution" (C-ES), ...
     method_settings : name -> value, of settings that only this method reads; missing ones have their defaults

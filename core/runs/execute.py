@@ -18,6 +18,7 @@ from core.evaluation.csv_export import to_csv
 from core.evaluation.design import generate, prepare
 from core.evaluation.result import DesignResult
 from core.files import write_atomically, write_json
+from core.generation.loop import execution
 from core.runs import layout
 from core.runs.provenance import device_provenance, fingerprint, provenance_at_start
 from core.runs.recorder import Recorder
@@ -46,6 +47,7 @@ def execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None = None
     recorder = Recorder(run.folder, schedule, identity, should_stop, on_status, elapsed_s)
     recorder.begin(0 if state is None else int(state.step))
     state, outcome = generate(design, state, recorder)
+    provenance["execution"] = execution(design.generator, design.task)
     if recorder.stopped:
         return recorder.stopped
     recorder.write_status(Phase.SCREENING, int(state.step))

@@ -16,6 +16,7 @@ the innermost sets outwards. They only determine which sets are clipped; z and i
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -93,7 +94,7 @@ class ConstraintProjection:
     def satisfied(self, z: torch.Tensor) -> torch.Tensor:
         """Whether fractions (batch, 118), without x_const, satisfy all bounds and sum to S: (batch,) bool."""
         totals = self._unit_sums(z.to(self.share.dtype)) @ self.members.to(self.share.dtype).T
-        low, high = totals.new_tensor(self.low), totals.new_tensor(self.high)
+        low, high = self._bounds
         return ((totals >= low - FEASIBILITY_TOLERANCE) & (totals <= high + FEASIBILITY_TOLERANCE)).all(1)
 
     def max_mask(self, weights: torch.Tensor, present: torch.Tensor, max_elements: int) -> torch.Tensor:
@@ -125,7 +126,19 @@ class ConstraintProjection:
 
     def _unit_sums(self, x: torch.Tensor) -> torch.Tensor:
         """Sums (batch, 118) over the elements of each unit, in the column that represents the unit."""
-        return x @ torch.nn.functional.one_hot(self.unit, len(self.unit)).to(x.dtype)
+        return x @ self._unit_matrix.to(x.dtype)
+
+    # Constants of each device, made once: a CUDA graph cannot copy them from the host.
+
+    @cached_property
+    def _unit_matrix(self) -> torch.Tensor:
+        """(118, 118) 1 where the column represents the unit of the row's element, in the dtype of `share`."""
+        return torch.nn.functional.one_hot(self.unit, len(self.unit)).to(self.share.dtype)
+
+    @cached_property
+    def _bounds(self) -> torch.Tensor:
+        """(2, sets) `low` and `high` as a tensor."""
+        return self.share.new_tensor([self.low, self.high])
 
     def _water_filling(self, p: torch.Tensor) -> _WaterFilling:
         """Totals, clipped sets and levels for ratios of units (batch, 118)."""

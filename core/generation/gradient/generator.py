@@ -15,22 +15,25 @@ from core.errors import InputError
 from core.generation.gradient import optimiser
 from core.generation.gradient.batch_parallel import BatchParallel
 from core.generation.gradient.constraint_projection import constraint_projection
+from core.generation.gradient.cuda_graphs import Graphs
+from core.generation.gradient.device_steps import DeviceSteps
 from core.generation.gradient.optimiser import State, Task
 from core.generation.gradient.simplex_map import SimplexMap
 from core.generation.initialization import MIXTURE, InitialGuesses, add_missing_elements
 from core.generation.integer_formulas import integer_formulas
 from core.generation.interface import Candidates, PropertyPredictors, Report
-from core.generation.loop import OnStep, run_steps
+from core.generation.loop import ONE_BY_ONE, OnStep, run_steps
 from core.generation.schedule import Schedule, Stage
 from core.generation.starting_materials import FROM_KNOWN, check_start, starting_materials
 from core.predictors.device import resolve_precision
 from core.problem import validation
 from core.problem.problem import DesignProblem
-from core.problem.settings import BFLOAT16, NEAREST, RAISE_TC, OptimiserSettings
+from core.problem.settings import BFLOAT16, NEAREST, RAISE_TC, TFLOAT32, OptimiserSettings
 from core.reference_data.references import load_references
 
 RANKING_BATCH = 1024  # compositions predicted together, which bounds the memory
 STEP_BATCH = 512  # candidates per core evaluated together, which bounds the memory
+STEP_BATCH_ON_GPU = 4096
 ADDED = 1  # separates the random stream of elements added to a guess from that of the guess
 UNSTABLE_K = 1e6  # penalty in K for a formation energy that fails the screen
 
@@ -67,7 +70,7 @@ class GradientGenerator:
         rooms = tuple(room for _, room in problem.free_parts())
         allowed = np.stack([element_mask(problem.allowed_symbols(known, part)) for part in range(len(rooms))])
         constraints = problem.composition_constraints(known)
-        reduced_precision = resolve_precision(problem.precision, device) == BFLOAT16
+        precision = resolve_precision(problem.precision, device)
         return Task(
             tc=predictors.tc,
             formation_energy=predictors.formation_energy,
@@ -80,10 +83,17 @@ class GradientGenerator:
             settings=self.effective_settings(problem),
             atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
             guess=_guess(problem, known, x_const, allowed, device),
-            cores=BatchParallel(torch.get_num_threads(), STEP_BATCH) if device.type == "cpu" else BatchParallel(),
-            step_predictors=(
-                (predictors.tc.in_bfloat16(), predictors.formation_energy.in_bfloat16()) if reduced_precision else None
+            cores=(
+                BatchParallel(torch.get_num_threads(), STEP_BATCH)
+                if device.type == "cpu"
+                else BatchParallel(max_rows=STEP_BATCH_ON_GPU)
             ),
+            step_predictors=(
+                (predictors.tc.in_bfloat16(), predictors.formation_energy.in_bfloat16())
+                if precision == BFLOAT16
+                else None
+            ),
+            device_steps=DeviceSteps(Graphs(), precision == TFLOAT32) if device.type == "cuda" else None,
         )
 
     def init(self, task: Task) -> State:
@@ -93,6 +103,17 @@ class GradientGenerator:
     def step(self, task: Task, state: State) -> tuple[State, Report]:
         """See `optimiser.step`."""
         return optimiser.step(task, state)
+
+    def advance(self, task: Task, state: State) -> tuple[State, tuple[Report, ...]]:
+        """Several steps on a CUDA device, see `DeviceSteps`; one on other devices."""
+        if task.device_steps is not None:
+            return task.device_steps.advance(task, state)
+        state, report = optimiser.step(task, state)
+        return state, (report,)
+
+    def execution(self, task: Task) -> str:
+        """See `SeveralSteps.execution`."""
+        return ONE_BY_ONE if task.device_steps is None else task.device_steps.execution
 
     def candidates(self, problem: DesignProblem, task: Task, state: State) -> Candidates:
         """Integer formulas of the live candidates, evaluated in full precision before rounding."""

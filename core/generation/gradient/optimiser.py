@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 
@@ -26,6 +26,19 @@ Guess = Callable[[int, int], torch.Tensor]  # (candidate, restart) -> x_base (pa
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
 
 
+class StepsAtOnce(Protocol):
+    """Does several steps of a task at once."""
+
+    @property
+    def execution(self) -> str:
+        """How the steps are executed, for the provenance of a run."""
+        ...
+
+    def advance(self, task: Task, state: State) -> tuple[State, tuple[Report, ...]]:
+        """One or more steps, not beyond the end of a stage: the state after them, and the report of each step."""
+        ...
+
+
 @dataclass(frozen=True)
 class Task:
     """The constant data of a run.
@@ -36,6 +49,7 @@ class Task:
     guess(candidate, restart) : initial x_base (parts * 118,) on the device of the run
     cores : distributes the candidates over the cores of the CPU
     step_predictors : faster versions of `tc` and `formation_energy` in lower precision, for the steps; None: the same
+    device_steps : does several steps at once on a CUDA device; None: `step` is used
     """
 
     tc: Predictor
@@ -46,6 +60,7 @@ class Task:
     guess: Guess
     cores: BatchParallel = field(default_factory=BatchParallel)
     step_predictors: tuple[Predictor, Predictor] | None = None
+    device_steps: StepsAtOnce | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +100,7 @@ def init(task: Task) -> State:
         max_mask=torch.ones_like(x_base, dtype=torch.bool),
         restarts=count.clone(),
     )
-    return _enter_stage_2(task, state) if task.settings.steps[0] == 0 else state
+    return enter_stage_2(task, state) if task.settings.steps[0] == 0 else state
 
 
 def stage(settings: OptimiserSettings, step: int) -> int:
@@ -111,10 +126,13 @@ def step_size(settings: OptimiserSettings, step: int) -> float:
 
 def evaluate(task: Task, state: State) -> Report:
     """Compositions and properties of the current state, without a step."""
+    weight = integer_weight(task.settings, int(state.step))
 
-    def evaluated(rows: slice) -> _Evaluation:
+    def evaluated(rows: slice) -> Evaluation:
         with torch.no_grad():  # this setting is local to the thread
-            return _evaluate(task, state, state.x_base[rows], task.tc, task.formation_energy, rows)
+            return _evaluate(
+                task, state.x_base[rows], state.max_mask[rows], (task.tc, task.formation_energy), weight, _present
+            )
 
     return _report(task, state, _concatenated(task.cores.map(evaluated, len(state.x_base))))
 
@@ -123,40 +141,27 @@ def step(task: Task, state: State) -> tuple[State, Report]:
     """One Adam step for every candidate, after a restart of the dead ones; the report precedes the step."""
     state = _restart_dead(task, state)
     x_base = task.constraints.project_ratios(state.x_base.detach(), state.max_mask)
-    predictors = task.step_predictors or (task.tc, task.formation_energy)
-    tc, energy = (predictor.member_at(int(state.step)) for predictor in predictors)
-
-    def with_gradient(rows: slice) -> tuple[torch.Tensor, _Evaluation]:
-        x = x_base[rows].requires_grad_(True)
-        evaluation = _evaluate(task, state, x, tc, energy, rows)
-        gradient = torch.autograd.grad(evaluation.loss.sum(), x)[0]
-        return gradient, _Evaluation(*(values.detach() for values in evaluation))
-
-    gradients, shares = zip(*task.cores.map(with_gradient, len(x_base)), strict=True)
-    gradient, evaluation = torch.cat(gradients), _concatenated(shares)
-    # A candidate whose loss or gradient is not finite becomes NaN, so that the next step restarts it.
-    finite = torch.isfinite(evaluation.loss) & torch.isfinite(gradient).all(1)
-    moment1 = BETA1 * state.moment1 + (1 - BETA1) * gradient
-    moment2 = BETA2 * state.moment2 + (1 - BETA2) * gradient.square()
-    age = state.age + 1
-    powers = age[:, None].to(x_base.dtype)
-    mean = moment1 / (1 - BETA1**powers)
-    scale = (moment2 / (1 - BETA2**powers)).sqrt() + EPSILON
-    x_new = (x_base - step_size(task.settings, int(state.step)) * mean / scale).detach()
+    number = int(state.step)
+    gradient, evaluation = loss_gradient(
+        task, x_base, state.max_mask, step_members(task, number), integer_weight(task.settings, number), _present
+    )
+    x_base, moment1, moment2, age = adam(
+        x_base, gradient, state.moment1, state.moment2, state.age, step_size(task.settings, number)
+    )
     moved = replace(
         state,
         step=state.step + 1,
-        x_base=torch.where(finite[:, None], x_new, torch.nan),
+        x_base=torch.where(is_finite(evaluation, gradient)[:, None], x_base, torch.nan),
         moment1=moment1,
         moment2=moment2,
         age=age,
     )
     if int(moved.step) == task.settings.steps[0]:
-        moved = _enter_stage_2(task, moved)
+        moved = enter_stage_2(task, moved)
     return moved, _report(task, state, evaluation)
 
 
-class _Evaluation(NamedTuple):
+class Evaluation(NamedTuple):
     """Loss of the stage, composition, Tc, formation energy and L_integer of candidates, each (rows, ...)."""
 
     loss: torch.Tensor
@@ -166,26 +171,96 @@ class _Evaluation(NamedTuple):
     integer_loss: torch.Tensor
 
 
+def step_members(task: Task, number: int) -> tuple[Predictor, Predictor]:
+    """The predictors of Tc and of the formation energy that step `number` (from 0) optimises."""
+    predictors = task.step_predictors or (task.tc, task.formation_energy)
+    tc, energy = (predictor.member_at(number) for predictor in predictors)
+    return tc, energy
+
+
+def loss_gradient(
+    task: Task,
+    x_base: torch.Tensor,
+    max_mask: torch.Tensor,
+    predictors: tuple[Predictor, Predictor],
+    weight: float | torch.Tensor | None,
+    present: Callable[[torch.Tensor], torch.Tensor],
+) -> tuple[torch.Tensor, Evaluation]:
+    """Gradient of the loss in x_base (batch, parts * 118), of the same shape, and the evaluation.
+
+    max_mask, predictors, weight, present : as for `_evaluate`
+    """
+
+    def with_gradient(rows: slice) -> tuple[torch.Tensor, Evaluation]:
+        x = x_base[rows].requires_grad_(True)
+        evaluation = _evaluate(task, x, max_mask[rows], predictors, weight, present)
+        gradient = torch.autograd.grad(evaluation.loss.sum(), x)[0]
+        return gradient, Evaluation(*(values.detach() for values in evaluation))
+
+    gradients, shares = zip(*task.cores.map(with_gradient, len(x_base)), strict=True)
+    return torch.cat(gradients), _concatenated(shares)
+
+
+def is_finite(evaluation: Evaluation, gradient: torch.Tensor) -> torch.Tensor:
+    """Whether loss and gradient (batch, width) of a candidate are finite: (batch,) bool.
+
+    Other candidates become NaN, so that the next step restarts them.
+    """
+    return torch.isfinite(evaluation.loss) & torch.isfinite(gradient).all(1)
+
+
+def adam(
+    x_base: torch.Tensor,
+    gradient: torch.Tensor,
+    moment1: torch.Tensor,
+    moment2: torch.Tensor,
+    age: torch.Tensor,
+    size: float | torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """One step of Adam (Kingma and Ba 2015): x_base, moments (batch, width) and age (batch,) after the step.
+
+    size : learning rate in units of x_base, a number or a tensor ()
+    """
+    moment1 = BETA1 * moment1 + (1 - BETA1) * gradient
+    moment2 = BETA2 * moment2 + (1 - BETA2) * gradient.square()
+    age = age + 1
+    powers = age[:, None].to(x_base.dtype)
+    mean = moment1 / (1 - BETA1**powers)
+    scale = (moment2 / (1 - BETA2**powers)).sqrt() + EPSILON
+    return (x_base - size * mean / scale).detach(), moment1, moment2, age
+
+
 def _evaluate(
-    task: Task, state: State, x_base: torch.Tensor, tc_of: Predictor, energy_of: Predictor, rows: slice = slice(None)
-) -> _Evaluation:
-    """Evaluate the candidates `rows`, whose ratios are x_base (rows, parts * 118)."""
+    task: Task,
+    x_base: torch.Tensor,
+    max_mask: torch.Tensor,
+    predictors: tuple[Predictor, Predictor],
+    weight: float | torch.Tensor | None,
+    present: Callable[[torch.Tensor], torch.Tensor],
+) -> Evaluation:
+    """Evaluate candidates with ratios x_base and masks max_mask, both (rows, parts * 118).
+
+    predictors : of Tc and of the formation energy
+    weight : beta in K, a number or a tensor (); 0 or None: the loss has no integer part
+    present : compositions (rows, 118) -> columns (rows, k) that contain all fractions above 0
+    """
     settings = task.settings
-    composition = task.constraints.compose(x_base, state.max_mask[rows])
-    loss, tc, energy = first_loss(settings, composition, tc_of, energy_of)
+    composition = task.constraints.compose(x_base, max_mask)
+    loss, tc, energy = first_loss(settings, composition, *predictors)
     integer = losses.integer_loss(
-        _present(composition), task.atom_counts, settings.integer_loss, settings.fractional_elements
+        present(composition), task.atom_counts, settings.integer_loss, settings.fractional_elements
     )
-    weight = integer_weight(settings, int(state.step))
-    return _Evaluation(loss + weight * integer if weight else loss, composition, tc, energy, integer)
+    if isinstance(weight, torch.Tensor) or weight:
+        loss = loss + weight * integer
+    return Evaluation(loss, composition, tc, energy, integer)
 
 
-def _concatenated(shares: Sequence[_Evaluation]) -> _Evaluation:
+def _concatenated(shares: Sequence[Evaluation]) -> Evaluation:
     """One evaluation of all candidates from those of consecutive shares."""
-    return _Evaluation(*(torch.cat(columns) for columns in zip(*shares, strict=True)))
+    return Evaluation(*(torch.cat(columns) for columns in zip(*shares, strict=True)))
 
 
-def _report(task: Task, state: State, evaluation: _Evaluation) -> Report:
+def _report(task: Task, state: State, evaluation: Evaluation) -> Report:
     return Report(
         step=int(state.step),
         stage=stage(task.settings, int(state.step)),
@@ -210,7 +285,7 @@ def _present(composition: torch.Tensor) -> torch.Tensor:
     return composition.topk(max(k, 1), dim=1).values
 
 
-def _enter_stage_2(task: Task, state: State) -> State:
+def enter_stage_2(task: Task, state: State) -> State:
     """Build M_max from the last compositions of stage 1 (KIAGO eq. 7)."""
     return replace(state, max_mask=task.constraints.max_mask(state.x_base, task.settings.max_elements))
 

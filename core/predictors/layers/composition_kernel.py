@@ -18,6 +18,7 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 
 from core.chemistry import elements
+from core.predictors.device import matmul_precision
 from core.predictors.features.copper_valence import charges, copper_valence
 from core.predictors.features.element_features import element_features
 
@@ -51,8 +52,9 @@ class KernelShape:
         """Points (n, f), and `with_squares` of points (m, f + 2) -> D (n, m)."""
         square, least = one.square().sum(1, keepdim=True), self.soft**2
         here = torch.cat([-2 * one, square + least, torch.ones_like(square)], dim=1)
-        # A difference of large squares: the error is about 1e-5 in float32, negligible in float64.
-        return (here @ other.T).clamp_min_(least).sqrt_()
+        # A difference of large squares: the error is about 1e-5 in float32, negligible in float64, too large in TF32.
+        with matmul_precision(tf32=False, device=here.device):
+            return (here @ other.T).clamp_min_(least).sqrt_()
 
     def near(self, distance: torch.Tensor) -> torch.Tensor:
         """D (n, m) -> exp(-D / l)."""
