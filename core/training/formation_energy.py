@@ -15,9 +15,10 @@ the second cycle the network forgets OQMD: 0.0559 instead of 0.0536.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -32,8 +33,9 @@ from core.predictors.formation_energy.elemnet import ElemNet, FormationEnergyEle
 from core.predictors.interface import NetworkPredictor, Predictor, estimate_in_batches, predict_in_batches
 from core.predictors.layers.composition_attention import AttentionSize
 from core.predictors.registry import load_predictor
-from core.training import data, metrics
-from core.training.loop import Batch, FitSettings, fit
+from core.training import data, loop, metrics
+from core.training.batches import Batch, ShuffledColumns
+from core.training.loop import FitSettings, fit_members, training_device
 
 MP, OQMD = "mp", "oqmd"
 NAME = "formation-energy"
@@ -170,10 +172,9 @@ def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe) -> di
         MP: mp.subset(train_rows),
         OQMD: oqmd.subset(np.array([key not in valid_keys for key in oqmd.composition_keys()])),
     }
-    members = [
-        _trained(learnt, validation, recipe, torch.from_numpy(known), seed + MEMBER_SEEDS * k, build / place)
-        for k, place in enumerate(_resume_points(recipe, seed))
-    ]
+    places = [build / place for place in _resume_points(recipe, seed)]
+    seeds = [seed + MEMBER_SEEDS * k for k in range(len(places))]
+    members = _trained(learnt, validation, recipe, torch.from_numpy(known), seeds, places)
     card = {
         "name": recipe.name,
         "architecture": recipe.architecture,
@@ -225,22 +226,31 @@ def _trained(
     validation: data.Table,
     recipe: Recipe,
     known: torch.Tensor,
-    seed: int,
-    resume: Path,
-) -> NetworkPredictor:
-    """One member, trained in the stages of the recipe on the tables by their source."""
-    torch.manual_seed(seed)
-    model = TwoReferences(recipe.build(known))
+    seeds: Sequence[int],
+    resumes: Sequence[Path],
+) -> list[NetworkPredictor]:
+    """One member for each seed, trained in the stages of the recipe on the tables by their source."""
+    models = []
+    for seed in seeds:
+        torch.manual_seed(seed)
+        models.append(TwoReferences(recipe.build(known)))
+    if loop.captures_steps():
+        most = max(int((table.compositions > 0).sum(1).max()) for table in learnt.values())
+        for model in models:
+            model.predictor = cast(NetworkPredictor, model.predictor.capturable(most))
+    x = torch.from_numpy(validation.compositions).float().to(training_device())
 
     def report(network: TwoReferences) -> dict[str, float]:
-        predicted = predict_in_batches(network.predictor, torch.from_numpy(validation.compositions).float())
+        predicted = predict_in_batches(network.predictor, x)
         return {"validation_mae_eV_per_atom": metrics.mean_absolute_error(predicted, validation.values)}
 
     for number, stage in enumerate(recipe.settings.stages, start=1):
-        batches = _Batches([learnt[source] for source in stage.sources], stage.sources, recipe.settings.batch, seed)
+        batches = _batches([learnt[source] for source in stage.sources], stage.sources, recipe.settings.batch)
         fitting = FitSettings(stage.epochs, batches.steps, stage.learning_rate, recipe.settings.weight_decay)
-        model = fit(model, batches, _loss, fitting, resume / f"stage-{number}", report)
-    return model.predictor
+        orders = [batches.with_seed(seed) for seed in seeds]
+        places = [resume / f"stage-{number}" for resume in resumes]
+        models = fit_members(models, orders, _loss, fitting, places, report)
+    return [model.predictor for model in models]
 
 
 def _loss(network: TwoReferences, batch: Batch) -> torch.Tensor:
@@ -248,23 +258,14 @@ def _loss(network: TwoReferences, batch: Batch) -> torch.Tensor:
     return (network(fractions, source) - energy).abs().mean()
 
 
-class _Batches:
-    """The batches of each epoch, in random order: fractions (n, 118), energies (n,), flags of OQMD (n,)."""
-
-    def __init__(self, tables: list[data.Table], sources: tuple[str, ...], batch: int, seed: int):
-        self._columns = (
-            np.concatenate([table.compositions for table in tables]).astype(np.float32),
-            np.concatenate([table.values for table in tables]).astype(np.float32),
-            np.repeat(np.array([source == OQMD for source in sources], np.float32), [len(t.values) for t in tables]),
-        )
-        self._batch, self._seed = batch, seed
-        self.steps = len(self._columns[1]) // batch
-
-    def __call__(self, epoch: int) -> Iterator[Batch]:
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._columns[1]))
-        for k in range(self.steps):
-            rows = order[k * self._batch : (k + 1) * self._batch]
-            yield tuple(torch.from_numpy(column[rows]) for column in self._columns)
+def _batches(tables: Sequence[data.Table], sources: tuple[str, ...], batch: int) -> ShuffledColumns:
+    """The batches of each epoch: fractions (batch, 118), energies (batch,), flags of OQMD (batch,)."""
+    columns = (
+        np.concatenate([table.compositions for table in tables]).astype(np.float32),
+        np.concatenate([table.values for table in tables]).astype(np.float32),
+        np.repeat(np.array([source == OQMD for source in sources], np.float32), [len(t.values) for t in tables]),
+    )
+    return ShuffledColumns(tuple(torch.from_numpy(column) for column in columns), batch, seed=0)
 
 
 def _known(recipe: Recipe, table: data.Table) -> np.ndarray:

@@ -1,142 +1,215 @@
-"""The training loop of all networks: AdamW, one-cycle schedule, averaged weights.
+"""The training loop of all networks: an optimiser with a schedule, and averaged weights.
 
-A resume point is stored after each epoch, so that an interrupted training can resume.
+On a CUDA device the data stay in its memory, the whole step is captured in a graph, and within an epoch nothing is
+read back. A resume point is stored after each epoch, so that an interrupted training can resume.
 """
 
 from __future__ import annotations
 
 import copy
 import json
-import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
 from tqdm import tqdm
 
-from core.errors import InputError
+from core.training import resume_point
+from core.training.batches import Batch, Batches, DeviceBatches
+from core.training.captured_step import captured
+from core.training.optimisers import ADAMW, ONE_CYCLE, ScheduledOptimiser, rates_of
 
-Batch = tuple[torch.Tensor, ...]
 Network = TypeVar("Network", bound=nn.Module)
+Loss = Callable[[Network, Batch], torch.Tensor]
+Report = Callable[[Network], dict[str, float]]
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """Settings of a fit. `averaging` is the decay per step of the exponential moving average of the weights."""
+    """Settings of a fit.
+
+    learning_rate : of a constant schedule, or the highest of a one-cycle schedule
+    averaging : decay per step of the exponential moving average of the weights; None: no average
+    gradient_clip : largest norm of the gradient; None: no limit
+    optimiser, schedule : see `optimisers`
+    tf32 : whether a CUDA device multiplies matrices with 10 bits of precision, about 1e-3
+    """
 
     epochs: int
     steps_per_epoch: int
     learning_rate: float
     weight_decay: float
-    averaging: float = 0.999
-    gradient_clip: float = 1.0
+    averaging: float | None = 0.999
+    gradient_clip: float | None = 1.0
+    optimiser: str = ADAMW
+    schedule: str = ONE_CYCLE
+    tf32: bool = False
 
 
-def fit(
-    model: Network,
-    batches: Callable[[int], Iterable[Batch]],
-    loss: Callable[[Network, Batch], torch.Tensor],
-    settings: FitSettings,
-    resume: Path,
-    report: Callable[[Network], dict[str, float]],
-) -> Network:
-    """Train `model`, on a CUDA device if there is one, and return the model with averaged weights, on the CPU.
+def training_device() -> torch.device:
+    """The device of all trainings: a CUDA device if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def captures_steps() -> bool:
+    """Whether steps are captured in CUDA graphs: then a loss must not wait for the device; see `fit`."""
+    return training_device().type == "cuda"
+
+
+def fit(model: Network, batches: Batches, loss: Loss, settings: FitSettings, resume: Path, report: Report) -> Network:
+    """Train `model`, on `training_device`, and return the model with averaged weights, on the CPU.
 
     batches(epoch) : the batches of an epoch; they must depend on the epoch only, so that a resumed fit uses the same
-    loss(model, batch) : scalar to minimise
-    report(averaged model) : validation figures after each epoch, shown and logged to `resume`/log.jsonl
+    loss(model, batch) : scalar to minimise; on a CUDA device it must not wait for the device, nor have shapes that
+        depend on values, and its random numbers are drawn there
+    report(averaged model) : validation figures after each epoch, shown and logged to `resume`/log.jsonl; the model is
+        in evaluation mode, on the device
     resume : folder of the resume point; read if it exists
 
-    Raises InputError if the resume point belongs to a training with other settings.
+    Raises InputError if the resume point belongs to a training with other settings; ValueError for settings that do not
+    exist, see `ScheduledOptimiser`.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device)
-    average = copy.deepcopy(model)
-    optimiser = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    total = settings.epochs * settings.steps_per_epoch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, total, pct_start=0.15)
-    first = _restore(resume, settings, model, average, optimiser, schedule)
-    for epoch in range(first, settings.epochs):
-        torch.manual_seed(epoch)  # dropout
-        model.train()
-        bar = tqdm(batches(epoch), total=settings.steps_per_epoch, desc=f"epoch {epoch + 1}/{settings.epochs}")
-        running = 0.0
-        for step, batch in enumerate(bar, start=1):
-            optimiser.zero_grad(set_to_none=True)
-            value = loss(model, tuple(part.to(device) for part in batch))
-            value.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), settings.gradient_clip)
-            optimiser.step()
-            schedule.step()
-            _average(average, model, settings.averaging)
-            running += (value.item() - running) / step
-            if step % 20 == 0:
-                bar.set_postfix(loss=f"{running:.4f}")
-        figures = report(copy.deepcopy(average).cpu().eval())
-        print(json.dumps({"epoch": epoch + 1, "loss": running, **figures}), flush=True)
-        _store(resume, settings, epoch + 1, model, average, optimiser, schedule, {"loss": running, **figures})
-    return average.cpu().eval()
+    (trained,) = fit_members([model], [batches], loss, settings, [resume], report)
+    return trained
 
 
-@torch.no_grad()
-def _average(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move the averaged weights and running statistics towards the current ones by 1 - decay."""
-    # Floating-point tensors only: torch's AveragedModel would also average index buffers, and round them down.
-    for old, new in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-        if old.is_floating_point():
-            old.lerp_(new, 1 - decay)
+def fit_members(
+    models: Sequence[Network],
+    batches: Sequence[Batches],
+    loss: Loss,
+    settings: FitSettings,
+    resumes: Sequence[Path],
+    report: Report,
+) -> list[Network]:
+    """`fit` of several models; on a CUDA device their steps are in one graph, and run side by side.
+
+    Each model is trained as it would be alone, except that random numbers drawn on a CUDA device differ.
+    """
+    device, sent = training_device(), {}
+    members = [
+        _Member(model, each, settings, resume, device, sent)
+        for model, each, resume in zip(models, batches, resumes, strict=True)
+    ]
+    together = captures_steps() and len({member.epoch for member in members}) == 1
+    with _precision(settings.tf32):
+        for group in [members] if together else [[member] for member in members]:
+            _train(group, loss, settings, report)
+    return [cast(Network, member.average.cpu().eval()) for member in members]
 
 
-def _store(folder: Path, settings: FitSettings, epoch: int, model, average, optimiser, schedule, figures: dict) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    tensors = {f"model.{k}": v for k, v in model.state_dict().items()}
-    tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
-    state = optimiser.state_dict()["state"]
-    tensors |= {f"optimiser.{i}.{k}": v for i, values in state.items() for k, v in values.items()}
-    partial = folder / "state.partial"
-    progress = {
-        "epoch": str(epoch), "schedule_step": str(schedule.last_epoch), "settings": json.dumps(asdict(settings)),
-    }  # fmt: skip
-    save_file({k: v.clone().contiguous() for k, v in tensors.items()}, partial, metadata=progress)
-    (folder / "progress.json.partial").write_text(json.dumps(progress))
-    # Two renames: if the process is killed between them, one epoch is repeated, and no two epochs are mixed.
-    partial.replace(folder / f"state-{epoch}.safetensors")
-    (folder / "progress.json.partial").replace(folder / "progress.json")
-    for old in folder.glob("state-*.safetensors"):
-        if old.name != f"state-{epoch}.safetensors":
-            old.unlink()
-    with (folder / "log.jsonl").open("a") as log:
-        log.write(json.dumps({"epoch": epoch, **figures}) + "\n")
+class _Member:
+    """A model in training, with its averaged weights, optimiser, batches and number of finished epochs."""
 
-
-def _restore(folder: Path, settings: FitSettings, model, average, optimiser, schedule) -> int:
-    """Load the resume point, if any; returns the number of finished epochs. Raises InputError as `fit` does."""
-    if not (folder / "progress.json").exists():
-        return 0
-    progress = json.loads((folder / "progress.json").read_text())
-    if progress.get("settings") != json.dumps(asdict(settings)):
-        raise InputError(
-            "resume point", folder, "it belongs to a training with other settings", "Remove this folder and train again"
+    def __init__(
+        self, model: nn.Module, batches: Batches, settings: FitSettings, resume: Path, device: torch.device, sent: dict
+    ):
+        self.model, self.settings, self.resume = model.to(device), settings, resume
+        self.average = model if settings.averaging is None else copy.deepcopy(model)
+        rates = rates_of(settings.schedule, settings.learning_rate, settings.epochs * settings.steps_per_epoch)
+        self.optimiser = ScheduledOptimiser(
+            settings.optimiser, model.parameters(), rates, settings.weight_decay, captured=captures_steps()
         )
-    epoch = int(progress["epoch"])
-    tensors = load_file(folder / f"state-{epoch}.safetensors")
+        self.epoch = resume_point.restore(resume, settings, model, self.average, self.optimiser.inner)
+        self.optimiser.go_to(self.epoch * settings.steps_per_epoch)
+        self.batches = batches
+        self.on_device = DeviceBatches(batches, device, sent) if captures_steps() else None
+        self.total = torch.zeros((), dtype=torch.float64, device=device)  # of the losses of this epoch
+        # Floating-point tensors only: an average of index buffers has no meaning.
+        pairs = zip(self.average.state_dict().values(), model.state_dict().values(), strict=True)
+        self._averaged = [(old, new) for old, new in pairs if old.is_floating_point() and self.average is not model]
 
-    def part(prefix: str) -> dict[str, torch.Tensor]:
-        return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+    def step(self, batch: Batch, loss: Loss) -> None:
+        """One step of the optimiser."""
+        self.optimiser.inner.zero_grad(set_to_none=True)
+        value = loss(self.model, batch)
+        value.backward()
+        if self.settings.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
+        self.optimiser.step()
+        with torch.no_grad():
+            if self._averaged and self.settings.averaging is not None:
+                old, new = zip(*self._averaged, strict=True)
+                torch._foreach_lerp_(old, new, 1 - self.settings.averaging)
+            self.total += value.detach()
 
-    model.load_state_dict(part("model."))
-    average.load_state_dict(part("average."))
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for key, value in part("optimiser.").items():
-        index, name = key.split(".", 1)
-        state.setdefault(int(index), {})[name] = value
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the schedule is stepped without its optimiser on purpose
-        for _ in range(int(progress["schedule_step"])):
-            schedule.step()
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-    return epoch
+    def changed(self) -> list[torch.Tensor]:
+        """All tensors that a step changes."""
+        averaged = [] if self.average is self.model else [*self.average.state_dict().values()]
+        place = [] if self.on_device is None else [self.on_device.place]
+        return [*self.model.state_dict().values(), *averaged, *self.optimiser.tensors(), *place, self.total]
+
+    def finish_epoch(self, report: Report) -> None:
+        """Report, and store the resume point."""
+        self.epoch += 1
+        loss = float(self.total) / max(self.settings.steps_per_epoch, 1)
+        figures = {"loss": loss, **report(copy.deepcopy(self.average).eval())}
+        print(json.dumps({"epoch": self.epoch, **figures}), flush=True)
+        resume_point.store(
+            self.resume, self.settings, self.epoch, self.model, self.average, self.optimiser.inner, figures
+        )
+
+
+def _train(members: Sequence[_Member], loss: Loss, settings: FitSettings, report: Report) -> None:
+    """Train from the next epoch, which is the same for all members, to the last."""
+    step = None
+    for epoch in range(members[0].epoch, settings.epochs):
+        torch.manual_seed(epoch)  # dropout, and what the loss draws
+        for member in members:
+            member.model.train()
+            member.total.zero_()
+            if member.on_device is not None:
+                member.on_device.begin(epoch)
+        title, n = f"epoch {epoch + 1}/{settings.epochs}", settings.steps_per_epoch
+        if members[0].on_device is None:
+            (member,) = members
+            for batch in tqdm(member.batches(epoch), total=n, desc=title):
+                member.step(batch, loss)
+        else:
+            if step is None:
+                step = _captured(members, loss)
+                torch.manual_seed(epoch)
+            for _ in tqdm(range(n), desc=title):
+                step()
+        for member in members:
+            member.finish_epoch(report)
+
+
+def _captured(members: Sequence[_Member], loss: Loss) -> Callable[[], None]:
+    """The next step of all members, in one graph: side by side, or one after the other."""
+
+    def one(member: _Member) -> None:
+        assert member.on_device is not None
+        member.step(member.on_device.next(), loss)
+
+    def in_turn() -> None:
+        for member in members:
+            one(member)
+
+    if len(members) == 1:
+        return captured([in_turn], members[0].changed())
+
+    def side_by_side() -> None:
+        current, streams = torch.cuda.current_stream(), [torch.cuda.Stream() for _ in members]
+        for member, stream in zip(members, streams, strict=True):
+            stream.wait_stream(current)
+            with torch.cuda.stream(stream):
+                one(member)
+        for stream in streams:
+            current.wait_stream(stream)
+
+    return captured([side_by_side, in_turn], [each for member in members for each in member.changed()])
+
+
+@contextmanager
+def _precision(tf32: bool) -> Generator[None]:
+    """Matrix products of a CUDA device in TF32, or in float32, inside the block."""
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    try:
+        yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before

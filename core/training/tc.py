@@ -18,7 +18,8 @@ from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.predictors.tc.resnet import ARCHITECTURE, TC_SCALE_K, ResNet18, TcResNet, load_tc_resnet
 from core.training import data, metrics
-from core.training.loop import Batch, FitSettings, fit
+from core.training.batches import Batch
+from core.training.loop import FitSettings, fit, training_device
 
 NAME = "tc"
 SPLIT = (0.80, 0.05, 0.15)  # train, validation, test; by composition
@@ -53,7 +54,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
     n_valid = len(tables[0][1][1])
     torch.manual_seed(seed)
     model = ResNet18()
-    pixels = element_pixels()
+    pixels = element_pixels().to(training_device())
     n_zeros = min(int(n_positive * settings.zeros_per_superconductor), len(train_y) - n_positive)
     steps = (n_positive + n_zeros) // settings.batch
 
@@ -69,13 +70,14 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
 
     def loss(network: ResNet18, batch: Batch) -> torch.Tensor:
         x, y = batch
-        image = periodic_table_image(x, pixels.to(x.device))
+        image = periodic_table_image(x, pixels)
         output, target = network(image), y / TC_SCALE_K
         # The predictor ends in a ReLU: an output below zero is correct for Tc = 0, and needs a gradient for Tc > 0.
         return torch.where(target > 0, (output - target).abs(), torch.relu(output)).mean()
 
     def report(network: ResNet18) -> dict[str, float]:
-        predicted = predict_in_batches(TcResNet(NAME, network).eval(), torch.from_numpy(valid_x).float())[:n_valid]
+        predictor = TcResNet(NAME, network).to(training_device()).eval()
+        predicted = predict_in_batches(predictor, torch.from_numpy(valid_x).float().to(training_device()))[:n_valid]
         true = valid_y[:n_valid]
         return {
             "validation_mae_K": metrics.mean_absolute_error(predicted, true),

@@ -20,7 +20,8 @@ from core.chemistry import elements
 from core.predictors import checkpoint
 from core.predictors.layers.composition_attention import CompositionAttention
 from core.training import loop
-from core.training.loop import Batch, FitSettings
+from core.training.batches import Batch
+from core.training.loop import FitSettings
 
 SCALE_K = 20.0  # the network is trained on Tc / SCALE_K, which is of order 1
 
@@ -74,6 +75,9 @@ def fit(
     last = cast(nn.Linear, model.head[-1])
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
+    if loop.captures_steps():
+        # A row is mixed with another one, and has at most the elements of both.
+        model = model.with_capacity(2 * int((compositions > 0).sum(1).max()))
     steps = len(y) // settings.batch
 
     def batches(epoch: int) -> Iterator[Batch]:
@@ -98,7 +102,7 @@ def fit(
     fitting = FitSettings(
         settings.epochs, steps, settings.learning_rate, settings.weight_decay, averaging=settings.averaging
     )
-    tuned = loop.fit(model, batches, loss, fitting, resume, lambda _: {})
+    tuned = loop.fit(model, batches, loss, fitting, resume, lambda _: {}).with_capacity(None)
     last = cast(nn.Linear, tuned.head[-1])
     with torch.no_grad():
         last.weight.mul_(SCALE_K)

@@ -76,16 +76,16 @@ class CompositionAttention(nn.Module):
             nn.Linear(size.width, outputs),
         )  # fmt: skip
 
-    def with_capacity(self, capacity: int) -> CompositionAttention:
+    def with_capacity(self, capacity: int | None) -> CompositionAttention:
         """The same network, sharing its weights, that reads the `capacity` largest fractions of each composition.
 
-        Its shapes are fixed and no operation waits for the device, so it can be captured in a CUDA graph. Raises
-        ValueError for a capacity below 1.
+        Its shapes are fixed and no operation waits for the device, so it can be captured in a CUDA graph. None: all
+        fractions, in other shapes for each batch. Raises ValueError for a capacity below 1.
         """
-        if capacity < 1:
+        if capacity is not None and capacity < 1:
             raise ValueError(f"a capacity of {capacity} elements; at least 1 is required")
         twin = copy.copy(self)
-        twin.capacity = min(capacity, elements.N_ELEMENTS)
+        twin.capacity = None if capacity is None else min(capacity, elements.N_ELEMENTS)
         return twin
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 from core.chemistry import elements
+from core.predictors.formation_energy.attention import FormationEnergyAttention
+from core.predictors.layers.composition_attention import AttentionSize
 from core.training import formation_energy
 from core.training.data import Table
 from core.training.formation_energy import MP, OQMD, FormationEnergySettings, Stage
@@ -62,7 +64,8 @@ def trained(learnt, validation, folder, *stages: Stage) -> nn.Module:
     settings = FormationEnergySettings(stages, batch=8, weight_decay=0.0)
     recipe = replace(formation_energy.RECIPES["formation-energy"], settings=settings, build=lambda known: Linear())
     known = torch.ones(elements.N_ELEMENTS, dtype=torch.bool)
-    return formation_energy._trained(learnt, validation, recipe, known, 0, folder)
+    (model,) = formation_energy._trained(learnt, validation, recipe, known, [0], [folder])
+    return model
 
 
 def error(model: nn.Module, of: Table) -> float:
@@ -91,12 +94,33 @@ def test_the_last_stage_determines_the_reference(learnt, validation, tmp_path):
 def test_a_finished_stage_is_not_repeated(learnt, validation, tmp_path, monkeypatch):
     stages = Stage((OQMD,), 5, 0.03), Stage((MP,), 5, 0.03)
     once = trained(learnt, validation, tmp_path, *stages)
-    monkeypatch.setattr(formation_energy._Batches, "__call__", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(formation_energy.ShuffledColumns, "__call__", lambda *_: pytest.fail("trained again"))
     assert torch.equal(trained(learnt, validation, tmp_path, *stages).weight, once.weight)
 
 
+def test_a_training_of_the_ensemble_for_a_graph_gives_the_same(learnt, validation, tmp_path, as_on_a_gpu, monkeypatch):
+    settings = FormationEnergySettings((Stage((MP, OQMD), 2, 0.01),), batch=32, weight_decay=0.01, members=2)
+    size = AttentionSize(width=16, layers=1, heads=2, waves=4)
+    known = torch.ones(elements.N_ELEMENTS, dtype=torch.bool)
+    recipe = replace(
+        formation_energy.RECIPES["formation-energy-ensemble"],
+        settings=settings,
+        build=lambda known: FormationEnergyAttention("test", size, known),
+    )
+
+    def members(folder):
+        places = [folder / "0", folder / "1"]
+        return formation_energy._trained(learnt, validation, recipe, known, [0, 1], places)
+
+    there = members(tmp_path / "graph")
+    monkeypatch.undo()
+    x = torch.from_numpy(validation.compositions).float()
+    for one, other in zip(there, members(tmp_path / "plain"), strict=True):
+        torch.testing.assert_close(one(x), other(x), rtol=1e-3, atol=1e-3)
+
+
 def test_a_batch_marks_the_rows_from_oqmd(learnt):
-    batches = formation_energy._Batches([learnt[MP], learnt[OQMD]], (MP, OQMD), 128, seed=0)
+    batches = formation_energy._batches([learnt[MP], learnt[OQMD]], (MP, OQMD), 128)
     assert batches.steps == 6
     of_oqmd = 0
     for fractions, energy, source in batches(0):

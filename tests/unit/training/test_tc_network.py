@@ -58,6 +58,16 @@ def test_weights_have_the_precision_of_a_checkpoint_and_are_reproducible(start, 
     assert network.size == replace(start.size, trace=SETTINGS.trace)
 
 
+def test_a_training_for_a_graph_gives_the_same(start, known, tmp_path, as_on_a_gpu, monkeypatch):
+    settings = replace(SETTINGS, epochs=3)
+    there = tc_network.fit(start, *known, settings, 0, tmp_path / "graph")
+    monkeypatch.undo()
+    here = tc_network.fit(start, *known, settings, 0, tmp_path / "plain")
+    assert there.capacity is None
+    x = torch.from_numpy(known[0]).float()
+    torch.testing.assert_close(there(x), here(x), rtol=0.02, atol=0.02)  # K
+
+
 def test_a_finished_training_is_not_repeated(start, known, tmp_path, monkeypatch):
     network = tc_network.fit(start, *known, SETTINGS, 0, tmp_path)
     monkeypatch.setattr(torch.Tensor, "backward", lambda *_: pytest.fail("it learns again"))

@@ -1,0 +1,86 @@
+"""Batches of training data: rows of columns in random order, and their place on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import torch
+
+Batch = tuple[torch.Tensor, ...]
+
+
+class ShuffledColumns:
+    """The batches of each epoch: rows of the columns (n, ...) in random order, an incomplete last batch left out.
+
+    The order depends on seed and epoch only. steps : number of batches of an epoch
+    """
+
+    def __init__(self, columns: Batch, batch: int, seed: int):
+        self.columns, self.batch, self.seed = columns, batch, seed
+        self.steps = len(self.columns[0]) // batch
+
+    def with_seed(self, seed: int) -> ShuffledColumns:
+        """The same columns, not copied, in another order."""
+        return ShuffledColumns(self.columns, self.batch, seed)
+
+    def order(self, epoch: int) -> torch.Tensor:
+        """Rows of each batch (steps, batch)."""
+        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.columns[0]))
+        return torch.from_numpy(order[: self.steps * self.batch].reshape(self.steps, self.batch))
+
+    def __call__(self, epoch: int) -> Iterator[Batch]:
+        for rows in self.order(epoch):
+            yield tuple(column[rows] for column in self.columns)
+
+
+Batches = Callable[[int], Iterable[Batch]]  # epoch -> its batches, which depend on the epoch only
+
+
+class DeviceBatches:
+    """The batches of an epoch in the memory of a device, at fixed addresses, so that a CUDA graph can read them.
+
+    Columns of `ShuffledColumns` are sent once, and in each epoch their order; other batches are sent in each epoch.
+    """
+
+    def __init__(self, batches: Batches, device: torch.device, sent: dict[int, Batch]):
+        """sent : columns that are on the device already, by the identity of the columns on the CPU; added to."""
+        self._batches, self._device = batches, device
+        self._columns: Batch = ()
+        if isinstance(batches, ShuffledColumns):
+            key = id(batches.columns)
+            if key not in sent:
+                sent[key] = tuple(column.to(device) for column in batches.columns)
+            self._columns = sent[key]
+        self._order: torch.Tensor | None = None
+        self.place = torch.zeros(1, dtype=torch.int64, device=device)
+
+    def begin(self, epoch: int) -> None:
+        """Send what this epoch needs, and go to its first batch. Raises ValueError if epochs have different sizes."""
+        if isinstance(self._batches, ShuffledColumns):
+            order = self._batches.order(epoch)
+        else:
+            batches = list(self._batches(epoch))
+            columns = tuple(torch.cat(parts) for parts in zip(*batches, strict=True))
+            order = torch.arange(len(columns[0])).view(len(batches), -1)
+            self._columns = _overwritten(self._columns, columns, self._device)
+        (self._order,) = _overwritten(() if self._order is None else (self._order,), (order,), self._device)
+        self.place.zero_()
+
+    def next(self) -> Batch:
+        """The next batch of the epoch; `place`, its number (1,), is counted on the device."""
+        assert self._order is not None, "begin comes first"
+        rows = self._order.index_select(0, self.place).squeeze(0)
+        self.place += 1
+        return tuple(column.index_select(0, rows) for column in self._columns)
+
+
+def _overwritten(there: Batch, new: Batch, device: torch.device) -> Batch:
+    """The tensors `there`, if any, with the values of the new ones."""
+    if not there:
+        return tuple(each.to(device, copy=True) for each in new)
+    for old, each in zip(there, new, strict=True):
+        if old.shape != each.shape:
+            raise ValueError(f"an epoch has a column of {tuple(each.shape)}, the one before of {tuple(old.shape)}")
+        old.copy_(each)
+    return there
