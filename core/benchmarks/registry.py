@@ -56,6 +56,8 @@ BENCHMARKS = {
                               "raise_tc:exploitation"),
     "speed": Benchmark("candidate-steps per second of the reference loop and of ours, memory, screens",
                        "speed:speed", options_class="speed:SpeedOptions"),
+    "gpu": Benchmark("a GPU against the reference loop and its own limits: steps, memory, agreement, trainings",
+                     "gpu:gpu", options_class="gpu:GpuOptions"),
     "time-to-quality": Benchmark("seconds until ours is as good as the reference loop with 4,096 x 1,000",
                                  "quality:time_to_quality",
                                  unused={"seeds": "its rounds have seeds of their own, one after the other"}),

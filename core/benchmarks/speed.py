@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from itertools import product
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ from core.benchmarks import figures
 from core.benchmarks.harness import Outcome
 from core.benchmarks.reference_loop import ReferenceLoop, prepare_reference
 from core.benchmarks.speed_figure import log_log
+from core.benchmarks.timing import timed
 from core.chemistry import elements
 from core.evaluation.design import prepare
 from core.generation.gradient import optimiser
@@ -45,8 +45,6 @@ IN_BFLOAT16 = {"published"}  # models that have a bfloat16 form
 # The two sides that are compared -> prefix of their columns.
 REFERENCE, OURS = "reference", "ours"
 COLUMN_PREFIXES = {REFERENCE: "plain", OURS: "ours"}
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -170,31 +168,17 @@ def prepare_side(problem: DesignProblem, side: str) -> tuple[Task, torch.device]
 
 def reference_run(task: Task, device: torch.device) -> tuple[float, torch.Tensor]:
     """Seconds of both stages of the reference loop without initialisation, and the final compositions (batch, 118)."""
-    return _timed(ReferenceLoop.begin(task).run, device)
+    return timed(ReferenceLoop.begin(task).run, device)
 
 
 def our_run(task: Task, device: torch.device) -> tuple[float, torch.Tensor]:
     """Seconds of both stages of our optimiser without initialisation, and the final compositions (batch, 118)."""
     start = optimiser.init(task)
-    seconds, (state, _) = _timed(lambda: optimise(task, start), device)
+    seconds, (state, _) = timed(lambda: optimise(task, start), device)
     return seconds, optimiser.evaluate(task, state).composition
 
 
 RUNS = {REFERENCE: reference_run, OURS: our_run}
-
-
-def _timed(work: Callable[[], Result], device: torch.device) -> tuple[float, Result]:
-    """Seconds that `work` takes, and its result."""
-    _synchronize(device)
-    began = time.perf_counter()
-    result = work()
-    _synchronize(device)
-    return time.perf_counter() - began, result
-
-
-def _synchronize(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def _differences(reference: Task, ours: Task, compositions: torch.Tensor) -> dict:

@@ -35,9 +35,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--steps", type=int, nargs=2, metavar=("A", "B"), help="steps of stage 1 and of stage 2")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of the random numbers")
     parser.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps")
-    parser.add_argument(
-        "--precision", metavar="P", help="of the steps: auto, float32, tf32 (GPU) or bfloat16"
-    )
+    parser.add_argument("--precision", metavar="P", help="of the steps: auto, float32, tf32 (GPU) or bfloat16")
     parser.add_argument(
         "--method",
         metavar="M",

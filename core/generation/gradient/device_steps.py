@@ -164,7 +164,11 @@ class DeviceSteps:
 
     def __init__(self, graphs: Graphs | None = None, tf32: bool = False):
         self.graphs, self.tf32 = graphs, tf32
-        self._steps: _StageSteps | None = None
+        self._stages: dict[int, _StageSteps] = {}
+
+    def fresh(self) -> DeviceSteps:
+        """The same execution for a task with other settings, which has steps of its own."""
+        return DeviceSteps(self.graphs, self.tf32)
 
     @property
     def execution(self) -> str:
@@ -176,12 +180,12 @@ class DeviceSteps:
         first, settings = int(state.step), task.settings
         stage = optimiser.stage(settings, first)
         end = settings.steps[0] if stage == 1 else sum(settings.steps)
-        if self._steps is None or self._steps.stage != stage:
-            self._steps = _StageSteps(task, state, stage, self.graphs, self.tf32)
-        count = min(STRIDE, end - first)
+        if stage not in self._stages:
+            self._stages[stage] = _StageSteps(task, state, stage, self.graphs, self.tf32)
+        steps, count = self._stages[stage], min(STRIDE, end - first)
         for _ in range(MAX_REPEATS):
-            if self._steps.run(state, count):
-                after, reports = self._steps.results(first, count)
+            if steps.run(state, count):
+                after, reports = steps.results(first, count)
                 if stage == 1 and first + count == end:
                     after = optimiser.enter_stage_2(task, after)
                 return after, reports

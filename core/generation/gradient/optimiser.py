@@ -27,7 +27,16 @@ BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # Kingma and Ba 2015
 
 
 class StepsAtOnce(Protocol):
-    """Does several steps of a task at once."""
+    """Does several steps of a task at once.
+
+    tf32 : whether products of float32 matrices are in TF32
+    """
+
+    tf32: bool
+
+    def fresh(self) -> StepsAtOnce:
+        """The same execution for a task with other settings, which has steps of its own."""
+        ...
 
     @property
     def execution(self) -> str:
