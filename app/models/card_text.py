@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from app.text.formatting import with_minus
 
 _UNITS = {"_eV_per_atom": " eV/atom", "_K": " K"}
-_WORDS = {"mae": "MAE", "r2": "R²", "tc": "Tc", "cod": "COD", "mp": "MP", "oqmd": "OQMD"}
+_WORDS = {"mae": "MAE", "mse": "MSE", "r2": "R²", "tc": "Tc", "cod": "COD", "mp": "MP", "oqmd": "OQMD"}
 _COUNTS = {
     "n": "Held-out compositions",
     "n_superconductors": "Held-out superconductors",

@@ -126,7 +126,7 @@ def data_folder(given: str | Path | None = None) -> Path:
     return folder
 
 
-def _rows(path: Path, delimiter: str = ",", skip: int = 0) -> list[dict[str, str]]:
+def read_rows(path: Path, delimiter: str = ",", skip: int = 0) -> list[dict[str, str]]:
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         for _ in range(skip):
             next(file)
@@ -164,7 +164,7 @@ def read_superconductors(folder: Path) -> Table:
     """
     counts: Counter = Counter()
     pairs: list[tuple[str, float]] = []
-    for row in _rows(folder / "supercon_mdr_220808.tsv.gz", "\t", skip=2):
+    for row in read_rows(folder / "supercon_mdr_220808.tsv.gz", "\t", skip=2):
         counts["rows of SuperCon"] += 1
         formula, text = row["element"], row["tc"].strip()
         if not text:
@@ -177,7 +177,7 @@ def read_superconductors(folder: Path) -> Table:
     known = set(supercon.composition_keys())
 
     extra: list[tuple[str, float]] = []
-    for row in _rows(folder / "supercon_stanev_2018.csv.gz"):
+    for row in read_rows(folder / "supercon_stanev_2018.csv.gz"):
         if float(row["Tc"]) <= 0:
             counts["Stanev: 0 K, no Tc reported"] += 1
         else:
@@ -250,7 +250,7 @@ def read_non_superconductors(folder: Path, superconductors: Table) -> Table:
 def read_formation_energies(folder: Path) -> tuple[Table, Table, Table]:
     """Formation energies in eV/atom: MP train, MP val (Bartel's split), and OQMD without MP's val compositions."""
     splits: dict[str, list[tuple[str, float]]] = {"train": [], "val": []}
-    for row in _rows(folder / "mp_formation_energy.csv.gz"):
+    for row in read_rows(folder / "mp_formation_energy.csv.gz"):
         splits[row["split"]].append((row["formula"], float(row["formation_energy_eV_per_atom"])))
     lowest = np.min
     val = _merge(splits["val"], Counter({"rows of MP val": len(splits["val"])}), lowest)
@@ -258,7 +258,7 @@ def read_formation_energies(folder: Path) -> tuple[Table, Table, Table]:
     train = _merge(splits["train"], Counter({"rows of MP train": len(splits["train"])}), lowest)
     oqmd_rows = [
         (row["formula"], float(row["formation_energy_eV_per_atom"]))
-        for row in _rows(folder / "oqmd_formation_enthalpy.csv.gz")
+        for row in read_rows(folder / "oqmd_formation_enthalpy.csv.gz")
     ]
     plausible = [row for row in oqmd_rows if abs(row[1]) < PLAUSIBLE_EV_PER_ATOM]
     oqmd_counts = Counter({"rows of OQMD": len(oqmd_rows), "OQMD: beyond 5 eV/atom": len(oqmd_rows) - len(plausible)})
@@ -271,7 +271,7 @@ def read_stability(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
     Energies from DFT relative to all other phases of the chemical system (Bartel et al. 2020).
     """
-    rows = [row for row in _rows(folder / "mp_decomposition_energy.csv.gz") if row["split"] == "val"]
+    rows = [row for row in read_rows(folder / "mp_decomposition_energy.csv.gz") if row["split"] == "val"]
     energies = np.array([float(row["decomposition_energy_eV_per_atom"]) for row in rows])
     return np.stack([composition_vector(parse_formula(row["formula"])) for row in rows]), energies
 

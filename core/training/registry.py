@@ -32,10 +32,19 @@ TABLES = (
     Trainable("references", "core.training.references:train", "core.training.references:held_out_figures"),
     Trainable("elements", "core.training.element_table:write_element_table", raw_data=False),
 )
+# The networks of SuperDiff, one for each class of superconductors; the functions have the names of the classes.
+DIFFUSION = tuple(
+    Trainable(
+        f"superdiff-{name}",
+        f"core.training.superdiff:train_{name.replace('-', '_')}",
+        "core.training.superdiff:held_out_figures",
+    )
+    for name in ("cuprate", "iron-based", "other")
+)
 # In the order in which they are trained: each needs only those before it.
 TRAINABLES = {
     each.name: each
-    for each in (*(Trainable(info.name, info.trainer, info.evaluator) for info in predictors()), *TABLES)
+    for each in (*(Trainable(info.name, info.trainer, info.evaluator) for info in predictors()), *DIFFUSION, *TABLES)
 }
 EVALUATED = tuple(name for name, each in TRAINABLES.items() if each.evaluator is not None)
 
