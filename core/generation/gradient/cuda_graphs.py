@@ -43,13 +43,16 @@ class Graphs:
             return work
 
     def _graph(self, work: Callable[[], None]) -> torch.cuda.CUDAGraph:
-        aside = torch.cuda.Stream()
-        aside.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(aside):
-            for _ in range(WARM_UP):
+        current, aside = torch.cuda.current_stream(), torch.cuda.Stream()
+        try:
+            aside.wait_stream(current)
+            with torch.cuda.stream(aside):
+                for _ in range(WARM_UP):
+                    work()
+            current.wait_stream(aside)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, pool=self._pool):
                 work()
-        torch.cuda.current_stream().wait_stream(aside)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
-            work()
+        finally:
+            torch.cuda.set_stream(current)  # a capture that fails leaves its own stream as the current one
         return graph
