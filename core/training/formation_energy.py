@@ -35,7 +35,7 @@ from core.predictors.layers.composition_attention import AttentionSize
 from core.predictors.registry import load_predictor
 from core.training import data, loop, metrics
 from core.training.batches import Batch, ShuffledColumns
-from core.training.loop import FitSettings, fit_members, training_device
+from core.training.loop import FitSettings, Fitting, training_device
 
 MP, OQMD = "mp", "oqmd"
 NAME = "formation-energy"
@@ -161,20 +161,10 @@ def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe) -> di
 
     Raises InputError if the raw data are missing.
     """
-    settings = recipe.settings
-    mp, held_out, oqmd = data.read_formation_energies(folder)
-    known = _known(recipe, mp)
-    (mp, n_mp_left), (oqmd, n_oqmd_left), (held_out, n_held_left) = (_inside(t, known) for t in (mp, oqmd, held_out))
-    train_rows, valid_rows = data.split(len(mp.values), (1 - VALIDATION_SHARE, VALIDATION_SHARE), seed)
-    validation = mp.subset(valid_rows)
-    valid_keys = set(validation.composition_keys())
-    learnt = {
-        MP: mp.subset(train_rows),
-        OQMD: oqmd.subset(np.array([key not in valid_keys for key in oqmd.composition_keys()])),
-    }
+    settings, tables = recipe.settings, _Tables.read(folder, recipe, seed)
+    held_out, known, validation = tables.held_out, tables.known, tables.validation
     places = [build / place for place in _resume_points(recipe, seed)]
-    seeds = [seed + MEMBER_SEEDS * k for k in range(len(places))]
-    members = _trained(learnt, validation, recipe, torch.from_numpy(known), seeds, places)
+    members = _trained(tables.learnt, validation, recipe, torch.from_numpy(known), _seeds(recipe, seed), places)
     card = {
         "name": recipe.name,
         "architecture": recipe.architecture,
@@ -182,16 +172,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe) -> di
         "papers": list(recipe.papers),
         "data": {k: data.ATTRIBUTION[k] for k in settings.sources},
         "cleaning": {
-            **mp.counts,
-            **held_out.counts,
-            **(oqmd.counts if OQMD in settings.sources else {}),
-            "with an element that the network does not know: MP train": n_mp_left,
-            "with an element that the network does not know: MP val": n_held_left,
-            **(
-                {"with an element that the network does not know: OQMD": n_oqmd_left}
-                if OQMD in settings.sources
-                else {}
-            ),
+            **tables.counts,
         },
         "split": {
             "held_out": "MP val of Bartel et al. 2020",
@@ -214,6 +195,57 @@ def train(folder: Path, out: Path, seed: int, build: Path, recipe: Recipe) -> di
     return card
 
 
+@dataclass(frozen=True)
+class _Tables:
+    """The data, with the rows of unknown elements left out.
+
+    learnt : by database, without the compositions of `validation`
+    known : (118,) bool
+    counts : of the cleaning
+    """
+
+    learnt: dict[str, data.Table]
+    validation: data.Table
+    held_out: data.Table
+    known: np.ndarray
+    counts: dict[str, int]
+
+    @classmethod
+    def read(cls, folder: Path, recipe: Recipe, seed: int) -> _Tables:
+        mp, held_out, oqmd = data.read_formation_energies(folder)
+        known, with_oqmd = _known(recipe, mp), OQMD in recipe.settings.sources
+        (mp, n_mp), (oqmd, n_oqmd), (held_out, n_held_out) = (_inside(t, known) for t in (mp, oqmd, held_out))
+        train_rows, valid_rows = data.split(len(mp.values), (1 - VALIDATION_SHARE, VALIDATION_SHARE), seed)
+        validation = mp.subset(valid_rows)
+        valid_keys = set(validation.composition_keys())
+        counts = {
+            **mp.counts,
+            **held_out.counts,
+            **(oqmd.counts if with_oqmd else {}),
+            "with an element that the network does not know: MP train": n_mp,
+            "with an element that the network does not know: MP val": n_held_out,
+            **({"with an element that the network does not know: OQMD": n_oqmd} if with_oqmd else {}),
+        }
+        learnt = {
+            MP: mp.subset(train_rows),
+            OQMD: oqmd.subset(np.array([key not in valid_keys for key in oqmd.composition_keys()])),
+        }
+        return cls(learnt, validation, held_out, known, counts)
+
+
+def fittings(name: str, folder: Path, out: Path, seed: int) -> list[Fitting]:
+    """The fits of a training, one for each stage, as they begin; each trains all members. `out` is not used.
+
+    Raises InputError if the raw data are missing.
+    """
+    tables, recipe = _Tables.read(folder, RECIPES[name], seed), RECIPES[name]
+    return _stages(tables.learnt, tables.validation, recipe, torch.from_numpy(tables.known), _seeds(recipe, seed))
+
+
+def _seeds(recipe: Recipe, seed: int) -> list[int]:
+    return [seed + MEMBER_SEEDS * k for k in range(recipe.settings.members)]
+
+
 def _resume_points(recipe: Recipe, seed: int) -> list[str]:
     """Names of the folders of the members' resume points."""
     if recipe.settings.members == 1:
@@ -230,6 +262,16 @@ def _trained(
     resumes: Sequence[Path],
 ) -> list[NetworkPredictor]:
     """One member for each seed, trained in the stages of the recipe on the tables by their source."""
+    models = None
+    for number, stage in enumerate(_stages(learnt, validation, recipe, known, seeds), start=1):
+        models = stage.run([resume / f"stage-{number}" for resume in resumes], models)
+    return [model.predictor for model in cast(list[TwoReferences], models)]
+
+
+def _stages(
+    learnt: dict[str, data.Table], validation: data.Table, recipe: Recipe, known: torch.Tensor, seeds: Sequence[int]
+) -> list[Fitting]:
+    """The fits of the stages, each beginning with new members, one for each seed."""
     models = []
     for seed in seeds:
         torch.manual_seed(seed)
@@ -244,13 +286,13 @@ def _trained(
         predicted = predict_in_batches(network.predictor, x)
         return {"validation_mae_eV_per_atom": metrics.mean_absolute_error(predicted, validation.values)}
 
-    for number, stage in enumerate(recipe.settings.stages, start=1):
+    stages = []
+    for stage in recipe.settings.stages:
         batches = _batches([learnt[source] for source in stage.sources], stage.sources, recipe.settings.batch)
         fitting = FitSettings(stage.epochs, batches.steps, stage.learning_rate, recipe.settings.weight_decay)
-        orders = [batches.with_seed(seed) for seed in seeds]
-        places = [resume / f"stage-{number}" for resume in resumes]
-        models = fit_members(models, orders, _loss, fitting, places, report)
-    return [model.predictor for model in models]
+        name = f"{recipe.name} on {' and '.join(stage.sources)}"
+        stages.append(Fitting(name, models, [batches.with_seed(seed) for seed in seeds], _loss, fitting, report))
+    return stages
 
 
 def _loss(network: TwoReferences, batch: Batch) -> torch.Tensor:

@@ -50,6 +50,27 @@ class FitSettings:
     tf32: bool = False
 
 
+@dataclass(frozen=True)
+class Fitting:
+    """A fit that has not begun: what `fit_members` needs, except the resume points.
+
+    name : what is fitted, on which data
+    times : how often a training makes such a fit, each time on other rows
+    """
+
+    name: str
+    models: Sequence[nn.Module]
+    batches: Sequence[Batches]
+    loss: Loss
+    settings: FitSettings
+    report: Report
+    times: int = 1
+
+    def run(self, resumes: Sequence[Path], models: Sequence[nn.Module] | None = None) -> list[nn.Module]:
+        """`fit_members`, beginning with other models if they are given."""
+        return fit_members(models or self.models, self.batches, self.loss, self.settings, resumes, self.report)
+
+
 def training_device() -> torch.device:
     """The device of all trainings: a CUDA device if there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

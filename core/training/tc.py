@@ -19,7 +19,7 @@ from core.predictors.registry import load_predictor
 from core.predictors.tc.resnet import ARCHITECTURE, TC_SCALE_K, ResNet18, TcResNet, load_tc_resnet
 from core.training import data, metrics
 from core.training.batches import Batch
-from core.training.loop import FitSettings, fit, training_device
+from core.training.loop import FitSettings, Fitting, training_device
 
 NAME = "tc"
 SPLIT = (0.80, 0.05, 0.15)  # train, validation, test; by composition
@@ -48,6 +48,35 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
     """
     settings = settings or TcSettings()
     tables, counts = read_tables(folder, seed)
+    (model,) = _fitting(tables, seed, settings).run([build / f"{NAME}-{seed}"])
+    known = (part(tables, 0)[0] > 0).sum(0)
+    card = {
+        "name": NAME,
+        "architecture": ARCHITECTURE,
+        "what": "Critical temperature (K) from the composition: ResNet18 on the periodic-table image",
+        "papers": ["KIAGO: doi:10.1039/d5dd00250h", "Konno et al. 2021: doi:10.1103/PhysRevB.103.014509"],
+        **about_data(counts, seed),
+        "settings": asdict(settings),
+        "known_elements": [s for s, n in zip(elements.symbols(), known, strict=True) if n > 0],
+        "date": datetime.date.today().isoformat(),
+    }
+    checkpoint.save(NAME, checkpoint.to_storage(model.state_dict()), card, out)
+    # The figures are those of the stored 16-bit weights, so they are loaded back first.
+    card["metrics_held_out"] = evaluate(load_tc_resnet(NAME, out), tables)
+    checkpoint.save(NAME, checkpoint.load(NAME, ARCHITECTURE, out)[0], card, out)
+    return card
+
+
+Tables = list[tuple[data.Table, list[np.ndarray]]]  # superconductors and COD, each with the rows of its three parts
+
+
+def fittings(name: str, folder: Path, out: Path, seed: int) -> list[Fitting]:
+    """The fit of the training, as it begins. `out` is not used. Raises InputError if the raw data are missing."""
+    return [_fitting(read_tables(folder, seed)[0], seed, TcSettings())]
+
+
+def _fitting(tables: Tables, seed: int, settings: TcSettings) -> Fitting:
+    """The fit of a new network on the training part, reported on the validation part."""
     train_x, train_y = part(tables, 0)
     n_positive = len(tables[0][1][0])
     valid_x, valid_y = part(tables, 1)
@@ -87,26 +116,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
     fit_settings = FitSettings(
         settings.epochs, steps, settings.learning_rate, settings.weight_decay, settings.averaging
     )
-    model = fit(model, batches, loss, fit_settings, build / f"{NAME}-{seed}", report)
-    known = (train_x > 0).sum(0)
-    card = {
-        "name": NAME,
-        "architecture": ARCHITECTURE,
-        "what": "Critical temperature (K) from the composition: ResNet18 on the periodic-table image",
-        "papers": ["KIAGO: doi:10.1039/d5dd00250h", "Konno et al. 2021: doi:10.1103/PhysRevB.103.014509"],
-        **about_data(counts, seed),
-        "settings": asdict(settings),
-        "known_elements": [s for s, n in zip(elements.symbols(), known, strict=True) if n > 0],
-        "date": datetime.date.today().isoformat(),
-    }
-    checkpoint.save(NAME, checkpoint.to_storage(model.state_dict()), card, out)
-    # The figures are those of the stored 16-bit weights, so they are loaded back first.
-    card["metrics_held_out"] = evaluate(load_tc_resnet(NAME, out), tables)
-    checkpoint.save(NAME, checkpoint.load(NAME, ARCHITECTURE, out)[0], card, out)
-    return card
-
-
-Tables = list[tuple[data.Table, list[np.ndarray]]]  # superconductors and COD, each with the rows of its three parts
+    return Fitting(NAME, [model], [batches], loss, fit_settings, report)
 
 
 def read_tables(folder: Path, seed: int) -> tuple[Tables, dict[str, int]]:

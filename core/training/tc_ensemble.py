@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
 
@@ -29,6 +29,7 @@ from core.predictors.layers.smooth_trees import SmoothTrees, pack_trees
 from core.predictors.packed_compositions import pack_compositions
 from core.predictors.tc.ensemble import ARCHITECTURE, ErrorScale, TcEnsemble, load_tc_ensemble
 from core.training import data, formation_energy, kernel_regression, metrics, smooth_trees, tc, tc_network
+from core.training.loop import Fitting
 from core.training.systems_held_out import FOLDS, SystemsHeldOut, systems_figures
 from core.training.tc_regression import Networks, Regression, TcEnsembleSettings
 
@@ -103,6 +104,25 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     checkpoint.save(NAME, tensors, card, out)
     shutil.rmtree(kept)
     return card
+
+
+def fittings(name: str, folder: Path, out: Path, seed: int) -> list[Fitting]:
+    """The fits of the networks, as they begin, with equal weights of all rows; trees and kernels are not among them.
+
+    Raises InputError if the raw data are missing, CheckpointError without `formation-energy-ensemble` in `out`.
+    """
+    settings = TcEnsembleSettings()
+    table, (learnt, *_) = tc.read_tables(folder, seed)[0][0]
+    members = cast(list[FormationEnergyAttention], load_formation_energy_ensemble(_PRETRAINED, out).members())
+    x, y = table.compositions[learnt], table.values[learnt]
+    return [
+        replace(
+            tc_network.fitting(members[each.member].network, x, y, np.ones(len(y)), each, seed + i),
+            name=f"{NAME}: network {i + 1}, once and for each fold",
+            times=1 + FOLDS,
+        )
+        for i, each in enumerate(settings.networks)
+    ]
 
 
 def _fingerprint(table: data.Table, about: dict) -> str:

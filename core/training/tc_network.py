@@ -21,7 +21,7 @@ from core.predictors import checkpoint
 from core.predictors.layers.composition_attention import CompositionAttention
 from core.training import loop
 from core.training.batches import Batch
-from core.training.loop import FitSettings
+from core.training.loop import FitSettings, Fitting
 
 SCALE_K = 20.0  # the network is trained on Tc / SCALE_K, which is of order 1
 
@@ -69,6 +69,25 @@ def fit(
 
     The weights are rounded to the 16 bits of a checkpoint. Raises InputError as `loop.fit` does.
     """
+    (tuned,) = fitting(start, compositions, tc_K, trust, settings, seed).run([resume])
+    tuned = cast(CompositionAttention, tuned).with_capacity(None)
+    last = cast(nn.Linear, tuned.head[-1])
+    with torch.no_grad():
+        last.weight.mul_(SCALE_K)
+        last.bias.mul_(SCALE_K)
+    tuned.load_state_dict({key: value.float() for key, value in checkpoint.to_storage(tuned.state_dict()).items()})
+    return tuned.requires_grad_(False)
+
+
+def fitting(
+    start: CompositionAttention,
+    compositions: np.ndarray,
+    tc_K: np.ndarray,
+    trust: np.ndarray,
+    settings: NetworkSettings,
+    seed: int,
+) -> Fitting:
+    """The fit of a network (batch, 118) -> Tc / SCALE_K (batch, 1), as `fit` begins it."""
     x, y, weight = (torch.from_numpy(values).float() for values in (compositions, tc_K / SCALE_K, trust))
     model = CompositionAttention(replace(start.size, trace=settings.trace))
     model.load_state_dict(start.state_dict())
@@ -99,13 +118,7 @@ def fit(
             weight * functional.smooth_l1_loss(network(fractions).squeeze(1), target, reduction="none", beta=beta)
         ).mean()
 
-    fitting = FitSettings(
+    fit_settings = FitSettings(
         settings.epochs, steps, settings.learning_rate, settings.weight_decay, averaging=settings.averaging
     )
-    tuned = loop.fit(model, batches, loss, fitting, resume, lambda _: {}).with_capacity(None)
-    last = cast(nn.Linear, tuned.head[-1])
-    with torch.no_grad():
-        last.weight.mul_(SCALE_K)
-        last.bias.mul_(SCALE_K)
-    tuned.load_state_dict({key: value.float() for key, value in checkpoint.to_storage(tuned.state_dict()).items()})
-    return tuned.requires_grad_(False)
+    return Fitting("network of Tc", [model], [batches], loss, fit_settings, lambda _: {})
