@@ -29,6 +29,9 @@ FITTINGS = {
     "formation-energy-ensemble": "core.training.formation_energy:fittings",
     "tc": "core.training.tc:fittings",
     "tc-ensemble": "core.training.tc_ensemble:fittings",
+    "superdiff-cuprate": "core.training.superdiff:fittings",
+    "superdiff-iron-based": "core.training.superdiff:fittings",
+    "superdiff-other": "core.training.superdiff:fittings",
 }
 
 

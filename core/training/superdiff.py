@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ from core.generation.diffusion.noise_schedule import STEPS, cosine_schedule
 from core.generation.diffusion.weights import ARCHITECTURE, PREFIX, checkpoint_name, load_noise_predictor
 from core.predictors import checkpoint
 from core.training.batches import Batch, ShuffledColumns
-from core.training.loop import FitSettings, fit, training_device
+from core.training.loop import FitSettings, Fitting, Report, training_device
 from core.training.optimisers import CONSTANT, NADAM
 from core.training.superdiff_data import ATTRIBUTION, AmountTable, read_amounts
 
@@ -61,18 +62,10 @@ def train(
     table = read_amounts(folder, of_class)
     rows, held_out = split(len(table.amounts), seed)
     learnt, validation = (torch.from_numpy(table.amounts[part]).float() for part in (rows, held_out))
-    batches = ShuffledColumns((learnt,), settings.batch, seed)
-    if batches.steps == 0:
-        raise ValueError(f"{len(learnt)} rows are fewer than a batch of {settings.batch}")
-    fitting = FitSettings(
-        settings.epochs, batches.steps, settings.learning_rate, weight_decay=0.0, averaging=None, gradient_clip=None,
-        optimiser=NADAM, schedule=CONSTANT,
-    )  # fmt: skip
-    torch.manual_seed(seed)
-    network, resume = UNet(settings.size), build / f"{name}-{seed}"
+    resume = build / f"{name}-{seed}"
     best = BestWeights(resume, validation.to(training_device()))
-    fit(network, batches, noise_prediction_loss(training_device()), fitting, resume, best)
-    best.load_into(network)
+    (network,) = _fitting(name, learnt, settings, seed, best).run([resume])
+    best.load_into(cast(UNet, network))
     card = {
         "name": name,
         "architecture": ARCHITECTURE,
@@ -91,6 +84,35 @@ def train(
     card["metrics_held_out"] = figures(load_noise_predictor(name, out), validation)
     checkpoint.save(name, tensors, card, out)
     return card
+
+
+def fittings(name: str, folder: Path, out: Path, seed: int) -> list[Fitting]:
+    """The fit of the training `name`, as it begins, without the choice of the best weights. `out` is not used.
+
+    Raises InputError if the raw data are missing.
+    """
+    table = read_amounts(folder, name.removeprefix(PREFIX))
+    learnt, validation = (torch.from_numpy(table.amounts[part]).float() for part in split(len(table.amounts), seed))
+    there = validation.to(training_device())
+
+    def report(network: nn.Module) -> dict[str, float]:
+        return {"validation_loss": float(validation_loss(network, there).mean())}
+
+    return [_fitting(name, learnt, SuperDiffSettings(), seed, report)]
+
+
+def _fitting(name: str, learnt: torch.Tensor, settings: SuperDiffSettings, seed: int, report: Report) -> Fitting:
+    """The fit of a new network to amounts (n, 96). Raises ValueError if they are fewer than a batch."""
+    batches = ShuffledColumns((learnt,), settings.batch, seed)
+    if batches.steps == 0:
+        raise ValueError(f"{len(learnt)} rows are fewer than a batch of {settings.batch}")
+    fit_settings = FitSettings(
+        settings.epochs, batches.steps, settings.learning_rate, weight_decay=0.0, averaging=None, gradient_clip=None,
+        optimiser=NADAM, schedule=CONSTANT,
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    network = UNet(settings.size)
+    return Fitting(name, [network], [batches], noise_prediction_loss(training_device()), fit_settings, report)
 
 
 class BestWeights:
