@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
@@ -18,6 +17,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from core.predictors.device import matmul_precision
 from core.training import resume_point
 from core.training.batches import Batch, Batches, DeviceBatches
 from core.training.captured_step import captured
@@ -36,7 +36,7 @@ class FitSettings:
     averaging : decay per step of the exponential moving average of the weights; None: no average
     gradient_clip : largest norm of the gradient; None: no limit
     optimiser, schedule : see `optimisers`
-    tf32 : whether a CUDA device multiplies matrices with 10 bits of precision, about 1e-3
+    tf32 : whether a CUDA device multiplies matrices in TF32, with an error of about 1e-3; its convolutions always do
     """
 
     epochs: int
@@ -116,7 +116,7 @@ def fit_members(
         for model, each, resume in zip(models, batches, resumes, strict=True)
     ]
     together = captures_steps() and len({member.epoch for member in members}) == 1
-    with _precision(settings.tf32):
+    with matmul_precision(settings.tf32, device):
         for group in [members] if together else [[member] for member in members]:
             _train(group, loss, settings, report)
     return [cast(Network, member.average.cpu().eval()) for member in members]
@@ -223,14 +223,3 @@ def _captured(members: Sequence[_Member], loss: Loss) -> Callable[[], None]:
             current.wait_stream(stream)
 
     return captured([side_by_side, in_turn], [each for member in members for each in member.changed()])
-
-
-@contextmanager
-def _precision(tf32: bool) -> Generator[None]:
-    """Matrix products of a CUDA device in TF32, or in float32, inside the block."""
-    before = torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cuda.matmul.allow_tf32 = tf32
-    try:
-        yield
-    finally:
-        torch.backends.cuda.matmul.allow_tf32 = before
