@@ -5,9 +5,10 @@ With `--device cpu` the benchmark runs on the processor, to try it.
 
 from __future__ import annotations
 
-import math
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -16,25 +17,26 @@ import torch
 
 from core.benchmarks import figures
 from core.benchmarks.gpu_agreement import AgreementSize, agreement
-from core.benchmarks.gpu_limits import DeviceLimits, Work, counted, device_limits
+from core.benchmarks.gpu_limits import DeviceLimits, device_limits
+from core.benchmarks.gpu_steps import GB, Bench, StepCounts
 from core.benchmarks.harness import Outcome
-from core.benchmarks.reference_loop import ReferenceLoop
-from core.benchmarks.speed import BASE, NAMES, OURS, REFERENCE, prepare_side
+from core.benchmarks.speed import BASE, NAMES
 from core.benchmarks.speed_figure import log_log
 from core.benchmarks.timing import timed
+from core.errors import InputError
+from core.evaluation.design import prepare
 from core.generation.gradient import optimiser
-from core.generation.gradient.batch_parallel import BatchParallel
-from core.generation.gradient.device_steps import Buffers, step_in_place
-from core.generation.gradient.generator import STEP_BATCH_ON_GPU, optimise
-from core.generation.gradient.optimiser import State, Task
-from core.predictors.device import matmul_precision, resolve_device
+from core.generation.gradient.generator import optimise
+from core.predictors.device import resolve_device
 from core.predictors.registry import MODELS
 from core.problem.presets import PAPER
 from core.problem.problem import DesignProblem
 from core.problem.settings import FLOAT32, TFLOAT32
+from core.training.speed import training_speed
 
-GB = 1e9
-NOT_MEASURED = math.nan
+STEPS = {"published": StepCounts(ours=100, reference=5), "best": StepCounts(ours=40, reference=2)}
+STEPS_ON_CPU = StepCounts(ours=2, reference=1)
+EVERY_PRECISION = {"published"}
 CLOCKS = "name,driver_version,clocks.sm,clocks.mem,clocks.max.sm,clocks.max.mem,memory.total,power.limit"
 
 
@@ -71,12 +73,7 @@ def gpu(options: GpuOptions) -> Outcome:
     device = resolve_device(options.device)
     precisions = (FLOAT32, TFLOAT32) if device.type == "cuda" else (FLOAT32,)
     limits = {precision: device_limits(device, precision == TFLOAT32) for precision in precisions}
-    lines = [
-        _line(options, predictor, precision, candidates, limits[precision])
-        for predictor, candidates in product(options.predictor, options.candidates)
-        for precision in precisions
-    ]
-    table = pd.DataFrame(lines)
+    table = pd.DataFrame([line for predictor in options.predictor for line in _lines(options, predictor, limits)])
     runs = pd.DataFrame([_whole_run(options, predictor) for predictor in options.predictor])
     agreements = pd.DataFrame(_agreements(options, device))
     trainings = _trainings(options, device)
@@ -110,36 +107,15 @@ def _text(value: object) -> str:
 # Speed.
 
 
-def _line(options: GpuOptions, predictor: str, precision: str, candidates: int, limits: DeviceLimits) -> dict:
-    """One line of the table: the reference loop in float32, ours in this precision."""
-    options.log(f"{predictor}, {precision}, {candidates:,} candidates")
-    steps = {OURS: (2, 2) if options.small else (100, 100), REFERENCE: (1, 1) if options.small else (5, 5)}
-    sides = {}
-    for side, each in steps.items():
-        problem = _problem(options, predictor, precision, candidates, each)
-        sides[side] = _measured(prepare_side(problem, side)[0], side, sum(each), resolve_device(options.device))
-    ours, reference = sides[OURS], sides[REFERENCE]
-    work: Work = ours["work"]
-    limit_s = limits.seconds(work)
-    return {
-        "models": predictor,
-        "precision": precision,
-        "candidates": candidates,
-        "plain_steps_per_s": 1 / reference["step_s"],
-        "ours_steps_per_s": 1 / ours["step_s"],
-        "ratio": reference["step_s"] / ours["step_s"],
-        "GFLOP_per_step": work.flops / 1e9,
-        "GB_per_step": work.bytes / GB,
-        "share_of_arithmetic": work.flops / limits.flops_per_s / ours["step_s"],
-        "share_of_bandwidth": work.bytes / limits.bytes_per_s / ours["step_s"],
-        "times_the_limit": ours["step_s"] / limit_s,
-        "plain_kernels_per_step": reference["kernels"],
-        "ours_kernels_per_step": ours["kernels"],
-        "ours_launches_per_step": 1 if ours["execution"] == "CUDA graphs" else ours["kernels"],
-        "plain_peak_GB": reference["peak_GB"],
-        "ours_peak_GB": ours["peak_GB"],
-        "execution": ours["execution"],
-    }
+def _lines(options: GpuOptions, predictor: str, limits: dict[str, DeviceLimits]) -> Iterator[dict]:
+    """The lines of one pair of models; those that have many members in the default precision only."""
+    counts = STEPS_ON_CPU if options.small else STEPS[predictor]
+    bench = Bench(_problem(options, predictor, FLOAT32, max(options.candidates), (1, 1)))
+    precisions = tuple(limits) if predictor in EVERY_PRECISION else tuple(limits)[-1:]
+    for candidates, precision in product(options.candidates, precisions):
+        line = bench.line(candidates, precision, counts, limits[precision])
+        options.log(f"{predictor}: " + ", ".join(f"{key} {_text(value)}" for key, value in line.items()))
+        yield {"models": predictor, **line}
 
 
 def _problem(
@@ -152,58 +128,6 @@ def _problem(
     )  # fmt: skip
 
 
-def _measured(task: Task, side: str, steps: int, device: torch.device) -> dict:
-    """Seconds per step after a first run that captures graphs, kernels per step, peak memory, cost of a step."""
-    if device.type == "cuda":
-        torch.cuda.empty_cache()
-        torch.cuda.reset_peak_memory_stats(device)
-    if side == REFERENCE:
-        ReferenceLoop.begin(task).run()
-        loop = ReferenceLoop.begin(task)
-        seconds, _ = timed(loop.run, device)
-        one = ReferenceLoop.begin(replace(task, settings=replace(task.settings, steps=(1, 0))))
-        found = {"kernels": _kernels(one.run, device), "execution": "", "work": None}
-    else:
-        start = optimiser.init(task)
-        optimise(task, start)
-        seconds, _ = timed(lambda: optimise(task, start), device)
-        execution = "one step at a time" if task.device_steps is None else task.device_steps.execution
-        step = _one_step(task, start)
-        found = {"kernels": _kernels(step, device), "execution": execution, "work": counted(step)}
-    peak = torch.cuda.max_memory_allocated(device) / GB if device.type == "cuda" else NOT_MEASURED
-    return {"step_s": seconds / steps, "peak_GB": peak, **found}
-
-
-def _one_step(task: Task, start: State) -> Callable[[], None]:
-    """One step of stage 2 with fixed shapes, launched operation by operation, as it is captured."""
-    state = replace(optimiser.enter_stage_2(task, start), step=torch.tensor(task.settings.steps[0]))
-    buffers = Buffers.like(task, state)
-    most = task.settings.max_elements
-    tc, energy = (member.capturable(most) for member in optimiser.step_members(task, 0))
-    tf32 = task.device_steps is not None and task.device_steps.tf32
-    task = replace(task, cores=BatchParallel(max_rows=STEP_BATCH_ON_GPU))  # in this thread, where it is counted
-
-    def step() -> None:
-        buffers.load(state)
-        with matmul_precision(tf32, buffers.x_base.device):
-            step_in_place(task, buffers, 2, (tc, energy), most)
-
-    step()
-    return step
-
-
-def _kernels(work: Callable[[], object], device: torch.device) -> float:
-    """Number of kernels that `work` launches; not a number where the profiler cannot see them."""
-    if device.type != "cuda":
-        return NOT_MEASURED
-    activities = [torch.profiler.ProfilerActivity.CPU, torch.profiler.ProfilerActivity.CUDA]
-    with torch.profiler.profile(activities=activities) as profile:
-        work()
-        torch.cuda.synchronize(device)
-    kernels = sum(event.device_type == torch.autograd.DeviceType.CUDA for event in profile.events())
-    return kernels or NOT_MEASURED
-
-
 # A whole run.
 
 
@@ -211,12 +135,12 @@ def _whole_run(options: GpuOptions, predictor: str) -> dict:
     """Seconds of a whole run, with starts and capture, in the default precision of the device."""
     candidates = options.candidates[0] if options.small else PAPER.candidates
     steps = (2, 2) if options.small else options.steps
-    options.log(f"{predictor}, {candidates:,} candidates, {sum(steps):,} steps")
     device = resolve_device(options.device)
-    task, _ = prepare_side(_problem(options, predictor, "auto", candidates, steps), OURS)
+    task = prepare(_problem(options, predictor, "auto", candidates, steps)).task
     of_starts, start = timed(lambda: optimiser.init(task), device)
     of_steps, (state, _) = timed(lambda: optimise(task, start), device)
     report = optimiser.evaluate(task, state)
+    options.log(f"{predictor}: {candidates:,} candidates, {sum(steps):,} steps: {of_starts:.2f} + {of_steps:.2f} s")
     return {
         "models": predictor,
         "candidates": candidates,
@@ -235,14 +159,20 @@ def _whole_run(options: GpuOptions, predictor: str) -> dict:
 def _agreements(options: GpuOptions, device: torch.device) -> Iterator[dict]:
     size = AgreementSize(4, 4, 4, 4) if options.small else AgreementSize()
     for predictor in options.predictor:
-        options.log(f"{predictor}, agreement with the CPU")
         problem = _problem(options, predictor, FLOAT32, size.candidates, (1, 1))
         for row in agreement(problem, device, size):
+            options.log(f"{predictor}, agreement with the CPU: " + ", ".join(f"{k} {_text(v)}" for k, v in row.items()))
             yield {"models": predictor, **row}
 
 
 def _trainings(options: GpuOptions, device: torch.device) -> pd.DataFrame:
-    return pd.DataFrame()
+    """One epoch of each training of networks; empty without the raw data."""
+    try:
+        with redirect_stdout(sys.stderr):  # a training prints the figures of every epoch
+            return training_speed(steps=1 if options.small else None, log=options.log)
+    except InputError as error:
+        options.log(str(error))
+        return pd.DataFrame()
 
 
 # Texts.
