@@ -19,7 +19,7 @@ from core.predictors.registry import MODELS
 
 FOLDER = ASSETS / "benchmarks"
 VARIANTS = {"": "With our best models", "-published": "With the models of the paper, retrained"}  # suffix -> heading
-BOTH_IN_ONE = ("speed",)  # benchmarks with both sets of models in one table
+BOTH_IN_ONE = ("speed", "gpu")  # benchmarks with both sets of models in one table
 _MINUS = re.compile(r"(?<!\w)-(?=\d)")  # not a hyphen
 
 
@@ -95,6 +95,8 @@ def conditions_text(about: Mapping) -> str:
         f"on {about['device']}" if about.get("device", "auto") != "auto" else "",
         f"{about['threads']} threads" if "threads" in about else "",
         f"processor: {about['processor']}" if "processor" in about else "",
+        f"card: {about['card']['name']}" if "card" in about else "",
+        about.get("note", ""),
     ]
     models = MODELS[about["predictor"]] if about.get("predictor") in MODELS else None
     if models:

@@ -9,8 +9,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, field, replace
 from itertools import product
+from pathlib import Path
 
 import pandas as pd
 import torch
@@ -19,7 +20,7 @@ from core.benchmarks import figures
 from core.benchmarks.gpu_agreement import AgreementSize, agreement
 from core.benchmarks.gpu_limits import DeviceLimits, device_limits
 from core.benchmarks.gpu_steps import GB, Bench, StepCounts
-from core.benchmarks.harness import Outcome
+from core.benchmarks.harness import CACHE, Outcome, cached
 from core.benchmarks.speed import BASE, NAMES
 from core.benchmarks.speed_figure import log_log
 from core.benchmarks.timing import timed
@@ -27,6 +28,7 @@ from core.errors import InputError
 from core.evaluation.design import prepare
 from core.generation.gradient import optimiser
 from core.generation.gradient.generator import optimise
+from core.predictors.checkpoint import read_card
 from core.predictors.device import resolve_device
 from core.predictors.registry import MODELS
 from core.problem.presets import PAPER
@@ -37,6 +39,8 @@ from core.training.speed import training_speed
 STEPS = {"published": StepCounts(ours=100, reference=5), "best": StepCounts(ours=40, reference=2)}
 STEPS_ON_CPU = StepCounts(ours=2, reference=1)
 EVERY_PRECISION = {"published"}
+
+Part = Callable[..., list[dict]]  # (depends on, ..., make=() -> rows) -> rows, from the cache if possible
 CLOCKS = "name,driver_version,clocks.sm,clocks.mem,clocks.max.sm,clocks.max.mem,memory.total,power.limit"
 
 
@@ -48,6 +52,7 @@ class GpuOptions:
     steps : of stage 1 and of stage 2 in the whole run with WHOLE_CANDIDATES candidates
     device : auto, cuda or cpu
     predictor : keys of `MODELS`
+    cache : folder of the cached parts
     log : called with one line before each measurement
     """
 
@@ -55,7 +60,13 @@ class GpuOptions:
     steps: tuple[int, int] = (500, 500)
     device: str = "auto"
     predictor: tuple[str, ...] = ("published", "best")
-    log: Callable[[str], None] = lambda line: None
+    cache: Path = field(default_factory=lambda: CACHE)
+    log: Callable[[str], None] = field(default=lambda line: None, compare=False)
+
+    def checksums(self) -> dict[str, str]:
+        """Name -> SHA-256 of every checkpoint that is measured."""
+        names = [name for key in self.predictor for name in astuple(MODELS[key])]
+        return {name: read_card(name)["sha256"] for name in names}
 
     @property
     def file_suffix(self) -> str:
@@ -68,35 +79,85 @@ class GpuOptions:
         return resolve_device(self.device).type == "cpu"
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What is measured: limits of the device by precision, and rows as JSON data.
+
+    card : name, driver, clocks, memory and power; lines : of the table; whole_runs, agreements, trainings : rows
+    """
+
+    card: dict[str, str]
+    limits: dict[str, DeviceLimits]
+    lines: list[dict]
+    whole_runs: list[dict]
+    agreements: list[dict]
+    trainings: list[dict]
+
+
 def gpu(options: GpuOptions) -> Outcome:
-    """The table of speeds; agreement, the whole run and the trainings in the sentences and under `about`."""
+    """The table of speeds; agreement, the whole run and the trainings in the sentences and under `about`.
+
+    Every part is cached, so that an interrupted benchmark resumes on the same card.
+    """
     device = resolve_device(options.device)
+    card = _card(device)
     precisions = (FLOAT32, TFLOAT32) if device.type == "cuda" else (FLOAT32,)
     limits = {precision: device_limits(device, precision == TFLOAT32) for precision in precisions}
-    table = pd.DataFrame([line for predictor in options.predictor for line in _lines(options, predictor, limits)])
-    runs = pd.DataFrame([_whole_run(options, predictor) for predictor in options.predictor])
-    agreements = pd.DataFrame(_agreements(options, device))
-    trainings = _trainings(options, device)
+
+    def part(*depends_on: object, make: Callable[[], list[dict]]) -> list[dict]:
+        key = ["gpu", *depends_on, card["name"], torch.__version__]
+        return cached(key, options, lambda: {"rows": make()})["rows"]
+
+    lines = [row for predictor in options.predictor for row in _lines(options, predictor, limits, part)]
+    parts = Parts(
+        card,
+        limits,
+        lines,
+        [
+            row
+            for predictor in options.predictor
+            for row in part(
+                "whole run", predictor, options.steps, make=lambda predictor=predictor: [_whole_run(options, predictor)]
+            )
+        ],
+        [
+            row
+            for predictor in options.predictor
+            for row in part(
+                "agreement", predictor, make=lambda predictor=predictor: _agreements(options, device, predictor)
+            )
+        ],
+        part("trainings", make=lambda: _trainings(options)),
+    )
+    return outcome(parts, device)
+
+
+def outcome(parts: Parts, device: torch.device) -> Outcome:
+    """Table, sentences and figure of what was measured on a device."""
+    table, runs = pd.DataFrame(parts.lines), pd.DataFrame(parts.whole_runs)
     figure = _figure(table)
     about = {
         "device": str(device),
-        "card": _card(device),
+        "card": parts.card,
         "torch": torch.__version__,
         "limits": {
             precision: {"matrix_product_TFLOP_per_s": each.flops_per_s / 1e12, "copy_GB_per_s": each.bytes_per_s / GB}
-            for precision, each in limits.items()
+            for precision, each in parts.limits.items()
         },
-        "whole_runs": runs.to_dict("records"),
-        "agreement_with_cpu": agreements.to_dict("records"),
-        "trainings": trainings.to_dict("records"),
+        "whole_runs": parts.whole_runs,
+        "agreement_with_cpu": parts.agreements,
+        "trainings": parts.trainings,
     }
-    sentences = (*_sentences(table, runs), *_printed("Agreement with the CPU", agreements))
-    return Outcome(table, (*sentences, *_printed("Trainings", trainings)), figure, about, log_log(figure))
+    sentences = (
+        *_sentences(table, runs),
+        *_printed("Agreement with the CPU", parts.agreements),
+        *_printed("Trainings", parts.trainings),
+    )
+    return Outcome(table, sentences, figure, about, log_log(figure))
 
 
-def _printed(title: str, table: pd.DataFrame) -> tuple[str, ...]:
-    """A table as sentences: one line for each row."""
-    rows = table.to_dict("records")
+def _printed(title: str, rows: list[dict]) -> tuple[str, ...]:
+    """One line for each row."""
     return tuple(f"{title}: " + ", ".join(f"{key} {_text(value)}" for key, value in row.items()) for row in rows)
 
 
@@ -107,15 +168,19 @@ def _text(value: object) -> str:
 # Speed.
 
 
-def _lines(options: GpuOptions, predictor: str, limits: dict[str, DeviceLimits]) -> Iterator[dict]:
+def _lines(options: GpuOptions, predictor: str, limits: dict[str, DeviceLimits], part: Part) -> Iterator[dict]:
     """The lines of one pair of models; those that have many members in the default precision only."""
     counts = STEPS_ON_CPU if options.small else STEPS[predictor]
     bench = Bench(_problem(options, predictor, FLOAT32, max(options.candidates), (1, 1)))
     precisions = tuple(limits) if predictor in EVERY_PRECISION else tuple(limits)[-1:]
     for candidates, precision in product(options.candidates, precisions):
-        line = bench.line(candidates, precision, counts, limits[precision])
-        options.log(f"{predictor}: " + ", ".join(f"{key} {_text(value)}" for key, value in line.items()))
-        yield {"models": predictor, **line}
+
+        def line(candidates: int = candidates, precision: str = precision) -> list[dict]:
+            return [{"models": predictor, **bench.line(candidates, precision, counts, limits[precision])}]
+
+        found = part("line", predictor, precision, candidates, counts.ours, counts.reference, make=line)
+        options.log(_printed("Steps", found)[0])
+        yield from found
 
 
 def _problem(
@@ -140,7 +205,6 @@ def _whole_run(options: GpuOptions, predictor: str) -> dict:
     of_starts, start = timed(lambda: optimiser.init(task), device)
     of_steps, (state, _) = timed(lambda: optimise(task, start), device)
     report = optimiser.evaluate(task, state)
-    options.log(f"{predictor}: {candidates:,} candidates, {sum(steps):,} steps: {of_starts:.2f} + {of_steps:.2f} s")
     return {
         "models": predictor,
         "candidates": candidates,
@@ -156,23 +220,20 @@ def _whole_run(options: GpuOptions, predictor: str) -> dict:
 # Agreement and trainings.
 
 
-def _agreements(options: GpuOptions, device: torch.device) -> Iterator[dict]:
+def _agreements(options: GpuOptions, device: torch.device, predictor: str) -> list[dict]:
     size = AgreementSize(4, 4, 4, 4) if options.small else AgreementSize()
-    for predictor in options.predictor:
-        problem = _problem(options, predictor, FLOAT32, size.candidates, (1, 1))
-        for row in agreement(problem, device, size):
-            options.log(f"{predictor}, agreement with the CPU: " + ", ".join(f"{k} {_text(v)}" for k, v in row.items()))
-            yield {"models": predictor, **row}
+    problem = _problem(options, predictor, FLOAT32, size.candidates, (1, 1))
+    return [{"models": predictor, **row} for row in agreement(problem, device, size)]
 
 
-def _trainings(options: GpuOptions, device: torch.device) -> pd.DataFrame:
+def _trainings(options: GpuOptions) -> list[dict]:
     """One epoch of each training of networks; empty without the raw data."""
     try:
         with redirect_stdout(sys.stderr):  # a training prints the figures of every epoch
-            return training_speed(steps=1 if options.small else None, log=options.log)
+            return training_speed(steps=1 if options.small else None, log=options.log).to_dict("records")
     except InputError as error:
         options.log(str(error))
-        return pd.DataFrame()
+        return []
 
 
 # Texts.

@@ -12,12 +12,15 @@ from torch import nn
 
 from core.evaluation.design import prepare
 from core.generation.gradient import optimiser
+from core.generation.gradient.batch_parallel import BatchParallel
 from core.generation.gradient.generator import optimise
 from core.generation.gradient.optimiser import State, Task
 from core.problem.problem import DesignProblem
 from core.problem.settings import FLOAT32, TFLOAT32
 
 FLOAT64 = "float64"
+# The CPU with itself: float32 too, but products of other sizes, which are rounded differently.
+OTHER_BATCHES, ROWS_OF_OTHER_BATCHES = "float32, CPU in other batches", 37
 CLOSE_K = 0.05  # of Tc after many steps
 
 
@@ -32,19 +35,24 @@ class AgreementSize:
 
 
 def agreement(problem: DesignProblem, device: torch.device, size: AgreementSize) -> Iterator[dict[str, Any]]:
-    """Rows for float32, TF32 (on a CUDA device) and float64.
+    """Rows for float32, TF32 (on a CUDA device) and float64, and for the CPU with itself in batches of other sizes.
+
+    The last row is the agreement that float32 permits: Adam's steps have the size of the learning rate however small a
+    gradient is, so that differences of rounding grow.
 
     Columns: precision, candidates, steps; largest difference of Tc in K after 1 step and after all; share of the
     candidates that then differ by less than CLOSE_K. Tc is predicted in full precision, on the device and on the CPU.
     """
     precisions = (FLOAT32, TFLOAT32) if device.type == "cuda" else (FLOAT32,)
-    for precision in (*precisions, FLOAT64):
+    for precision in (*precisions, FLOAT64, OTHER_BATCHES):
         double = precision == FLOAT64
         candidates = size.candidates_float64 if double else size.candidates
         steps = size.steps_float64 if double else size.steps
         settings = replace(problem.settings, candidates=candidates, steps=(steps - steps // 2, steps // 2))
-        posed = replace(problem, settings=settings, precision=FLOAT32 if double else precision)
+        posed = replace(problem, settings=settings, precision=precision if precision == TFLOAT32 else FLOAT32)
         here, there = (_task(replace(posed, device=each), double) for each in ("cpu", device.type))
+        if precision == OTHER_BATCHES:
+            there = replace(here, cores=BatchParallel(max_rows=ROWS_OF_OTHER_BATCHES))
         start = optimiser.init(here)
         first = replace(settings, steps=(1, 0))
         after_1 = _difference(replace(here, settings=first), _restarted(there, first), start)

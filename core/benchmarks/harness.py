@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -143,7 +143,19 @@ def finished_run(problem: DesignProblem, options: Options) -> Run:
     return run
 
 
-def cached(depends_on: Sequence, options: Options, make: Callable[[], dict]) -> dict:
+class Caching(Protocol):
+    """The options that a cached part depends on; see `Options`."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def cache(self) -> Path: ...
+    @property
+    def log(self) -> Callable[[str], None]: ...
+    def checksums(self) -> dict[str, str]: ...
+
+
+def cached(depends_on: Sequence, options: Caching, make: Callable[[], dict]) -> dict:
     """The JSON data that `make` returns, from the cache if possible.
 
     depends_on : everything that the result depends on besides the device and the checkpoints

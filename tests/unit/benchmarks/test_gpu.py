@@ -47,18 +47,18 @@ def test_the_processor_agrees_with_itself_in_every_precision():
     options = benchmark.GpuOptions(device="cpu")
     posed = benchmark._problem(options, "best", FLOAT32, 4, (1, 1))
     rows = list(agreement(posed, CPU, AgreementSize(4, 3, 3, 4)))
-    assert [(row["precision"], row["candidates"], row["steps"]) for row in rows] == [
-        ("float32", 4, 3),
-        ("float64", 3, 4),
-    ]
-    for row in rows:
+    measured = [(row["precision"], row["candidates"], row["steps"]) for row in rows]
+    assert measured[:2] == [("float32", 4, 3), ("float64", 3, 4)] and len(measured) == 3
+    for row in rows[:2]:
         assert row["largest_tc_difference_after_1_step_K"] == row["largest_tc_difference_after_all_steps_K"] == 0
         assert row["share_within_0.05_K_after_all_steps"] == 1
 
 
-def test_a_trial_on_the_processor(monkeypatch):
+def test_a_trial_on_the_processor(monkeypatch, tmp_path):
     monkeypatch.setattr(benchmark, "device_limits", lambda device, tf32: DeviceLimits(1e10, 1e9))
-    name, outcome = run_benchmark("gpu", {"device": "cpu", "candidates": (4,), "predictor": ("published",)})
+    monkeypatch.setenv("TC_STUDIO_DATA", str(tmp_path / "none"))
+    given = {"device": "cpu", "candidates": (4,), "predictor": ("published",), "cache": tmp_path}
+    name, outcome = run_benchmark("gpu", given)
     (row,) = outcome.table.to_dict("records")
     assert name == "gpu" and row["candidates"] == 4 and row["execution"] == "one step at a time"
     assert row["ratio"] == pytest.approx(row["ours_steps_per_s"] / row["plain_steps_per_s"])
@@ -68,7 +68,18 @@ def test_a_trial_on_the_processor(monkeypatch):
     assert row["times_the_limit"] == pytest.approx(1 / share)
     (run,) = outcome.about["whole_runs"]
     assert run["steps"] == 4 and run["run_s"] == run["starts_s"] + run["steps_s"]
-    assert len(outcome.about["agreement_with_cpu"]) == 2 and outcome.picture.startswith("<svg")
+    assert len(outcome.about["agreement_with_cpu"]) == 3 and outcome.about["trainings"] == []
+    assert outcome.picture.startswith("<svg")
     assert [trace["name"] for trace in outcome.figure["data"]] == [
         "ResNet18 and ElemNet, ours", "ResNet18 and ElemNet, reference"
     ]  # fmt: skip
+
+
+def test_an_interrupted_benchmark_resumes(monkeypatch, tmp_path):
+    monkeypatch.setattr(benchmark, "device_limits", lambda device, tf32: DeviceLimits(1e10, 1e9))
+    monkeypatch.setattr(benchmark, "_trainings", lambda options: [])
+    options = benchmark.GpuOptions(device="cpu", candidates=(4,), predictor=("published",), cache=tmp_path)
+    first = benchmark.gpu(options)
+    monkeypatch.setattr(benchmark.Bench, "line", lambda *arguments: pytest.fail("measured again"))
+    again = benchmark.gpu(options)
+    assert again.table.equals(first.table) and again.about == first.about
