@@ -113,6 +113,17 @@ def test_no_predictor_synchronises_in_bfloat16(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_no_predictor_synchronises_in_its_form_for_tf32(name):
+    x = torch.from_numpy(composition.compositions(FORMULAS)).float()
+    predictor = load_predictor(name)
+    expected, slope = value_and_gradient(predictor.members()[0], x, OF["value"])
+    with no_synchronisation():
+        value, gradient = value_and_gradient(predictor.in_tf32().members()[0].capturable(MOST), x, OF["value"])
+    assert torch.allclose(value, expected, rtol=1e-4, atol=1e-4)
+    assert torch.allclose(gradient, slope, rtol=1e-3, atol=1e-4 * float(slope.abs().max()))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_predictor_runs_on_another_device_as_a_whole(name):
     """On the meta device, which has shapes and no values: an operation that needs values, or a table left on the CPU,
     raises; and the code of a GPU is run, not that of a CPU."""

@@ -77,6 +77,14 @@ class Predictor:
         """
         return self
 
+    def in_tf32(self) -> Predictor:
+        """A faster version for steps with products in TF32; the predictor itself if there is none.
+
+        Its values are those of this predictor up to rounding. TF32 itself is a setting of the device, see
+        `core.predictors.device.matmul_precision`.
+        """
+        return self
+
     def capturable(self, max_elements: int) -> Predictor:
         """The form of fixed shapes, for CUDA graphs: no operation waits for the device or has a shape set by values.
 

@@ -26,6 +26,7 @@ from core.generation.loop import ONE_BY_ONE, OnStep, run_steps
 from core.generation.schedule import Schedule, Stage
 from core.generation.starting_materials import FROM_KNOWN, check_start, starting_materials
 from core.predictors.device import resolve_precision
+from core.predictors.interface import Predictor
 from core.problem import validation
 from core.problem.problem import DesignProblem
 from core.problem.settings import BFLOAT16, NEAREST, RAISE_TC, TFLOAT32, OptimiserSettings
@@ -88,11 +89,7 @@ class GradientGenerator:
                 if device.type == "cpu"
                 else BatchParallel(max_rows=STEP_BATCH_ON_GPU)
             ),
-            step_predictors=(
-                (predictors.tc.in_bfloat16(), predictors.formation_energy.in_bfloat16())
-                if precision == BFLOAT16
-                else None
-            ),
+            step_predictors=_step_predictors(predictors, precision),
             device_steps=DeviceSteps(Graphs(), precision == TFLOAT32) if device.type == "cuda" else None,
         )
 
@@ -146,6 +143,14 @@ class GradientGenerator:
 
 
 GENERATOR = GradientGenerator()
+
+
+def _step_predictors(predictors: PropertyPredictors, precision: str) -> tuple[Predictor, Predictor] | None:
+    """The versions of the predictors for steps in this precision; None: the predictors themselves."""
+    both = predictors.tc, predictors.formation_energy
+    if precision == BFLOAT16:
+        return both[0].in_bfloat16(), both[1].in_bfloat16()
+    return (both[0].in_tf32(), both[1].in_tf32()) if precision == TFLOAT32 else None
 
 
 def optimise(task: Task, state: State | None = None, on_step: OnStep | None = None) -> tuple[State, str]:

@@ -59,9 +59,10 @@ def test_the_registry_loads_the_fused_network(fused):
 def test_same_tc_as_unfused(plain, fused, compositions_of):
     x = compositions_of(256)
     with torch.no_grad():
-        before, after = plain(x), fused(x)
+        before, *after = plain(x), fused(x), fused.in_tf32()(x)
     assert (before >= 0).all() and before.std() > 1
-    assert (after - before).abs().max() < 1e-3
+    for each in after:
+        assert (each - before).abs().max() < 1e-3
 
 
 def test_same_gradients_as_unfused():
@@ -76,12 +77,21 @@ def test_same_gradients_as_unfused():
     x = superconductors(32).double() + 1e-3 * torch.rand(32, elements.N_ELEMENTS, generator=random)
     x = x / x.sum(1, keepdim=True)
     gradients = []
-    for predictor in (plain, fused):
+    for predictor in (plain, fused, fused.in_tf32()):
         leaf = x.clone().requires_grad_()
         gradients.append(torch.autograd.grad(predictor(leaf).sum(), leaf)[0])
     assert torch.isfinite(gradients[0]).all() and gradients[0].abs().max() > 10  # K per fraction
     # The fused weights are products in float32, which leaves differences of about 1e-7 of the largest gradient.
-    assert (gradients[0] - gradients[1]).abs().max() < 1e-4 * gradients[0].abs().max()
+    for each in gradients[1:]:
+        assert (gradients[0] - each).abs().max() < 1e-4 * gradients[0].abs().max()
+
+
+def test_the_form_for_tf32_shares_nothing_that_changes(fused):
+    form = fused.in_tf32()
+    assert form is not fused and form.name == fused.name
+    assert not any(p.requires_grad for p in form.parameters()) and not form.training
+    assert sum(type(m).__name__ == "_AlongColumns" for m in fused.modules()) > 0
+    assert not any(type(m).__name__ == "_AlongColumns" for m in form.modules())
 
 
 def test_compositions_are_independent(fused):
