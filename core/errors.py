@@ -13,10 +13,21 @@ class InputError(ValueError):
     rule : the rule it breaks, a sentence without a full stop
     remedy : what the user can do, a sentence without a full stop
     position : index in `value`, a string, of the first wrong character; None if the error has no position
+    suggestions : values that would be accepted and are probably meant, the likeliest first; nothing uses them unless
+        the user does
     """
 
-    def __init__(self, field: str, value: object, rule: str, remedy: str, position: int | None = None):
+    def __init__(
+        self,
+        field: str,
+        value: object,
+        rule: str,
+        remedy: str,
+        position: int | None = None,
+        suggestions: tuple[str, ...] = (),
+    ):
         self.field, self.value, self.rule, self.remedy, self.position = field, value, rule, remedy, position
+        self.suggestions = suggestions
         super().__init__(self.message)
 
     @property
@@ -33,4 +44,4 @@ class InputError(ValueError):
         return f"{self.value}\n{' ' * self.position}^"
 
     def __reduce__(self):  # the default does not pickle an exception with several arguments
-        return type(self), (self.field, self.value, self.rule, self.remedy, self.position)
+        return type(self), (self.field, self.value, self.rule, self.remedy, self.position, self.suggestions)

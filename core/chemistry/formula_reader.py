@@ -1,128 +1,59 @@
-"""Parser for formulas as typed or pasted; errors give the position of the invalid character."""
+"""Formulas as typed or pasted -> amounts, or an error with its position and a proposal.
+
+One reader for the page, the command line and CSV files. A text is read only if it has one reading. Otherwise the error
+proposes what is probably meant; a proposal is never used unless the user enters it.
+
+Read: amounts with decimal point or comma, fractions (La2/3Ca1/3MnO3), powers of ten (1e-3), blanks before all amounts
+(Ba(Fe 0.9 Co 0.1 ) 2 As 2), nested brackets, subscripts and TeX, adducts and hydrates (CuSO4·5H2O), isotopes of
+hydrogen. Refused with a proposal: undetermined amounts (YBa2Cu3O7-d), nicknames (Bi2212), lower case (mgb2), and texts
+that are rarely meant to the letter (`core.chemistry.ambiguity`).
+"""
 
 from __future__ import annotations
 
-import math
-import re
-
-from core.chemistry import elements
+from core.chemistry.composition_series import Member, is_series, read_series
+from core.chemistry.exact_formula import Reading, exact_reading
+from core.chemistry.formula_proposals import with_suggestions
 from core.errors import InputError
-
-_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-_NUMBER = re.compile(r"\d+(?:\.\d*)?|\.\d+")
-_OPENING, _CLOSING = "([{", ")]}"
-_VARIABLES = "xyzdδ"
 
 
 def parse_formula(formula: str) -> dict[str, float]:
     """Parse a formula into amounts: symbol -> number of atoms, in the order of first appearance.
 
-    Brackets may nest; amounts are plain decimals; Unicode subscripts and spaces are accepted; deuterium (D) is
-    read as hydrogen; elements with the amount 0 are omitted. Variables ("O7-z", "Ox") have no value and are rejected.
-
-    Raises InputError (field "formula", with the position) for anything else, and for a total of zero atoms.
+    Elements with the amount 0 are omitted. A formula with one value for each variable (YBa2Cu3O7-d, d = 0.1) is read
+    too. Raises InputError (field "formula"), see `read_formula`.
     """
-    if not str(formula).strip():
-        raise InputError("formula", formula, "the formula is empty", "Enter a formula, for example LaFeAsO")
-    return _positive(_Reader(formula).amounts(), formula)
+    text = str(formula)
+    if "=" not in text:
+        return read_formula(text).amounts
+    members = read_members(text)
+    if len(members) > 1:
+        rule = f"these are {len(members)} formulas, not one"
+        raise InputError("formula", formula, rule, "Give each variable one value", None,
+                         (members[0].reading.read_as, members[-1].reading.read_as))  # fmt: skip
+    return members[0].reading.amounts
 
 
-def _positive(amounts: dict[str, float], formula: str) -> dict[str, float]:
-    """Amounts above 0. Raises InputError if there are none, or if their sum is not finite."""
-    kept = {symbol: amount for symbol, amount in amounts.items() if amount > 0}
-    if not kept:
-        raise InputError("formula", formula, "all amounts are zero", "Give at least one element an amount above zero")
-    if not math.isfinite(sum(kept.values())):
-        raise InputError("formula", formula, "the amounts are too large", "Use smaller amounts")
-    return kept
+def read_formula(formula: str, undetermined_as_zero: bool = False) -> Reading:
+    """Read a formula.
+
+    undetermined_as_zero : read YBa2Cu3O7-d as YBa2Cu3O7; an amount that would vanish with its variable (Oy, Kx) is
+        still refused
+
+    Raises InputError (field "formula", with position and suggestions) for a text without exactly one reading, for
+    undetermined amounts, for a total of zero atoms and for amounts that are not finite.
+    """
+    try:
+        return exact_reading(formula, undetermined_as_zero)
+    except InputError as error:
+        raise with_suggestions(error) from None
 
 
-class _Reader:
-    """One pass over a formula from left to right; `stack` holds the amounts inside each open bracket."""
+def read_members(text: str, undetermined_as_zero: bool = False) -> tuple[Member, ...]:
+    """The members of a series (see `core.chemistry.composition_series`), or the one reading of a formula.
 
-    def __init__(self, formula: str):
-        self.formula = formula
-        self.text = str(formula).translate(_SUBSCRIPTS)
-        self.position = 0
-        self.stack: list[dict[str, float]] = [{}]
-        self.opened: list[int] = []
-
-    def amounts(self) -> dict[str, float]:
-        while self.position < len(self.text):
-            character = self.text[self.position]
-            if character.isspace():
-                self.position += 1
-            elif character in _OPENING:
-                self.opened.append(self.position)
-                self.stack.append({})
-                self.position += 1
-            elif character in _CLOSING:
-                self._close_bracket()
-            else:
-                self._add(self._symbol(), self._amount())
-        if self.opened:
-            raise self._error("this bracket is never closed", "Close or remove it", self.opened[-1])
-        return self.stack[0]
-
-    def _error(self, rule: str, remedy: str, position: int) -> InputError:
-        return InputError("formula", self.formula, rule, remedy, position)
-
-    def _add(self, symbol: str, amount: float) -> None:
-        self.stack[-1][symbol] = self.stack[-1].get(symbol, 0.0) + amount
-
-    def _close_bracket(self) -> None:
-        """Multiply the amounts inside the bracket by the factor after it."""
-        here = self.position
-        if not self.opened:
-            raise self._error("this bracket was never opened", "Remove it, or add the opening bracket", here)
-        opening = self.text[self.opened.pop()]
-        if _OPENING.index(opening) != _CLOSING.index(self.text[here]):
-            raise self._error(f"this bracket closes a “{opening}”", "Use the matching bracket", here)
-        inside = self.stack.pop()
-        if not inside:
-            raise self._error("the brackets are empty", "Fill or remove them", here)
-        self.position += 1
-        factor = self._amount()
-        for symbol, amount in inside.items():
-            self._add(symbol, amount * factor)
-
-    def _amount(self) -> float:
-        """The number at the current position, 1 without one."""
-        match = _NUMBER.match(self.text, self.position)
-        if not match:
-            return 1.0
-        value = float(match.group())
-        if not math.isfinite(value):
-            raise self._error("the amount is not a finite number", "Write a decimal number", self.position)
-        self.position = match.end()
-        return value
-
-    def _symbol(self) -> str:
-        """The element symbol at the current position; two letters take precedence over one."""
-        here = self.position
-        two, one = self.text[here : here + 2], self.text[here]
-        lower = two[1:] if two[1:].islower() else ""  # a lowercase letter that belongs to the symbol
-        if elements.is_element(two):
-            self.position += 2
-            return two
-        if one == "D" and not lower:
-            self.position += 1
-            return "H"
-        if elements.is_element(one) and not lower:
-            self.position += 1
-            return one
-        raise self._no_symbol(one, lower)
-
-    def _no_symbol(self, one: str, lower: str) -> InputError:
-        """The error for text that is not an element symbol."""
-        here = self.position
-        if one in "+-−±":
-            if _NUMBER.match(self.text, here + 1):
-                rule = "an amount cannot be negative or a difference"
-                return self._error(rule, "Write the resulting amount", here)
-            return self._error("an undetermined amount has no value", "Replace it by a number, or leave it out", here)
-        if elements.is_element(one) and lower in _VARIABLES:
-            return self._error("an undetermined amount has no value", "Replace the letter by a number", here + 1)
-        if one.isdigit() or one == ".":
-            return self._error("an amount must follow an element or a bracket", "Put the element first", here)
-        return self._error(f"“{one + lower}” is not an element", "Check the spelling and the capitals", here)
+    Raises InputError as `read_formula` and `read_series` do.
+    """
+    if not is_series(text):
+        return (Member({}, read_formula(text, undetermined_as_zero)),)
+    return read_series(text, undetermined_as_zero).members
