@@ -22,6 +22,6 @@ def add_parser(commands: Commands) -> None:
 
 def predict(options: argparse.Namespace) -> int:
     """Write the predictions; exit code 1 if a formula cannot be used."""
-    from core.evaluation import user_formulas
+    from core.evaluation.user_formulas import Assessor
 
-    return write_assessment(options, user_formulas.predict)
+    return write_assessment(options, Assessor.predict)

@@ -28,8 +28,8 @@ def add_parser(commands: Commands) -> None:
 
 def screen(options: argparse.Namespace) -> int:
     """Write predictions and screens; exit code 1 if a formula cannot be used."""
-    from core.evaluation import user_formulas
+    from core.evaluation.user_formulas import Assessor
     from core.problem.settings import EVERY_ATOM, ONE_STATE
 
     charge_rule = EVERY_ATOM if options.every_atom else ONE_STATE
-    return write_assessment(options, user_formulas.screen, charge_rule=charge_rule)
+    return write_assessment(options, Assessor.screen, charge_rule=charge_rule)

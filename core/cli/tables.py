@@ -1,12 +1,8 @@
-"""Output of tables as CSV, of the best candidates as aligned text, and of single figures."""
+"""The best candidates as aligned text, and single figures."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,24 +18,6 @@ BEST_COLUMNS = {
     "nearest_known": "Nearest known",
 }
 LEFT_ALIGNED = ("formula", "passes", "nearest_known")
-
-
-def write_csv(table: pd.DataFrame, out: Path | None) -> None:
-    """Write a table as CSV to `out`, or to standard output if `out` is None.
-
-    Raises InputError if the file cannot be written.
-    """
-    from core.evaluation.csv_export import to_csv
-
-    if out is None:
-        sys.stdout.write(to_csv(table))
-        return
-    from core.files import write_atomically
-
-    try:
-        write_atomically(out, to_csv(table))
-    except OSError as error:
-        raise InputError("out", out, f"this file cannot be written ({error.strerror})", "Choose another") from None
 
 
 def best_text(candidates: pd.DataFrame, count: int = 10) -> str:

@@ -10,14 +10,17 @@ import pandas as pd
 from core.evaluation.columns import BY_NAME
 
 
-def to_csv(table: pd.DataFrame) -> str:
+def to_csv(table: pd.DataFrame, header: bool = True) -> str:
     """A table as CSV text: UTF-8, units in the headers, "\\n" line ends, numbers with the digits of their column.
 
     Missing values are empty cells; text is made safe for spreadsheets.
+
+    header : False for a further part of a table
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(table.columns)
+    if header:
+        writer.writerow([safe_cell(name) for name in table.columns])
     digits = [BY_NAME[name].digits if name in BY_NAME else None for name in table.columns]
     for row in table.itertuples(index=False):
         writer.writerow([_cell(value, d) for value, d in zip(row, digits, strict=True)])

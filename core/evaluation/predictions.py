@@ -17,12 +17,24 @@ def predicted(tc: Predictor, formation_energy: Predictor, x: torch.Tensor) -> di
     Predictions, their expected standard deviations, and the distance of x to the training data of the Tc model.
     Values that a predictor does not provide are missing.
     """
-    of_tc, of_energy = estimate_in_batches(tc, x), estimate_in_batches(formation_energy, x)
+    of_tc, of_energy = estimates_of_tc(tc, x), estimates_of_energy(formation_energy, x)
+    first = (*PREDICTED, "tc_std_K", "formation_energy_std_eV_per_atom")
+    found = of_tc | of_energy
+    return {name: found[name] for name in (*first, "distance_to_training", "extrapolating")}
+
+
+def estimates_of_tc(tc: Predictor, x: torch.Tensor) -> dict[str, np.ndarray | pd.Series]:
+    """The columns of `predicted` that the Tc model provides."""
+    found = estimate_in_batches(tc, x)
     return {
-        "tc_K": of_tc.value,
-        "formation_energy_eV_per_atom": of_energy.value,
-        "tc_std_K": of_tc.std,
-        "formation_energy_std_eV_per_atom": of_energy.std,
-        "distance_to_training": of_tc.distance,
-        "extrapolating": pd.Series(of_tc.extrapolating).astype("boolean"),
+        "tc_K": found.value,
+        "tc_std_K": found.std,
+        "distance_to_training": found.distance,
+        "extrapolating": pd.Series(found.extrapolating).astype("boolean"),
     }
+
+
+def estimates_of_energy(formation_energy: Predictor, x: torch.Tensor) -> dict[str, np.ndarray]:
+    """The columns of `predicted` that the formation-energy model provides."""
+    found = estimate_in_batches(formation_energy, x)
+    return {"formation_energy_eV_per_atom": found.value, "formation_energy_std_eV_per_atom": found.std}

@@ -12,9 +12,14 @@ from core.reference_data.references import load_references
 def stability_and_novelty(
     formation_energy: Predictor, compositions: np.ndarray, energies: np.ndarray
 ) -> dict[str, np.ndarray]:
+    """The columns of `stability` and of `novelty`, each (n,)."""
+    return stability(formation_energy, compositions, energies) | novelty(compositions)
+
+
+def stability(formation_energy: Predictor, compositions: np.ndarray, energies: np.ndarray) -> dict[str, np.ndarray]:
     """Columns of the candidate table, each (n,), for compositions (n, 118) with formation energies (n,) in eV/atom.
 
-    Energy above hull with its expected error and the competing phases, and the nearest known superconductor.
+    Energy above hull with its expected error, and the competing phases.
 
     formation_energy : the predictor that gave `energies` and, for the hull, the energies of the reference phases
     """
@@ -22,11 +27,17 @@ def stability_and_novelty(
     scale = references.hull_error_scales.get(formation_energy.name)
     hull = references.hull(formation_energy.name)
     distances, std = distances_with_std(hull, formation_energy, scale, compositions, energies)
-    nearest = references.known_superconductors.nearest_many(compositions)
     return {
         "energy_above_hull_eV_per_atom": np.array([d.energy_above_hull_eV_per_atom for d in distances], np.float64),
         "energy_above_hull_std_eV_per_atom": std,
         "decomposition": np.array([decomposition_text(d.decomposition) for d in distances], object),
+    }
+
+
+def novelty(compositions: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns of the candidate table, each (n,): the known superconductor nearest to each of compositions (n, 118)."""
+    nearest = load_references().known_superconductors.nearest_many(compositions)
+    return {
         "known": np.array([n.known for n in nearest], bool),
         "nearest_known": np.array([n.formula for n in nearest], object),
         "nearest_known_tc_K": np.array([n.tc_K for n in nearest], np.float64),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,11 @@ import torch
 
 from core.chemistry import elements
 from core.chemistry.composition import MOST_WHOLE_ATOMS, composition_vector, whole_counts
-from core.chemistry.formula_reader import parse_formula
+from core.chemistry.exact_formula import Reading
+from core.chemistry.formula_reader import read_members
 from core.errors import InputError
-from core.evaluation.predictions import PREDICTED, predicted
-from core.evaluation.stability_and_novelty import stability_and_novelty
+from core.evaluation.predictions import PREDICTED, estimates_of_energy, estimates_of_tc
+from core.evaluation.stability_and_novelty import novelty, stability
 from core.predictors.control_model import load_control_model
 from core.predictors.device import resolve_device
 from core.predictors.interface import Predictor
@@ -23,6 +24,7 @@ from core.problem.settings import ONE_STATE
 from core.screening.charge_neutrality import charge_balance
 
 MODEL_NAMES = dict(zip(PREDICTED, ("Tc model", "formation-energy model"), strict=True))  # names in messages
+READ = ("formula", "read_as")  # columns before the predictions
 # Columns of the predictions beside PREDICTED, in the order of the table.
 PREDICTION_DETAILS = (
     "tc_std_K",
@@ -41,24 +43,66 @@ SCREENED = (
     "nearest_known_tc_K",
     "distance_to_known",
 )
+REFUSED = ("error", "suggestion")  # columns after the predictions
+SEPARATOR = " | "  # between suggestions
 _NOT_WHOLE = f"not tested: no {MOST_WHOLE_ATOMS:,} atoms or fewer have these amounts as whole numbers"
 
 
-def predict(
-    formulas: Sequence[str],
-    models: Models = BEST,
-    device: str = "auto",
-) -> pd.DataFrame:
-    """Predicted properties, one row per formula, in the order given.
+@dataclass(frozen=True)
+class UserFormula:
+    """A formula as typed and as read; a series gives one for each of its members.
 
-    Columns: formula (as given), PREDICTED, PREDICTION_DETAILS (see `core.evaluation.columns.COLUMNS`), error. If a
-    formula cannot be parsed or has an element that a predictor does not know, `error` has the message and the numbers
-    are missing; otherwise `error` is empty.
+    source : index of the text that it comes from
+    text : as typed
+    reading : None if it cannot be read
+    error : why not
+    """
+
+    source: int
+    text: str
+    reading: Reading | None
+    error: InputError | None = None
+
+    @property
+    def read_as(self) -> str:
+        """The formula understood, where it is not the text itself."""
+        return "" if self.reading is None or self.reading.read_as == self.text else self.reading.read_as
+
+
+def read_texts(texts: Sequence[str | InputError], undetermined_as_zero: bool = False) -> list[UserFormula]:
+    """The formulas in texts, in the order given; a series is expanded.
+
+    texts : an InputError stands for a text of which it is already known that it cannot be read
+    undetermined_as_zero : see `core.chemistry.formula_reader.read_formula`
+    """
+    found: list[UserFormula] = []
+    for source, given in enumerate(texts):
+        if isinstance(given, InputError):
+            found.append(UserFormula(source, str(given.value), None, given))
+            continue
+        text = str(given)
+        try:
+            members = read_members(text, undetermined_as_zero)
+        except InputError as error:
+            found.append(UserFormula(source, text, None, error))
+            continue
+        found += [UserFormula(source, text, member.reading) for member in members]
+    return found
+
+
+def predict(
+    formulas: Sequence[str], models: Models = BEST, device: str = "auto", undetermined_as_zero: bool = False
+) -> pd.DataFrame:
+    """Predicted properties, one row per formula, in the order given; a series has one row per member.
+
+    Columns: READ (the formula as given, and as understood where that differs), PREDICTED, PREDICTION_DETAILS (see
+    `core.evaluation.columns.COLUMNS`), REFUSED. If a formula cannot be read, `error` has the message, `suggestion` what
+    is probably meant, and the numbers are missing. An element that one model does not know costs only the columns of
+    that model, and `error` names it.
 
     Raises InputError for an unavailable device, CheckpointError for an unavailable predictor.
     """
-    table, _, _ = _predictions(formulas, _loaded(models, device))
-    return table
+    return Assessor(models, device).predict(read_texts(formulas, undetermined_as_zero))
 
 
 def screen(
@@ -66,6 +110,7 @@ def screen(
     models: Models = BEST,
     device: str = "auto",
     charge_rule: str = ONE_STATE,
+    undetermined_as_zero: bool = False,
 ) -> pd.DataFrame:
     """The columns of `predict`, and before `error` those of the screens (SCREENED): charge balance, distance to the
     hull, nearest known superconductor.
@@ -77,59 +122,104 @@ def screen(
 
     Raises InputError for an unavailable device, CheckpointError for an unavailable predictor.
     """
-    predictors = _loaded(models, device)
-    table, rows, compositions = _predictions(formulas, predictors)
-    energies = table["formation_energy_eV_per_atom"].to_numpy()[rows]
-    found = {
-        **_charge_columns([parse_formula(table["formula"].iloc[row]) for row in rows], charge_rule),
-        **stability_and_novelty(predictors["formation_energy_eV_per_atom"], compositions, energies),
-    }
-    for name in SCREENED:
-        table[name] = _column(found[name], rows, len(table))
-    return table[["formula", *PREDICTED, *PREDICTION_DETAILS, *SCREENED, "error"]]
+    return Assessor(models, device, charge_rule).screen(read_texts(formulas, undetermined_as_zero))
 
 
-def _loaded(models: Models, device: str) -> dict[str, Predictor]:
-    """Column of PREDICTED -> predictor on this device."""
-    on = resolve_device(device)
-    return {name: load_predictor(p).to(on) for name, p in zip(PREDICTED, astuple(models), strict=True)}
+class Assessor:
+    """The models and rules with which formulas are assessed, loaded once for many tables.
+
+    Raises InputError for an unavailable device, CheckpointError for an unavailable predictor.
+    """
+
+    def __init__(self, models: Models = BEST, device: str = "auto", charge_rule: str = ONE_STATE):
+        on = resolve_device(device)
+        self._tc, self._energy = (load_predictor(name).to(on) for name in astuple(models))
+        self._charge_rule = charge_rule
+
+    def predict(self, formulas: Sequence[UserFormula]) -> pd.DataFrame:
+        """The table of `predict`."""
+        return self._predicted(_Compositions.of(formulas))[0]
+
+    def screen(self, formulas: Sequence[UserFormula]) -> pd.DataFrame:
+        """The table of `screen`."""
+        compositions = _Compositions.of(formulas)
+        table, energy_rows = self._predicted(compositions)
+        rows = compositions.rows
+        known = novelty(compositions.vectors)
+        charges = _charge_columns([f.reading.amounts for f in formulas if f.reading is not None], self._charge_rule)
+        vectors = compositions.vectors[np.isin(rows, energy_rows)]
+        energies = table["formation_energy_eV_per_atom"].to_numpy()[energy_rows]
+        hull = stability(self._energy, vectors, energies)
+        for name in SCREENED:
+            if name in hull:
+                table[name] = _column(hull[name], energy_rows, len(table))
+            else:
+                table[name] = _column(charges[name] if name in charges else known[name], rows, len(table))
+        return table[[*READ, *PREDICTED, *PREDICTION_DETAILS, *SCREENED, *REFUSED]]
+
+    def _predicted(self, compositions: _Compositions) -> tuple[pd.DataFrame, np.ndarray]:
+        """The table of `predict`, and the indices of its rows that have a formation energy."""
+        formulas, rows, vectors = compositions.formulas, compositions.rows, compositions.vectors
+        of_tc, of_energy = (_only_known(vectors, model) for model in (self._tc, self._energy))
+        predictions: dict[str, tuple[np.ndarray, np.ndarray | pd.Series]] = {}
+        for model, known, estimates in (
+            (self._tc, of_tc, estimates_of_tc),
+            (self._energy, of_energy, estimates_of_energy),
+        ):
+            x = torch.from_numpy(vectors[known]).float().to(model.known_elements.device)
+            for name, values in estimates(model, x).items():
+                predictions[name] = (rows[known], values)
+        predictions["tc_judge_K"] = (rows[of_tc], load_control_model().tc_K(vectors[of_tc]))
+        table = pd.DataFrame(
+            {
+                "formula": pd.Series([f.text for f in formulas], dtype="str"),
+                "read_as": pd.Series([f.read_as for f in formulas], dtype="str"),
+            }
+        )
+        for name in (*PREDICTED, *PREDICTION_DETAILS):
+            places, values = predictions[name]
+            table[name] = pd.Series(values).set_axis(places).reindex(range(len(table)))
+        errors = [f.error.message if f.error else "" for f in formulas]
+        for place, row in enumerate(rows):
+            if not (of_tc[place] and of_energy[place]):
+                errors[row] = self._unknown(formulas[row], vectors[place])
+        table["error"] = pd.Series(errors, dtype="str")
+        table["suggestion"] = pd.Series(
+            [SEPARATOR.join(f.error.suggestions) if f.error else "" for f in formulas], dtype="str"
+        )
+        return table, rows[of_energy]
+
+    def _unknown(self, formula: UserFormula, vector: np.ndarray) -> str:
+        """The message about the elements that a model does not know."""
+        rules = []
+        for name, model in zip(PREDICTED, (self._tc, self._energy), strict=True):
+            unknown = np.flatnonzero((vector > 0) & ~model.known_elements.cpu().numpy())
+            if len(unknown):
+                symbols = ", ".join(elements.symbols()[i] for i in unknown)
+                rules.append(f"the {MODEL_NAMES[name]} does not know {symbols}")
+        return InputError("formula", formula.text, "; ".join(rules), "Replace it by another element").message
 
 
-def _predictions(
-    formulas: Sequence[str], predictors: Mapping[str, Predictor]
-) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """The table of `predict`, the indices (n,) of its rows without an error, and their compositions (n, 118)."""
-    vectors, errors = [], []
-    for formula in formulas:
-        vector, error = _composition(formula, predictors)
-        errors.append(error)
-        if vector is not None:
-            vectors.append(vector)
-    rows = np.flatnonzero([not error for error in errors])
-    compositions = np.array(vectors).reshape(len(rows), elements.N_ELEMENTS)
-    x = torch.from_numpy(compositions).float().to(predictors[PREDICTED[0]].known_elements.device)
-    predictions = predicted(*predictors.values(), x) | {"tc_judge_K": load_control_model().tc_K(compositions)}
-    table = pd.DataFrame({"formula": pd.Series([str(f) for f in formulas], dtype="str")})
-    for name in (*PREDICTED, *PREDICTION_DETAILS):
-        values = pd.Series(predictions[name]).set_axis(rows)
-        table[name] = values.reindex(range(len(table)))
-    table["error"] = pd.Series(errors, dtype="str")
-    return table, rows, compositions
+@dataclass(frozen=True)
+class _Compositions:
+    """Formulas, the indices (n,) of those that can be read, and their compositions (n, 118)."""
+
+    formulas: Sequence[UserFormula]
+    rows: np.ndarray
+    vectors: np.ndarray
+
+    @classmethod
+    def of(cls, formulas: Sequence[UserFormula]) -> _Compositions:
+        readings = {row: f.reading for row, f in enumerate(formulas) if f.reading is not None}
+        vectors = [composition_vector(reading.amounts) for reading in readings.values()]
+        shape = (len(vectors), elements.N_ELEMENTS)
+        return cls(formulas, np.array(list(readings), dtype=np.int64), np.array(vectors).reshape(shape))
 
 
-def _composition(formula: str, predictors: Mapping[str, Predictor]) -> tuple[np.ndarray | None, str]:
-    """The composition (118,) and no error, or None and the error."""
-    try:
-        vector = composition_vector(parse_formula(formula))
-    except InputError as error:
-        return None, error.message
-    for name, predictor in predictors.items():
-        unknown = np.flatnonzero((vector > 0) & ~predictor.known_elements.cpu().numpy())
-        if len(unknown):
-            symbols = ", ".join(elements.symbols()[i] for i in unknown)
-            rule = f"the {MODEL_NAMES[name]} does not know {symbols}"
-            return None, InputError("formula", formula, rule, "Replace it by another element").message
-    return vector, ""
+def _only_known(vectors: np.ndarray, model: Predictor) -> np.ndarray:
+    """Which compositions (n, 118) have only elements that the model knows, (n,) bool."""
+    unknown = vectors[:, ~model.known_elements.cpu().numpy()] > 0
+    return np.logical_not(np.any(unknown, axis=1))
 
 
 def _column(values: Iterable, rows: np.ndarray, count: int) -> np.ndarray:
