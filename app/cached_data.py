@@ -15,6 +15,9 @@ from core.chemistry import elements
 from core.chemistry.composition import composition_vector
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import KNOWN_COMPOSITION
+from core.evaluation.doping_line import DopingLine
+from core.evaluation.doping_line import doping_line as evaluate_doping_line
+from core.evaluation.user_formulas import Assessor
 from core.executors.interface import Executor
 from core.executors.local_process import LocalProcessExecutor
 from core.generation.registry import registration
@@ -111,6 +114,12 @@ def predict(name: str, formula: str) -> float:
     """The prediction for one formula, which must be readable and contain only elements that the predictor knows."""
     x = torch.from_numpy(composition_vector(parse_formula(formula))[None]).float()
     return float(predict_in_batches(predictor(name), x)[0])
+
+
+@st.cache_resource(show_spinner="Predicting the doping line …", max_entries=MAX_MODELS)
+def doping_line(series: str, models: registry.Models) -> DopingLine:
+    """Tc along a series of compositions. Raises InputError, see `core.evaluation.doping_line`."""
+    return evaluate_doping_line(series, Assessor(models, "cpu"))
 
 
 @st.cache_data(show_spinner=False, max_entries=MAX_MODELS)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import cached_data
 from app.blocks import show_errors
+from app.design.base_proposals import base_proposals
 from app.design.draft_fields import segments, select
 from app.design.problem_errors import Errors
 from app.design.substitution import substitution
@@ -13,7 +14,8 @@ from app.state.draft import Draft
 from app.state.draft_changes import with_base, with_task
 from app.text.formatting import with_minus
 from app.text.html import TC, fact_html, formula_html
-from core.chemistry.formula_reader import parse_formula
+from core.chemistry.composition_series import is_series
+from core.chemistry.formula_reader import read_members
 from core.problem.settings import RAISE_TC, SUBSTITUTE
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
@@ -26,8 +28,11 @@ def material(draft: Draft, errors: Errors) -> None:
         segments("Task", "task", draft.task, TASKS, with_task, format_func=TASKS.get, required=True, width="stretch")
     with base:
         base_field(draft)
-        show_errors(errors["base"])
-    if not errors["base"]:
+        if not is_series(draft.base) or not errors["base"]:
+            show_errors(errors["base"])
+    if errors["base"]:
+        base_proposals(draft, errors["base"])
+    else:
         st.html(base_facts_html(draft))
     if draft.task == SUBSTITUTE:
         substitution(draft, errors)
@@ -39,13 +44,15 @@ def base_field(draft: Draft) -> None:
     select(
         "Base material", "base", draft.base, materials, with_base,
         format_func=lambda formula: labels.get(formula, formula), accept_new_options=True,
-        help=f"{len(materials):,} known superconductors, the most reported first; or enter any other formula.",
+        help=f"{len(materials):,} known superconductors, the most reported first; or enter any other formula, or a "
+        "series: La2-xSrxCuO4, x = 0..0.3 in 7 steps",
     )  # fmt: skip
 
 
 def base_facts_html(draft: Draft) -> str:
-    """The base as it was parsed, its measured Tc, and its predictions."""
-    amounts = parse_formula(draft.base)
+    """The base as it was understood, its measured Tc, and its predictions."""
+    reading = read_members(draft.base)[0].reading
+    amounts = reading.amounts
     total = sum(amounts.values())
     parts = "".join(f"<span><b>{symbol}</b> {amount / total:.3f}</span>" for symbol, amount in amounts.items())
     tc = cached_data.predict(draft.models.tc, draft.base)
@@ -56,7 +63,7 @@ def base_facts_html(draft: Draft) -> str:
         fact_html("<i>E</i><sub>f</sub> predicted", energy, "per atom"),
     )
     return (
-        f'<div class="facts"><div class="parsed">{formula_html(draft.base)}<div class="parts">{parts}</div></div>'
+        f'<div class="facts"><div class="parsed">{formula_html(reading.read_as)}<div class="parts">{parts}</div></div>'
         f"{''.join(facts)}</div>"
     )
 

@@ -39,5 +39,8 @@ WHOLE_CHARGE = 1e-6
 KNOWN_COMPOSITION = 0.005
 """Difference in a fraction up to which a composition counts as known: reports are hardly more accurate."""
 
+ON_DOPING_LINE = 0.0005
+"""Difference in a fraction up to which a known superconductor lies on a doping line: La2CuO4.01 is doped too."""
+
 FIXED_FRACTION = 0.01
 """Relative deviation up to which a fixed fraction counts as kept: the paper's 1% for a preserved part."""

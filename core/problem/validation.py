@@ -63,7 +63,7 @@ def _readable_base(problem: DesignProblem, errors: list[InputError]) -> dict[str
     try:
         base = problem.base_fractions()
     except InputError as error:
-        errors.append(InputError("base", error.value, error.rule, error.remedy, error.position))
+        errors.append(InputError("base", error.value, error.rule, error.remedy, error.position, error.suggestions))
         return None
     if problem.task == SUBSTITUTE:
         errors += check_sites(parse_formula(problem.base), problem.sites)

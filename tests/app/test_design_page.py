@@ -332,3 +332,26 @@ def test_bounds_groups_and_ratios_are_shown_with_their_errors(page):
     without_exception(page.run())
     assert "add up to 1.1" in html_text(page) and "sets no limit" in html_text(page)
     assert run_button(page).disabled and "Bounds, groups, ratios" in html_text(page)
+
+
+def test_what_is_probably_meant_is_offered_as_a_button(page):
+    page = type_base(page, "YBa2Cu3O7-d")
+    assert "undetermined amount" in html_text(page)
+    assert [button.label for button in page.button if button.label.startswith("Use ")] == ["Use YBa2Cu3O7"]
+
+
+def test_a_formula_is_shown_as_it_was_understood(page):
+    page = type_base(page, "La 1,85 Sr 0,15 CuO 4")
+    assert "La<sub>1.85</sub>Sr<sub>0.15</sub>CuO<sub>4</sub>" in html_text(page)
+
+
+def test_a_series_draws_its_doping_line_and_offers_its_members(page):
+    page = type_base(page, "La2-xSrxCuO4, x = 0..0.3 in 7 steps")
+    (members,) = [box for box in page.selectbox if box.label == "Member of the series as base"]
+    assert members.options[::3] == ["La2CuO4", "La1.85Sr0.15CuO4", "La1.7Sr0.3CuO4"]
+    assert len(page.get("plotly_chart")) == 1
+
+
+def test_a_wrong_series_is_an_error(page):
+    page = type_base(page, "La2-xSrxCuO4, x = 0..5 in 7 steps")
+    assert "negative" in html_text(page) and not page.get("plotly_chart")

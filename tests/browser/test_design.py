@@ -123,3 +123,17 @@ def _has_the_predictions_of_the_model(table):
     with torch.no_grad():
         tc = load_predictor(BEST.tc)(rows).numpy()
     assert table["tc_K"].to_numpy() == pytest.approx(tc, abs=0.01)
+
+
+def test_a_proposal_and_a_member_of_a_series_become_the_base(page):
+    base = page.get_by_role("combobox", name="Base material")
+    base.fill("YBa2Cu3O7-d")
+    base.press("Enter")
+    page.get_by_role("button", name="Use YBa2Cu3O7").click()
+    wait_for_text(page, "median of")
+    base.fill("La2-xSrxCuO4, x = 0..0.3 in 4 steps")
+    base.press("Enter")
+    page.locator(".js-plotly-plot").wait_for()
+    page.get_by_role("combobox", name="Member of the series as base").click()
+    page.get_by_role("option", name="La1.9Sr0.1CuO4").click()
+    page.locator(".parsed", has_text="La1.9Sr0.1CuO4").wait_for()

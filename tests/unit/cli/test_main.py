@@ -11,10 +11,11 @@ import pytest
 from core.cli.main import build_parser, main
 from core.paths import PROJECT
 
-COMMANDS = ("predict", "screen", "design", "run", "train", "evaluate", "benchmark")
+COMMANDS = ("predict", "screen", "doping", "design", "run", "train", "evaluate", "benchmark")
 # Files of the user, and folders that exist only after a command, in the help texts.
 PLACEHOLDERS = {
     "my_compounds.csv", "answers.csv", "problem.json", "PROBLEM.json", "NAME.csv", "NAME.json", "candidates.csv",
+    "plot.svg",
     "build/benchmarks/",
 }  # fmt: skip
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]*\w)*/?")
@@ -67,6 +68,8 @@ def test_the_command_line_runs_as_a_module():
         ["design", "small.json", "--out", "run", "--candidates", "0"],
         ["design", "small.json", "--out", "run", "--device", "abacus"],
         ["run", "no-such-folder"],
+        ["doping", "La2CuO4"],
+        ["doping", "La2-xSrxCuO4, x = 0.1"],
         ["train", "tc", "--data", "no-such-folder"],
         ["benchmark", "table2", "--seeds", "0"],
     ],
