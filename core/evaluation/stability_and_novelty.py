@@ -47,4 +47,4 @@ def novelty(compositions: np.ndarray) -> dict[str, np.ndarray]:
 
 def decomposition_text(phases: tuple[tuple[str, float], ...]) -> str:
     """Competing phases (formula, fraction of the atoms) as text: "0.500 La2O3 + 0.500 FeAs"."""
-    return " + ".join(f"{fraction:.3f} {formula}" for formula, fraction in phases)
+    return " + ".join(f"{round(fraction, 9):.3f} {formula}" for formula, fraction in phases)

@@ -19,6 +19,7 @@ from scipy.optimize import linprog
 from core.chemistry import elements
 from core.chemistry.composition import checked_compositions
 from core.chemistry.tolerances import LEAST_PHASE_FRACTION, SAME_COMPOSITION, SAME_PHASE_DIGITS
+from core.screening import simplex
 
 Decomposition = tuple[tuple[str, float], ...]  # phases (formula, fraction of the atoms), the largest first
 
@@ -104,15 +105,12 @@ class Hull:
             matrix = matrix[:, np.concatenate([np.ones(len(present), bool), other])]
             inside = inside[other]
         costs = np.concatenate([np.zeros(len(present)), self._energies[inside]])
-        solution = linprog(costs, A_eq=matrix, b_eq=target, bounds=(0, None), method="highs")
-        if not solution.success:  # impossible: the elements alone are a solution
-            raise RuntimeError(f"no decomposition of {names} was found: {solution.message}")
-
-        used = np.flatnonzero(solution.x > LEAST_PHASE_FRACTION)
-        shares = solution.x[used] / solution.x[used].sum()
+        solution = _mixture(costs, matrix, target)
+        used = np.flatnonzero(solution > LEAST_PHASE_FRACTION)
+        shares = solution[used] / solution[used].sum()
         phases = names + [self._formulas[i] for i in inside]
         decomposition = sorted(((phases[k], float(f)) for k, f in zip(used, shares, strict=True)), key=_largest)
-        return HullDistance(energy - float(solution.fun), tuple(decomposition))
+        return HullDistance(energy - float(costs @ solution), tuple(decomposition))
 
     def _inside(self, present: np.ndarray) -> np.ndarray:
         """Indices of the references made of these elements only."""
@@ -133,8 +131,22 @@ class Hull:
         return matrix
 
 
+_DIGITS = 9  # of fractions that are compared: equal ones differ by rounding errors
+
+
+def _mixture(costs: np.ndarray, matrix: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The fractions (n,) of the phases in the mixture of lowest energy. The first columns are the elements."""
+    solution = simplex.solve(costs, matrix, target)
+    if solution is not None:
+        return solution
+    found = linprog(costs, A_eq=matrix, b_eq=target, bounds=(0, None), method="highs")
+    if not found.success:  # impossible: the elements alone are a solution
+        raise RuntimeError(f"no decomposition was found: {found.message}")
+    return found.x
+
+
 def _largest(phase: tuple[str, float]) -> tuple[float, str]:
-    return (-phase[1], phase[0])
+    return (-round(phase[1], _DIGITS), phase[0])
 
 
 def _checked_energies(energies: np.ndarray, n: int) -> np.ndarray:

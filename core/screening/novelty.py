@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
 from core.chemistry import elements
@@ -23,6 +24,7 @@ from core.chemistry.composition import checked_compositions
 from core.chemistry.tolerances import KNOWN_COMPOSITION, ROUNDING_ERROR
 
 BLOCK = 128  # compositions at a time: about 13 MB of distances for 12,600 known superconductors
+GROUPS = 13  # of intervals, whose summed areas give a lower bound of the distance; one in a thousand is then computed
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,9 @@ class KnownSuperconductors:
         chosen = chosen[np.argsort(-reports[chosen], kind="stable")]
         self._compositions = compositions[chosen]
         self._areas = _cumulative(self._compositions)
+        self._starts = np.linspace(0, self._areas.shape[1], GROUPS, endpoint=False).astype(np.int64)
+        self._group_areas = self._in_groups(self._areas)
+        self._tree = KDTree(self._compositions)
         self._tc_K = tc_K[chosen]
         self._formulas = [formulas[i] for i in chosen]
 
@@ -90,11 +95,24 @@ class KnownSuperconductors:
         return found
 
     def _block(self, compositions: np.ndarray) -> list[NearestKnown]:
-        distances = cdist(_cumulative(compositions), self._areas, "cityblock")
-        places = np.argmax(distances <= distances.min(axis=1, keepdims=True) + ROUNDING_ERROR, axis=1)
-        largest = cdist(compositions, self._compositions, "chebyshev").min(axis=1)
-        known = largest <= KNOWN_COMPOSITION + ROUNDING_ERROR
-        return [self._result(bool(known[i]), int(k), float(distances[i, k])) for i, k in enumerate(places)]
+        areas = _cumulative(compositions)
+        lowest = cdist(self._in_groups(areas), self._group_areas, "cityblock")  # never above the distances
+        limit = KNOWN_COMPOSITION + ROUNDING_ERROR
+        largest, _ = self._tree.query(compositions, p=np.inf, distance_upper_bound=limit + ROUNDING_ERROR)
+        known = largest <= limit
+        return [self._nearest(bool(known[i]), areas[i], lowest[i]) for i in range(len(compositions))]
+
+    def _nearest(self, known: bool, areas: np.ndarray, lowest: np.ndarray) -> NearestKnown:
+        """The nearest to a composition with these areas (117,), of those whose lower bounds `lowest` (n,) allow it."""
+        bound = np.abs(self._areas[lowest.argmin()] - areas).sum()
+        possible = np.flatnonzero(lowest <= bound + 2 * ROUNDING_ERROR)
+        distances = cdist(areas[None], self._areas[possible], "cityblock")[0]
+        place = int(np.argmax(distances <= distances.min() + ROUNDING_ERROR))
+        return self._result(known, int(possible[place]), float(distances[place]))
+
+    def _in_groups(self, areas: np.ndarray) -> np.ndarray:
+        """Sums of areas (n, 117) over neighbouring intervals, (n, GROUPS)."""
+        return np.add.reduceat(areas, self._starts, axis=1)
 
     def _result(self, known: bool, place: int, distance: float) -> NearestKnown:
         exact = 0.0 if distance < ROUNDING_ERROR else distance

@@ -198,3 +198,15 @@ def test_invalid_references_are_rejected(x, tc_K, reports, formulas, words):
 def test_invalid_candidates_are_rejected(candidate):
     with pytest.raises(ValueError, match=r"not a composition|must have shape"):
         known(MgB2=39.0).nearest(candidate)
+
+
+def test_the_nearest_of_all_known_superconductors_is_found():
+    """The lower bounds that spare most distances never hide the nearest one."""
+    references = load_references()
+    everything = references.known_superconductors
+    x = np.vstack([random_compositions(40, 5), references.known_compositions[::600]])
+    scale = mendeleev_scale()
+    order = np.argsort(scale)
+    areas = [np.cumsum(c[:, order], 1)[:, :-1] * np.diff(scale[order]) for c in (x, references.known_compositions)]
+    expected = [np.abs(areas[1] - row).sum(1)[references.known_tc_K > 0].min() for row in areas[0]]
+    assert [found.distance for found in everything.nearest_many(x)] == pytest.approx(expected, abs=1e-9)
