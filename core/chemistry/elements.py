@@ -34,6 +34,7 @@ class Element:
     mendeleev_number: int | None  # Pettifor's chemical scale, as modified in pymatgen
     oxidation_states: tuple[int, ...]
     usual_oxidation_states: tuple[int, ...]  # at least 1% of the element's entries in the ICSD, or common in pymatgen
+    icsd_states: tuple[tuple[int, int], ...]  # (state, number of entries in the ICSD of 2024), ascending, without 0
     metal: bool  # as defined by SMACT, which the paper uses for screening
     radioactive: bool
     rare_earth: bool
@@ -55,8 +56,12 @@ def all_elements() -> tuple[Element, ...]:
 
 
 def _element(row: dict[str, Any]) -> Element:
-    facts: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    facts: dict[str, Any] = {name: _tuples(value) for name, value in row.items()}
     return Element(**facts)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(each) for each in value) if isinstance(value, list) else value
 
 
 @cache

@@ -68,7 +68,19 @@ COLUMNS = (
     Column(
         "pauling_ok", "bool", "Pauling", "Neutral, anions more electronegative than cations; not tested for free atoms"
     ),
-    Column("oxidation_states", "str", "Oxidation states", "Oxidation states that balance the charges"),
+    Column(
+        "usual_charges",
+        "boolean",
+        "Usual charges",
+        "Oxidation states that are usual in the ICSD balance, with mixed valence of one metal; empty where charge "
+        "counting does not apply: alloys, boron networks, metallic hydrides",
+    ),
+    Column(
+        "oxidation_states",
+        "str",
+        "Oxidation states",
+        "The most plausible oxidation states that balance the charges, by their frequency in the ICSD",
+    ),
     Column("reason", "str", "Charge balance", "Explanation of the result of the charge test"),
     Column(
         "decomposition",

@@ -10,7 +10,9 @@ import torch
 
 from core.chemistry.composition import composition_vector, formula_of_counts
 from core.chemistry.families import hydrogen_rich
+from core.chemistry.formula_reader import parse_formula
 from core.evaluation.candidate_table import typed
+from core.evaluation.charges import shown_charges
 from core.evaluation.funnel import first_failed, funnel
 from core.evaluation.predictions import PREDICTED, predicted
 from core.evaluation.result import DesignResult
@@ -87,8 +89,8 @@ def _described(distinct: _Distinct, predictors: PropertyPredictors, charge_rule:
     table["n_atoms"] = np.round(amounts.sum(1)).astype(np.int64)
     table["charge_neutral"] = np.array([b.charge_neutral for b in balances], dtype=bool)
     table["pauling_ok"] = np.array([b.pauling_ok for b in balances], dtype=bool)
-    table["reason"] = [b.reason for b in balances]
-    table["oxidation_states"] = [b.written for b in balances]
+    for name, values in shown_charges(map(parse_formula, table["formula"]), balances).items():
+        table[name] = values
     table["failed_screen"] = first_failed(table, screens(charge_rule))
     table["passes"] = table["failed_screen"] == ""
     table["tc_before_rounding_K"] = candidates.tc_K[first]

@@ -14,6 +14,7 @@ from core.chemistry.composition import MOST_WHOLE_ATOMS, composition_vector, who
 from core.chemistry.exact_formula import Reading
 from core.chemistry.formula_reader import read_members
 from core.errors import InputError
+from core.evaluation.charges import shown_charges
 from core.evaluation.predictions import PREDICTED, estimates_of_energy, estimates_of_tc
 from core.evaluation.stability_and_novelty import novelty, stability
 from core.predictors.control_model import load_control_model
@@ -22,6 +23,7 @@ from core.predictors.interface import Predictor
 from core.predictors.registry import BEST, Models, load_predictor
 from core.problem.settings import ONE_STATE
 from core.screening.charge_neutrality import charge_balance
+from core.screening.usual_charges import usual_charges
 
 MODEL_NAMES = dict(zip(PREDICTED, ("Tc model", "formation-energy model"), strict=True))  # names in messages
 READ = ("formula", "read_as")  # columns before the predictions
@@ -33,7 +35,7 @@ PREDICTION_DETAILS = (
     "distance_to_training",
     "extrapolating",
 )
-CHARGES = ("charge_neutral", "pauling_ok", "reason", "oxidation_states")
+CHARGES = ("charge_neutral", "pauling_ok", "usual_charges", "reason", "oxidation_states")
 SCREENED = (
     *CHARGES,
     "energy_above_hull_eV_per_atom",
@@ -237,13 +239,16 @@ def _charge_columns(amounts: Sequence[Mapping[str, float]], rule: str) -> dict[s
     return {name: [row[i] for row in values] for i, name in enumerate(CHARGES)}
 
 
-def _charge_values(amounts: Mapping[str, float], rule: str) -> tuple[bool | None, bool | None, str, str]:
+def _charge_values(amounts: Mapping[str, float], rule: str) -> tuple[bool | None, bool | None, bool | None, str, str]:
     """The values of CHARGES for one formula."""
     counts = whole_counts(amounts)
     if counts is None:
-        return None, None, _NOT_WHOLE, ""
+        plausible = usual_charges(amounts)
+        return None, None, plausible.usual, _NOT_WHOLE, plausible.written
     cell = np.zeros((1, elements.N_ELEMENTS), dtype=np.int64)
     cell[0, [elements.element(symbol).index for symbol in counts]] = list(counts.values())
     units = sum(counts.values()) / sum(amounts.values())
     balance = charge_balance(cell, rule, [max(units, 1.0)])[0]  # charges per formula unit as typed
-    return balance.charge_neutral, balance.pauling_ok, balance.reason, balance.written
+    shown = shown_charges([amounts], [balance])
+    usual, reason, states = (shown[name][0] for name in ("usual_charges", "reason", "oxidation_states"))
+    return balance.charge_neutral, balance.pauling_ok, usual, reason, states

@@ -53,13 +53,25 @@ def _usual_states(element) -> list[int]:
     return sorted({*element.icsd_oxidation_states, *element.common_oxidation_states} - {0})
 
 
+def _icsd_states() -> dict[str, list[list[int]]]:
+    """Symbol -> [oxidation state, number of entries in the ICSD of 2024], ascending, as counted by SMACT."""
+    import smact
+
+    path = Path(smact.__file__).parent / "data" / "oxidation_states_icsd24_counts.json"
+    found: dict[str, list[list[int]]] = {}
+    for row in json.loads(path.read_text(encoding="utf-8")):
+        if row["results_count"] and row["oxidation_state"]:
+            found.setdefault(row["element"], []).append([row["oxidation_state"], row["results_count"]])
+    return {symbol: sorted(states) for symbol, states in found.items()}
+
+
 def element_table() -> list[dict]:
     """One row per element, Z = 1..118, in that order."""
     import periodictable
     import smact
     from pymatgen.core import Element
 
-    rows = []
+    rows, icsd = [], _icsd_states()
     for z in range(1, N_ELEMENTS + 1):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "no Pauling electronegativity", which is None below
@@ -86,6 +98,7 @@ def element_table() -> list[dict]:
                 "mendeleev_number": None if mendeleev is None or math.isnan(mendeleev) else int(mendeleev),
                 "oxidation_states": sorted(charges.oxidation_states_smact14 or []) if charges else [],
                 "usual_oxidation_states": _usual_states(element),
+                "icsd_states": icsd.get(element.symbol, []),
                 "metal": element.symbol in smact.metals,  # by the definition of the screen in KIAGO
                 "radioactive": bool(element.is_radioactive),
                 "rare_earth": bool(element.is_lanthanoid or element.symbol in ("Sc", "Y")),
