@@ -18,6 +18,7 @@ from app.text.formatting import formula_text
 from core.evaluation.csv_export import to_csv
 from core.problem.problem import DesignProblem
 from core.runs.run import Run
+from core.screening.registry import FURTHER_SCREENS
 
 
 def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mapping) -> None:
@@ -59,7 +60,13 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
     with cells[5].container(gap=None):
         only_new = st.toggle("Only new", key="filter_new", help="Hide compositions of known superconductors")
         failing = st.toggle("Show failing", value=not some_pass, key="filter_failing")
-    return Filters(text, frozenset(with_all), frozenset(without), above_hull, tc, only_new, failing)
+    labels = {screen.name: screen.label for screen in FURTHER_SCREENS}
+    further = st.pills(
+        "Also require", list(labels), selection_mode="multi", format_func=labels.get, key="filter_further"
+    )
+    return Filters(
+        text, frozenset(with_all), frozenset(without), above_hull, tc, only_new, failing, frozenset(further or ())
+    )
 
 
 def scatter(shown: pd.DataFrame, problem: DesignProblem, summary: Mapping, selected: int) -> None:

@@ -10,6 +10,7 @@ from core.chemistry.composition import composition_vector
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import SAME_COMPOSITION
 from core.errors import InputError
+from core.screening.registry import FURTHER_SCREENS
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Filters:
     max_above_hull_eV_per_atom, min_tc_K : None for no limit
     only_new : exclude known superconductors
     failing : include candidates that fail a screen
+    further : names of `FURTHER_SCREENS` that must be met
     """
 
     text: str = ""
@@ -30,6 +32,7 @@ class Filters:
     min_tc_K: float | None = None
     only_new: bool = False
     failing: bool = False
+    further: frozenset[str] = frozenset()
 
 
 def filtered(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
@@ -48,6 +51,9 @@ def filtered(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
         keep &= table["tc_K"] >= filters.min_tc_K
     if filters.only_new:
         keep &= ~table["known"]
+    for screen in FURTHER_SCREENS:
+        if screen.name in filters.further:
+            keep &= screen.test(table)
     return table[keep]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import pandas as pd
 import streamlit as st
@@ -18,7 +19,7 @@ from app.text.formatting import duration, signed_number, with_minus
 from app.text.html import TC, formula_html
 from app.text.problem_title import title_html
 from core.evaluation.candidate_table import gain
-from core.evaluation.funnel import advice
+from core.evaluation.funnel import advice, further_funnel
 from core.problem.problem import DesignProblem
 from core.runs.run import Run
 from core.runs.status import ACTIVE
@@ -43,6 +44,11 @@ def page() -> None:
         browse(run, problem, table, summary)
     section("Screening")
     st.html(funnel_html(summary["funnel"]))
+    if len(table) and table["passes"].any():
+        section("Beyond the screens")
+        st.caption("Passing means all screens above. These further questions are counted here, one after another, and "
+                   "are filters of the candidates.")  # fmt: skip
+        st.html(funnel_html([asdict(step) for step in further_funnel(table)]))
 
 
 def unfinished(run: Run) -> None:

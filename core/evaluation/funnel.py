@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from core.screening.interface import Screen
-from core.screening.registry import DISTINCT, find_screen
+from core.screening.registry import DISTINCT, FURTHER_SCREENS, find_screen
+
+AS_OPTIMISED = 0.02  # fraction of the atoms that rounding to whole atoms may exchange without being a change
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,26 @@ def funnel(
         rows = rows[passed]
         failed = {str(reason): int(count) for reason, count in reasons.items()}
         steps.append(FunnelStep(screen.name, screen.label, len(rows), failed, note if screen is DISTINCT else ""))
+    return tuple(steps)
+
+
+def further_funnel(table: pd.DataFrame) -> tuple[FunnelStep, ...]:
+    """How many of the distinct candidates that pass are left by each of FURTHER_SCREENS, one after another.
+
+    The first step tells how many passed as optimised, and how many only after an exchange of atoms.
+
+    table : the candidate table, also of a run of an earlier version
+    """
+    rows = table[table["passes"]]
+    exchanged = rows["rounding_distance"][rows["rounding_distance"] > AS_OPTIMISED]
+    note = f"{len(rows) - len(exchanged):,} as optimised, {len(exchanged):,} after an exchange of atoms"
+    note += f" (median {exchanged.median():.0%}, largest {exchanged.max():.0%})" if len(exchanged) else ""
+    steps = [FunnelStep("passing", "Passing formulas", len(rows), {}, note)]
+    for screen in FURTHER_SCREENS:
+        passed = screen.test(rows)
+        failed = screen.reason(rows[~passed]).value_counts()
+        rows = rows[passed]
+        steps.append(FunnelStep(screen.name, screen.label, len(rows), {str(r): int(n) for r, n in failed.items()}))
     return tuple(steps)
 
 

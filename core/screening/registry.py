@@ -1,4 +1,8 @@
-"""The screens in the order in which they are applied. A further screen is one `Screen` and one entry in `SCREENS`."""
+"""The screens in the order in which they are applied. A new screen is one `Screen` and one entry in a list.
+
+`SCREENS` are those of the papers: a candidate passes if it meets all of them. `FURTHER_SCREENS` are what a chemist asks
+next; a candidate passes without them, and the result page counts and filters by them.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from core.chemistry.tolerances import WHOLE_ATOM
 from core.problem.settings import EVERY_ATOM, ONE_STATE
 from core.screening.interface import Screen
 
+LARGEST_EXCHANGE = 0.1  # fraction of the atoms: a formula farther from the optimised composition is another candidate
+NEAR_HULL_eV_per_atom = 0.1  # most compounds that have been made are predicted to be nearer
 MAX_SCREENED_ELEMENTS = 9  # SuperCon has no compound with more elements; the paper requires fewer than 10
 
 
@@ -84,6 +91,56 @@ FORMATION_ENERGY = Screen(
 )
 
 SCREENS = (DISTINCT, FEW_ELEMENTS, CHARGE_NEUTRAL, CHARGE_NEUTRAL_EVERY_ATOM, PAULING, FORMATION_ENERGY)
+
+
+def _constant(text: str) -> Callable[[pd.DataFrame], pd.Series]:
+    return lambda rows: pd.Series(text, index=rows.index)
+
+
+def _at_most(column: str, limit: float) -> Callable[[pd.DataFrame], np.ndarray]:
+    return lambda rows: (rows[column] <= limit).to_numpy(dtype=bool)
+
+
+def _has_usual_charges(rows: pd.DataFrame) -> np.ndarray:
+    """Also where charge counting does not apply, or was not done in an earlier version."""
+    return rows["usual_charges"].fillna(True).to_numpy(dtype=bool)
+
+
+def _gains(rows: pd.DataFrame) -> np.ndarray:
+    return (rows["tc_gain_K"] > 0).to_numpy(dtype=bool)
+
+
+def _gains_more_than_its_error(rows: pd.DataFrame) -> np.ndarray:
+    return (rows["tc_gain_K"] > rows["tc_std_K"].fillna(0)).to_numpy(dtype=bool)
+
+
+EXCHANGE = Screen(
+    name="exchange",
+    label=f"Rounding exchanged at most {LARGEST_EXCHANGE:.0%} of the atoms",
+    test=_at_most("rounding_distance", LARGEST_EXCHANGE + WHOLE_ATOM),
+    reason=_constant("another composition than the optimised one"),
+)
+USUAL_CHARGES = Screen(
+    name="usual_charges",
+    label="Usual charges",
+    test=_has_usual_charges,
+    reason=_constant("balances only with unusual oxidation states"),
+)
+ABOVE_BASE = Screen("above_base", "Tc above that of the base", _gains, _constant("no gain"))
+ABOVE_ERROR = Screen(
+    name="above_error",
+    label="Gain above its error",
+    test=_gains_more_than_its_error,
+    reason=_constant("the gain is smaller than the expected error of Tc"),
+)
+NEAR_HULL = Screen(
+    name="near_hull",
+    label=f"At most {NEAR_HULL_eV_per_atom} eV/atom above the hull",
+    test=_at_most("energy_above_hull_eV_per_atom", NEAR_HULL_eV_per_atom),
+    reason=_constant("farther above the hull"),
+)
+
+FURTHER_SCREENS = (EXCHANGE, USUAL_CHARGES, ABOVE_BASE, ABOVE_ERROR, NEAR_HULL)
 
 
 def screens(charge_rule: str) -> tuple[Screen, ...]:

@@ -6,11 +6,18 @@ import pandas as pd
 import pytest
 
 from app.results.candidate_card.card import screening_text
-from app.results.candidate_card.charges import balance_of, charges_html, unusual_states_text
+from app.results.candidate_card.charges import (
+    balance_of,
+    charges_html,
+    mean_charges_html,
+    unusual_states_text,
+    usual_text,
+)
 from app.results.candidate_card.overview import control_model_html, predictions_html, warnings
 from app.results.candidate_card.stability import above_hull_html, meaning, parse_decomposition
 from core.evaluation.columns import COLUMNS
 from core.problem.settings import EVERY_ATOM, ONE_STATE
+from core.screening.usual_charges import usual_charges
 
 EMPTY = {"str": "", "float64": 0.0, "bool": False, "boolean": pd.NA, "int64": 1}
 BASE = {"tc_K": 15.0, "formation_energy_eV_per_atom": -1.8, "tc_judge_K": 14.0}
@@ -101,3 +108,12 @@ def test_charges_are_balanced_in_the_smallest_cell_with_whole_atoms():
     assert "<td>La</td><td>2</td><td>+3</td><td>+6</td>" in shown and "<td>−6</td>" in shown
     assert "<td>Sum</td><td></td><td></td><td>0</td>" in shown
     assert not balance_of("NaO4", ONE_STATE).oxidation_states
+
+
+def test_the_most_plausible_states_are_shown_per_formula_unit():
+    amounts = {"Y": 1.0, "Ba": 2.0, "Cu": 3.0, "O": 7.0}
+    found = usual_charges(amounts)
+    shown = mean_charges_html(found.states, amounts)
+    assert "<td>Cu</td><td>3</td><td>+2.33</td><td>+7</td>" in shown and "<td>−14</td>" in shown
+    assert usual_text(found) == "Usual charges: usual states balance."
+    assert usual_text(usual_charges({"Mg": 1.0, "B": 2.0})).startswith("Charges: not tested")

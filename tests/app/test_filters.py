@@ -18,6 +18,10 @@ def table() -> pd.DataFrame:
             "known": [True, True, False, False],
             "tc_K": [15.0, 9.0, 38.0, 90.0],
             "energy_above_hull_eV_per_atom": [0.0, 0.05, 0.2, float("nan")],
+            "usual_charges": pd.array([True, False, None, True], dtype="boolean"),
+            "tc_gain_K": [0.0, -6.0, 23.0, 75.0],
+            "tc_std_K": [2.0, 2.0, 30.0, 10.0],
+            "rounding_distance": [0.0, 0.4, 0.1, 0.0],
         },
         index=[3, 5, 8, 9],
     )
@@ -38,6 +42,11 @@ def table() -> pd.DataFrame:
         (Filters(max_above_hull_eV_per_atom=1.0, failing=True), ["LaFeAsO", "FeSe", "MgB2"]),
         (Filters(min_tc_K=15.0), ["LaFeAsO", "MgB2"]),
         (Filters(only_new=True), ["MgB2"]),
+        (Filters(further=frozenset({"usual_charges"})), ["LaFeAsO", "MgB2"]),
+        (Filters(further=frozenset({"above_base"})), ["MgB2"]),
+        (Filters(further=frozenset({"above_error"}), failing=True), ["YBa2Cu3O7"]),
+        (Filters(further=frozenset({"exchange"})), ["LaFeAsO", "MgB2"]),
+        (Filters(further=frozenset({"near_hull", "exchange"})), ["LaFeAsO"]),
     ],
 )
 def test_filters_keep_the_rows_that_meet_them(table, filters, formulas):

@@ -1,20 +1,21 @@
-"""The charge balance of a candidate."""
+"""The charges of a candidate: the most plausible oxidation states, and the verdict of the papers' screen."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import pandas as pd
 import streamlit as st
 
-from app.text.formatting import charge_text, signed_number
+from app.text.formatting import charge_text, signed_number, with_minus
 from app.text.html import formula_html, table_html
 from core.chemistry.composition import composition_vector, formula_of, whole_counts
 from core.chemistry.elements import N_ELEMENTS, element
 from core.chemistry.formula_reader import parse_formula
 from core.problem.settings import EVERY_ATOM, ONE_STATE
 from core.screening.charge_neutrality import ChargeBalance, charge_balance
+from core.screening.usual_charges import UsualCharges, usual_charges
 
 RULES = {
     ONE_STATE: "One oxidation state per element (the smact14 set of SMACT).",
@@ -23,7 +24,33 @@ RULES = {
 
 
 def charges(row: pd.Series, charge_rule: str) -> None:
-    """The oxidation states that balance, or the reason why there are none."""
+    """The most plausible states with the question whether they are usual, then the screen of the papers."""
+    amounts = parse_formula(row["formula"])
+    found = usual_charges(amounts)
+    if found.states:
+        st.html(mean_charges_html(found.states, amounts))
+    st.html(f"<p>{usual_text(found)}</p>")
+    with st.expander("Screen of the papers", expanded=not found.states):
+        papers_screen(row, charge_rule)
+
+
+def usual_text(found: UsualCharges) -> str:
+    """Whether the states are usual, as a sentence."""
+    verdict = {True: "Usual charges", False: "No usual charges", None: "Charges"}[found.usual]
+    return f"{verdict}: {found.reason}."
+
+
+def mean_charges_html(states: Iterable[tuple[str, float]], amounts: Mapping[str, float]) -> str:
+    """The balance as a table, per formula unit. states : (symbol, mean oxidation state)"""
+    rows = [
+        (symbol, f"{amounts[symbol]:g}", with_minus(f"{state:+.3g}"), with_minus(f"{amounts[symbol] * state:+.4g}"))
+        for symbol, state in states
+    ]
+    return table_html(("Element", "Atoms", "State", "Charge"), rows, foot=("Sum", "", "", "0"))
+
+
+def papers_screen(row: pd.Series, charge_rule: str) -> None:
+    """The states that balance by the rule of the papers, or the reason why there are none."""
     balance = balance_of(row["formula"], charge_rule)
     if not balance.oxidation_states:
         st.html(f"<p>{balance.reason[:1].upper()}{balance.reason[1:]}.</p>")

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from core.evaluation.funnel import FunnelStep, advice, first_failed, funnel
+from core.evaluation.funnel import FunnelStep, advice, first_failed, funnel, further_funnel
 from core.problem.settings import EVERY_ATOM, ONE_STATE
 from core.screening import registry
 from core.screening.interface import Screen
@@ -97,3 +97,23 @@ def test_a_screen_is_added_by_one_object_and_one_entry(monkeypatch):
     text = advice([asdict(step) for step in steps])
     assert "most (3) failed at “Fewer than two atoms”. Suggestion: take a smaller formula." in text
     assert made_up not in screens(EVERY_ATOM)
+
+
+def test_further_screens_count_the_distinct_candidates_that_pass():
+    table = pd.DataFrame(
+        {
+            "passes": [True] * 5 + [False],
+            "rounding_distance": [0.0, 0.01, 0.05, 0.4, 0.0, 0.0],
+            "usual_charges": pd.array([True, None, False, True, True, True], dtype="boolean"),
+            "tc_gain_K": [30.0, 5.0, 30.0, 30.0, -1.0, 99.0],
+            "tc_std_K": [10.0, 10.0, 10.0, 10.0, 10.0, 1.0],
+            "energy_above_hull_eV_per_atom": [0.05, 0.05, 0.05, 0.05, 0.05, 0.0],
+        }
+    )
+    steps = further_funnel(table)
+    assert [(step.screen, step.left) for step in steps] == [
+        ("passing", 5), ("exchange", 4), ("usual_charges", 3), ("above_base", 2), ("above_error", 1), ("near_hull", 1),
+    ]  # fmt: skip
+    assert steps[0].note == "3 as optimised, 2 after an exchange of atoms (median 22%, largest 40%)"
+    assert steps[1].failed == {"another composition than the optimised one": 1} and steps[-1].failed == {}
+    assert [step.left for step in further_funnel(table.iloc[5:])] == [0] * 6
