@@ -32,6 +32,7 @@ HOT_PACKAGES = ("core.chemistry", "core.problem", "core.predictors", "core.gener
 NOT_HOT = {
     "core.predictors.control_model": "predicts results only",
     "core.generation.gradient.generator": "prepares the task and reads the last state, with reference tables",
+    "core.generation.diffusion.generator": "prepares the task and rounds the last state",
     "core.generation.integer_formulas": "rounds the last state, with the screens",
     "core.generation.starting_materials": "prepares the task, with reference tables",
 }

@@ -12,6 +12,7 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
+from core.generation.diffusion.settings import DIFFUSION_SETTINGS
 from core.generation.method_settings import MethodSetting, with_defaults
 from core.problem.problem import DesignProblem
 from core.problem.settings import DEFAULT_METHOD
@@ -19,7 +20,7 @@ from core.problem.settings import DEFAULT_METHOD
 if TYPE_CHECKING:
     from core.generation.interface import Generator
 
-GRADIENT, SUBSTITUTION = DEFAULT_METHOD, "substitution"
+GRADIENT, SUBSTITUTION, SUPERDIFF = DEFAULT_METHOD, "substitution", "superdiff"
 KIAGO = "A. Fujii, A. K. A. Lu, K. Shimizu, S. Watanabe, Digital Discovery 2025, 4, 3662, doi:10.1039/d5dd00250h"
 
 
@@ -131,5 +132,20 @@ register(
         start="{base} with {replaced} replaced by {added} each of the same oxidation state, drawn at random",
         work="{candidates} candidates drawn and predicted, none optimised (C-ES, KIAGO 3.1)",
         optimises=False,
+    )
+)
+register(
+    Registration(
+        name=SUPERDIFF,
+        label="Diffusion (SuperDiff)",
+        summary="Noise becomes compositions like those of SuperCon, conditioned on the base (ILVR) and, if wanted, "
+        "guided by the predictors: the generative baseline of KIAGO 3.1.",
+        paper="S. Yuan, S. V. Dordevic, Sci. Rep. 2024, 14, 10275, doi:10.1038/s41598-024-61040-3; guidance: " + KIAGO,
+        implementation="core.generation.diffusion.generator:GENERATOR",
+        settings=frozenset({"candidates", "formation_energy_weight", "n_unit", "max_elements"}),
+        own_settings=DIFFUSION_SETTINGS,
+        title="by diffusion",
+        start="normal noise, conditioned on {base} with the noise of each step",
+        one_member_per_step=True,
     )
 )

@@ -1,0 +1,192 @@
+"""SuperDiff as a generator: the sampler's task for a problem, and candidates from its last state."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.chemistry import elements
+from core.chemistry.composition import composition_vector, element_mask, fraction_vector
+from core.chemistry.families import CUPRATE, IRON_BASED, OTHER, families
+from core.chemistry.formula_reader import parse_formula
+from core.chemistry.tolerances import ROUNDING_ERROR
+from core.errors import InputError
+from core.generation.diffusion import formulas, sampler, validation
+from core.generation.diffusion.amounts import amount_vector
+from core.generation.diffusion.formulas import Written
+from core.generation.diffusion.guidance import Guidance, normalised
+from core.generation.diffusion.noise_schedule import cosine_schedule, respaced
+from core.generation.diffusion.sampler import Reference, State, Task
+from core.generation.diffusion.settings import (
+    BY_BASE,
+    DIFFUSION_SETTINGS,
+    SHARED,
+    SUPERDIFF,
+    UNCONDITIONED,
+    scale_factors,
+)
+from core.generation.diffusion.settings import NEUTRAL as TO_NEUTRAL
+from core.generation.diffusion.weights import checkpoint_name, load_noise_predictor
+from core.generation.gradient import losses
+from core.generation.gradient.batch_parallel import BatchParallel
+from core.generation.integer_formulas import integer_formulas
+from core.generation.interface import Candidates, PropertyPredictors, Report
+from core.generation.method_settings import with_defaults
+from core.generation.rounding import Rounded
+from core.generation.schedule import Schedule, Stage
+from core.problem.problem import DesignProblem
+from core.problem.settings import BASE, NEAREST, NEUTRAL, OptimiserSettings
+
+STEP_BATCH = 256  # candidates per core evaluated together; larger batches do not fit the cache
+UNSTABLE_K = 1e6  # penalty in K for a formation energy that fails the screen
+
+
+class SuperDiffGenerator:
+    """SuperDiff (Yuan and Dordevic 2024) with ILVR on the base, and with classifier guidance (KIAGO 3.1)."""
+
+    state_type = State
+
+    def validate(self, problem: DesignProblem, known: Collection[str]) -> list[InputError]:
+        """Errors for substitutions, fixed elements, and a base beyond curium."""
+        own = _own_settings(problem)
+        return validation.check(problem, own["scale_factors"] != UNCONDITIONED, own["formulas"] == TO_NEUTRAL)
+
+    def effective_settings(self, problem: DesignProblem) -> OptimiserSettings:
+        """A single stage from the base, and no fractional elements beside those of the rule for formulas."""
+        own = _own_settings(problem)
+        rounding = NEUTRAL if own["formulas"] == TO_NEUTRAL else NEAREST
+        return replace(
+            problem.settings, steps=(own["denoising_steps"], 0), rounding=rounding, fractional_elements=0, start=BASE
+        )
+
+    def schedule(self, problem: DesignProblem) -> Schedule:
+        """A single stage."""
+        steps = _own_settings(problem)["denoising_steps"]
+        return Schedule((Stage("From noise to compositions", steps),), problem.settings.candidates)
+
+    def atom_counts(self, problem: DesignProblem) -> tuple[int, ...]:
+        """See `DesignProblem.atom_counts`; of the integer loss and of the rule "neutral"."""
+        return problem.atom_counts()
+
+    def prepare(self, problem: DesignProblem, predictors: PropertyPredictors) -> Task:
+        """The sampler's task, with the network of the class. Raises CheckpointError if its weights are missing."""
+        own, settings, device = _own_settings(problem), problem.settings, predictors.device
+        network = load_noise_predictor(checkpoint_name(class_of(problem)))
+        known = torch.from_numpy(element_mask(predictors.known_symbols())).to(device)
+        factors = scale_factors(own["scale_factors"])
+        amounts = amount_vector(parse_formula(problem.base)) if factors else None
+        return Task(
+            network=network.to(device),
+            schedule=respaced(cosine_schedule(), own["denoising_steps"]),
+            candidates=settings.candidates,
+            seed=problem.seed,
+            device=device,
+            tc=predictors.tc,
+            formation_energy=predictors.formation_energy,
+            guidance=Guidance(known, settings.formation_energy_weight),
+            atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
+            guidance_weight=float(own["guidance_weight"]),
+            reference=None if amounts is None else Reference(amounts, factors, own["reference_noise"] == SHARED),
+            cores=BatchParallel(torch.get_num_threads(), STEP_BATCH) if device.type == "cpu" else BatchParallel(),
+        )
+
+    def init(self, task: Task) -> State:
+        """See `sampler.init`."""
+        return sampler.init(task)
+
+    def step(self, task: Task, state: State) -> tuple[State, Report]:
+        """See `sampler.step`."""
+        return sampler.step(task, state)
+
+    def candidates(self, problem: DesignProblem, task: Task, state: State) -> Candidates:
+        """Formulas of the samples by the rule of the problem; samples that break a constraint have none."""
+        predictors = PropertyPredictors(task.tc, task.formation_energy, task.device)
+        rule = _own_settings(problem)["formulas"]
+        samples = state.amounts.cpu().numpy()
+        written = formulas.written(samples, rule, lambda fractions: predictors.predict(fractions)[0])
+        lost = _excluded(problem, written, predictors.known_symbols(), rule)
+        rows = np.flatnonzero(lost == "")
+        exchanged = 0
+        if rule == TO_NEUTRAL:
+            rounded, rows, exchanged = _nearest_neutral(
+                problem, self.effective_settings(problem), written, rows, predictors
+            )
+            lost[np.setdiff1d(np.flatnonzero(lost == ""), rows)] = "no nearby formula satisfies the constraints"
+        else:
+            rounded, small = formulas.whole_cells(written.amounts[rows], rule)
+            lost[rows[~small]] = "more atoms than the charge screens can treat"
+            rounded = Rounded(rounded.counts[small], rounded.amounts[small])
+            rows = rows[small]
+        broken = ~_satisfied(problem, rounded.counts)
+        lost[rows[broken]] = "a minimum amount, bound, group or ratio is not met"
+        rows, kept = rows[~broken], Rounded(rounded.counts[~broken], rounded.amounts[~broken])
+        composition = normalised(state.amounts[torch.from_numpy(rows).to(task.device)], task.guidance.known)
+        fractions = composition.cpu().numpy().astype(np.float64)
+        tc, energy = predictors.predict(fractions)
+        integer = losses.integer_loss(composition, task.atom_counts).cpu().numpy().astype(np.float64)
+        reasons = Counter(str(reason) for reason in lost if reason)
+        return Candidates(len(samples), kept, rows, fractions, tc, energy, integer, reasons, exchanged, restarts=0)
+
+
+GENERATOR = SuperDiffGenerator()
+
+
+def _own_settings(problem: DesignProblem) -> dict[str, Any]:
+    """The value of each of DIFFUSION_SETTINGS."""
+    return with_defaults(problem.method_settings, DIFFUSION_SETTINGS)
+
+
+def class_of(problem: DesignProblem) -> str:
+    """The class whose network is used: as chosen, or that of the base; a base of another family counts as "other"."""
+    chosen = _own_settings(problem)["of_class"]
+    if chosen != BY_BASE:
+        return chosen
+    family = str(families(composition_vector(problem.base_fractions())[None])[0])
+    return family if family in (CUPRATE, IRON_BASED) else OTHER
+
+
+def _excluded(problem: DesignProblem, written: Written, known: Collection[str], rule: str) -> np.ndarray:
+    """Reason (n,) why a sample has no formula, before the rounding to whole atoms; empty if it has one."""
+    present, lost = written.amounts > 0, written.lost.copy()
+
+    unknown = [symbol for symbol in elements.symbols() if symbol not in known]
+    size, most = present.sum(1), problem.settings.max_elements
+    for rows, reason in (
+        (np.any(present[:, element_mask(unknown)], axis=1), "it contains an element that a model does not know"),
+        (np.any(present[:, element_mask(problem.forbidden)], axis=1), "it contains a forbidden element"),
+        (size > most, f"it has more than {most} elements"),
+        ((size < 2) & (rule == SUPERDIFF), "it is a single element"),
+    ):
+        lost[(lost == "") & rows] = reason
+    return lost
+
+
+def _nearest_neutral(
+    problem: DesignProblem, settings: OptimiserSettings, written: Written, rows: np.ndarray,
+    predictors: PropertyPredictors,
+) -> tuple[Rounded, np.ndarray, int]:  # fmt: skip
+    """Charge-neutral formulas of whole atoms near these samples, the samples that have one, and how many differ from
+    the nearest formula."""
+    amounts = written.amounts[rows]
+    fractions = amounts / amounts.sum(1, keepdims=True)
+
+    def loss(compositions: np.ndarray) -> np.ndarray:
+        tc, energy = predictors.predict(compositions)
+        return settings.formation_energy_weight * energy - tc + np.where(energy < 0, 0.0, UNSTABLE_K)
+
+    x_const = np.zeros(fractions.shape[1]), fraction_vector(problem.floors)
+    found = integer_formulas(problem, settings, fractions, fractions[:, None], x_const, loss)
+    return found.rounded, rows[found.rows], found.exchanged
+
+
+def _satisfied(problem: DesignProblem, counts: np.ndarray) -> np.ndarray:
+    """Whether formulas (n, 118) meet the floors, bounds, groups and ratios of a problem: (n,) bool."""
+    fractions = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    met = (fractions >= fraction_vector(problem.floors) - ROUNDING_ERROR).all(1)
+    constraints = problem.composition_constraints(elements.symbols())
+    return met if constraints is None else met & constraints.satisfied(counts)
