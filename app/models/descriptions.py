@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import astuple
 
+from core.generation.diffusion.settings import CLASSES, checkpoint_name
 from core.predictors.registry import BEST, CONTROL, PUBLISHED, predictors
 from core.reference_data.references import NAME as REFERENCES
 
 _FIRST = (*astuple(BEST), CONTROL, *astuple(PUBLISHED))
 _LABELS = {info.name: info.label for info in predictors()}
 # Name of the card -> heading, in the order of the page.
-NAMES = {name: _LABELS[name] for name in _FIRST} | _LABELS | {REFERENCES: "Reference tables"}
+_DIFFUSION = {checkpoint_name(name): f"Diffusion network, {label}" for name, label in CLASSES.items()}
+NAMES = {name: _LABELS[name] for name in _FIRST} | _LABELS | _DIFFUSION | {REFERENCES: "Reference tables"}
 _TC_LIMITS = """
 - **A composition has no structure.** Diamond and graphite are identical to this model, and so are all polymorphs of a
   formula.
@@ -42,6 +44,14 @@ LIMITS = {
 """,
     PUBLISHED.tc: _TC_LIMITS,
     PUBLISHED.formation_energy: _ENERGY_LIMITS,
+    **dict.fromkeys(
+        _DIFFUSION,
+        """
+- **It predicts noise, not a property.** The figures are errors of the noise at levels from almost clean (25) to almost
+  pure noise (975); they show how well the network knows its class, and nothing about single candidates.
+- **It holds no amount exactly.** Fixed elements and substitutions cannot be required of its samples.
+""",
+    ),
     REFERENCES: """
 - **The energies of the hull are those of the chosen model**, so that candidates and competing phases have similar
   errors. Its distances are not those of the Materials Project.

@@ -42,6 +42,8 @@ class Registration:
     optimises : whether candidates change during a run; if not, pages show no trajectories
     one_member_per_step : whether the members of an ensemble take turns, see `Predictor.member_at`; pages then average
         predictions over the members
+    checkpoints : "module:function", problem -> names of the checkpoints that the method itself needs, besides those of
+        the predictors; None: none
     """
 
     name: str
@@ -56,6 +58,7 @@ class Registration:
     work: str = "{candidates} candidates × {steps} steps = {product}; {time} on two CPU cores"
     optimises: bool = True
     one_member_per_step: bool = False
+    checkpoints: str | None = None
 
 
 _REGISTERED: dict[str, Registration] = {}
@@ -88,6 +91,12 @@ def registration(name: str) -> Registration:
 def settings_of_method(problem: DesignProblem) -> dict[str, Any]:
     """The value of each setting that only the problem's method uses; missing ones have their defaults."""
     return with_defaults(problem.method_settings, registration(problem.method).own_settings)
+
+
+def checkpoints_of_method(problem: DesignProblem) -> tuple[str, ...]:
+    """Names of the checkpoints that the problem's method needs besides those of the predictors."""
+    function = registration(problem.method).checkpoints
+    return () if function is None else resolve_name(function)(problem)
 
 
 def generator_of(problem: DesignProblem) -> Generator:
@@ -147,5 +156,6 @@ register(
         title="by diffusion",
         start="normal noise, conditioned on {base} with the noise of each step",
         one_member_per_step=True,
+        checkpoints="core.generation.diffusion.generator:checkpoints_of",
     )
 )

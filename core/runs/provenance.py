@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import torch
 
+from core.generation.registry import checkpoints_of_method
 from core.paths import PROJECT
 from core.predictors import checkpoint
 from core.predictors.device import resolve_precision
@@ -32,7 +33,8 @@ def provenance_at_start(run: Run, problem: DesignProblem) -> dict:
     Raises CheckpointError for a missing checkpoint.
     """
     before = run.provenance()
-    names = (problem.tc_predictor, problem.formation_energy_predictor, CONTROL, REFERENCES)
+    predictors = (problem.tc_predictor, problem.formation_energy_predictor, CONTROL)
+    names = (*predictors, *checkpoints_of_method(problem), REFERENCES)
     return {
         "created": run.created().isoformat(),
         "started": before.get("started", datetime.now(UTC).isoformat()),

@@ -26,7 +26,8 @@ from torch.nn import functional
 from core.chemistry.families import CUPRATE, IRON_BASED, OTHER
 from core.generation.diffusion.network import UNet, UNetSize
 from core.generation.diffusion.noise_schedule import STEPS, cosine_schedule
-from core.generation.diffusion.weights import ARCHITECTURE, PREFIX, checkpoint_name, load_noise_predictor
+from core.generation.diffusion.settings import PREFIX, checkpoint_name
+from core.generation.diffusion.weights import ARCHITECTURE, load_noise_predictor
 from core.predictors import checkpoint
 from core.training.batches import Batch, ShuffledColumns
 from core.training.loop import FitSettings, Fitting, Report, training_device

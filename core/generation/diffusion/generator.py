@@ -28,10 +28,11 @@ from core.generation.diffusion.settings import (
     SHARED,
     SUPERDIFF,
     UNCONDITIONED,
+    checkpoint_name,
     scale_factors,
 )
 from core.generation.diffusion.settings import NEUTRAL as TO_NEUTRAL
-from core.generation.diffusion.weights import checkpoint_name, load_noise_predictor
+from core.generation.diffusion.weights import load_noise_predictor
 from core.generation.gradient import losses
 from core.generation.gradient.batch_parallel import BatchParallel
 from core.generation.integer_formulas import integer_formulas
@@ -76,7 +77,8 @@ class SuperDiffGenerator:
     def prepare(self, problem: DesignProblem, predictors: PropertyPredictors) -> Task:
         """The sampler's task, with the network of the class. Raises CheckpointError if its weights are missing."""
         own, settings, device = _own_settings(problem), problem.settings, predictors.device
-        network = load_noise_predictor(checkpoint_name(class_of(problem)))
+        (name,) = checkpoints_of(problem)
+        network = load_noise_predictor(name)
         known = torch.from_numpy(element_mask(predictors.known_symbols())).to(device)
         factors = scale_factors(own["scale_factors"])
         amounts = amount_vector(parse_formula(problem.base)) if factors else None
@@ -139,6 +141,11 @@ GENERATOR = SuperDiffGenerator()
 def _own_settings(problem: DesignProblem) -> dict[str, Any]:
     """The value of each of DIFFUSION_SETTINGS."""
     return with_defaults(problem.method_settings, DIFFUSION_SETTINGS)
+
+
+def checkpoints_of(problem: DesignProblem) -> tuple[str, ...]:
+    """The checkpoint of the class whose network is used."""
+    return (checkpoint_name(class_of(problem)),)
 
 
 def class_of(problem: DesignProblem) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from core.generation.method_settings import MethodSetting
 
+CLASSES = {"cuprate": "cuprates", "iron-based": "iron-based", "other": "others"}  # of superconductors, as in SuperDiff
+PREFIX = "superdiff-"  # of the names of the checkpoints; the class follows
 BY_BASE = "base"  # value of `of_class`: the class of the base
 UNCONDITIONED = "none"  # value of `scale_factors`
 SHARED = "shared"  # value of `reference_noise`
@@ -24,12 +26,7 @@ DIFFUSION_SETTINGS = (
         label="Trained on",
         help="Class of superconductors from which the network learned; by default that of the base.",
         default=BY_BASE,
-        choices=(
-            (BY_BASE, "class of the base"),
-            ("cuprate", "cuprates"),
-            ("iron-based", "iron-based"),
-            ("other", "others"),
-        ),
+        choices=((BY_BASE, "class of the base"), *CLASSES.items()),
     ),
     MethodSetting(
         name="scale_factors",
@@ -79,3 +76,8 @@ DIFFUSION_SETTINGS = (
 def scale_factors(value: str) -> tuple[int, ...]:
     """The factors of a value of `scale_factors`; empty without the base."""
     return () if value == UNCONDITIONED else tuple(map(int, value.split(",")))
+
+
+def checkpoint_name(of_class: str) -> str:
+    """The name of the checkpoint of a class."""
+    return PREFIX + of_class

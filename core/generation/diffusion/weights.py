@@ -10,12 +10,6 @@ from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
 
 ARCHITECTURE = "superdiff-unet-groupnorm-v1"
-PREFIX = "superdiff-"  # of the names of the checkpoints; the class follows
-
-
-def checkpoint_name(of_class: str) -> str:
-    """The name of the checkpoint of a class: "cuprate", "iron-based" or "other"."""
-    return PREFIX + of_class
 
 
 def load_noise_predictor(name: str, folder: Path = CHECKPOINTS) -> UNet:

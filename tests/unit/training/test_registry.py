@@ -5,13 +5,14 @@ from pkgutil import resolve_name
 
 import pytest
 
+from core.generation.diffusion.settings import CLASSES, checkpoint_name
 from core.predictors.registry import predictors
 from core.training import control_model, element_table, formation_energy, references, registry, tc, tc_ensemble
 from core.training.registry import EVALUATED, TRAINABLES, held_out_figures, train
 
 
 def test_predictors_and_tables_are_listed_in_the_order_of_training():
-    diffusion = ["superdiff-cuprate", "superdiff-iron-based", "superdiff-other"]
+    diffusion = [checkpoint_name(name) for name in CLASSES]
     assert list(TRAINABLES) == [*(info.name for info in predictors()), *diffusion, "references", "elements"]
     assert tuple(TRAINABLES)[:-1] == EVALUATED
     assert list(TRAINABLES).index(formation_energy.ENSEMBLE_NAME) < list(TRAINABLES).index(tc_ensemble.NAME)

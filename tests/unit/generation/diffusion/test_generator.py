@@ -17,12 +17,13 @@ from core.executors.in_process import InProcessExecutor
 from core.generation.diffusion import generator
 from core.generation.diffusion.generator import class_of
 from core.generation.diffusion.settings import RULES, WHOLE, scale_factors
-from core.generation.registry import SUPERDIFF
+from core.generation.registry import SUPERDIFF, checkpoints_of_method
 from core.generation.validation import check
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
 from core.problem.substitution_sites import Site
+from core.runs import provenance
 from core.runs.status import Phase
 from core.runs.store import create_in
 from tests.unit.generation.diffusion.toys import ExactNoise, amounts_of
@@ -82,7 +83,8 @@ def test_guidance_changes_the_samples():
     assert guided["tc_before_rounding_K"].mean() > free["tc_before_rounding_K"].mean() + 1
 
 
-def test_a_stopped_run_is_resumed_exactly(tmp_path):
+def test_a_stopped_run_is_resumed_exactly(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "checkpoints_of_method", lambda problem: ())  # the network has no file
     problem = with_settings(guidance_weight=1.0)
     straight, stopped = (create_in(problem, tmp_path / name) for name in ("straight", "stopped"))
     InProcessExecutor().submit(straight)
@@ -159,6 +161,11 @@ def test_the_class_is_that_of_the_base_or_the_chosen_one(base, of_class, expecte
 )  # fmt: skip
 def test_problems_that_diffusion_cannot_solve_are_refused_with_their_field(changes, field):
     assert field in [error.field for error in check(replace(PROBLEM, **changes))]
+
+
+def test_the_checkpoint_of_the_class_belongs_to_the_provenance():
+    assert checkpoints_of_method(PROBLEM) == ("superdiff-cuprate",)
+    assert checkpoints_of_method(replace(PROBLEM, method="gradient", method_settings={})) == ()
 
 
 def test_the_problem_of_the_tests_is_valid():
