@@ -91,6 +91,7 @@ def conditions_text(about: Mapping) -> str:
         f"{about['candidates']:,} candidates" if "candidates" in about else "",
         f"{steps} steps" if steps else "",
         ("one seed" if about["seeds"] == 1 else f"{about['seeds']} seeds") if "seeds" in about else "",
+        "SuperDiff: {candidates:,} samples, {steps} steps".format(**about["diffusion"]) if "diffusion" in about else "",
         f"κ = {about['risk_aversion']:g}" if about.get("risk_aversion") else "",
         f"on {about['device']}" if about.get("device", "auto") != "auto" else "",
         f"{about['threads']} threads" if "threads" in about else "",

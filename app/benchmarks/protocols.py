@@ -16,6 +16,9 @@ class Benchmark:
 
 
 KIAGO_PAPER = "KIAGO (Fujii *et al.*, [doi:10.1039/d5dd00250h](https://doi.org/10.1039/d5dd00250h))"
+SUPERDIFF_PAPER = (
+    "SuperDiff (Yuan and Dordevic, [doi:10.1038/s41598-024-61040-3](https://doi.org/10.1038/s41598-024-61040-3))"
+)
 GDMCD_PAPER = "GDMCD (Fujii *et al.*, *Efficient exploration of high-Tc superconductors …*)"
 BENCHMARKS = (
     Benchmark("table2", "Higher Tc from known superconductors", f"{KIAGO_PAPER}, table 2", """
@@ -23,7 +26,25 @@ KIAGO starts many candidates (4,096 in the paper) from each known superconductor
 C-ES, the baseline, draws the same number by replacing elements of the same superconductor at random by others of the
 same oxidation state, without optimisation. All formulas pass through the same screens. The gain is the mean predicted
 Tc of the best 30, minus that of the base. The control model is a different model that the optimiser never uses: a gain
-that it does not predict is probably an error of the Tc model."""),
+that it does not predict is probably an error of the Tc model. SuperDiff, a diffusion model, is conditioned on the base
+by ILVR (scale factors 2, 3, 4 and 6), with and without guidance by the predictors: 1,024 samples and 100 denoising
+steps here, 4,096 and 1,000 in the paper."""),
+    Benchmark("table4", "What guidance contributes", f"{KIAGO_PAPER}, table 4", """
+Each denoising step of SuperDiff changes the mean predicted Tc of the samples three times: the network removes noise,
+guidance moves the samples along the gradient of Tc and formation energy, and ILVR restores the coarse part of the base.
+The three parts, summed over all steps, add up to the change from noise to the compositions. The base is HgBa2Ca2Cu3O8,
+which the paper does not name, with the scale factor 2. A wider step of a shorter schedule is guided as much as the
+steps that it replaces."""),
+    Benchmark("superdiff", "Samples without a base", f"{SUPERDIFF_PAPER}, and its authors' notebooks", """
+Samples of each class from pure noise. The filter rounds to two decimals, drops amounts below 0.08, and rejects samples
+with a negative amount, a single element, or more than seven (cuprates) or five elements. The other shares are of the
+distinct formulas that survive."""),
+    Benchmark("superdiff-formulas", "Formulas of the same samples", f"the bases of {KIAGO_PAPER}, table 2", """
+Does SuperDiff fail charge neutrality because of its samples, or because of their decimals? The same samples become
+formulas by the rules of SuperDiff (two decimals) and KIAGO (four decimals), and by rounding to the nearest formula of
+at most 25 atoms that is charge neutral, as our gradient method rounds."""),
+    Benchmark("superdiff-steps", "Fewer denoising steps", f"a base of {KIAGO_PAPER}, table 2", """
+The same base with 50 to 1,000 denoising steps. A shorter schedule has the noise levels of the steps that it keeps."""),
     Benchmark("exploitation", "How much of the gain the control model predicts",
               f"the bases of {KIAGO_PAPER}, table 2", """
 The same KIAGO runs: the gain of the best 30 according to the Tc model, the control model, and the other Tc model that
@@ -49,7 +70,9 @@ better."""),
 One element of a known superconductor is replaced by any mixture of elements that can have its oxidation state;
 everything else is kept. A substitution succeeds if the fraction of each kept element and the sum of the new ones are
 right to within 1%. KIAGO optimises the mixture along the gradient, without the integer loss; C-ES draws it at random.
-The gain is that of the best 30 that succeed and pass the screens."""),
+The gain is that of the best 30 that succeed and pass the screens. SuperDiff is conditioned on the whole base, because
+it can hold no amount; the authors' code counts a sample as a success if the deviations of all kept elements together
+are below 1% of the atoms."""),
     Benchmark("table8", "The best substitutions and the best known ones", f"{KIAGO_PAPER}, table 8", """
 The best formula of the runs above, beside the known superconductor with the same substitution for which our model
 predicts the highest Tc: all other elements kept to within 1%, another element in place of the replaced one.
@@ -57,7 +80,7 @@ predicts the highest Tc: all other elements kept to within 1%, another element i
     Benchmark("table9-10", "Hydrides", f"{KIAGO_PAPER}, tables 9 and 10", """
 At least 40% hydrogen, at most three elements and 15 atoms; each atom may have its own oxidation state. The figures are
 the mean predicted Tc of the best five, and the share of formulas within these limits. Here C-ES keeps the hydrogen of
-the base."""),
+the base. The amounts of SuperDiff are rounded to whole atoms."""),
     Benchmark("figure3", "Initial compositions", f"{KIAGO_PAPER}, figure 3", """
 Stage 1 alone, with a learning rate of 0.001, from LaNiAsO mutated and perturbed, and from mixtures of four random
 elements. Lines are medians over the candidates; bands contain 90% of them."""),

@@ -15,9 +15,10 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from core.benchmarks.paper import METHODS
 from core.errors import InputError
 from core.files import write_atomically, write_json
-from core.paths import PROJECT
+from core.paths import ASSETS, PROJECT
 from core.predictors.checkpoint import read_card
 from core.predictors.device import resolve_device
 from core.predictors.registry import CONTROL, MODELS, Models
@@ -29,7 +30,7 @@ from core.runs import layout, store
 from core.runs.run import Run
 from core.runs.status import Phase
 
-CACHE = PROJECT / "build" / "benchmarks"
+CACHE, STORED = PROJECT / "build" / "benchmarks", ASSETS / "benchmarks"
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,13 @@ class Options:
     device : auto, cpu, cuda or mps
     predictor : key of `MODELS`
     risk_aversion : kappa, see OptimiserSettings; 0 in the papers
+    methods : methods of the tables to carry out; lines of the others are those of the stored results, if these have the
+        same conditions
     extra_checkpoints : checkpoints that the figures depend on besides the predictors
     cache : folder of the cached parts
     log : called with one line before each slow part
 
-    Raises InputError for fewer than one seed.
+    Raises InputError for fewer than one seed, or an unknown method.
     """
 
     candidates: int = PAPER.candidates
@@ -57,6 +60,7 @@ class Options:
     device: str = "auto"
     predictor: str = "best"
     risk_aversion: float = 0.0
+    methods: tuple[str, ...] = METHODS
     extra_checkpoints: tuple[str, ...] = (CONTROL, REFERENCES)
     cache: Path = field(default_factory=lambda: CACHE)
     log: Callable[[str], None] = field(default=lambda line: None, compare=False)
@@ -64,6 +68,9 @@ class Options:
     def __post_init__(self):
         if self.seeds < 1:
             raise InputError("seeds", self.seeds, "a mean needs at least one seed", "Choose 1 or more")
+        for method in self.methods:
+            if method not in METHODS:
+                raise InputError("methods", method, "the tables have no such method", f"Choose {', '.join(METHODS)}")
 
     @property
     def models(self) -> Models:
@@ -127,7 +134,7 @@ def finished_run(problem: DesignProblem, options: Options) -> Run:
     """
     from core.executors.in_process import InProcessExecutor
 
-    folder = options.cache / "runs" / _key([problem.to_json(), options.checksums()])
+    folder = options.cache / "runs" / key_of([problem.to_json(), options.checksums()])
     run = Run(folder) if layout.is_run(folder) else store.create_in(problem, folder)
     status = run.stored_status()
     if status.phase is not Phase.FINISHED:
@@ -163,7 +170,7 @@ def cached(depends_on: Sequence, options: Caching, make: Callable[[], dict]) -> 
     The key contains the resolved device, because "auto" differs between machines, and rounding between devices.
     """
     device = str(resolve_device(options.device))
-    path = options.cache / "parts" / f"{_key([*depends_on, device, options.checksums()])}.json"
+    path = options.cache / "parts" / f"{key_of([*depends_on, device, options.checksums()])}.json"
     if not path.exists():
         options.log(", ".join(str(part) for part in depends_on[:3]))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +178,8 @@ def cached(depends_on: Sequence, options: Caching, make: Callable[[], dict]) -> 
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _key(content: object) -> str:
+def key_of(content: object) -> str:
+    """A short name for JSON data, the same for equal data."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:20]
 
 
@@ -212,3 +220,25 @@ def read(name: str, folder: Path) -> Outcome | None:
         return None
     stored = json.loads(rest.read_text(encoding="utf-8"))
     return Outcome(pd.read_csv(table), tuple(stored["sentences"]), stored["figure"], stored["about"])
+
+
+def with_stored(table: pd.DataFrame, name: str, options: Options) -> pd.DataFrame:
+    """The table with the stored lines of the methods that were not carried out, if they have the same conditions.
+
+    table : one line for each base and method
+    """
+    stored = read(name + options.file_suffix, STORED)
+    left = [method for method in METHODS if method not in options.methods]
+    if stored is None or not left or not _same_conditions(stored.about, options.about()):
+        return table
+    lines = table.set_index(["base", "method"])
+    old = stored.table[stored.table["method"].isin(left)].set_index(["base", "method"])
+    old = old.loc[old.index.intersection(lines.index), [column for column in old if column in lines]]
+    lines.loc[old.index, old.columns] = old
+    return lines.reset_index()[list(table.columns)]
+
+
+def _same_conditions(stored: dict, now: dict) -> bool:
+    names = ("candidates", "steps", "seeds", "predictor", "risk_aversion")
+    same = all(stored.get(name) == now[name] for name in names)
+    return same and all(stored["checkpoints"].get(name) == value for name, value in now["checkpoints"].items())

@@ -9,7 +9,9 @@ from core.errors import InputError
 from core.paths import ASSETS
 
 KIAGO, C_ES, SUPERDIFF, GUIDED = "KIAGO", "C-ES", "SuperDiff", "SuperDiff with guidance"
-OURS = (KIAGO, C_ES)  # the methods that are run here; the others have published figures only
+OURS = (KIAGO, C_ES)
+DIFFUSION = (SUPERDIFF, GUIDED)
+METHODS = (*OURS, *DIFFUSION)
 TOP = 30  # tables 2 and 7 report the mean of this many candidates
 INTEGER_MATERIALS = 15  # table 1 does not name its materials: those of table 2 and the first of table 5 are used
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from core.benchmarks import figures
-from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread
+from core.benchmarks import diffusion, figures
+from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread, with_stored
 from core.benchmarks.methods import PROTOCOLS
-from core.benchmarks.paper import C_ES, KIAGO, OURS, TOP, rows
+from core.benchmarks.paper import C_ES, DIFFUSION, KIAGO, OURS, SUPERDIFF, TOP, rows
 from core.chemistry.composition import compositions
 from core.evaluation.candidate_table import gain
 from core.predictors.interface import Predictor, predict_in_batches
@@ -22,18 +22,23 @@ from core.runs.run import Run
 
 MODEL_NAMES = {PUBLISHED.tc: "the published network", BEST.tc: "our best model"}
 CONTROL_MODEL = "the control model"
+# Columns of `measure`; the second is a number of seeds.
+MEASURED = ("base_tc_K", "seeds_with_result", "gain_K", "gain_spread_K", "gain_judge_K", "gain_judge_spread_K",
+            "passing", "passing_share", "neutral_share")  # fmt: skip
 ROUNDINGS = {NEAREST: "to the nearest formula, as in the paper", NEUTRAL: "to a neutral neighbour"}
 
 
 def table2(options: Options) -> Outcome:
-    """Mean Tc of the best 30 candidates that pass, minus that of the base: KIAGO and C-ES beside the paper."""
+    """Mean Tc of the best 30 candidates that pass, minus that of the base: all methods beside the paper."""
     lines = []
     for row in rows("table2", options.bases):
         for method, printed in row["gain_K"].items():
-            measured = measure(row["base"], method, options) if method in OURS else {}
-            lines.append({"base": row["base"], "method": method, **measured, "paper_gain_K": printed})
-    table = pd.DataFrame(lines).astype({"seeds_with_result": "Int64"})
-    return Outcome(table, table2_sentences(table), _table2_figure(table), options.about())
+            line = {"base": row["base"], "method": method, **dict.fromkeys(MEASURED), "paper_gain_K": printed}
+            lines.append(line | (measure(row["base"], method, options) if method in options.methods else {}))
+    table = pd.DataFrame(lines).astype({"seeds_with_result": "Int64", **dict.fromkeys(MEASURED[2:], "float64")})
+    table = with_stored(table, "table2", options)
+    about = diffusion.about(options, table["base"])
+    return Outcome(table, table2_sentences(table), _table2_figure(table), about)
 
 
 def table2_sentences(table: pd.DataFrame) -> tuple[str, ...]:
@@ -42,6 +47,24 @@ def table2_sentences(table: pd.DataFrame) -> tuple[str, ...]:
     return (
         f"KIAGO is ahead of C-ES for {here} of {of} bases here, and for {paper} of {of} in the paper.",
         f"By the control model, which the optimiser never uses, KIAGO is ahead for {control} of {of}.",
+        *_diffusion_sentences(table),
+    )
+
+
+def _diffusion_sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """The conclusion about SuperDiff, if it was carried out."""
+    ran = table[table["method"].isin(DIFFUSION) & table["base_tc_K"].notna()]
+    if ran.empty:
+        return ()
+    ahead = {name: wins(table, name, of=SUPERDIFF) for name in ("gain_K", "gain_judge_K", "paper_gain_K")}
+    (here, of), (control, _), (paper, _) = ahead.values()
+    share = {name: ran.loc[ran["method"] == name, "neutral_share"].mean() for name in DIFFUSION}
+    neutral = " and ".join(
+        f"{0 if value != value else value:.1%} of {name}'s formulas" for name, value in share.items()
+    )
+    return (
+        f"KIAGO is ahead of SuperDiff for {here} of {of} bases here, for {control} by the control model, and for "
+        f"{paper} in the paper. {neutral} are neutral and pass the Pauling test.",
     )
 
 
@@ -140,7 +163,11 @@ def neutral_sentences(table: pd.DataFrame) -> tuple[str, ...]:
 
 def measure(base: str, method: str, options: Options, rounding: str = NEAREST) -> dict:
     """One line of table 2: mean and spread over the seeds; a seed in which no candidate passes has no gain."""
-    found = [of_run(run) for run in _runs(base, method, options, rounding)]
+    if method in DIFFUSION:
+        samples = diffusion.sampled(diffusion.problem(base, method, 0, options), options)[diffusion.RULE]
+        found = [of_table(samples.table, samples.base)]
+    else:
+        found = [of_run(run) for run in _runs(base, method, options, rounding)]
     line = {"base_tc_K": found[0]["base_tc_K"], "seeds_with_result": sum(f["gain_K"] is not None for f in found)}
     for name in ("gain_K", "gain_judge_K"):
         line[name], line[name.replace("_K", "_spread_K")] = mean_and_spread([f[name] for f in found])
@@ -163,7 +190,11 @@ def problem(base: str, method: str, seed: int, options: Options, rounding: str =
 
 def of_run(run: Run) -> dict:
     """Figures of one run: shares of the distinct formulas; gains in K, None if no candidate passes."""
-    table, base = run.candidates(), run.summary()["base"]
+    return of_table(run.candidates(), run.summary()["base"])
+
+
+def of_table(table: pd.DataFrame, base: dict[str, float]) -> dict:
+    """As `of_run`, from a candidate table by rank and the predictions for the base."""
     passing = table[table["passes"]]
     found = gain(passing, base, TOP)
     return {
@@ -176,13 +207,13 @@ def of_run(run: Run) -> dict:
     }
 
 
-def wins(table: pd.DataFrame, column: str) -> tuple[int, int]:
-    """Number of bases for which KIAGO is ahead of C-ES in this column, and number of bases.
+def wins(table: pd.DataFrame, column: str, of: str = C_ES) -> tuple[int, int]:
+    """Number of bases for which KIAGO is ahead of another method in this column, and number of bases.
 
     A method without a result loses.
     """
     wide = table.pivot(index="base", columns="method", values=column)
-    ahead = wide[KIAGO].fillna(float("-inf")) > wide[C_ES].fillna(float("-inf"))
+    ahead = wide[KIAGO].fillna(float("-inf")) > wide[of].fillna(float("-inf"))
     return int(ahead.sum()), len(wide)
 
 
@@ -197,7 +228,8 @@ def no_smaller(gain: pd.Series, other: pd.Series) -> tuple[int, int]:
 
 
 def _table2_figure(table: pd.DataFrame) -> dict:
-    ours = table[table["method"].isin(OURS)]
+    ran = table.loc[table["base_tc_K"].notna(), "method"].unique()
+    ours = table[table["method"].isin([*OURS, *ran])]
     views = {
         "here": (ours["gain_K"], ours["gain_spread_K"]),
         "here, by the control model": (ours["gain_judge_K"], ours["gain_judge_spread_K"]),

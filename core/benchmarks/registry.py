@@ -34,33 +34,44 @@ class Benchmark:
 
 
 NO_BASES = {"bases": "it has no table of bases"}
+NO_METHODS = {"methods": "its methods are given"}
+ONE_SAMPLING = {"seeds": "a base is sampled once", **NO_METHODS}
 BENCHMARKS = {
     "table1": Benchmark("KIAGO: cost in Tc of whole numbers of atoms, by integer loss and by rounding",
-                        "integers:table1"),
+                        "integers:table1", unused=NO_METHODS),
     "table2": Benchmark("KIAGO: higher Tc from known superconductors, compared with element substitution",
                         "raise_tc:table2"),
+    "table4": Benchmark("KIAGO: what denoising, guidance and conditioning contribute to Tc, by guidance weight",
+                        "guidance:table4", unused=NO_BASES | ONE_SAMPLING),
     "table5-7": Benchmark("KIAGO: one element substituted: success, neutrality, gain",
                           "substitute:table5_7"),
     "table8": Benchmark("KIAGO: the best substitutions beside the best known ones",
-                        "substitute:table8"),
+                        "substitute:table8", unused=NO_METHODS),
     "table9-10": Benchmark("KIAGO: hydrides",
                            "hydrides:table9_10"),
     "figure3": Benchmark("KIAGO: starts from a known superconductor, and random starts",
-                         "starts:figure3", unused=NO_BASES),
+                         "starts:figure3", unused=NO_BASES | NO_METHODS),
     "gdmcd-table2": Benchmark("GDMCD: whole numbers of atoms, with and without exempt elements",
-                              "integers:gdmcd_table2", unused=NO_BASES,
+                              "integers:gdmcd_table2", unused=NO_BASES | NO_METHODS,
                               defaults={"candidates": (8192,), "steps": (1000, 1000)}),
     "neutral": Benchmark("bases of table 2: share that passes the charge screens, by nearest and by neutral rounding",
-                         "raise_tc:neutral"),
+                         "raise_tc:neutral", unused=NO_METHODS),
     "exploitation": Benchmark("bases of table 2: the predicted gain, and how much of it the control model confirms",
-                              "raise_tc:exploitation"),
+                              "raise_tc:exploitation", unused=NO_METHODS),
+    "superdiff": Benchmark("SuperDiff: samples of each class without a base, beside the authors' figures",
+                           "diffusion_claims:claims", unused=NO_BASES | ONE_SAMPLING),
+    "superdiff-formulas": Benchmark("bases of table 2: samples of SuperDiff by three rules for formulas",
+                                    "diffusion_formulas:formulas", unused={"seeds": "a base is sampled once"}),
+    "superdiff-steps": Benchmark("a base of table 2: samples of SuperDiff in 50 to 1,000 steps",
+                                 "diffusion_steps:steps", unused=ONE_SAMPLING),
     "speed": Benchmark("candidate-steps per second of the reference loop and of ours, memory, screens",
                        "speed:speed", options_class="speed:SpeedOptions"),
     "gpu": Benchmark("a GPU against the reference loop and its own limits: steps, memory, agreement, trainings",
                      "gpu:gpu", options_class="gpu:GpuOptions"),
     "time-to-quality": Benchmark("seconds until ours is as good as the reference loop with 4,096 x 1,000",
                                  "quality:time_to_quality",
-                                 unused={"seeds": "its rounds have seeds of their own, one after the other"}),
+                                 unused={"seeds": "its rounds have seeds of their own, one after the other",
+                                         **NO_METHODS}),
 }  # fmt: skip
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from core.benchmarks import figures
-from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread
+from core.benchmarks import diffusion, figures
+from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread, with_stored
 from core.benchmarks.methods import PROTOCOLS
-from core.benchmarks.paper import KIAGO, OURS, TOP, rows
+from core.benchmarks.paper import DIFFUSION, KIAGO, OURS, TOP, rows
 from core.benchmarks.raise_tc import wins
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of
@@ -25,9 +25,11 @@ from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE
 from core.problem.substitution_sites import Site
 from core.reference_data.references import load_references
-from core.runs.run import Run
 
 DIGITS = 3  # decimal places of the amounts in table 8
+SUM_OF_DEVIATIONS = 0.01  # of the fractions of all preserved elements, in KIAGO's code for SuperDiff
+MEASURED = ("base_tc_K", "success", "success_by_sum", "neutral", "passing", "gain_K", "gain_spread_K", "gain_judge_K",
+            "gain_judge_spread_K")  # fmt: skip
 
 
 def table5_7(options: Options) -> Outcome:
@@ -35,14 +37,15 @@ def table5_7(options: Options) -> Outcome:
     lines = []
     for row in rows("substitution", options.bases):
         for method in row["gain_K"]:
-            line = {"base": row["base"], "replaced": _replaced(row), "method": method}
-            line |= _measured(row, method, options) if method in OURS else {}
+            line = {"base": row["base"], "replaced": _replaced(row), "method": method, **dict.fromkeys(MEASURED)}
+            line |= _measured(row, method, options) if method in options.methods else {}
             printed = {f"paper_{name}": row[name][method] for name in ("success", "neutral", "gain_K")}
             lines.append(line | printed)
-    table = pd.DataFrame(lines)
+    table = pd.DataFrame(lines).astype(dict.fromkeys(MEASURED, "float64"))
+    table = with_stored(table, "table5-7", options)
     shown = figures.here_and_paper(table[table["method"].isin(OURS)], "gain_K")
     figure = figures.bars(shown, "base", "shown", "what", f"mean gain of the best {TOP} (K)")
-    return Outcome(table, table5_7_sentences(table), figure, options.about())
+    return Outcome(table, table5_7_sentences(table), figure, diffusion.about(options, table["base"]))
 
 
 def table5_7_sentences(table: pd.DataFrame) -> tuple[str, ...]:
@@ -54,7 +57,22 @@ def table5_7_sentences(table: pd.DataFrame) -> tuple[str, ...]:
         f"control model for {control}.",
         f"KIAGO keeps the rest of the base in {kiago['success'].mean():.0%} of its formulas and is charge neutral in "
         f"{kiago['neutral'].mean():.0%}; in the paper both are 100%.",
+        *_diffusion_sentences(table),
     )
+
+
+def _diffusion_sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """The conclusion about SuperDiff, if it was carried out."""
+    ran = table[table["method"].isin(DIFFUSION) & table["success"].notna()]
+    if ran.empty:
+        return ()
+    by_method = ran.groupby("method", sort=False)[["success", "success_by_sum", "neutral", "paper_success"]].mean()
+    shares = "; ".join(
+        f"{method} keeps the rest of the base in {row['success']:.1%} of its formulas ({row['success_by_sum']:.1%} by "
+        f"the rule of the authors' code, {row['paper_success']:.1%} in the paper), and {row['neutral']:.0%} are neutral"
+        for method, row in by_method.iterrows()
+    )
+    return (f"{shares}.",)
 
 
 def table8(options: Options) -> Outcome:
@@ -112,30 +130,56 @@ def substituted(compositions: np.ndarray, problem: DesignProblem) -> np.ndarray:
     return each.all(1) & others
 
 
+def substituted_by_sum(compositions: np.ndarray, problem: DesignProblem) -> np.ndarray:
+    """As `substituted`, by the rule of KIAGO's code for SuperDiff: (n,) bool.
+
+    The deviations of all preserved elements together are below 0.01, a share of all atoms; then the others together are
+    right to within 0.01 too.
+    """
+    preserved = composition_vector(problem.fixed_fractions()) * sum(problem.fixed_fractions().values())
+    return np.abs(compositions - preserved)[:, preserved > 0].sum(1) < SUM_OF_DEVIATIONS
+
+
 def _replaced(row: dict) -> str:
     state = row["oxidation_state"]
     return f"{row['target']} {abs(state)}{'+' if state > 0 else '-'}"
 
 
 def _measured(row: dict, method: str, options: Options) -> dict:
-    found = [_of_run(finished_run(problem(row, method, seed, options), options)) for seed in range(options.seeds)]
+    found = [_of_table(*evaluated, row, options) for evaluated in _evaluated(row, method, options)]
     line = {"base_tc_K": found[0]["base_tc_K"]}
-    for name in ("success", "neutral", "passing"):
+    for name in ("success", "success_by_sum", "neutral", "passing"):
         line[name], _ = mean_and_spread([f[name] for f in found])
     for name in ("gain_K", "gain_judge_K"):
         line[name], line[name.replace("_K", "_spread_K")] = mean_and_spread([f[name] for f in found])
     return line
 
 
-def _of_run(run: Run) -> dict:
-    table, base = run.candidates(), run.summary()["base"]
-    success = substituted(_compositions(table["formula"]), run.problem())
+def _evaluated(row: dict, method: str, options: Options) -> list[tuple[pd.DataFrame, dict[str, float]]]:
+    """Candidate table and predictions for the base, of each seed; SuperDiff samples once, conditioned on the base."""
+    if method in DIFFUSION:
+        posed = diffusion.problem(row["base"], method, 0, options)
+        samples = diffusion.sampled(posed, options)[diffusion.RULE]
+        return [(samples.table, samples.base)]
+    runs = [finished_run(problem(row, method, seed, options), options) for seed in range(options.seeds)]
+    return [(run.candidates(), run.summary()["base"]) for run in runs]
+
+
+def _of_table(table: pd.DataFrame, base: dict[str, float], row: dict, options: Options) -> dict:
+    compositions, posed = _compositions(table["formula"]), problem(row, KIAGO, 0, options)
+    success = substituted(compositions, posed)
     passing = table[table["passes"] & success]
     found = gain(passing, base, TOP)
     return {
-        "base_tc_K": base["tc_K"], "success": float(success.mean()), "neutral": float(table["charge_neutral"].mean()),
-        "passing": len(passing), "gain_K": found and found.predicted_K, "gain_judge_K": found and found.control_K,
+        "base_tc_K": base["tc_K"], "success": _share(success), "neutral": _share(table["charge_neutral"]),
+        "success_by_sum": _share(substituted_by_sum(compositions, posed)), "passing": len(passing),
+        "gain_K": found and found.predicted_K, "gain_judge_K": found and found.control_K,
     }  # fmt: skip
+
+
+def _share(mask: np.ndarray | pd.Series) -> float | None:
+    """Share of true values; None without values."""
+    return float(np.mean(mask)) if len(mask) else None
 
 
 def _compositions(formulas: pd.Series) -> np.ndarray:

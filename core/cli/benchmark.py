@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.benchmarks.paper import METHODS
 from core.benchmarks.registry import BENCHMARKS
 from core.cli.arguments import add_predictor_option, new_command
 from core.paths import ASSETS
@@ -35,6 +36,9 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--seeds", type=int, metavar="N", help="number of runs of each kind; default: 3")
     parser.add_argument("--bases", nargs="+", default=(), metavar="FORMULA", help="only these bases of the table")
+    parser.add_argument("--methods", nargs="+", default=(), metavar="METHOD",
+                        help="carry out only these methods of a table: " + ", ".join(map(repr, METHODS))
+                             + "; the others keep their stored results")  # fmt: skip
     parser.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps")
     parser.add_argument("--risk-aversion", "--caution", type=float, metavar="K",
                         help="kappa: the optimiser maximises Tc minus kappa times its expected error; "
@@ -60,6 +64,6 @@ def benchmark(options: argparse.Namespace) -> int:
 def given_options(options: argparse.Namespace) -> dict:
     """The options that were given, in the form of `run_benchmark`: lists as tuples, the log on standard error."""
     values = {name: getattr(options, name) for name in ("seeds", "device", "predictor", "risk_aversion")}
-    values |= {name: tuple(getattr(options, name) or ()) for name in ("candidates", "steps", "bases")}
+    values |= {name: tuple(getattr(options, name) or ()) for name in ("candidates", "steps", "bases", "methods")}
     given = {name: value for name, value in values.items() if value not in (None, ())}
     return given | {"log": lambda line: print(line, file=sys.stderr, flush=True)}

@@ -40,7 +40,7 @@ BASE = "LaPt2B2C"
 @pytest.fixture
 def options(tmp_path, monkeypatch) -> Options:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return Options(candidates=8, steps=(2, 2), seeds=2, bases=(BASE,), device="cpu", cache=tmp_path)
+    return Options(candidates=8, steps=(2, 2), seeds=2, bases=(BASE,), device="cpu", methods=paper.OURS, cache=tmp_path)
 
 
 def test_the_settings_are_those_of_the_paper_at_another_size(options):

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 @pytest.fixture
 def options(tmp_path, monkeypatch) -> Options:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    return Options(candidates=8, steps=(2, 2), seeds=1, bases=("LaFeAsO",), device="cpu", cache=tmp_path)
+    return Options(
+        candidates=8, steps=(2, 2), seeds=1, bases=("LaFeAsO",), device="cpu", methods=paper.OURS, cache=tmp_path
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,94 @@
+"""SuperDiff's own figures: samples of each class without a base, beside those that the authors report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from core.benchmarks import diffusion, figures
+from core.benchmarks.harness import Options, Outcome
+from core.benchmarks.paper import SUPERDIFF, rows
+from core.chemistry.composition import compositions
+from core.generation.diffusion.settings import SUPERDIFF as RULE
+from core.generation.diffusion.settings import UNCONDITIONED
+from core.problem.problem import DesignProblem
+from core.reference_data.references import load_references
+
+MOST_ELEMENTS = {"cuprate": 7, "iron-based": 5, "other": 5}  # limits of the authors' filter
+DIGITS = 3  # of the fractions: two compositions that agree in all of them are the same
+EXAMPLES = {"cuprate": "YBa2Cu3O7", "iron-based": "LaFeAsO", "other": "MgB2"}  # a problem needs a base
+
+
+def claims(options: Options) -> Outcome:
+    """Share that survives the filter; of these, distinct, charge neutral, novel and bound; mean and highest Tc."""
+    lines = []
+    for row in rows("superdiff"):
+        posed = problem(row["class"], options)
+        samples = diffusion.sampled(posed, options, (RULE,))[RULE]
+        lines.append({"class": row["class"], **of_samples(samples), **_printed(row)})
+    table = pd.DataFrame(lines)
+    views = {"here": "survivors", "paper": "paper_survivors"}
+    shown = pd.concat(
+        table.assign(what=f"survive the filter, {view}", shown=table[name]) for view, name in views.items()
+    )
+    valid = {"here": "valid", "paper": "paper_valid"}
+    shown = pd.concat(
+        [shown, *(table.assign(what=f"neutral of these, {view}", shown=table[name]) for view, name in valid.items())]
+    )
+    figure = figures.bars(shown, "class", "shown", "what", "share")
+    return Outcome(table, sentences(table), figure, diffusion.about(options, list(EXAMPLES.values()), alone=True))
+
+
+def sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """The conclusions from the table of `claims`."""
+
+    def shares(name: str) -> str:
+        return " / ".join(f"{value:.0%}" for value in table[name])
+
+    return (
+        f"The filter leaves {shares('survivors')} of the samples ({' / '.join(table['class'])}); the authors' "
+        f"{shares('paper_survivors')}.",
+        f"Of these {shares('valid')} are charge neutral and pass the Pauling test; in the paper "
+        f"{shares('paper_valid')}.",
+        f"{shares('novel')} of the distinct formulas are new by fractions rounded to {DIGITS} digits, where the "
+        "authors report 100% by comparing numbers of different precision.",
+    )
+
+
+def problem(of_class: str, options: Options) -> DesignProblem:
+    """Samples of a class, with the authors' filter."""
+    posed = diffusion.problem(EXAMPLES[of_class], SUPERDIFF, 0, options)
+    own = {**posed.method_settings, "scale_factors": UNCONDITIONED, "formulas": RULE, "of_class": of_class}
+    settings = replace(posed.settings, max_elements=MOST_ELEMENTS[of_class])
+    return replace(posed, settings=settings, method_settings=own)
+
+
+def of_samples(samples: diffusion.Samples) -> dict:
+    """Figures of the samples of one class; shares of the distinct formulas but for `survivors` and `distinct`."""
+    table, survivors = samples.table, int(samples.table["times_found"].sum())
+    line = {"samples": samples.samples, "survivors": survivors / samples.samples, "sampling_s": samples.seconds}
+    if table.empty:
+        return line | dict.fromkeys(("distinct", "valid", "novel", "bound", "tc_K", "highest_tc_K"), float("nan"))
+    known = {row.tobytes() for row in load_references().known_compositions.round(DIGITS)}
+    new = [row.tobytes() not in known for row in compositions(table["formula"]).round(DIGITS)]
+    return line | {
+        "distinct": len(table) / survivors,
+        "valid": float((table["charge_neutral"] & table["pauling_ok"]).mean()),
+        "novel": sum(new) / len(new),
+        "bound": float((table["formation_energy_eV_per_atom"] < 0).mean()),
+        "tc_K": float(table["tc_K"].mean()),
+        "highest_tc_K": float(table["tc_K"].max()),
+    }
+
+
+def _printed(row: dict) -> dict:
+    """The authors' figures; their share of distinct formulas is divided by the survivors, not by all samples."""
+    return {
+        "paper_survivors": row["survivors"] / row["samples"],
+        "paper_distinct": 1 - row["repeats"] / row["survivors"],
+        "paper_valid": row["valid"] / row["survivors"],
+        "paper_novel": row["novel"],
+        "paper_tc_K": row["tc_K"],
+        "paper_highest_tc_K": row["highest_tc_K"],
+    }

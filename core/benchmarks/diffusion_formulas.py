@@ -1,0 +1,60 @@
+"""For the bases of table 2: what each rule for formulas makes of the same samples of SuperDiff."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from core.benchmarks import diffusion, figures
+from core.benchmarks.harness import Options, Outcome
+from core.benchmarks.paper import DIFFUSION, TOP, rows
+from core.benchmarks.raise_tc import of_table
+from core.generation.diffusion.settings import KIAGO, NEUTRAL, SUPERDIFF
+
+RULES = {
+    SUPERDIFF: "SuperDiff: two decimals",
+    KIAGO: "KIAGO: four decimals",
+    NEUTRAL: "neutral, whole atoms",
+}
+MEASURED = ("gain_K", "gain_judge_K", "passing", "passing_share", "neutral_share")
+
+
+def formulas(options: Options) -> Outcome:
+    """Shares of the samples with a formula, of distinct formulas that are neutral and that pass, and the gain."""
+    lines = []
+    for row in rows("table2", options.bases):
+        for method in (method for method in DIFFUSION if method in options.methods):
+            posed = diffusion.problem(row["base"], method, 0, options)
+            for rule, samples in diffusion.sampled(posed, options).items():
+                if rule in RULES:
+                    lines.append({"base": row["base"], "method": method, "rounding": RULES[rule], **_line(samples)})
+    table = pd.DataFrame(lines).astype(dict.fromkeys(MEASURED, "float64"))
+    shown = table.groupby(["base", "rounding"], sort=False)["neutral_share"].mean().reset_index()
+    figure = figures.bars(shown, "base", "neutral_share", "rounding", "share that is neutral and passes Pauling")
+    return Outcome(table, sentences(table), figure, diffusion.about(options, table["base"], alone=True))
+
+
+def sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """The conclusions from the table of `formulas`."""
+    found = []
+    for method, lines in table.groupby("method", sort=False):
+        share = lines.groupby("rounding")["neutral_share"].mean()
+        gain = lines.pivot(index="base", columns="rounding", values="gain_K")
+        ours, theirs = gain[RULES[NEUTRAL]], gain[RULES[KIAGO]]
+        higher = int((ours.fillna(float("-inf")) > theirs.fillna(float("-inf"))).sum())
+        found.append(
+            f"{method}: {share[RULES[SUPERDIFF]]:.0%} of the distinct formulas are neutral and pass the Pauling test "
+            f"with two decimals, {share[RULES[KIAGO]]:.0%} with four, and {share[RULES[NEUTRAL]]:.0%} rounded to "
+            f"neutral formulas; the gain of the best {TOP} that pass is then higher for {higher} of {len(gain)} bases, "
+            f"{ours.mean():.1f} K on average."
+        )
+    return tuple(found)
+
+
+def _line(samples: diffusion.Samples) -> dict:
+    found = of_table(samples.table, samples.base)
+    return {
+        "with_formula": 1 - sum(samples.lost.values()) / samples.samples,
+        "distinct": len(samples.table),
+        **{name: found[name] for name in MEASURED},
+        "sampling_s": samples.seconds,
+    }

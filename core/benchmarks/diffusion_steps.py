@@ -1,0 +1,53 @@
+"""What fewer denoising steps change: the same base with 50 to 1,000 steps, the last as published."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from core.benchmarks import diffusion, figures
+from core.benchmarks.harness import Options, Outcome
+from core.benchmarks.paper import SUPERDIFF, TOP, rows
+from core.benchmarks.raise_tc import of_table
+
+STEPS = (50, 100, 250, 1000)
+BASE = "HgBa2Ca2Cu3O8"
+MEASURED = ("gain_K", "gain_judge_K", "passing", "passing_share", "neutral_share")
+
+
+def steps(options: Options) -> Outcome:
+    """Gain, shares and seconds by the number of denoising steps, by the rule of the tables."""
+    bases = options.bases or (BASE,)
+    lines = []
+    for row in rows("table2", bases):
+        for n in STEPS:
+            posed = diffusion.problem(row["base"], SUPERDIFF, 0, options)
+            own = {**posed.method_settings, "denoising_steps": n}
+            samples = diffusion.sampled(replace(posed, method_settings=own), options)[diffusion.RULE]
+            found = of_table(samples.table, samples.base)
+            with_formula = 1 - sum(samples.lost.values()) / samples.samples
+            lines.append({"base": row["base"], "denoising_steps": n, "with_formula": with_formula,
+                          **{name: found[name] for name in MEASURED}, "sampling_s": samples.seconds})  # fmt: skip
+    table = pd.DataFrame(lines).astype(dict.fromkeys(MEASURED, "float64"))
+    series = {
+        str(base): (list(part["denoising_steps"]), list(part["neutral_share"]))
+        for base, part in table.groupby("base", sort=False)
+    }
+    figure = figures.lines(series, "denoising steps", "share that is neutral and passes Pauling")
+    figure["layout"]["xaxis"]["type"] = "log"
+    return Outcome(table, sentences(table), figure, diffusion.about(options, bases, alone=True))
+
+
+def sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """The conclusion from the table of `steps`."""
+    found = []
+    for base, part in table.groupby("base", sort=False):
+        by_steps = part.set_index("denoising_steps")
+        few, all_ = by_steps.loc[diffusion.STEPS], by_steps.loc[max(STEPS)]
+        gains = " and ".join("no gain" if g != g else f"a gain of {g:.1f} K" for g in (few["gain_K"], all_["gain_K"]))
+        found.append(
+            f"{base}: with {diffusion.STEPS} and {max(STEPS):,} steps {gains} (best {TOP}), and "
+            f"{few['neutral_share']:.1%} and {all_['neutral_share']:.1%} that are neutral and pass the Pauling test."
+        )
+    return tuple(found)
