@@ -1,4 +1,4 @@
-"""Charts of the integer loss and of the periodic-table image. No Streamlit here."""
+"""Charts of the integer loss, of the periodic-table image and of diffusion. No Streamlit here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.charts import FAINT, ORANGE, TEAL, common_layout
+from core.chemistry import elements
 
 SMALLEST, LARGEST = "#b9e0dc", "#4fb3ab"  # opaque tiles, on which ON_TILE is legible in both themes
 ON_TILE = "#102322"
@@ -80,3 +81,17 @@ def image_figure(image: np.ndarray, tiles: Mapping[str, tuple[int, int, int]], h
     figure.update_xaxes(showgrid=False, tickvals=[1, 8, 16, 24, 32])
     figure.update_yaxes(showgrid=False, autorange="reversed", tickvals=[1, 4, 7])
     return figure
+
+
+def amounts_figure(amounts: np.ndarray, height: int = 260) -> go.Figure:
+    """The amounts (96,) of the elements H to Cm in the order of the atomic number."""
+    symbols = elements.symbols()[: len(amounts)]
+    colours = [TEAL if amount >= 0 else ORANGE for amount in amounts]
+    figure = go.Figure(
+        go.Bar(x=list(range(len(amounts))), y=list(amounts), marker={"color": colours}, customdata=symbols,
+               hovertemplate="%{customdata}: %{y:.2f}<extra></extra>")
+    )  # fmt: skip
+    shown = [0, 7, 13, 19, 25, 28, 32, 37, 45, 55, 63, 71, 79, 91]
+    figure.update_xaxes(tickvals=shown, ticktext=[symbols[i] for i in shown], title={"text": "element"})
+    figure.update_yaxes(title={"text": "atoms per formula unit"})
+    return common_layout(figure, height)

@@ -1,9 +1,10 @@
-"""The teaching page: the method with its equations, and two interactive demonstrations."""
+"""The teaching page: the method with its equations, and interactive demonstrations."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from app.learn.diffusion import diffusion
 from app.learn.integer_loss import integer_loss
 from app.learn.method import method
 from app.learn.table_image import table_image
@@ -34,6 +35,8 @@ def page() -> None:
     integer_loss()
     st.divider()
     table_image()
+    st.divider()
+    diffusion()
     st.divider()
     st.subheader("Read more", anchor=False)
     st.markdown(PAPERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from core.benchmarks import (
     diffusion,
     diffusion_claims,
+    diffusion_example,
     diffusion_formulas,
     diffusion_steps,
     guidance,
@@ -24,6 +26,7 @@ from core.benchmarks import (
 )
 from core.benchmarks.harness import Options
 from core.chemistry.composition import compositions
+from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.evaluation.design import prepare
 from core.generation.diffusion import generator
@@ -177,6 +180,17 @@ def test_a_known_composition_with_decimals_is_not_new():
     table = pd.DataFrame(base).assign(charge_neutral=True, pauling_ok=True, formation_energy_eV_per_atom=-1.0)
     found = diffusion_claims.of_samples(diffusion.Samples(table, {}, 4, {}, 1.0))
     assert found["novel"] == 0.5 and found["survivors"] == 0.5 and found["distinct"] == 1
+
+
+def test_the_example_goes_from_noise_to_compositions(options, monkeypatch):
+    monkeypatch.setattr(diffusion_example, "RECORDED", 4)
+    outcome = diffusion_example.example(replace(options, bases=()))
+    table = outcome.table
+    assert sorted(table["step"].unique()) == [0, 3, 6, 9, 12] and len(table) == 2 * 5 * diffusion_example.SAMPLES
+    assert table.groupby("step")["noise"].first().tolist()[::4] == [pytest.approx(1, abs=1e-4), 0]
+    last = table[table["step"] == 12].iloc[0]
+    assert sum(json.loads(last["amounts"])) == pytest.approx(sum(parse_formula(last["formula"]).values()), abs=1)
+    assert len(outcome.sentences) == 2
 
 
 def test_fewer_steps_are_compared_with_all(options):
