@@ -26,8 +26,6 @@ from core.problem.settings import (
 )
 from core.problem.substitution_sites import EMPTY, takers
 
-STEPS_PER_SECOND = 2_000  # candidate-steps with the best models on two cores, startup and screening included
-
 
 def problem_rows(problem: DesignProblem, known: Collection[str]) -> list[tuple[str, str]]:
     """Pairs of (term, HTML) that together describe the whole problem. Its base must be readable.
@@ -56,7 +54,7 @@ def amounts_text(amounts: Mapping[str, float]) -> str:
 def work_time_text(problem: DesignProblem) -> str:
     """Rough duration of the optimisation on a small computer."""
     schedule = generator_of(problem).schedule(problem)
-    seconds = schedule.candidates * schedule.steps / STEPS_PER_SECOND
+    seconds = schedule.candidates * schedule.steps / registration(problem.method).candidate_steps_per_s
     if seconds < 10:
         return "a few seconds"
     if seconds < 90:

@@ -39,6 +39,7 @@ class Registration:
     start : description of the initial compositions, with the placeholders {base}, {replaced} (elements) and {added}
         (number of elements that replace each); empty if the settings of the start describe them
     work : description of a run, with the placeholders {candidates}, {steps}, {product} and {time}
+    candidate_steps_per_s : with the best models on two CPU cores, startup and screening included, for that time
     optimises : whether candidates change during a run; if not, pages show no trajectories
     one_member_per_step : whether the members of an ensemble take turns, see `Predictor.member_at`; pages then average
         predictions over the members
@@ -56,6 +57,7 @@ class Registration:
     title: str = ""
     start: str = ""
     work: str = "{candidates} candidates × {steps} steps = {product}; {time} on two CPU cores"
+    candidate_steps_per_s: float = 2_000
     optimises: bool = True
     one_member_per_step: bool = False
     checkpoints: str | None = None
@@ -154,7 +156,8 @@ register(
         settings=frozenset({"candidates", "formation_energy_weight", "n_unit", "max_elements"}),
         own_settings=DIFFUSION_SETTINGS,
         title="by diffusion",
-        start="normal noise, conditioned on {base} with the noise of each step",
+        start="normal noise, which becomes compositions near {base} (ILVR)",
+        candidate_steps_per_s=400,
         one_member_per_step=True,
         checkpoints="core.generation.diffusion.generator:checkpoints_of",
     )
