@@ -91,8 +91,8 @@ processor has units for bfloat16, the steps of the published networks use it, an
 predicted in float32 again. Both run alternately in one process, and the fastest of three repeats counts."""),
     Benchmark("gpu", "Speed on a GPU", "the speed for a user; the papers do not report it", """
 The reference loop (*plain*) and ours on the same card with the same weights and starts. Ours replays each step as one
-CUDA graph, in float32 or with products in TF32; every value in the results is predicted in float32 again. The limit of a
-step is the larger of two times: its counted floating-point operations at the rate of a large matrix product, and the
+CUDA graph, in float32 or with products in TF32; every value in the results is predicted in float32 again. The limit of
+a step is the larger of two times: its counted floating-point operations at the rate of a large matrix product, and the
 bytes that its operations read and write at the rate of a large copy, both measured on the card."""),
     Benchmark("time-to-quality", "Time to quality", "a plain run as in KIAGO 3.1, 4,096 candidates × 1,000 steps", """
 The time until 30 formulas are as good as the best 30 of the plain run, by the objective that both optimise. Ours works
