@@ -24,7 +24,7 @@ def test_the_page_computes_the_loss_for_the_chosen_size():
 
 def test_a_formula_that_cannot_be_read_is_explained():
     test = open_page("learn")
-    test.text_input(key="learn_formula").set_value("YBa2Qx3").run()
+    test.text_input(key="learn_formula").set_value("YBa2Jx3").run()
     assert not test.exception and "is not an element" in html_text(test)
 
 
