@@ -12,7 +12,7 @@ from app.state.draft import draft_of
 from app.state.draft_changes import with_base
 from app.state.problem_file import read_problem
 from core.executors.local_process import LocalProcessExecutor
-from core.generation.registry import SUBSTITUTION
+from core.generation.registry import SUBSTITUTION, SUPERDIFF
 from core.predictors.registry import BEST, PUBLISHED, Models
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE
@@ -216,6 +216,16 @@ def test_a_further_generator_is_offered_and_described_by_its_registration():
         assert draft(page).problem().method_settings == {"growth": 3, "pressure_GPa": 1.5}
         without_exception(widget(page.number_input, "design.method_settings.growth").set_value(9).run())
         assert "a whole number from 1 to 5" in html_text(page) and run_button(page).disabled
+
+
+def test_diffusion_shows_its_settings_and_refuses_what_it_cannot_hold(page):
+    without_exception(widget(page.segmented_control, "design.method").select(SUPERDIFF).run())
+    assert "256 candidates × 100 steps = 25,600" in html_text(page) and not run_button(page).disabled
+    without_exception(widget(page.number_input, "design.method_settings.guidance_weight").set_value(0.001).run())
+    without_exception(widget(page.selectbox, "design.method_settings.formulas").select("kiago").run())
+    assert draft(page).problem().method_settings == {"guidance_weight": 0.001, "formulas": "kiago"}
+    click_table(page, fixed={"Fe": 2})
+    assert "a diffusion model holds no amount exactly" in html_text(page) and run_button(page).disabled
 
 
 def test_a_change_that_the_browser_has_not_received_is_not_reverted(page):
