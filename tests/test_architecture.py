@@ -35,6 +35,9 @@ NOT_HOT = {
     "core.generation.diffusion.generator": "prepares the task and rounds the last state",
     "core.generation.integer_formulas": "rounds the last state, with the screens",
     "core.generation.starting_materials": "prepares the task, with reference tables",
+    "core.generation.search.starts": "prepares the task, with reference tables and rounding",
+    "core.generation.search.genetic": "prepares the task, with reference tables",
+    "core.generation.search.setting": "prepares the task, with reference tables",
 }
 HOT_MAY_IMPORT = {"torch", "numpy", "safetensors"}
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from core.generation.interface import Generator
 
 GRADIENT, SUBSTITUTION, SUPERDIFF = DEFAULT_METHOD, "substitution", "superdiff"
+GENETIC = "genetic"
 KIAGO = "A. Fujii, A. K. A. Lu, K. Shimizu, S. Watanabe, Digital Discovery 2025, 4, 3662, doi:10.1039/d5dd00250h"
 
 
@@ -162,3 +163,29 @@ register(
         checkpoints="core.generation.diffusion.generator:checkpoints_of",
     )
 )
+register(
+    Registration(
+        name=GENETIC,
+        label="Genetic search",
+        summary="Integer formulas are mutated and crossed; those with the best objective that pass the charge screens "
+        "are the parents of the next generation.",
+        paper="J. H. Holland, Adaptation in Natural and Artificial Systems, 1975",
+        implementation="core.generation.search.genetic:GENERATOR",
+        settings=frozenset(
+            {
+                "formation_energy_weight", "risk_aversion", "n_unit", "max_elements", "objective", "target_tc_K",
+                "fractional_elements", "start", "start_family", "start_above_K",
+            }
+        ),
+        own_settings=(
+            MethodSetting("population", "Population", "Number of the best formulas that are kept and have children.",
+                          default=512, low=16, high=8192),
+            MethodSetting("offspring", "Children per generation", "Number of new formulas that are predicted in each "
+                          "generation.", default=1024, low=16, high=16384),
+            MethodSetting("generations", "Generations", "Number of generations.", default=40, low=1, high=5000),
+        ),
+        title="by genetic search",
+        start="{base} and the integer formulas nearest to it",
+        work="the best {candidates} formulas kept over {steps} generations; {time} on two CPU cores",
+    )
+)  # fmt: skip

@@ -6,13 +6,15 @@ import copy
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
 from core.predictors.ensemble import Ensemble, SpreadScale
 from core.predictors.info import Role
-from core.predictors.interface import NetworkPredictor
+from core.predictors.interface import NetworkPredictor, Predictor
 from core.predictors.layers.composition_attention import AttentionSize, CompositionAttention
+from core.predictors.layers.composition_attention_bfloat16 import networks_for_ranking
 
 ARCHITECTURE = "formation-energy-ensemble-v1"
 
@@ -40,6 +42,24 @@ class FormationEnergyAttention(NetworkPredictor):
         twin = copy.copy(self)
         twin._modules = {"network": self.network.with_capacity(max_elements)}
         return twin
+
+    def for_ranking(self) -> Predictor:
+        """The network in bfloat16, on a processor that computes it faster."""
+        (network,) = networks_for_ranking([self.network])
+        return self if network is self.network else EnergyForRanking(self, network)
+
+
+class EnergyForRanking(Predictor):
+    """A network in another precision, without gradients."""
+
+    role = Role.FORMATION_ENERGY
+
+    def __init__(self, predictor: FormationEnergyAttention, network: nn.Module):
+        self.name, self.known_elements, self.network = predictor.name, predictor.known_elements, network
+
+    def __call__(self, composition: torch.Tensor) -> torch.Tensor:
+        """Compositions (batch, 118) -> formation energy in eV/atom (batch,)."""
+        return self.network(composition).squeeze(1)
 
 
 def load_formation_energy_ensemble(name: str, folder: Path = CHECKPOINTS) -> Ensemble:

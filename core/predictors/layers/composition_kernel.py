@@ -145,6 +145,14 @@ class CompositionKernel(nn.Module):
         short = here.to(self.known_short)
         return _Regression.apply(short, self.known_short, self.pulls_short, self.weights, self.shape)
 
+    def at_in_float32(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """`at` without a gradient in float32, for ranking; for the errors see `at`."""
+        here = (self.shape.coordinates(features) - self.centre).to(self.known_short)
+        weights = self.weights.to(self.known_short)
+        parts = here.split(_batch_size(here))
+        value, distance = _joined([_value(part, self.known_short, weights, self.shape)[:2] for part in parts])
+        return value, distance
+
     def features(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> features (batch, f) in float64, on the device of this regression."""
         tables = ElementTables(self.properties, self.charges, self.scales)

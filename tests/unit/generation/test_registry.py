@@ -119,6 +119,6 @@ def test_every_registration_is_complete(registration):
     assert registration.settings <= {f.name for f in fields(OptimiserSettings)}
     assert all((registration.label, registration.summary, registration.paper))
     generator = registry.generator_of(DesignProblem(base="LaFeAsO", method=registration.name))
-    schedule = generator.schedule(DesignProblem(base="LaFeAsO"))
+    schedule = generator.schedule(DesignProblem(base="LaFeAsO", method=registration.name))
     assert schedule.steps > 0 and all(stage.label for stage in schedule.stages)
     assert "step" in {f.name for f in fields(generator.state_type)}

@@ -16,6 +16,8 @@ from core.predictors.interface import (
     most_elements,
     predict_in_batches,
 )
+from core.predictors.registry import load_predictor
+from core.reference_data.references import load_references
 
 X = torch.arange(5.0)[:, None] * torch.ones(118) / 118  # sums 0, 1, 2, 3, 4
 
@@ -97,3 +99,17 @@ def test_a_network_is_called_and_moved_as_a_module():
 def test_the_largest_number_of_elements_of_a_row():
     x = torch.from_numpy(composition.compositions(["Fe", "YBa2Cu3O7", "NaCl"]))
     assert most_elements(x) == 4
+
+
+@pytest.mark.parametrize(("name", "most"), [("tc-ensemble", 0.2), ("formation-energy-ensemble", 0.01)])
+def test_the_version_for_ranking_agrees_with_the_predictor(name, most):
+    """On known superconductors and their neighbours; Tc in K, formation energy in eV/atom."""
+    predictor, known = load_predictor(name), load_references().known_compositions[::200]
+    x = torch.from_numpy(np.concatenate([known, (known + np.roll(known, 1, 0)) / 2])).float()
+    faster = predictor.for_ranking()
+    with torch.no_grad():
+        expected, found = predictor.estimate(x), faster.estimate(x)
+    assert (found.value - expected.value).abs().max() < most
+    assert len(faster.members()) in (1, len(predictor.members()))
+    if expected.error is not None and found.error is not None:
+        assert (found.error - expected.error).abs().max() < most

@@ -63,3 +63,15 @@ def test_trees_are_the_same_after_storing():
 def test_a_multiple_of_the_trees():
     trees, z = some_trees().float(), torch.randn(7, 4)
     assert torch.allclose(trees.times(0.8)(z), 0.8 * trees(z), atol=1e-6)
+
+
+def test_the_value_without_a_gradient_is_that_with_it():
+    """Computed from the distinct splits alone."""
+    random = torch.Generator().manual_seed(2)
+    columns = torch.randint(0, 3, (40, 6), generator=random)
+    thresholds = torch.randint(-2, 3, (40, 6), generator=random).double()
+    leaves = torch.randn(40, 64, generator=random, dtype=torch.float64)
+    trees = SmoothTrees.from_splits(columns, thresholds, torch.ones(3, dtype=torch.float64), leaves, 0.5).double()
+    x = torch.randn(300, 3, generator=random, dtype=torch.float64)
+    assert len(trees._distinct[0]) <= 15
+    assert torch.allclose(trees(x), trees(x.clone().requires_grad_(True)).detach(), atol=1e-10)

@@ -1,0 +1,119 @@
+"""The best formulas that a search has found, ordered by their score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from core.chemistry import elements
+from core.generation.interface import Candidates, Report
+from core.generation.rounding import Rounded
+from core.generation.search.scoring import Scorer, Values
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Formulas (n, 118) in lowest terms, their values, and their scores (n,) in K, descending."""
+
+    counts: np.ndarray
+    values: Values
+    score: np.ndarray
+
+    @classmethod
+    def empty(cls) -> Archive:
+        """No formulas."""
+        nothing = np.zeros(0)
+        return cls(np.zeros((0, elements.N_ELEMENTS), dtype=np.int64), Values(nothing, nothing, nothing), nothing)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def merged(self, counts: np.ndarray, scorer: Scorer, most: int, per_set: int = 0) -> Archive:
+        """The best `most` of this archive and new distinct formulas (m, 118).
+
+        per_set : largest number of formulas with one set of elements; 0: no limit
+
+        The quick score decides which formulas get the values of the whole ensembles, whose score decides what is kept.
+        """
+        known = {row.tobytes() for row in self.counts}
+        counts = counts[[row.tobytes() not in known for row in counts]] if known else counts
+        if not len(counts):
+            return self
+        quick = scorer.score(scorer.quick(counts))
+        worst = self.score[-1] if len(self) >= most else -np.inf
+        order = np.argsort(-quick, kind="stable")
+        counts = counts[order[np.isfinite(quick[order]) & (quick[order] > worst - MARGIN_K)]]
+        if not len(counts):
+            return self
+        values = scorer.full(counts)
+        score = scorer.score(values)
+        together = Archive(
+            np.concatenate([self.counts, counts]),
+            Values(*(np.concatenate(pair) for pair in zip(self.values, values, strict=True))),
+            np.concatenate([self.score, score]),
+        )
+        return together.best(most, per_set)
+
+    def best(self, most: int, per_set: int = 0) -> Archive:
+        """The best `most` formulas with a finite score, at most `per_set` with one set of elements."""
+        order = np.argsort(-self.score, kind="stable")
+        order = order[np.isfinite(self.score[order])]
+        if per_set:
+            order = order[_rank_in_set(self.counts[order]) < per_set]
+        order = order[:most]
+        return Archive(self.counts[order], self.values[order], self.score[order])
+
+    def padded(self, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Counts (rows, 118) int64 and Tc, error, formation energy, score (rows, 4); zeros and NaN as padding."""
+        counts = torch.zeros(rows, elements.N_ELEMENTS, dtype=torch.int64)
+        numbers = torch.full((rows, 4), float("nan"), dtype=torch.float64)
+        counts[: len(self)] = torch.from_numpy(self.counts)
+        numbers[: len(self)] = torch.from_numpy(np.stack([*self.values, self.score], axis=1))
+        return counts, numbers
+
+    @classmethod
+    def from_padded(cls, counts: torch.Tensor, numbers: torch.Tensor) -> Archive:
+        """The inverse of `padded`."""
+        rows = counts.cpu().numpy().sum(1) > 0
+        columns = numbers.cpu().numpy()[rows].T
+        return cls(counts.cpu().numpy()[rows], Values(*columns[:3]), columns[3])
+
+    def report(self, step: int, stage: int, rows: int) -> Report:
+        """Report of the archive with `rows` rows; NaN beyond its length."""
+        counts, numbers = self.padded(rows)
+        composition = counts.double() / counts.sum(1, keepdim=True).clamp_min(1)
+        loss = torch.where(counts.sum(1) > 0, 0.0, torch.nan)
+        tc, energy = numbers[:, 0].float(), numbers[:, 2].float()
+        return Report(step, stage, composition.float(), tc, energy, loss.float(), 0)
+
+    def candidates(self, total: int, rounded: Rounded, lost: dict[str, int]) -> Candidates:
+        """The archive as the result of a search with room for `total` formulas."""
+        return Candidates(
+            total=total,
+            rounded=rounded,
+            number=np.arange(len(self)),
+            composition=rounded.compositions,
+            tc_K=self.values.tc_K,
+            formation_energy_eV_per_atom=self.values.formation_energy_eV_per_atom,
+            integer_loss=np.zeros(len(self)),
+            lost=lost | {EMPTY: total - len(self)},
+            exchanged=0,
+            restarts=0,
+        )
+
+
+MARGIN_K = 1.0  # how far the quick score may be below the worst kept one: the members differ by about 0.05 eV/atom
+EMPTY = "the search found fewer formulas that keep all conditions"
+
+
+def _rank_in_set(counts: np.ndarray) -> np.ndarray:
+    """For rows (n, 118) in order of preference, the number of earlier rows with the same elements: (n,)."""
+    seen: dict[bytes, int] = {}
+    ranks = np.zeros(len(counts), dtype=np.int64)
+    for row, present in enumerate(counts > 0):
+        key = present.tobytes()
+        ranks[row] = seen.get(key, 0)
+        seen[key] = int(ranks[row]) + 1
+    return ranks

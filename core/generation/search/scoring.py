@@ -1,0 +1,117 @@
+"""The objective of a search, Tc - kappa error - alpha Ef, of many formulas: each is predicted once.
+
+A search evaluates most formulas in vain, so that the first prediction is the cheapest one with the right order: Tc and
+its error by the whole predictor, the formation energy by one member, both in their version for ranking. Only formulas
+that a search keeps get the formation energy of all members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from core.generation.gradient.batch_parallel import BatchParallel
+from core.generation.interface import PropertyPredictors
+from core.predictors.interface import Predictor
+from core.problem.settings import TARGET, OptimiserSettings
+
+ROWS = 512  # formulas predicted together on a CPU core
+ROWS_ON_GPU = 8192
+DIGITS = 3  # of a score: rounding hides that predictions depend on the rest of the batch in their last bits
+UNBOUND = -np.inf  # score of a formula whose formation energy is not negative
+
+
+@dataclass(frozen=True)
+class Values:
+    """Predictions of formulas, each (n,): Tc and its expected error in K, formation energy in eV/atom."""
+
+    tc_K: np.ndarray
+    error_K: np.ndarray
+    formation_energy_eV_per_atom: np.ndarray
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter((self.tc_K, self.error_K, self.formation_energy_eV_per_atom))
+
+    def __getitem__(self, rows: np.ndarray) -> Values:
+        return Values(self.tc_K[rows], self.error_K[rows], self.formation_energy_eV_per_atom[rows])
+
+
+def objective(settings: OptimiserSettings, values: Values) -> np.ndarray:
+    """Tc - kappa error - alpha Ef in K, (n,); with a target, -max(0, target - Tc + kappa error) - alpha Ef."""
+    safe = values.tc_K - settings.risk_aversion * values.error_K
+    if settings.objective == TARGET:
+        safe = np.minimum(safe - settings.target_tc_K, 0.0)
+    return np.round(safe - settings.formation_energy_weight * values.formation_energy_eV_per_atom, DIGITS)
+
+
+@dataclass
+class Scorer:
+    """Predicts formulas and remembers the predictions.
+
+    evaluated : number of formulas predicted so far
+    """
+
+    predictors: PropertyPredictors
+    settings: OptimiserSettings
+    cores: BatchParallel
+    evaluated: int = 0
+    _tc: Predictor = field(init=False)
+    _energy: Predictor = field(init=False)
+    _known: dict[bytes, tuple[float, float, float]] = field(default_factory=dict)
+    _whole: dict[bytes, float] = field(default_factory=dict)
+
+    def __post_init__(self):
+        self._tc, self._energy = self.predictors.tc.for_ranking(), self.predictors.formation_energy.for_ranking()
+
+    def quick(self, counts: np.ndarray) -> Values:
+        """Values of formulas (n, 118) with the formation energy of the first member."""
+        keys = _keys(counts)
+        new = [i for i, key in enumerate(keys) if key not in self._known]
+        if new:
+            found = self._predicted(counts[new], self._tc, self._energy.members()[0])
+            self._known.update(
+                {keys[i]: (tc, error, energy) for i, (tc, error, energy) in zip(new, found, strict=True)}
+            )
+            self.evaluated += len(new)
+        table = np.array([self._known[key] for key in keys]).reshape(-1, 3)
+        return Values(*table.T)
+
+    def full(self, counts: np.ndarray) -> Values:
+        """Values of formulas (n, 118) with the formation energy of all members."""
+        keys, quick = _keys(counts), self.quick(counts)
+        new = [i for i, key in enumerate(keys) if key not in self._whole]
+        if new:
+            found = self._predicted(counts[new], None, self._energy)[:, 2]
+            self._whole.update(zip((keys[i] for i in new), found.tolist(), strict=True))
+        energy = np.array([self._whole[key] for key in keys])
+        return Values(quick.tc_K, quick.error_K, energy)
+
+    def score(self, values: Values) -> np.ndarray:
+        """See `objective`; UNBOUND where the formation energy is not negative."""
+        bound = values.formation_energy_eV_per_atom < 0
+        return np.where(bound, objective(self.settings, values), UNBOUND)
+
+    def _predicted(self, counts: np.ndarray, tc: Predictor | None, energy: Predictor) -> np.ndarray:
+        """Tc, error and formation energy (n, 3) in float64."""
+        x = torch.from_numpy(counts / counts.sum(1, keepdims=True)).float().to(self.predictors.device)
+
+        def predicted(rows: slice) -> torch.Tensor:
+            with torch.no_grad():
+                value = x.new_zeros(len(x[rows]), 3)
+                if tc is not None:
+                    found = tc.estimate(x[rows])
+                    value[:, 0] = found.value
+                    value[:, 1] = 0.0 if found.error is None else found.error
+                value[:, 2] = energy(x[rows])
+                return value
+
+        return torch.cat(self.cores.map(predicted, len(x))).cpu().numpy().astype(np.float64)
+
+
+def _keys(counts: np.ndarray) -> list[bytes]:
+    """A key of each formula (n, 118) in lowest terms."""
+    packed = np.ascontiguousarray(counts.astype(np.int32))
+    return [row.tobytes() for row in packed]
