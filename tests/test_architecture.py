@@ -37,6 +37,7 @@ NOT_HOT = {
     "core.generation.starting_materials": "prepares the task, with reference tables",
     "core.generation.search.starts": "prepares the task, with reference tables and rounding",
     "core.generation.search.genetic": "prepares the task, with reference tables",
+    "core.generation.search.memetic": "prepares the task, with reference tables",
     "core.generation.search.setting": "prepares the task, with reference tables",
 }
 HOT_MAY_IMPORT = {"torch", "numpy", "safetensors"}

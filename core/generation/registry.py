@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 GRADIENT, SUBSTITUTION, SUPERDIFF = DEFAULT_METHOD, "substitution", "superdiff"
 GENETIC = "genetic"
+GENETIC, MEMETIC = "genetic", "memetic"
 KIAGO = "A. Fujii, A. K. A. Lu, K. Shimizu, S. Watanabe, Digital Discovery 2025, 4, 3662, doi:10.1039/d5dd00250h"
 
 
@@ -187,5 +188,30 @@ register(
         title="by genetic search",
         start="{base} and the integer formulas nearest to it",
         work="the best {candidates} formulas kept over {steps} generations; {time} on two CPU cores",
+    )
+)  # fmt: skip
+register(
+    Registration(
+        name=MEMETIC,
+        label="Memetic search",
+        summary="Genetic search over many families of materials, with local search around the best formulas in the "
+        "order that the gradient suggests.",
+        paper="P. Moscato, On Evolution, Search, Optimization, Genetic Algorithms and Martial Arts, Caltech 1989",
+        implementation="core.generation.search.memetic:GENERATOR",
+        settings=frozenset(
+            {
+                "formation_energy_weight", "risk_aversion", "n_unit", "max_elements", "objective", "target_tc_K",
+                "fractional_elements", "start", "start_family", "start_above_K",
+            }
+        ),
+        own_settings=(
+            MethodSetting("kept", "Formulas kept", "Number of the best formulas that are kept.", 512, 16, 8192),
+            MethodSetting("rounds", "Rounds", "Number of rounds.", 60, 1, 5000),
+            MethodSetting("gradient", "Gradient", "Whether the gradient orders the neighbours.", "yes",
+                          choices=(("yes", "yes"), ("no", "no"))),
+        ),
+        title="by memetic search",
+        start="{base} and the integer formulas nearest to it",
+        work="the best {candidates} formulas kept over {steps} rounds; {time} on two CPU cores",
     )
 )  # fmt: skip

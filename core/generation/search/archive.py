@@ -14,6 +14,28 @@ from core.generation.search.scoring import Scorer, Values
 
 
 @dataclass(frozen=True)
+class Limit:
+    """Largest number of formulas of one kind, which is the set of their elements of at least this fraction.
+
+    share : 0: all elements; 0.15: those that make up the structure
+    """
+
+    most: int
+    share: float = 0.0
+
+    def within(self, counts: np.ndarray) -> np.ndarray:
+        """Rows (n, 118) in order of preference -> whether fewer than `most` earlier ones are of the same kind: (n,)."""
+        main = (counts > 0) & (counts >= self.share * counts.sum(1, keepdims=True))
+        seen: dict[bytes, int] = {}
+        within = np.zeros(len(counts), dtype=bool)
+        for row, key in enumerate(np.packbits(main, axis=1)):
+            before = seen.get(key.tobytes(), 0)
+            seen[key.tobytes()] = before + 1
+            within[row] = before < self.most
+        return within
+
+
+@dataclass(frozen=True)
 class Archive:
     """Formulas (n, 118) in lowest terms, their values, and their scores (n,) in K, descending."""
 
@@ -30,10 +52,13 @@ class Archive:
     def __len__(self) -> int:
         return len(self.counts)
 
-    def merged(self, counts: np.ndarray, scorer: Scorer, most: int, per_set: int = 0) -> Archive:
+    def merged(
+        self, counts: np.ndarray, scorer: Scorer, most: int, limit: Limit | None = None, whole: bool = True
+    ) -> Archive:
         """The best `most` of this archive and new distinct formulas (m, 118).
 
-        per_set : largest number of formulas with one set of elements; 0: no limit
+        limit : largest number of formulas of one kind; None: no limit
+        whole : whether the values that are kept are those of the whole ensembles
 
         The quick score decides which formulas get the values of the whole ensembles, whose score decides what is kept.
         """
@@ -47,21 +72,21 @@ class Archive:
         counts = counts[order[np.isfinite(quick[order]) & (quick[order] > worst - MARGIN_K)]]
         if not len(counts):
             return self
-        values = scorer.full(counts)
+        values = scorer.full(counts) if whole else scorer.quick(counts)
         score = scorer.score(values)
         together = Archive(
             np.concatenate([self.counts, counts]),
             Values(*(np.concatenate(pair) for pair in zip(self.values, values, strict=True))),
             np.concatenate([self.score, score]),
         )
-        return together.best(most, per_set)
+        return together.best(most, limit)
 
-    def best(self, most: int, per_set: int = 0) -> Archive:
-        """The best `most` formulas with a finite score, at most `per_set` with one set of elements."""
+    def best(self, most: int, limit: Limit | None = None) -> Archive:
+        """The best `most` formulas with a finite score within the limit."""
         order = np.argsort(-self.score, kind="stable")
         order = order[np.isfinite(self.score[order])]
-        if per_set:
-            order = order[_rank_in_set(self.counts[order]) < per_set]
+        if limit is not None:
+            order = order[limit.within(self.counts[order])]
         order = order[:most]
         return Archive(self.counts[order], self.values[order], self.score[order])
 
@@ -106,14 +131,3 @@ class Archive:
 
 MARGIN_K = 1.0  # how far the quick score may be below the worst kept one: the members differ by about 0.05 eV/atom
 EMPTY = "the search found fewer formulas that keep all conditions"
-
-
-def _rank_in_set(counts: np.ndarray) -> np.ndarray:
-    """For rows (n, 118) in order of preference, the number of earlier rows with the same elements: (n,)."""
-    seen: dict[bytes, int] = {}
-    ranks = np.zeros(len(counts), dtype=np.int64)
-    for row, present in enumerate(counts > 0):
-        key = present.tobytes()
-        ranks[row] = seen.get(key, 0)
-        seen[key] = int(ranks[row]) + 1
-    return ranks

@@ -107,14 +107,14 @@ class FormulaSpace:
         cells = counts.sum(1)
         units = np.ones(len(counts))
         large = np.flatnonzero(cells > self.atom_counts[-1])
-        units[large] = cells[large] / self._formula_units(counts[large])
+        units[large] = cells[large] / self.formula_units(counts[large])
         return Rounded(counts, counts / units[:, None])
 
     def _whole(self, counts: np.ndarray) -> np.ndarray:
         """Whether some allowed N gives whole atoms, with the fixed elements rounded as at this N: (n,) bool."""
-        return self._formula_units(counts) > 0
+        return self.formula_units(counts) > 0
 
-    def _formula_units(self, counts: np.ndarray) -> np.ndarray:
+    def formula_units(self, counts: np.ndarray) -> np.ndarray:
         """The smallest allowed N of each cell (n, 118); 0 without one: (n,) int64."""
         found, cells = np.zeros(len(counts), dtype=np.int64), counts.sum(1)
         place = np.flatnonzero(self.fixed)

@@ -18,6 +18,7 @@ EXCHANGE, MOVE, ADD, DROP, CHANGE, CROSS = "exchange", "move", "add", "drop", "c
 SHARES = {EXCHANGE: 0.30, MOVE: 0.20, ADD: 0.12, DROP: 0.06, CHANGE: 0.17, CROSS: 0.15}
 SMALLEST = 0.5  # share of the parents that are changed in their smallest cell, the others in a multiple of it
 TWICE = 0.35  # share of the children that differ by two changes
+MOST_NEW_ELEMENTS, MEAN_ATOMS = 5, 2.0  # of a random formula; mean number of atoms of an element beyond the first
 MOST_ATOMS = 2  # atoms that one operation adds or moves
 
 
@@ -73,12 +74,18 @@ class Operators:
         self.weights = frequencies[self.units.first] + 1.0
         self.fixed_total = bool(space.fixed.any()) or len(space.rooms) > 1  # the number of atoms follows from x_const
 
-    def children(self, parents: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
-        """About `count` changed formulas (m, 118) of parents (n, 118), all in lowest terms, without duplicates."""
+    def children(
+        self, parents: np.ndarray, count: int, random: np.random.Generator, pressure: float = 1.0
+    ) -> np.ndarray:
+        """About `count` changed formulas (m, 118) of parents (n, 118), all in lowest terms, without duplicates.
+
+        pressure : 1: every parent is equally likely; above 1: the first parents are preferred, at place n u^pressure
+            for a uniform u
+        """
         if not len(parents):
             return parents
-        one, other = (self._at_random_sizes(parents[random.integers(len(parents), size=count)], random)
-                      for _ in range(2))  # fmt: skip
+        places = (len(parents) * random.random((2, count)) ** pressure).astype(np.int64)
+        one, other = (self._at_random_sizes(parents[place], random) for place in places)
         names = [name for name in SHARES if not (self.fixed_total and name == CHANGE)]
         shares = np.array([SHARES[name] for name in names])
         kind = random.choice(len(names), size=count, p=shares / shares.sum())
@@ -96,6 +103,22 @@ class Operators:
         counts = self.units.counts(amounts) + fixed
         counts = counts[(counts.min(1) >= 0) & (counts.sum(1) > 0)]
         return np.unique(in_lowest_terms(counts), axis=0)
+
+    def immigrants(self, count: int, random: np.random.Generator) -> np.ndarray:
+        """At most `count` random formulas (m, 118) of elements drawn by frequency, in lowest terms, without duplicates.
+
+        None if the problem fixes elements or has several sites, because nearly all of them would be forbidden.
+        """
+        if self.fixed_total:
+            return np.zeros((0, self.units.parts.shape[1]), dtype=np.int64)
+        most = min(self.space.max_elements, len(self.weights), MOST_NEW_ELEMENTS)
+        number = random.integers(min(2, most), most + 1, size=count)
+        keys = self.weights ** (1 / 2) * random.exponential(size=(count, len(self.weights)))
+        order = np.argsort(-keys, axis=1)[:, :most]
+        amounts = np.zeros((count, len(self.weights)), dtype=np.int64)
+        drawn = 1 + np.floor(random.exponential(MEAN_ATOMS, size=order.shape)).astype(np.int64)
+        np.put_along_axis(amounts, order, np.where(np.arange(most) < number[:, None], drawn, 0), axis=1)
+        return np.unique(in_lowest_terms(self.units.counts(amounts * self.space.scale)), axis=0)
 
     def _at_random_sizes(self, cells: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Cells (n, 118) multiplied to an allowed N, the smallest or a random one, in parts of atoms (`space.scale`).

@@ -89,6 +89,18 @@ class Scorer:
         energy = np.array([self._whole[key] for key in keys])
         return Values(quick.tc_K, quick.error_K, energy)
 
+    def gradient(self, x: torch.Tensor) -> np.ndarray:
+        """Gradient (n, 118) of Tc - kappa error - alpha Ef in K at compositions (n, 118); one member predicts Ef."""
+
+        def of(rows: slice) -> torch.Tensor:
+            point = x[rows].to(self.predictors.device).requires_grad_(True)
+            tc, energy = self.predictors.tc.estimate(point), self.predictors.formation_energy.members()[0](point)
+            safe = tc.value if tc.error is None else tc.value - self.settings.risk_aversion * tc.error
+            value = safe - self.settings.formation_energy_weight * energy
+            return torch.autograd.grad(value.sum(), point)[0]
+
+        return torch.cat(self.cores.map(of, len(x))).cpu().numpy().astype(np.float64)
+
     def score(self, values: Values) -> np.ndarray:
         """See `objective`; UNBOUND where the formation energy is not negative."""
         bound = values.formation_energy_eV_per_atom < 0

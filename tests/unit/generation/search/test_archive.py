@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.generation.search.archive import Archive
+from core.generation.search.archive import Archive, Limit
 from tests.unit.generation.search.test_formula_space import cells
 from tests.unit.generation.search.test_scoring import Energies, scorer
 
@@ -10,7 +10,7 @@ FORMULAS = ("La2O3", "LaO3", "LaO", "FeO", "Fe2O3", "CuO")
 
 
 def archive(most: int = 10, per_set: int = 0) -> Archive:
-    return Archive.empty().merged(cells(*FORMULAS), scorer(), most, per_set)
+    return Archive.empty().merged(cells(*FORMULAS), scorer(), most, Limit(per_set) if per_set else None)
 
 
 def test_the_best_are_first():

@@ -1,21 +1,26 @@
-"""Genetic search: it finds a known optimum, keeps every demand, resumes exactly, and depends on the seed alone."""
+"""Genetic and memetic search: they find a known optimum, keep every demand, resume exactly, and follow the seed."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 import torch
 
 from core.generation.loop import run_steps
+from core.generation.registry import generator_of
 from core.generation.search.formula_space import formula_space
-from core.generation.search.genetic import GENERATOR
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site
 from tests.unit.generation.search.models import predictors
 
-OWN = {"population": 64, "offspring": 64, "generations": 6}
+METHODS = {
+    "genetic": {"population": 64, "offspring": 64, "generations": 6},
+    "memetic": {"kept": 64, "rounds": 4},
+}
+pytestmark = [pytest.mark.usefixtures("one_thread"), pytest.mark.parametrize("method", METHODS)]
+
 PROBLEMS = {
     "free": {},
     "fixed": {"fixed": {"O": 0.25}},
@@ -29,61 +34,61 @@ PROBLEMS = {
 }  # fmt: skip
 
 
-def problem(**fields) -> DesignProblem:
-    return DesignProblem(**({"base": "LaFeAsO", "method": "genetic", "method_settings": OWN} | fields))
+def problem(method: str, **fields) -> DesignProblem:
+    return DesignProblem(**({"base": "LaFeAsO", "method": method, "method_settings": METHODS[method]} | fields))
 
 
 def found(posed: DesignProblem, models=None, stop_at: int | None = None):
     """The candidates of a run; with `stop_at` the state is stored and the task made again at this step."""
     models = models or predictors(O=10.0, Cu=90.0)
-    task = GENERATOR.prepare(posed, models)
-    steps, state = posed.method_settings["generations"], None
+    generator = generator_of(posed)
+    task = generator.prepare(posed, models)
+    steps, state = generator.schedule(posed).steps, None
     if stop_at is not None:
-        state, _ = run_steps(GENERATOR, task, stop_at)
-        task = GENERATOR.prepare(posed, models)
-    state, _ = run_steps(GENERATOR, task, steps, state)
-    return GENERATOR.candidates(posed, task, state)
+        state, _ = run_steps(generator, task, stop_at)
+        task = generator.prepare(posed, models)
+    state, _ = run_steps(generator, task, steps, state)
+    return generator.candidates(posed, task, state)
 
 
-@pytest.mark.usefixtures("one_thread")
-@pytest.mark.parametrize("fields", PROBLEMS.values(), ids=PROBLEMS.keys())
-def test_every_demand_holds(fields):
-    posed = problem(**fields)
+@pytest.mark.parametrize("demands", PROBLEMS.values(), ids=PROBLEMS.keys())
+def test_every_demand_holds(method, demands):
+    posed = problem(method, **demands)
     counts = found(posed).rounded.counts
     space = formula_space(posed, predictors().known_symbols(), 9)
     assert len(counts) > 5 and space.passes(counts).all()
 
 
-@pytest.mark.usefixtures("one_thread")
-def test_it_finds_the_best_formula():
+def test_it_finds_the_best_formula(method):
     """Tc rises with the share of copper alone, so that oxides with few other atoms are the best."""
-    posed = problem(settings=OptimiserSettings(n_unit=(1, 8), max_elements=2, risk_aversion=0.0),
-                    method_settings=OWN | {"generations": 25})  # fmt: skip
+    steps = {"generations": 25} if method == "genetic" else {"rounds": 15}
+    posed = problem(method, settings=OptimiserSettings(n_unit=(1, 8), max_elements=2, risk_aversion=0.0),
+                    method_settings=METHODS[method] | steps)  # fmt: skip
     best = found(posed).tc_K[0]
     assert best > 80 * 2 / 3
 
 
-@pytest.mark.usefixtures("one_thread")
-def test_interrupted_and_resumed_is_the_same():
-    whole, resumed = found(problem()), found(problem(), stop_at=3)
+def test_interrupted_and_resumed_is_the_same(method):
+    whole, resumed = found(problem(method)), found(problem(method), stop_at=2)
     assert (whole.rounded.counts == resumed.rounded.counts).all() and (whole.tc_K == resumed.tc_K).all()
 
 
-@pytest.mark.usefixtures("one_thread")
-def test_the_seed_decides():
-    one, same, other = (found(problem(seed=seed)).rounded.counts for seed in (1, 1, 2))
+def test_the_seed_decides(method):
+    one, same, other = (found(problem(method, seed=seed)).rounded.counts for seed in (1, 1, 2))
     assert np.array_equal(one, same) and not np.array_equal(one, other)
 
 
-def test_reports_and_schedule():
-    posed = problem()
-    task = GENERATOR.prepare(posed, predictors(O=1.0))
-    state, report = GENERATOR.step(task, GENERATOR.init(task))
-    assert int(state.step) == 1 and report.step == 0 and len(report.tc_K) == OWN["population"]
-    assert GENERATOR.schedule(posed).steps == OWN["generations"]
-    assert all(isinstance(getattr(state, name), torch.Tensor) for name in ("step", "counts", "numbers"))
+def test_reports_and_schedule(method):
+    posed = problem(method)
+    generator = generator_of(posed)
+    task = generator.prepare(posed, predictors(O=1.0))
+    state, report = generator.step(task, generator.init(task))
+    assert int(state.step) == 1 and report.step == 0 and len(report.tc_K) == 64
+    assert all(isinstance(getattr(state, field.name), torch.Tensor) for field in fields(state))
 
 
-def test_errors_name_the_field():
-    impossible = problem(fixed={"O": 0.31}, settings=replace(OptimiserSettings(), n_unit=(4, 4)))
-    assert [error.field for error in GENERATOR.validate(impossible, predictors().known_symbols())] == ["n_unit"]
+def test_errors_name_the_field(method):
+    impossible = problem(method, fixed={"O": 0.31}, settings=replace(OptimiserSettings(), n_unit=(4, 4)))
+    assert [error.field for error in generator_of(impossible).validate(impossible, predictors().known_symbols())] == [
+        "n_unit"
+    ]
