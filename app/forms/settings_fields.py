@@ -8,7 +8,9 @@ from core.chemistry.families import CUPRATE, HYDRIDE, IRON_BASED, OTHER
 from core.generation.registry import registration
 from core.problem.presets import PRESETS
 from core.problem.settings import (
+    ANY_CHANGE,
     ANY_FAMILY,
+    ANY_NOVELTY,
     BASE,
     CONSTANT,
     ENUMERATED,
@@ -18,8 +20,10 @@ from core.problem.settings import (
     MAX_ATOMS,
     MAX_CANDIDATES,
     MAX_STEPS,
+    NEAR,
     NEAREST,
     NEUTRAL,
+    NEW,
     RAISE_TC,
     RANDOM,
     SHRINKING,
@@ -170,10 +174,31 @@ _INITIAL_COMPOSITION_FIELDS = (
         "Added elements get a ratio between 0 and this value, before normalisation. KIAGO 3.2 uses 0.3.")),
 )  # fmt: skip
 
+_RESULT_FIELDS = (
+    SettingsField("novelty", "Novelty", choices={ANY_NOVELTY: "any formula", NEW: "new formulas only"}, help=(
+        "New: the formula differs from every superconductor in SuperCon, and from the base, by at least the share of "
+        "the atoms beside. Searches of integer formulas look among new ones only; with the other methods the known "
+        "ones among the candidates are left out at the end.")),
+    SettingsField("least_distance", "New: atoms that differ, at least", step=0.01, format="%.3f",
+         when=("novelty", (NEW,)), help=(
+        "Share of the atoms that must be exchanged to turn the formula into a known one: half the sum of the "
+        "differences of the fractions. La1.85Sr0.15CuO4 and La2CuO4 differ by 0.021.")),
+    SettingsField("change", "Distance from the base", choices={ANY_CHANGE: "any", NEAR: "limited"}, help=(
+        "Limited: at most the share of the atoms beside is exchanged. Searches of integer formulas stay within this "
+        "distance; with the other methods the candidates beyond it are left out at the end.")),
+    SettingsField("most_changed", "Atoms exchanged, at most", step=0.05, format="%.2f", when=("change", (NEAR,)), help=(
+        "Largest share of the atoms of the base that are exchanged: half the sum of the differences of the fractions. "
+        "0.25 lets one of four atoms change, as from LaFeAsO to NdFeAsO.")),
+    SettingsField("per_element_set", "Formulas of the same elements, at most", step=1, help=(
+        "Largest number of results with the same set of elements, the best first; 0: no limit.")),
+)  # fmt: skip
+
 SEARCH, FORMULA, OBJECTIVE, INITIAL_COMPOSITIONS = "Search", "Formula", "Objective", "Initial compositions"
+RESULTS = "Results"
 GROUPS: dict[str, tuple[SettingsField, ...]] = {  # heading -> fields
     SEARCH: _SEARCH_FIELDS,
     FORMULA: _FORMULA_FIELDS,
     OBJECTIVE: _OBJECTIVE_FIELDS,
     INITIAL_COMPOSITIONS: _INITIAL_COMPOSITION_FIELDS,
+    RESULTS: _RESULT_FIELDS,
 }

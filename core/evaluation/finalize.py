@@ -13,6 +13,7 @@ from core.chemistry.families import hydrogen_rich
 from core.chemistry.formula_reader import parse_formula
 from core.evaluation.candidate_table import typed
 from core.evaluation.charges import shown_charges
+from core.evaluation.demands import add_demands
 from core.evaluation.funnel import first_failed, funnel
 from core.evaluation.predictions import PREDICTED, predicted
 from core.evaluation.result import DesignResult
@@ -34,7 +35,7 @@ def finalize(
     status : "finished" or "cancelled"
     """
     distinct = _distinct(candidates)
-    table = _described(distinct, predictors, problem.charge_rule)
+    table = _described(distinct, predictors, problem)
     base_composition = composition_vector(problem.base_fractions())[None]
     of_base = predicted(predictors.tc, predictors.formation_energy, _tensor(predictors, base_composition))
     base = {name: of_base[name] for name in PREDICTED} | {"tc_judge_K": load_control_model().tc_K(base_composition)}
@@ -47,7 +48,13 @@ def finalize(
         status=status,
         base={name: float(values[0]) for name, values in base.items()},
         candidates=typed(table),
-        funnel=funnel(table, candidates.total, candidates.lost, candidates.exchanged, screens(problem.charge_rule)),
+        funnel=funnel(
+            table,
+            candidates.total,
+            candidates.lost,
+            candidates.exchanged,
+            screens(problem.charge_rule, problem.settings),
+        ),
         restarts=candidates.restarts,
         device=str(predictors.device),
     )
@@ -73,12 +80,12 @@ def _distinct(candidates: Candidates) -> _Distinct:
     return _Distinct(candidates, first[order], times[order])
 
 
-def _described(distinct: _Distinct, predictors: PropertyPredictors, charge_rule: str) -> pd.DataFrame:
+def _described(distinct: _Distinct, predictors: PropertyPredictors, problem: DesignProblem) -> pd.DataFrame:
     """Every column but rank and gain, one row per distinct formula."""
     candidates, first = distinct.candidates, distinct.first
     counts, amounts = candidates.rounded.counts[first], candidates.rounded.amounts[first]
     compositions = candidates.rounded.compositions[first]
-    balances = charge_balance(counts, charge_rule, list(counts.sum(1) / amounts.sum(1)))
+    balances = charge_balance(counts, problem.charge_rule, list(counts.sum(1) / amounts.sum(1)))
     table = pd.DataFrame({"formula": [formula_of_counts(a) for a in amounts]}, dtype="str")
     x = _tensor(predictors, compositions)
     for name, values in predicted(predictors.tc, predictors.formation_energy, x).items():
@@ -91,7 +98,8 @@ def _described(distinct: _Distinct, predictors: PropertyPredictors, charge_rule:
     table["pauling_ok"] = np.array([b.pauling_ok for b in balances], dtype=bool)
     for name, values in shown_charges(map(parse_formula, table["formula"]), balances).items():
         table[name] = values
-    table["failed_screen"] = first_failed(table, screens(charge_rule))
+    add_demands(table, compositions, problem)
+    table["failed_screen"] = first_failed(table, screens(problem.charge_rule, problem.settings))
     table["passes"] = table["failed_screen"] == ""
     table["tc_before_rounding_K"] = candidates.tc_K[first]
     table["formation_energy_before_rounding_eV_per_atom"] = candidates.formation_energy_eV_per_atom[first]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 GRADIENT, SUBSTITUTION, SUPERDIFF = DEFAULT_METHOD, "substitution", "superdiff"
 GENETIC = "genetic"
 GENETIC, MEMETIC = "genetic", "memetic"
+GENETIC, MEMETIC = "genetic", "memetic"
 KIAGO = "A. Fujii, A. K. A. Lu, K. Shimizu, S. Watanabe, Digital Discovery 2025, 4, 3662, doi:10.1039/d5dd00250h"
 
 
@@ -128,7 +129,8 @@ register(
                 "mutate_probability", "perturb_ratio", "added_elements", "objective", "target_tc_K",
                 "fractional_elements", "start", "start_family", "start_above_K",
             }
-        ),
+        )
+        | RESULT_SETTINGS,
         one_member_per_step=True,
     )
 )  # fmt: skip
@@ -140,7 +142,7 @@ register(
         "optimisation: the baseline of KIAGO 3.1.",
         paper=KIAGO + " (section 3.1)",
         implementation="core.generation.substitution.generator:GENERATOR",
-        settings=frozenset({"candidates", "n_unit", "max_elements", "added_elements"}),
+        settings=frozenset({"candidates", "n_unit", "max_elements", "added_elements"}) | RESULT_SETTINGS,
         title="by random substitution",
         start="{base} with {replaced} replaced by {added} each of the same oxidation state, drawn at random",
         work="{candidates} candidates drawn and predicted, none optimised (C-ES, KIAGO 3.1)",
@@ -177,7 +179,8 @@ register(
                 "formation_energy_weight", "risk_aversion", "n_unit", "max_elements", "objective", "target_tc_K",
                 "fractional_elements", "start", "start_family", "start_above_K",
             }
-        ),
+        )
+        | RESULT_SETTINGS,
         own_settings=(
             MethodSetting("population", "Population", "Number of the best formulas that are kept and have children.",
                           default=512, low=16, high=8192),
@@ -203,7 +206,8 @@ register(
                 "formation_energy_weight", "risk_aversion", "n_unit", "max_elements", "objective", "target_tc_K",
                 "fractional_elements", "start", "start_family", "start_above_K",
             }
-        ),
+        )
+        | RESULT_SETTINGS,
         own_settings=(
             MethodSetting("kept", "Formulas kept", "Number of the best formulas that are kept.", 512, 16, 8192),
             MethodSetting("rounds", "Rounds", "Number of rounds.", 60, 1, 5000),

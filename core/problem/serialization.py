@@ -13,7 +13,16 @@ from typing import Any
 
 from core.errors import InputError
 from core.problem.composition_constraints import Group
-from core.problem.settings import ANY_FAMILY, BASE, CONSTANT, HIGHEST, NEAREST, OptimiserSettings
+from core.problem.settings import (
+    ANY_CHANGE,
+    ANY_FAMILY,
+    ANY_NOVELTY,
+    BASE,
+    CONSTANT,
+    HIGHEST,
+    NEAREST,
+    OptimiserSettings,
+)
 from core.problem.substitution_sites import Site
 
 SCHEMA = 2
@@ -24,6 +33,7 @@ _PAIRS = ("steps", "n_unit", "added_elements")
 _ADDED_LATER: dict[str, Any] = {
     "risk_aversion": 0.0, "rounding": NEAREST, "step_schedule": CONSTANT, "objective": HIGHEST, "target_tc_K": 300.0,
     "fractional_elements": 0, "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
+    "novelty": ANY_NOVELTY, "least_distance": 0.02, "change": ANY_CHANGE, "most_changed": 0.4, "per_element_set": 0,
 }  # fmt: skip
 
 

@@ -28,6 +28,10 @@ BASE, RANDOM, KNOWN, INTERPOLATED, ENUMERATED = "base", "random", "known", "inte
 STARTS = (BASE, RANDOM, KNOWN, INTERPOLATED, ENUMERATED)
 ANY_FAMILY = "any"
 START_FAMILIES = (ANY_FAMILY, *FAMILIES)
+ANY_NOVELTY, NEW = "any", "new"
+NOVELTIES = (ANY_NOVELTY, NEW)
+ANY_CHANGE, NEAR = "any", "near"
+CHANGES = (ANY_CHANGE, NEAR)
 NEUTRAL, NEAREST = "neutral", "nearest"
 ROUNDINGS = (NEUTRAL, NEAREST)
 MAX_CANDIDATES, MAX_STEPS, MAX_ATOMS = 16_384, 5_000, 200
@@ -66,6 +70,13 @@ class OptimiserSettings:
         and interpolated pairs (GDMCD); "enumerated": each allowed element and each pair, in addition to x_const
         (GDMCD S5)
     start_family, start_above_K : family and minimum Tc of these known superconductors
+    novelty : "any" formula, or only a "new" one, which differs from every known superconductor and from the base by at
+        least `least_distance`
+    least_distance : share of the atoms that must be exchanged to turn a new formula into a known one, half the sum of
+        the differences of the fractions
+    change : "any" formula, or only one "near" the base, which differs from it by at most `most_changed`
+    most_changed : largest share of the atoms that are exchanged, the same distance
+    per_element_set : largest number of results with the same elements; 0: no limit
     """
 
     candidates: int = 256
@@ -89,6 +100,11 @@ class OptimiserSettings:
     start: str = BASE
     start_family: str = ANY_FAMILY
     start_above_K: float = 20.0
+    novelty: str = ANY_NOVELTY
+    least_distance: float = 0.02
+    change: str = ANY_CHANGE
+    most_changed: float = 0.40
+    per_element_set: int = 0
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
@@ -136,9 +152,13 @@ def check_settings(settings: OptimiserSettings) -> list[InputError]:
     errors += _range_error("target_tc_K", s.target_tc_K, 1, 1000, "K", False)
     errors += _range_error("fractional_elements", s.fractional_elements, 0, 10, "", True)
     errors += _range_error("start_above_K", s.start_above_K, 0, 300, "K", False)
+    errors += _range_error("least_distance", s.least_distance, 0, 1, "of the atoms", False)
+    errors += _range_error("most_changed", s.most_changed, 0, 1, "of the atoms", False)
+    errors += _range_error("per_element_set", s.per_element_set, 0, MAX_CANDIDATES, "", True)
     choices_of = {
         "integer_loss": INTEGER_LOSSES, "integer_schedule": INTEGER_SCHEDULES, "step_schedule": STEP_SCHEDULES,
         "rounding": ROUNDINGS, "objective": OBJECTIVES, "start": STARTS, "start_family": START_FAMILIES,
+        "novelty": NOVELTIES, "change": CHANGES,
     }  # fmt: skip
     for name, choices in choices_of.items():
         if getattr(s, name) not in choices:

@@ -72,6 +72,11 @@ class References:
     def _hulls(self) -> dict[str, Hull]:
         return {}
 
+    @property
+    def superconducting_compositions(self) -> np.ndarray:
+        """Compositions (n, 118) of the known superconductors with a Tc above 0."""
+        return self.known_compositions[self.known_tc_K > 0]
+
     @cached_property
     def known_superconductors(self) -> KnownSuperconductors:
         """The known superconductors, prepared for nearest-neighbour search."""

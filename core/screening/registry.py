@@ -1,7 +1,8 @@
 """The screens in the order in which they are applied. A new screen is one `Screen` and one entry in a list.
 
 `SCREENS` are those of the papers: a candidate passes if it meets all of them. `FURTHER_SCREENS` are what a chemist asks
-next; a candidate passes without them, and the result page counts and filters by them.
+next; a candidate passes without them, and the result page counts and filters by them. `ON_DEMAND` are applied after
+`SCREENS` if the settings of a problem demand them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core.chemistry.tolerances import WHOLE_ATOM
-from core.problem.settings import EVERY_ATOM, ONE_STATE
+from core.problem.settings import EVERY_ATOM, NEAR, NEW, ONE_STATE, OptimiserSettings
 from core.screening.interface import Screen
 
 LARGEST_EXCHANGE = 0.1  # fraction of the atoms: a formula farther from the optimised composition is another candidate
@@ -143,11 +144,38 @@ NEAR_HULL = Screen(
 FURTHER_SCREENS = (EXCHANGE, USUAL_CHARGES, ABOVE_BASE, ABOVE_ERROR, NEAR_HULL)
 
 
-def screens(charge_rule: str) -> tuple[Screen, ...]:
-    """The screens that are applied under a charge rule, in order."""
-    return tuple(screen for screen in SCREENS if charge_rule in screen.charge_rules)
+NEAR_BASE = Screen(
+    name="near_base",
+    label="Near the base",
+    test=_is_true("near_base"),
+    reason=_constant("more of the atoms differ from the base than allowed"),
+    advice="allow more of the atoms to change, or search integer formulas, which stays within the limit",
+)
+NEW_FORMULA = Screen(
+    name="new",
+    label="New",
+    test=_is_true("new"),
+    reason=_constant("a known superconductor, or the base, is nearer than allowed"),
+    advice="demand a smaller distance, or search integer formulas, which looks among new ones only",
+)
+FEW_OF_ELEMENTS = Screen(
+    name="few_of_elements",
+    label="Few of the same elements",
+    test=_is_true("few_of_elements"),
+    reason=_constant("enough better formulas consist of the same elements"),
+)
+
+ON_DEMAND = (NEAR_BASE, NEW_FORMULA, FEW_OF_ELEMENTS)
+
+
+def screens(charge_rule: str, settings: OptimiserSettings | None = None) -> tuple[Screen, ...]:
+    """The screens that are applied under a charge rule, in order, and those that the settings demand."""
+    demanded = settings or OptimiserSettings()
+    on = (demanded.change == NEAR, demanded.novelty == NEW, demanded.per_element_set > 0)
+    always = tuple(screen for screen in SCREENS if charge_rule in screen.charge_rules)
+    return always + tuple(screen for screen, wanted in zip(ON_DEMAND, on, strict=True) if wanted)
 
 
 def find_screen(name: str) -> Screen | None:
     """The first screen with this name; None for an unknown name, for example in a run of another version."""
-    return next((screen for screen in SCREENS if screen.name == name), None)
+    return next((screen for screen in SCREENS + ON_DEMAND if screen.name == name), None)

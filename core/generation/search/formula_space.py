@@ -19,6 +19,7 @@ from core.chemistry.tolerances import ROUNDING_ERROR, WHOLE_ATOM
 from core.generation.rounding import HUNDREDTHS, Rounded
 from core.problem.constraint_sets import CompositionConstraints
 from core.problem.problem import DesignProblem
+from core.problem.settings import NEAR, NEW
 from core.screening.composition_distance import KnownCompositions, exchanged_share
 from core.screening.neutrality_filter import balanced_compounds, passes_at_once
 
@@ -157,12 +158,22 @@ def _fractions(counts: np.ndarray) -> np.ndarray:
     return counts / counts.sum(1, keepdims=True)
 
 
-def formula_space(problem: DesignProblem, known: Sequence[str] | frozenset[str], most_elements: int) -> FormulaSpace:
+def formula_space(
+    problem: DesignProblem,
+    known: Sequence[str] | frozenset[str],
+    most_elements: int,
+    superconductors: np.ndarray | None = None,
+) -> FormulaSpace:
     """The space of a valid problem.
 
     known : symbols of the elements known to all predictors
     most_elements : largest number of elements that the screens let pass
+    superconductors : (n, 118) the known superconductors, for a problem that demands new formulas
     """
+    settings, base = problem.settings, base_composition(problem)
+    known_ones = None
+    if settings.novelty == NEW and superconductors is not None:
+        known_ones = KnownCompositions(np.concatenate([superconductors, base[None]]))
     parts = problem.free_parts()
     return FormulaSpace(
         atom_counts=problem.atom_counts(),
@@ -171,10 +182,13 @@ def formula_space(problem: DesignProblem, known: Sequence[str] | frozenset[str],
         allowed=np.stack([element_mask(problem.allowed_symbols(known, part)) for part in range(len(parts))]),
         rooms=np.array([room for _, room in parts]),
         constraints=problem.composition_constraints(known),
-        max_elements=min(problem.settings.max_elements, most_elements),
+        max_elements=min(settings.max_elements, most_elements),
         charge_rule=problem.charge_rule,
-        fractional=problem.settings.fractional_elements,
-        base=base_composition(problem),
+        fractional=settings.fractional_elements,
+        base=base,
+        most_changed=settings.most_changed if settings.change == NEAR else None,
+        known=known_ones,
+        least_distance=settings.least_distance,
     )
 
 

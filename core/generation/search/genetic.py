@@ -70,7 +70,9 @@ class GeneticSearch:
 
     def init(self, task: SearchTask) -> State:
         """The start formulas that pass."""
-        population = Archive.empty().merged(task.starts[task.space.passes(task.starts)], task.scorer, task.size)
+        population = Archive.empty().merged(
+            task.starts[task.space.passes(task.starts)], task.scorer, task.size, task.limit
+        )
         return _state(0, population, task)
 
     def step(self, task: SearchTask, state: State) -> tuple[State, Report]:
@@ -78,7 +80,7 @@ class GeneticSearch:
         population, step = Archive.from_padded(state.counts, state.numbers), int(state.step)
         random = np.random.default_rng([task.seed, step])
         children = next_generation(task, population, settings_of_method(task.problem)["offspring"], random)
-        after = population.merged(children, task.scorer, task.size)
+        after = population.merged(children, task.scorer, task.size, task.limit)
         return _state(step + 1, after, task), population.report(step, 1, task.size)
 
     def candidates(self, problem: DesignProblem, task: SearchTask, state: State) -> Candidates:

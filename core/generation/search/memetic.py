@@ -84,7 +84,7 @@ class MemeticSearch:
     def init(self, task: SearchTask) -> State:
         """The start formulas that pass."""
         passing = task.starts[task.space.passes(task.starts)]
-        best = Archive.empty().merged(passing, task.scorer, task.size)
+        best = Archive.empty().merged(passing, task.scorer, task.size, task.limit)
         species = Archive.empty().merged(passing, task.scorer, SPECIES, Limit(PER_SPECIES, MAIN_SHARE), whole=False)
         return _state(0, best, species, task, torch.zeros(0, dtype=torch.int64))
 
@@ -97,7 +97,7 @@ class MemeticSearch:
         searched, around = _around(task, best, species, state.searched.cpu().numpy(), random)
         children = _children(task, best, species, random)
         new = distinct_rows(around, children)
-        after = best.merged(new, task.scorer, task.size)
+        after = best.merged(new, task.scorer, task.size, task.limit)
         kept = species.merged(new, task.scorer, SPECIES, Limit(PER_SPECIES, MAIN_SHARE), whole=False)
         return _state(step + 1, after, kept, task, searched), best.report(step, 1, task.size)
 

@@ -13,6 +13,7 @@ from core.generation.gradient.batch_parallel import BatchParallel
 from core.generation.gradient.optimiser import Task as GradientTask
 from core.generation.interface import PropertyPredictors
 from core.generation.search import starts
+from core.generation.search.archive import Limit
 from core.generation.search.formula_space import FormulaSpace, base_composition, distinct_rows, formula_space
 from core.generation.search.operators import Operators
 from core.generation.search.scoring import ROWS, ROWS_ON_GPU, Scorer
@@ -42,6 +43,12 @@ class SearchTask:
     size: int
 
     @property
+    def limit(self) -> Limit | None:
+        """The largest number of results with the same elements."""
+        most = self.problem.settings.per_element_set
+        return Limit(most) if most else None
+
+    @property
     def seed(self) -> int:
         """Seed of the problem."""
         return self.problem.seed
@@ -54,7 +61,8 @@ def prepare(problem: DesignProblem, predictors: PropertyPredictors, size: int, g
     guesses : number of the gradient method's initial guesses among the starts, if the base gives fewer formulas
     """
     gradient = starts.gradient_task(problem, predictors)
-    space = formula_space(problem, predictors.known_symbols(), MAX_SCREENED_ELEMENTS)
+    superconductors = load_references().superconducting_compositions
+    space = formula_space(problem, predictors.known_symbols(), MAX_SCREENED_ELEMENTS, superconductors)
     on_cpu = predictors.device.type == "cpu"
     cores = BatchParallel(torch.get_num_threads(), ROWS) if on_cpu else BatchParallel(0, ROWS_ON_GPU)
     return SearchTask(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.chemistry.composition import compositions
 from core.generation.loop import run_steps
 from core.generation.registry import generator_of
 from core.generation.search.formula_space import formula_space
@@ -13,6 +14,8 @@ from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site
+from core.reference_data.references import load_references
+from core.screening.composition_distance import exchanged_share
 from tests.unit.generation.search.models import predictors
 
 METHODS = {
@@ -92,3 +95,15 @@ def test_errors_name_the_field(method):
     assert [error.field for error in generator_of(impossible).validate(impossible, predictors().known_symbols())] == [
         "n_unit"
     ]
+
+
+def test_new_near_and_few_of_the_same_elements(method):
+    """Demanded together: every formula of the result, without a screen at the end."""
+    settings = OptimiserSettings(novelty="new", change="near", most_changed=0.3, per_element_set=2)
+    counts = found(problem(method, settings=settings)).rounded.counts
+    x = counts / counts.sum(1, keepdims=True)
+    base = compositions(["LaFeAsO"])[0]
+    known = load_references().superconducting_compositions
+    assert len(counts) > 20 and (exchanged_share(x, base) <= 0.3 + 1e-9).all()
+    assert exchanged_share(x[:, None], known[None]).min() >= 0.02 - 1e-9 <= exchanged_share(x, base).min()
+    assert np.unique(counts > 0, axis=0, return_counts=True)[1].max() <= 2
