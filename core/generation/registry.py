@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from core.generation.interface import Generator
 
 GRADIENT, SUBSTITUTION, SUPERDIFF = DEFAULT_METHOD, "substitution", "superdiff"
-GENETIC = "genetic"
 GENETIC, MEMETIC = "genetic", "memetic"
-GENETIC, MEMETIC = "genetic", "memetic"
+# What a problem demands of its results, applied to every method.
+RESULT_SETTINGS = frozenset({"novelty", "least_distance", "change", "most_changed", "per_element_set"})
 KIAGO = "A. Fujii, A. K. A. Lu, K. Shimizu, S. Watanabe, Digital Discovery 2025, 4, 3662, doi:10.1039/d5dd00250h"
 
 
@@ -157,7 +157,7 @@ register(
         "guided by the predictors: the generative baseline of KIAGO 3.1.",
         paper="S. Yuan, S. V. Dordevic, Sci. Rep. 2024, 14, 10275, doi:10.1038/s41598-024-61040-3; guidance: " + KIAGO,
         implementation="core.generation.diffusion.generator:GENERATOR",
-        settings=frozenset({"candidates", "formation_energy_weight", "n_unit", "max_elements"}),
+        settings=frozenset({"candidates", "formation_energy_weight", "n_unit", "max_elements"}) | RESULT_SETTINGS,
         own_settings=DIFFUSION_SETTINGS,
         title="by diffusion",
         start="normal noise, which becomes compositions near {base} (ILVR)",
