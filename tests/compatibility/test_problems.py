@@ -27,6 +27,8 @@ LATER_SETTINGS = {
     "start_family": "any",
     "start_above_K": 20.0,
 }
+# Settings that no stored file has: what a problem demands of its results, by default nothing.
+NEW_SETTINGS = {"novelty": "any", "least_distance": 0.02, "change": "any", "most_changed": 0.4, "per_element_set": 0}
 LATER_FIELDS = {
     "bounds": {},
     "charge_rule": "one_state",
@@ -44,6 +46,7 @@ def as_json(problem: DesignProblem) -> dict:
     earlier = {name: before for before, name in RENAMED_SETTINGS.items()}
     settings = {earlier.get(name, name): value for name, value in content["settings"].items()}
     assert content.pop("method_settings") == {}  # of later methods
+    assert {name: settings.pop(name) for name in NEW_SETTINGS} == NEW_SETTINGS
     return content | {"settings": settings}
 
 
