@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
 from app.text.formatting import with_minus
+from core.paths import ASSETS
 
 _UNITS = {"_eV_per_atom": " eV/atom", "_K": " K"}
 _WORDS = {"mae": "MAE", "mse": "MSE", "r2": "R²", "tc": "Tc", "cod": "COD", "mp": "MP", "oqmd": "OQMD"}
@@ -16,6 +18,10 @@ _COUNTS = {
 }
 # Keys of the held-out metrics of a card.
 SYSTEMS, INTERVALS, BY_SPREAD = "systems_held_out", "inside_intervals", "by_spread"
+BY_PART = "by_held_out_part"
+# Parts of the held-out formation energies that are drawn, all on the references of the Materials Project.
+PARTS = {"mp_val": "MP", "oqmd_compositions_on_mp": "OQMD, compositions", "oqmd_systems_on_mp": "OQMD, systems"}
+EARLIER = ASSETS / "models" / "reliability-before.json"
 _COVERAGES = ("50%", "90%")  # of the intervals
 
 
@@ -39,10 +45,22 @@ def group_row(name: str, metrics: Mapping) -> dict[str, str]:
     return {" ": name} | {"Compositions" if label == _COUNTS["n"] else label: value for label, value in cells}
 
 
-def intervals(metrics: Mapping) -> Mapping | None:
-    """Nominal coverage -> share inside: on new chemical systems, else on all held-out data, else on the first group."""
+def intervals(metrics: Mapping) -> dict[str, Mapping]:
+    """Part of the held-out data -> nominal coverage -> share inside; only PARTS if they are on the card.
+
+    Otherwise of new chemical systems, else of all held-out data, else of the first group.
+    """
+    parts = metrics.get(BY_PART, {})
+    if any(INTERVALS in part for part in parts.values()):
+        return {label: parts[part][INTERVALS] for part, label in PARTS.items() if INTERVALS in parts.get(part, {})}
     places = [metrics.get(SYSTEMS, {}), metrics, *metrics.get(BY_SPREAD, {}).values()]
-    return next((place[INTERVALS] for place in places if INTERVALS in place), None)
+    return next(({"held out": place[INTERVALS]} for place in places if INTERVALS in place), {})
+
+
+def intervals_before(name: str) -> dict[str, Mapping]:
+    """The `intervals` of the earlier weights of a model, on the same parts; empty if there is no record of them."""
+    record = json.loads(EARLIER.read_text(encoding="utf-8")).get(name)
+    return {label: record[INTERVALS][part] for part, label in PARTS.items()} if record else {}
 
 
 def new_systems_text(metrics: Mapping) -> str:

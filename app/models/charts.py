@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 
 import plotly.graph_objects as go
 
-from app.charts import BLUE, GREY, TEAL, common_layout
+from app.charts import BLUE, GREY, ORANGE, TEAL, common_layout
 
 
-def reliability_figure(inside: Mapping[str, float], height: int = 230) -> go.Figure:
+def reliability_figure(parts: Mapping[str, Mapping[str, float]], height: int = 230) -> go.Figure:
     """Observed against nominal coverage of intervals, and the line where both agree.
 
-    inside : nominal coverage ("50%") -> share of the held-out errors inside the interval
+    parts : part of the held-out data -> nominal coverage ("50%") -> share of the errors inside the interval
     """
-    nominal, observed = [float(name.rstrip("%")) for name in inside], [100 * share for share in inside.values()]
     figure = go.Figure(go.Scatter(x=[0, 100], y=[0, 100], mode="lines", line={"color": GREY, "dash": "dot"},
-                                  hoverinfo="skip"))  # fmt: skip
-    figure.add_scatter(x=nominal, y=observed, mode="lines+markers", line={"color": TEAL},
-                       hovertemplate="nominal %{x:.0f}%: %{y:.1f}%<extra></extra>")  # fmt: skip
+                                  hoverinfo="skip", showlegend=False))  # fmt: skip
+    for (name, inside), color in zip(parts.items(), cycle((TEAL, BLUE, ORANGE))):
+        nominal, observed = [float(text.rstrip("%")) for text in inside], [100 * share for share in inside.values()]
+        figure.add_scatter(x=nominal, y=observed, mode="lines+markers", line={"color": color}, name=name,
+                           hovertemplate="nominal %{x:.0f}%: %{y:.1f}%<extra></extra>")  # fmt: skip
     figure.update_xaxes(title="nominal coverage (%)", range=[0, 100])
     figure.update_yaxes(title="observed coverage (%)", range=[0, 100])
-    return common_layout(figure, height)
+    return common_layout(figure, height).update_layout(showlegend=len(parts) > 1)
 
 
 def errors_figure(errors: Mapping[str, float], axis_title: str, height: int = 230) -> go.Figure:

@@ -9,11 +9,13 @@ import streamlit as st
 
 from app.charts import CHART_CONFIG
 from app.models.card_text import (
+    BY_PART,
     INTERVALS,
     SYSTEMS,
     file_rows,
     group_row,
     intervals,
+    intervals_before,
     metric_text,
     new_systems_text,
     value_text,
@@ -102,6 +104,8 @@ def pictures(name: str, metrics: Mapping) -> None:
     ]
     if inside := intervals(metrics):
         drawn.append(("Reliability of the expected errors", reliability_figure(inside)))
+    if BY_PART in metrics and (before := intervals_before(name)):
+        drawn.append(("Reliability before, earlier weights", reliability_figure(before)))
     for column, (heading, figure) in zip(st.columns(max(len(drawn), 2)), drawn, strict=False):
         column.markdown(f"**{heading}**")
         column.plotly_chart(figure, key=f"{name}: {heading}", config=CHART_CONFIG)

@@ -19,6 +19,7 @@ from core.evaluation.predictions import PREDICTED, estimates_of_energy, estimate
 from core.evaluation.stability_and_novelty import novelty, stability
 from core.predictors.control_model import load_control_model
 from core.predictors.device import resolve_device
+from core.predictors.info import MP
 from core.predictors.interface import Predictor
 from core.predictors.registry import BEST, Models, load_predictor
 from core.problem.settings import ONE_STATE
@@ -93,7 +94,11 @@ def read_texts(texts: Sequence[str | InputError], undetermined_as_zero: bool = F
 
 
 def predict(
-    formulas: Sequence[str], models: Models = BEST, device: str = "auto", undetermined_as_zero: bool = False
+    formulas: Sequence[str],
+    models: Models = BEST,
+    device: str = "auto",
+    undetermined_as_zero: bool = False,
+    reference: str = MP,
 ) -> pd.DataFrame:
     """Predicted properties, one row per formula, in the order given; a series has one row per member.
 
@@ -102,9 +107,12 @@ def predict(
     is probably meant, and the numbers are missing. An element that one model does not know costs only the columns of
     that model, and `error` names it.
 
-    Raises InputError for an unavailable device, CheckpointError for an unavailable predictor.
+    reference : of the formation energy, one of ENERGY_REFERENCES
+
+    Raises InputError for an unavailable device, or references that the formation-energy model does not know;
+    CheckpointError for an unavailable predictor.
     """
-    return Assessor(models, device).predict(read_texts(formulas, undetermined_as_zero))
+    return Assessor(models, device, reference=reference).predict(read_texts(formulas, undetermined_as_zero))
 
 
 def screen(
@@ -130,12 +138,16 @@ def screen(
 class Assessor:
     """The models and rules with which formulas are assessed, loaded once for many tables.
 
-    Raises InputError for an unavailable device, CheckpointError for an unavailable predictor.
+    reference : of the formation energy, one of ENERGY_REFERENCES; distances to the hull are right on those of MP only
+
+    Raises InputError for an unavailable device, or references that the formation-energy model does not know;
+    CheckpointError for an unavailable predictor.
     """
 
-    def __init__(self, models: Models = BEST, device: str = "auto", charge_rule: str = ONE_STATE):
+    def __init__(self, models: Models = BEST, device: str = "auto", charge_rule: str = ONE_STATE, reference: str = MP):
         on = resolve_device(device)
-        self._tc, self._energy = (load_predictor(name).to(on) for name in astuple(models))
+        self._tc, energy = (load_predictor(name).to(on) for name in astuple(models))
+        self._energy = energy.on_reference(reference)
         self._charge_rule = charge_rule
 
     def predict(self, formulas: Sequence[UserFormula]) -> pd.DataFrame:

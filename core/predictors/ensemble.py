@@ -53,9 +53,16 @@ class Ensemble(NetworkPredictor):
         """The networks that are averaged."""
         return cast(list[NetworkPredictor], [*self.networks])
 
+    def on_reference(self, reference: str) -> Ensemble:
+        """The ensemble of the members on these references; the expected error is the same."""
+        return self._of([member.on_reference(reference) for member in self.members()])
+
     def capturable(self, max_elements: int) -> Ensemble:
         """The ensemble of the members' forms of fixed shapes."""
-        members = [member.capturable(max_elements) for member in self.members()]
+        return self._of([member.capturable(max_elements) for member in self.members()])
+
+    def _of(self, members: Sequence[Predictor]) -> Ensemble:
+        """The ensemble of other forms of its members."""
         return Ensemble(self.name, cast(list[NetworkPredictor], members), self.error_scale).train(self.training)
 
     def estimate(self, composition: torch.Tensor) -> Estimate:

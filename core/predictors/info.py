@@ -20,6 +20,10 @@ class Role(StrEnum):
         return _PREDICTS[self]
 
 
+# Databases whose references a formation energy may be on: those of the elements, and corrections of anions.
+MP, OQMD = "mp", "oqmd"
+ENERGY_REFERENCES = (MP, OQMD)  # the default first
+
 _PREDICTS = {
     Role.TC: "the critical temperature (K)",
     Role.FORMATION_ENERGY: "the formation energy (eV/atom)",

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.predictors.info import Role
+from core.errors import InputError
+from core.predictors.info import MP, Role
 
 
 class Estimate(NamedTuple):
@@ -84,6 +85,16 @@ class Predictor:
         `core.predictors.device.matmul_precision`.
         """
         return self
+
+    def on_reference(self, reference: str) -> Predictor:
+        """A formation energy on the references of another database, one of ENERGY_REFERENCES; sharing the weights.
+
+        Raises InputError unless the predictor knows this database.
+        """
+        if reference == MP:
+            return self
+        rule = f"{self.name} gives energies on the references of {MP} only"
+        raise InputError("reference", reference, rule, f"Choose {MP}, or another formation-energy model")
 
     def capturable(self, max_elements: int) -> Predictor:
         """The form of fixed shapes, for CUDA graphs: no operation waits for the device or has a shape set by values.

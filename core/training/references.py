@@ -21,7 +21,7 @@ from core.predictors.packed_compositions import pack_compositions
 from core.predictors.registry import load_predictor, predictors
 from core.reference_data import references
 from core.screening.convex_hull import Hull
-from core.training import data, formation_energy, metrics
+from core.training import data, energy_figures, metrics
 
 ON_THE_HULL = 1e-6  # eV/atom, a tolerance for rounding
 HALVES_SEED = 0
@@ -93,7 +93,7 @@ def error_scales(name: str, folder: Path, checkpoints: Path) -> dict:
     """
     rows, _ = _halves(folder)
     return {
-        predictor: asdict(formation_energy.spread_scale(placed.error, placed.spreads[OF_DISTANCES]))
+        predictor: asdict(energy_figures.spread_scale(placed.error, placed.spreads[OF_DISTANCES]))
         for predictor, placed in _placed(folder, checkpoints, rows)
         if placed.spreads
     }
@@ -118,7 +118,7 @@ def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
             if what == OF_DISTANCES:
                 scale = scales[predictor]
             else:
-                scale = formation_energy.spread_scale(placed.error[chosen], spread[chosen])
+                scale = energy_figures.spread_scale(placed.error[chosen], spread[chosen])
             by_spread[f"{predictor}, {what}"] = reliability(placed.error[others], scale(spread[others]))
     return {"by_formation_energy_model": found, "by_spread": by_spread}
 

@@ -26,7 +26,7 @@ from core.training.loop import Fitting, Report, training_device
 # Name of a training -> its fits: (name, folder of the raw data, folder of the checkpoints, seed) -> list of Fitting.
 FITTINGS = {
     "formation-energy": "core.training.formation_energy:fittings",
-    "formation-energy-ensemble": "core.training.formation_energy:fittings",
+    "formation-energy-ensemble": "core.training.formation_energy_ensemble:fittings",
     "tc": "core.training.tc:fittings",
     "tc-ensemble": "core.training.tc_ensemble:fittings",
     "superdiff-cuprate": "core.training.superdiff:fittings",

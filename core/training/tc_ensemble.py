@@ -6,7 +6,7 @@ import datetime
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import cast
@@ -16,8 +16,7 @@ import torch
 
 from core.chemistry import elements
 from core.predictors import checkpoint
-from core.predictors.ensemble import Ensemble
-from core.predictors.formation_energy.attention import FormationEnergyAttention, load_formation_energy_ensemble
+from core.predictors.formation_energy.attention import FormationEnergyAttention
 from core.predictors.interface import estimate_in_batches, predict_in_batches
 from core.predictors.layers.composition_attention import (
     AttentionSize,
@@ -27,14 +26,15 @@ from core.predictors.layers.composition_attention import (
 )
 from core.predictors.layers.smooth_trees import SmoothTrees, pack_trees
 from core.predictors.packed_compositions import pack_compositions
+from core.predictors.registry import load_predictor
 from core.predictors.tc.ensemble import ARCHITECTURE, ErrorScale, TcEnsemble, load_tc_ensemble
-from core.training import data, formation_energy, kernel_regression, metrics, smooth_trees, tc, tc_network
+from core.training import data, formation_energy_ensemble, kernel_regression, metrics, smooth_trees, tc, tc_network
 from core.training.loop import Fitting
 from core.training.systems_held_out import FOLDS, SystemsHeldOut, systems_figures
 from core.training.tc_regression import Networks, Regression, TcEnsembleSettings
 
 NAME = "tc-ensemble"
-_PRETRAINED = formation_energy.ENSEMBLE_NAME
+_PRETRAINED = formation_energy_ensemble.NAME
 FAMILIAR = 0.95  # quantile of the distances of held-out systems that is `familiar_distance`
 
 _DESCRIPTION = {
@@ -71,7 +71,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     }
     about["data"] |= pretrained["data"]  # of the pretraining of the networks
     kept = build / f"{NAME}-{_fingerprint(superconductors, about)}"
-    networks = _tuning(settings, seed, load_formation_energy_ensemble(_PRETRAINED, out), kept)
+    networks = _tuning(settings, seed, _pretrained(out), kept)
     regression = Regression.fit(x, y, settings, seed, networks("whole"))
     chance = _fit_chance(tc.part(tables, 0)[0], len(x), regression, settings, seed)
     trees = {f"height{i}": each for i, each in enumerate(regression.heights)} | {"chance": chance}
@@ -113,11 +113,11 @@ def fittings(name: str, folder: Path, out: Path, seed: int) -> list[Fitting]:
     """
     settings = TcEnsembleSettings()
     table, (learnt, *_) = tc.read_tables(folder, seed)[0][0]
-    members = cast(list[FormationEnergyAttention], load_formation_energy_ensemble(_PRETRAINED, out).members())
+    networks = _pretrained(out)
     x, y = table.compositions[learnt], table.values[learnt]
     return [
         replace(
-            tc_network.fitting(members[each.member].network, x, y, np.ones(len(y)), each, seed + i),
+            tc_network.fitting(networks[each.member], x, y, np.ones(len(y)), each, seed + i),
             name=f"{NAME}: network {i + 1}, once and for each fold",
             times=1 + FOLDS,
         )
@@ -131,15 +131,21 @@ def _fingerprint(table: data.Table, about: dict) -> str:
     return hashlib.sha256(b"".join(content)).hexdigest()[:16]
 
 
-def _tuning(settings: TcEnsembleSettings, seed: int, pretrained: Ensemble, kept: Path) -> Callable[[str], Networks]:
-    """The networks of each fit, fine-tuned from those of the formation energy; `kept` : folder of resume points."""
+def _pretrained(folder: Path) -> list[CompositionAttention]:
+    """The networks of the formation energy. Raises CheckpointError if the folder has none."""
+    members = load_predictor(_PRETRAINED, folder).members()
+    return [cast(FormationEnergyAttention, member).network for member in members]
 
-    members = cast(list[FormationEnergyAttention], pretrained.members())
+
+def _tuning(
+    settings: TcEnsembleSettings, seed: int, pretrained: Sequence[CompositionAttention], kept: Path
+) -> Callable[[str], Networks]:
+    """The networks of each fit, fine-tuned from those of the formation energy; `kept` : folder of resume points."""
 
     def of(fit: str) -> Networks:
         def tuned(x: np.ndarray, y: np.ndarray, trust: np.ndarray) -> list[CompositionAttention]:
             return [
-                tc_network.fit(members[each.member].network, x, y, trust, each, seed + i, kept / fit / str(i))
+                tc_network.fit(pretrained[each.member], x, y, trust, each, seed + i, kept / fit / str(i))
                 for i, each in enumerate(settings.networks)
             ]
 

@@ -90,8 +90,9 @@ def fitting(
     """The fit of a network (batch, 118) -> Tc / SCALE_K (batch, 1), as `fit` begins it."""
     x, y, weight = (torch.from_numpy(values).float() for values in (compositions, tc_K / SCALE_K, trust))
     model = CompositionAttention(replace(start.size, trace=settings.trace))
-    model.load_state_dict(start.state_dict())
     last = cast(nn.Linear, model.head[-1])
+    own = {f"head.{len(model.head) - 1}.{key}": value for key, value in last.state_dict().items()}
+    model.load_state_dict(start.state_dict() | own)  # the last layer has one output here, whatever it has in `start`
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
     if loop.captures_steps():

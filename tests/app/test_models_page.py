@@ -7,7 +7,16 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.models.card_text import file_rows, metric_text, value_text, with_links
+from app.models.card_text import (
+    PARTS,
+    file_rows,
+    intervals,
+    intervals_before,
+    metric_text,
+    value_text,
+    with_links,
+)
+from app.models.charts import reliability_figure
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import read_card
 from core.predictors.registry import BEST
@@ -46,9 +55,9 @@ def test_new_systems_and_intervals_are_those_of_the_card(models):
     held_out = read_card(BEST.tc)["metrics_held_out"]
     systems = held_out["systems_held_out"]
     assert f"MAE {systems['tc_mae_K']:.2f} K, R² {systems['tc_r2']:.3f}" in page_text(models)
-    for intervals in (systems["inside_intervals"], held_out["inside_intervals"]):
+    for inside in (systems["inside_intervals"], held_out["inside_intervals"]):
         for share in ("50%", "90%"):
-            assert f"{intervals[share]:.0%}" in page_text(models)
+            assert f"{inside[share]:.0%}" in page_text(models)
 
 
 def test_nested_settings_are_written_out(models):
@@ -93,3 +102,15 @@ def test_links_and_files():
     assert with_links("see doi:10.1/x.") == "see [doi:10.1/x](https://doi.org/10.1/x)."
     card = {"architecture": "a", "known_elements": ["H", "He"], "sha256": "0" * 64}
     assert file_rows(card) == {"architecture": "a", "known elements": "2", "SHA-256": "0" * 16 + "…"}
+
+
+def test_reliability_is_drawn_by_part_of_the_held_out_data():
+    before = intervals_before(BEST.formation_energy)
+    assert list(before) == list(PARTS.values())
+    figure = reliability_figure(before)
+    assert [trace.name for trace in figure.data[1:]] == list(before)
+    assert list(figure.data[3].y) == [100 * share for share in before["OQMD, systems"].values()]
+    assert intervals({"by_held_out_part": {key: {"inside_intervals": {"50%": 0.5}} for key in PARTS}}) == {
+        label: {"50%": 0.5} for label in PARTS.values()
+    }
+    assert intervals_before("tc") == {}

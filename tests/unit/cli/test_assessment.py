@@ -28,6 +28,12 @@ def test_predict_prints_one_row_per_formula(capsys):
     assert rows[0] == rows[2] and float(rows[0]["tc_K"]) > 0 and float(rows[0][PREDICTED[3]]) < 0
 
 
+def test_energies_on_references_that_the_model_does_not_know(capsys):
+    assert main(["predict", "Fe2O3", "--reference", "mp"]) == 0
+    assert main(["predict", "Fe2O3", "--predictor", "published", "--reference", "oqmd"]) == 2
+    assert "formation-energy gives energies on the references of mp only" in capsys.readouterr().err
+
+
 def test_rows_with_an_error_are_kept(written, tmp_path, capsys):
     given = written("\ufeffsample,formula,note\n1,MgB2,x\n2,Xx2,\n3,PoO2,\n4,,\n5,Nb3Sn\n")
     out = tmp_path / "out.csv"

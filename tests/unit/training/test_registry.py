@@ -7,7 +7,16 @@ import pytest
 
 from core.generation.diffusion.settings import CLASSES, checkpoint_name
 from core.predictors.registry import predictors
-from core.training import control_model, element_table, formation_energy, references, registry, tc, tc_ensemble
+from core.training import (
+    control_model,
+    element_table,
+    formation_energy,
+    formation_energy_ensemble,
+    references,
+    registry,
+    tc,
+    tc_ensemble,
+)
 from core.training.registry import EVALUATED, TRAINABLES, held_out_figures, train
 
 
@@ -15,7 +24,7 @@ def test_predictors_and_tables_are_listed_in_the_order_of_training():
     diffusion = [checkpoint_name(name) for name in CLASSES]
     assert list(TRAINABLES) == [*(info.name for info in predictors()), *diffusion, "references", "elements"]
     assert tuple(TRAINABLES)[:-1] == EVALUATED
-    assert list(TRAINABLES).index(formation_energy.ENSEMBLE_NAME) < list(TRAINABLES).index(tc_ensemble.NAME)
+    assert list(TRAINABLES).index(formation_energy_ensemble.NAME) < list(TRAINABLES).index(tc_ensemble.NAME)
 
 
 @pytest.mark.parametrize("name", EVALUATED)
@@ -25,15 +34,9 @@ def test_trainers_and_evaluators_accept_the_arguments_of_the_registry(name):
     inspect.signature(resolve_name(each.evaluator)).bind(name, "data", "checkpoints")
 
 
-@pytest.mark.parametrize("module", [tc, tc_ensemble, control_model])
+@pytest.mark.parametrize("module", [tc, tc_ensemble, control_model, formation_energy, formation_energy_ensemble])
 def test_a_predictor_is_trained_by_its_own_module(module):
     assert resolve_name(TRAINABLES[module.NAME].trainer) is module.train
-
-
-def test_each_formation_energy_model_is_trained_by_its_own_recipe(monkeypatch):
-    monkeypatch.setattr(formation_energy, "train", lambda *arguments: arguments[-1].name)
-    for name in formation_energy.RECIPES:
-        assert resolve_name(TRAINABLES[name].trainer)("data", "out", 0, "build") == name
 
 
 def test_training_returns_the_held_out_figures(monkeypatch, tmp_path):
