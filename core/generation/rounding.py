@@ -31,6 +31,10 @@ class Rounded:
         """Fractions (n, 118) of the integer formulas."""
         return self.counts / self.counts.sum(1, keepdims=True)
 
+    def selected(self, rows: np.ndarray) -> Rounded:
+        """The formulas in these rows, given by a mask or by indices."""
+        return Rounded(self.counts[rows], self.amounts[rows])
+
     def with_counts(self, rows: np.ndarray, counts: np.ndarray) -> Rounded:
         """A copy with other integer formulas (m, 118), in lowest terms, in these rows (m,)."""
         new_counts, amounts = self.counts.copy(), self.amounts.copy()

@@ -35,10 +35,9 @@ from core.generation.diffusion.settings import NEUTRAL as TO_NEUTRAL
 from core.generation.diffusion.weights import load_noise_predictor
 from core.generation.gradient import losses
 from core.generation.gradient.batch_parallel import BatchParallel
-from core.generation.integer_formulas import integer_formulas
+from core.generation.integer_formulas import IntegerFormulas, integer_formulas
 from core.generation.interface import Candidates, PropertyPredictors, Report
 from core.generation.method_settings import with_defaults
-from core.generation.rounding import Rounded
 from core.generation.schedule import Schedule, Stage
 from core.problem.problem import DesignProblem
 from core.problem.settings import BASE, NEAREST, NEUTRAL, OptimiserSettings
@@ -55,7 +54,7 @@ class SuperDiffGenerator:
     def validate(self, problem: DesignProblem, known: Collection[str]) -> list[InputError]:
         """Errors for substitutions, fixed elements, and a base beyond curium."""
         own = _own_settings(problem)
-        return validation.check(problem, own["scale_factors"] != UNCONDITIONED, own["formulas"] == TO_NEUTRAL)
+        return validation.check(problem, conditioned=own["scale_factors"] != UNCONDITIONED)
 
     def effective_settings(self, problem: DesignProblem) -> OptimiserSettings:
         """A single stage from the base, and no fractional elements beside those of the rule for formulas."""
@@ -112,27 +111,31 @@ class SuperDiffGenerator:
         samples = state.amounts.cpu().numpy()
         written = formulas.written(samples, rule, lambda fractions: predictors.predict(fractions)[0])
         lost = _excluded(problem, written, predictors.known_symbols(), rule)
-        rows = np.flatnonzero(lost == "")
-        exchanged = 0
-        if rule == TO_NEUTRAL:
-            rounded, rows, exchanged = _nearest_neutral(
-                problem, self.effective_settings(problem), written, rows, predictors
-            )
-            lost[np.setdiff1d(np.flatnonzero(lost == ""), rows)] = "no nearby formula satisfies the constraints"
-        else:
-            rounded, small = formulas.whole_cells(written.amounts[rows], rule)
-            lost[rows[~small]] = "more atoms than the charge screens can treat"
-            rounded = Rounded(rounded.counts[small], rounded.amounts[small])
-            rows = rows[small]
-        broken = ~_satisfied(problem, rounded.counts)
-        lost[rows[broken]] = "a minimum amount, bound, group or ratio is not met"
-        rows, kept = rows[~broken], Rounded(rounded.counts[~broken], rounded.amounts[~broken])
+        found = self._formulas(problem, written, lost, predictors)
+        broken = ~_satisfied(problem, found.rounded.counts)
+        lost[found.rows[broken]] = "a minimum amount, bound, group or ratio is not met"
+        rows, rounded = found.rows[~broken], found.rounded.selected(~broken)
         composition = normalised(state.amounts[torch.from_numpy(rows).to(task.device)], task.guidance.known)
         fractions = composition.cpu().numpy().astype(np.float64)
         tc, energy = predictors.predict(fractions)
         integer = losses.integer_loss(composition, task.atom_counts).cpu().numpy().astype(np.float64)
         reasons = Counter(str(reason) for reason in lost if reason)
-        return Candidates(len(samples), kept, rows, fractions, tc, energy, integer, reasons, exchanged, restarts=0)
+        return Candidates(
+            len(samples), rounded, rows, fractions, tc, energy, integer, reasons, found.exchanged, restarts=0
+        )
+
+    def _formulas(
+        self, problem: DesignProblem, written: Written, lost: np.ndarray, predictors: PropertyPredictors
+    ) -> IntegerFormulas:
+        """Formulas of the samples that are not lost; adds the reasons (n,) of those without one to `lost`."""
+        rule, rows = _own_settings(problem)["formulas"], np.flatnonzero(lost == "")
+        if rule == TO_NEUTRAL:
+            found = _nearest_neutral(problem, self.effective_settings(problem), written, rows, predictors)
+            lost[np.setdiff1d(rows, found.rows)] = "no nearby formula satisfies the constraints"
+            return found
+        rounded, small = formulas.whole_cells(written.amounts[rows], rule)
+        lost[rows[~small]] = "more atoms than the charge screens can treat"
+        return IntegerFormulas(rounded.selected(small), rows[small], exchanged=0)
 
 
 GENERATOR = SuperDiffGenerator()
@@ -176,9 +179,8 @@ def _excluded(problem: DesignProblem, written: Written, known: Collection[str], 
 def _nearest_neutral(
     problem: DesignProblem, settings: OptimiserSettings, written: Written, rows: np.ndarray,
     predictors: PropertyPredictors,
-) -> tuple[Rounded, np.ndarray, int]:  # fmt: skip
-    """Charge-neutral formulas of whole atoms near these samples, the samples that have one, and how many differ from
-    the nearest formula."""
+) -> IntegerFormulas:  # fmt: skip
+    """Charge-neutral formulas of whole atoms near these samples; `rows` of the result are samples."""
     amounts = written.amounts[rows]
     fractions = amounts / amounts.sum(1, keepdims=True)
 
@@ -188,7 +190,7 @@ def _nearest_neutral(
 
     x_const = np.zeros(fractions.shape[1]), fraction_vector(problem.floors)
     found = integer_formulas(problem, settings, fractions, fractions[:, None], x_const, loss)
-    return found.rounded, rows[found.rows], found.exchanged
+    return replace(found, rows=rows[found.rows])
 
 
 def _satisfied(problem: DesignProblem, counts: np.ndarray) -> np.ndarray:

@@ -11,11 +11,10 @@ from core.problem.problem import DesignProblem
 from core.problem.settings import RAISE_TC
 
 
-def check(problem: DesignProblem, conditioned: bool, whole: bool) -> list[InputError]:
+def check(problem: DesignProblem, conditioned: bool) -> list[InputError]:
     """Errors of a valid problem; empty if it can run.
 
     conditioned : whether samples are conditioned on the base
-    whole : whether samples are rounded to formulas with the numbers of atoms of `DesignProblem.atom_counts`
     """
     errors = []
     if problem.task != RAISE_TC:
@@ -34,4 +33,4 @@ def check(problem: DesignProblem, conditioned: bool, whole: bool) -> list[InputE
             for symbol in parse_formula(problem.base)
             if element(symbol).index >= N_POSITIONS
         ]
-    return errors or (validation.check_atom_counts(problem) if whole else [])
+    return errors or validation.check_atom_counts(problem)
