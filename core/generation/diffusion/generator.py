@@ -39,6 +39,7 @@ from core.generation.integer_formulas import IntegerFormulas, integer_formulas
 from core.generation.interface import Candidates, PropertyPredictors, Report
 from core.generation.method_settings import with_defaults
 from core.generation.schedule import Schedule, Stage
+from core.predictors.interface import predict_in_batches
 from core.problem.problem import DesignProblem
 from core.problem.settings import BASE, NEAREST, NEUTRAL, OptimiserSettings
 
@@ -109,7 +110,11 @@ class SuperDiffGenerator:
         predictors = PropertyPredictors(task.tc, task.formation_energy, task.device)
         rule = _own_settings(problem)["formulas"]
         samples = state.amounts.cpu().numpy()
-        written = formulas.written(samples, rule, lambda fractions: predictors.predict(fractions)[0])
+
+        def tc_of(fractions: np.ndarray) -> np.ndarray:
+            return predict_in_batches(task.tc, torch.from_numpy(fractions).float().to(task.device))
+
+        written = formulas.written(samples, rule, tc_of)
         lost = _excluded(problem, written, predictors.known_symbols(), rule)
         found = self._formulas(problem, written, lost, predictors)
         broken = ~_satisfied(problem, found.rounded.counts)
