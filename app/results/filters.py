@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from core.chemistry.composition import composition_vector
+from core.chemistry.exact_formula import literal_amounts
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import SAME_COMPOSITION
 from core.errors import InputError
@@ -43,7 +44,7 @@ def filtered(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
     if text := filters.text.strip():
         keep &= table["formula"].map(lambda formula: matches(text, formula)).astype(bool)
     if filters.with_all or filters.without:
-        inside = table["formula"].map(lambda formula: frozenset(parse_formula(formula)))
+        inside = table["formula"].map(lambda formula: frozenset(literal_amounts(formula)))
         keep &= inside.map(lambda symbols: filters.with_all <= symbols and not filters.without & symbols).astype(bool)
     if filters.max_above_hull_eV_per_atom is not None:
         keep &= table["energy_above_hull_eV_per_atom"] <= filters.max_above_hull_eV_per_atom
@@ -68,11 +69,11 @@ def matches(text: str, formula: str) -> bool:
 
 
 def same_composition(one: str, other: str) -> bool:
-    """Whether two formulas have the same fractions. Raises InputError if one cannot be read."""
-    a, b = (composition_vector(parse_formula(formula)) for formula in (one, other))
+    """Whether a typed formula and one of a table have the same fractions. Raises InputError if one cannot be read."""
+    a, b = composition_vector(parse_formula(one)), composition_vector(literal_amounts(other))
     return bool(abs(a - b).max() < SAME_COMPOSITION)
 
 
 def elements_in(table: pd.DataFrame) -> list[str]:
     """The symbols of all elements that occur in the table, in alphabetical order."""
-    return sorted({symbol for formula in table["formula"] for symbol in parse_formula(formula)})
+    return sorted({symbol for formula in table["formula"] for symbol in literal_amounts(formula)})

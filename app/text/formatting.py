@@ -7,7 +7,7 @@ import re
 
 from core.chemistry import elements
 from core.chemistry.composition import formula_of
-from core.chemistry.formula_reader import parse_formula
+from core.chemistry.exact_formula import literal_amounts
 
 AMOUNT = re.compile(r"(?<=[A-Za-z)\]}])(\d+(?:\.\d*)?|\.\d+)")  # in a formula
 _SUBSCRIPTS = str.maketrans("0123456789.", "₀₁₂₃₄₅₆₇₈₉.")
@@ -25,7 +25,7 @@ def conventional_formula(formula: str) -> str:
 
     Other formulas stay as their source writes them (YBa2Cu3O7), because users search for them in this form.
     """
-    amounts = parse_formula(formula)
+    amounts = literal_amounts(formula)
     scale = [elements.element(symbol).electronegativity or 9.0 for symbol in amounts]
     return formula_of(amounts) if scale[0] > scale[-1] else formula
 

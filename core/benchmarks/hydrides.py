@@ -11,7 +11,7 @@ from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spr
 from core.benchmarks.methods import PROTOCOLS
 from core.benchmarks.paper import DIFFUSION, KIAGO, OURS, rows
 from core.benchmarks.raise_tc import wins
-from core.chemistry.formula_reader import parse_formula
+from core.chemistry.exact_formula import literal_amounts
 from core.chemistry.tolerances import ROUNDING_ERROR
 from core.problem.presets import HYDRIDE, HYDRIDE_FLOORS
 from core.problem.problem import DesignProblem
@@ -77,7 +77,7 @@ def problem(base: str, method: str, seed: int, options: Options) -> DesignProble
 
 def fulfils(formula: str) -> bool:
     """Whether a formula meets the three conditions of table 10: hydrogen, number of elements, number of atoms."""
-    amounts = parse_formula(formula)
+    amounts = literal_amounts(formula)
     atoms = sum(amounts.values())
     enough = all(amounts.get(symbol, 0) >= least * atoms - ROUNDING_ERROR for symbol, least in HYDRIDE_FLOORS.items())
     return enough and len(amounts) <= HYDRIDE.max_elements and atoms <= HYDRIDE.n_unit[1]

@@ -15,6 +15,7 @@ from core.benchmarks.paper import DIFFUSION, KIAGO, OURS, TOP, rows
 from core.benchmarks.raise_tc import wins
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, formula_of
+from core.chemistry.exact_formula import literal_amounts
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import FIXED_FRACTION
 from core.evaluation.candidate_table import gain
@@ -183,7 +184,7 @@ def _share(mask: np.ndarray | pd.Series) -> float | None:
 
 
 def _compositions(formulas: pd.Series) -> np.ndarray:
-    vectors = [composition_vector(parse_formula(formula)) for formula in formulas]
+    vectors = [composition_vector(literal_amounts(formula)) for formula in formulas]
     return np.stack(vectors) if vectors else np.zeros((0, elements.N_ELEMENTS))
 
 
@@ -195,7 +196,7 @@ def _best_proposed(row: dict, options: Options) -> dict:
     if passing.empty:
         return {"proposed": None, "proposed_tc_K": None, "proposed_tc_judge_K": None}
     best = passing.iloc[0]
-    amounts = parse_formula(best["formula"])
+    amounts = literal_amounts(best["formula"])
     unit = sum(parse_formula(row["base"]).values()) / sum(amounts.values())
     return {
         "proposed": formula_of({symbol: amount * unit for symbol, amount in amounts.items()}, DIGITS),

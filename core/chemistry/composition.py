@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from core.chemistry import elements
-from core.chemistry.formula_reader import parse_formula
+from core.chemistry.exact_formula import literal_amounts
 from core.chemistry.tolerances import FRACTION_SUM, TYPED_AMOUNT
 
 MOST_WHOLE_ATOMS = 100_000  # a formula that needs more atoms to be whole is not a stoichiometric formula
@@ -28,8 +28,11 @@ def composition_vector(amounts: Mapping[str, float]) -> np.ndarray:
 
 
 def compositions(formulas: Iterable[str]) -> np.ndarray:
-    """Formulas -> compositions, shape (n, 118). Raises InputError at the first formula that cannot be read."""
-    rows = [composition_vector(parse_formula(formula)) for formula in formulas]
+    """Formulas, read to the letter -> compositions, shape (n, 118).
+
+    Raises InputError at the first formula that cannot be read.
+    """
+    rows = [composition_vector(literal_amounts(formula)) for formula in formulas]
     return np.stack(rows) if rows else np.zeros((0, elements.N_ELEMENTS))
 
 

@@ -48,6 +48,19 @@ def exact_reading(formula: str, undetermined_as_zero: bool = False) -> Reading:
     return reading(formula, groups, {})
 
 
+def literal_amounts(formula: str) -> dict[str, float]:
+    """Amounts of a formula to the letter: for formulas that this program wrote, and those of its reference tables.
+
+    YBCO is then one atom each of Y, B, C and O. Raises InputError for text that does not fit the grammar and for
+    undetermined amounts.
+    """
+    spelling = plain(formula)
+    groups = parsed(formula, spelling)
+    if undetermined_variables(groups):
+        raise undetermined_error(formula, spelling, groups)
+    return reading(formula, groups, {}).amounts
+
+
 def parsed(formula: str, spelling: Spelling) -> tuple[Group, ...]:
     """The groups of a formula. Raises InputError where it does not fit the grammar."""
     try:

@@ -23,7 +23,7 @@ OPENING, CLOSING = "([{", ")]}"
 _COEFFICIENT = re.compile(r"\s*\d+(?:[.,]\d+)?\s*")
 _VARIABLES = "xyzdδmnpuvw"
 _ISOTOPES = "DT"
-PLACEHOLDER = re.compile(r"(?:LRE|HRE|REE|RE|Ln|AE|Ae|TM|Pn|Ch|Tr|R|A|M|T|Q|L)(?![a-wyz])|X(?![a-z])")
+PLACEHOLDER = re.compile(r"(?:LRE|HRE|REE|RE|Ln|AE|Ae|TM|Pn|Ch|Tr|R|A|M|T)(?![a-wyz])|X(?![a-z])")
 
 
 class GrammarError(ValueError):

@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 
 from core.chemistry.composition import composition_vector, formula_of_counts
+from core.chemistry.exact_formula import literal_amounts
 from core.chemistry.families import hydrogen_rich
-from core.chemistry.formula_reader import parse_formula
 from core.evaluation.candidate_table import typed
 from core.evaluation.charges import shown_charges
 from core.evaluation.demands import add_demands
@@ -96,7 +96,7 @@ def _described(distinct: _Distinct, predictors: PropertyPredictors, problem: Des
     table["n_atoms"] = np.round(amounts.sum(1)).astype(np.int64)
     table["charge_neutral"] = np.array([b.charge_neutral for b in balances], dtype=bool)
     table["pauling_ok"] = np.array([b.pauling_ok for b in balances], dtype=bool)
-    for name, values in shown_charges(map(parse_formula, table["formula"]), balances).items():
+    for name, values in shown_charges(map(literal_amounts, table["formula"]), balances).items():
         table[name] = values
     add_demands(table, compositions, problem)
     table["failed_screen"] = first_failed(table, screens(problem.charge_rule, problem.settings))

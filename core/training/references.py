@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from core.chemistry.composition import composition_vector
-from core.chemistry.formula_reader import parse_formula
+from core.chemistry.exact_formula import literal_amounts
 from core.evaluation.hull_uncertainty import distances_by_member, members_energies
 from core.predictors import checkpoint
 from core.predictors.info import Role
@@ -206,7 +206,7 @@ def _phases(folder: Path) -> tuple[list[str], np.ndarray, dict[str, int]]:
     """Formulas and compositions (n, 118) of all MP compounds, and counts of the cleaning."""
     with gzip.open(folder / "mp_compositions.txt.gz", "rt", encoding="utf-8") as file:
         listed = [line.strip() for line in file][1:]
-    amounts = [parse_formula(formula) for formula in listed]
+    amounts = [literal_amounts(formula) for formula in listed]
     kept = [i for i, a in enumerate(amounts) if len(a) > 1]
     counts = {"MP compositions": len(listed), "phases: a single element": len(listed) - len(kept)}
     return [_plain(listed[i]) for i in kept], np.stack([composition_vector(amounts[i]) for i in kept]), counts
@@ -225,4 +225,4 @@ def _plain(formula: str) -> str:
     """A formula of the sources without amounts of 1, in its own order: La1Fe1As1O1 -> LaFeAsO."""
     from core.chemistry.composition import format_amount
 
-    return "".join(s + format_amount(a) for s, a in parse_formula(formula).items())
+    return "".join(s + format_amount(a) for s, a in literal_amounts(formula).items())

@@ -12,7 +12,7 @@ from app.text.formatting import charge_text, signed_number, with_minus
 from app.text.html import formula_html, table_html
 from core.chemistry.composition import composition_vector, formula_of, whole_counts
 from core.chemistry.elements import N_ELEMENTS, element
-from core.chemistry.formula_reader import parse_formula
+from core.chemistry.exact_formula import literal_amounts
 from core.problem.settings import EVERY_ATOM, ONE_STATE
 from core.screening.charge_neutrality import ChargeBalance, charge_balance
 from core.screening.usual_charges import UsualCharges, usual_charges
@@ -25,7 +25,7 @@ RULES = {
 
 def charges(row: pd.Series, charge_rule: str) -> None:
     """The most plausible states with the question whether they are usual, then the screen of the papers."""
-    amounts = parse_formula(row["formula"])
+    amounts = literal_amounts(row["formula"])
     found = usual_charges(amounts)
     if found.states:
         st.html(mean_charges_html(found.states, amounts))
@@ -56,7 +56,7 @@ def papers_screen(row: pd.Series, charge_rule: str) -> None:
         st.html(f"<p>{balance.reason[:1].upper()}{balance.reason[1:]}.</p>")
         return
     if "." in row["formula"]:
-        cell = formula_of(whole_counts(parse_formula(row["formula"])))
+        cell = formula_of(whole_counts(literal_amounts(row["formula"])))
         st.html(f"<p>For {formula_html(cell)}, the smallest cell with whole atoms.</p>")
     st.html(charges_html(balance.oxidation_states, balance.atoms))
     if unusual := unusual_states_text(balance.oxidation_states):
@@ -67,7 +67,7 @@ def papers_screen(row: pd.Series, charge_rule: str) -> None:
 @lru_cache(maxsize=512)
 def balance_of(formula: str, charge_rule: str) -> ChargeBalance:
     """The charge balance of the smallest cell of a formula that has whole atoms."""
-    amounts = parse_formula(formula)
+    amounts = literal_amounts(formula)
     counts = whole_counts(amounts)
     cell = (composition_vector(counts) * sum(counts.values())).round().reshape(1, N_ELEMENTS)
     return charge_balance(cell, charge_rule, [sum(counts.values()) / sum(amounts.values())])[0]

@@ -12,6 +12,7 @@ from pymatgen.core import Composition
 
 from core.chemistry import elements
 from core.chemistry.composition_series import is_series, read_series
+from core.chemistry.exact_formula import literal_amounts
 from core.chemistry.formula_reader import parse_formula, read_formula
 from core.errors import InputError
 
@@ -112,6 +113,13 @@ def test_undetermined_amounts_are_zero_only_on_request_and_only_if_no_element_va
     for formula in ("YBa2Cu3Oy", "KxFe2-ySe2"):
         with pytest.raises(InputError, match="would vanish"):
             read_formula(formula, undetermined_as_zero=True)
+
+
+@pytest.mark.parametrize("formula", ["YBCO", "H6SN", "BHF4", "Ba(FeCo)2As2", "Y123"])
+def test_formulas_that_the_program_wrote_are_read_to_the_letter(formula):
+    assert literal_amounts(formula) == pytest.approx(Composition(formula).as_dict())
+    with pytest.raises(InputError):
+        parse_formula(formula)
 
 
 plain_amount = st.one_of(st.just(""), st.integers(2, 60).map(str), st.decimals("0.01", "9.99", places=2).map(str))
