@@ -11,10 +11,13 @@ from app.blocks import show_errors
 from app.charts import CHART_CONFIG
 from app.design.doping_chart import doping_figure
 from app.state.draft import Draft
-from app.state.draft_changes import with_base
+from app.state.draft_changes import with_base, with_field
 from app.state.session import change
+from core.chemistry.composition import whole_counts
 from core.chemistry.composition_series import is_series
 from core.errors import InputError
+from core.problem.settings import EVERY_ATOM, ONE_STATE, SUBSTITUTE
+from core.screening.charge_neutrality import MAX_ATOMS, only_every_atom_balances
 
 
 def base_proposals(draft: Draft, errors: Sequence[InputError]) -> None:
@@ -27,6 +30,19 @@ def base_proposals(draft: Draft, errors: Sequence[InputError]) -> None:
             for suggestion in suggestions:
                 st.button(f"Use {suggestion}", key=f"design.proposal.{suggestion}", on_click=change,
                           args=(with_base, suggestion))  # fmt: skip
+
+
+def charge_rule_offer(draft: Draft) -> None:
+    """The offer to let every atom take its own oxidation state, if the base itself fails the screen without it."""
+    if draft.charge_rule != ONE_STATE or draft.task == SUBSTITUTE:
+        return
+    counts = whole_counts(draft.amounts)
+    if counts is None or sum(counts.values()) > MAX_ATOMS or not only_every_atom_balances(counts):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="charge_rule_offer"):
+        st.caption("With one oxidation state per element, this base is not charge neutral.")
+        st.button("One state per atom", key="design.every_atom", on_click=change,
+                  args=(with_field, "charge_rule", EVERY_ATOM))  # fmt: skip
 
 
 def doping_line(draft: Draft) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app import cached_data
 from app.blocks import show_errors
-from app.design.base_proposals import base_proposals
+from app.design.base_proposals import base_proposals, charge_rule_offer
 from app.design.draft_fields import segments, select
 from app.design.problem_errors import Errors
 from app.design.substitution import substitution
@@ -34,6 +34,7 @@ def material(draft: Draft, errors: Errors) -> None:
         base_proposals(draft, errors["base"])
     else:
         st.html(base_facts_html(draft))
+        charge_rule_offer(draft)
     if draft.task == SUBSTITUTE:
         substitution(draft, errors)
 

@@ -23,6 +23,7 @@ from core.evaluation.funnel import advice, further_funnel
 from core.problem.problem import DesignProblem
 from core.runs.run import Run
 from core.runs.status import ACTIVE
+from core.screening.registry import listed
 
 
 def page() -> None:
@@ -96,7 +97,11 @@ def metrics(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mapp
     cells[0].metric("Best Tc", f"{best:.1f} K" if best is not None else "–", help="Of the candidates that pass")
     over_base = with_minus(f"{best - base:+.1f} K") if best is not None else "–"
     cells[1].metric("Gain over the base", over_base, help="Both are predictions of the same model")
-    cells[2].metric("Passing candidates", f"{summary['n_passing']:,}", help=f"Of {len(table):,} distinct formulas")
+    cells[2].metric(
+        "Passing candidates",
+        f"{summary['n_passing']:,}",
+        help=f"Of {len(table):,} distinct formulas. Screens: {listed(problem.charge_rule)}.",
+    )
     cells[3].metric("Candidates", f"{problem.settings.candidates:,}", help="Compositions in this run")
     cells[4].metric("Time", duration(run.status().elapsed_s), help=f"On {summary['device']}")
 

@@ -49,6 +49,7 @@ def design(options: argparse.Namespace) -> int:
     """Create the run, carry it out, print the best candidates; exit code 1 unless the run has finished."""
     from core.runs.status import Phase
     from core.runs.store import create_in
+    from core.screening.registry import listed
 
     run = create_in(problem_of(options), options.out)
     status = work_with_bar(run)
@@ -60,7 +61,9 @@ def design(options: argparse.Namespace) -> int:
         return 1
     summary = run.summary()
     print(best_text(run.candidates()))
+    rule = run.problem().charge_rule
     print(f"\n{summary['n_passing']} candidates pass every screen; all are in {run.folder / 'candidates.csv'}")
+    print(f"Screens: {listed(rule)}.")
     return 0
 
 

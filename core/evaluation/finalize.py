@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from core.chemistry.composition import composition_vector, formula_of_counts
 from core.chemistry.exact_formula import literal_amounts
 from core.chemistry.families import hydrogen_rich
 from core.evaluation.candidate_table import typed
-from core.evaluation.charges import shown_charges
+from core.evaluation.charges import shown_charges, states_of_substitution
 from core.evaluation.demands import add_demands
 from core.evaluation.funnel import first_failed, funnel
 from core.evaluation.predictions import PREDICTED, predicted
@@ -82,6 +83,7 @@ def _distinct(candidates: Candidates) -> _Distinct:
 
 def _described(distinct: _Distinct, predictors: PropertyPredictors, problem: DesignProblem) -> pd.DataFrame:
     """Every column but rank and gain, one row per distinct formula."""
+    charge_rule = problem.charge_rule
     candidates, first = distinct.candidates, distinct.first
     counts, amounts = candidates.rounded.counts[first], candidates.rounded.amounts[first]
     compositions = candidates.rounded.compositions[first]
@@ -96,7 +98,8 @@ def _described(distinct: _Distinct, predictors: PropertyPredictors, problem: Des
     table["n_atoms"] = np.round(amounts.sum(1)).astype(np.int64)
     table["charge_neutral"] = np.array([b.charge_neutral for b in balances], dtype=bool)
     table["pauling_ok"] = np.array([b.pauling_ok for b in balances], dtype=bool)
-    for name, values in shown_charges(map(literal_amounts, table["formula"]), balances).items():
+    pinned = partial(states_of_substitution, problem)
+    for name, values in shown_charges(map(literal_amounts, table["formula"]), balances, pinned).items():
         table[name] = values
     add_demands(table, compositions, problem)
     table["failed_screen"] = first_failed(table, screens(problem.charge_rule, problem.settings))

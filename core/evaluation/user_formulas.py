@@ -23,7 +23,7 @@ from core.predictors.info import MP
 from core.predictors.interface import Predictor
 from core.predictors.registry import BEST, Models, load_predictor
 from core.problem.settings import ONE_STATE
-from core.screening.charge_neutrality import charge_balance
+from core.screening.charge_neutrality import charge_balance, only_every_atom_balances
 from core.screening.usual_charges import usual_charges
 
 MODEL_NAMES = dict(zip(PREDICTED, ("Tc model", "formation-energy model"), strict=True))  # names in messages
@@ -48,6 +48,7 @@ SCREENED = (
 )
 REFUSED = ("error", "suggestion")  # columns after the predictions
 SEPARATOR = " | "  # between suggestions
+_WITH_EVERY_ATOM = "neutral if every atom takes its own state, as in doped compounds and hydrides (--every-atom)"
 _NOT_WHOLE = f"not tested: no {MOST_WHOLE_ATOMS:,} atoms or fewer have these amounts as whole numbers"
 
 
@@ -262,5 +263,7 @@ def _charge_values(amounts: Mapping[str, float], rule: str) -> tuple[bool | None
     units = sum(counts.values()) / sum(amounts.values())
     balance = charge_balance(cell, rule, [max(units, 1.0)])[0]  # charges per formula unit as typed
     shown = shown_charges([amounts], [balance])
+    if rule == ONE_STATE and only_every_atom_balances(counts):
+        shown["reason"][0] += f"; {_WITH_EVERY_ATOM}"
     usual, reason, states = (shown[name][0] for name in ("usual_charges", "reason", "oxidation_states"))
     return balance.charge_neutral, balance.pauling_ok, usual, reason, states

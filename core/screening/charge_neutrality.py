@@ -178,6 +178,14 @@ def _written(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units:
     return ", ".join(texts)
 
 
+def only_every_atom_balances(counts: Mapping[str, int]) -> bool:
+    """Whether a formula (symbol -> whole atoms) is neutral only if every atom may take its own state: Ba3K2Fe10As10."""
+    row = np.zeros((1, elements.N_ELEMENTS), dtype=np.int64)
+    for symbol, n in counts.items():
+        row[0, elements.element(symbol).index] = n
+    return not charge_balance(row, ONE_STATE)[0].charge_neutral and charge_balance(row, EVERY_ATOM)[0].charge_neutral
+
+
 def balancing_states(counts: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
     """For each element of a formula (symbol -> whole atoms), the states that the other elements can balance, ascending.
 

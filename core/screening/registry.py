@@ -115,6 +115,11 @@ def _gains_more_than_its_error(rows: pd.DataFrame) -> np.ndarray:
     return (rows["tc_gain_K"] > rows["tc_std_K"].fillna(0)).to_numpy(dtype=bool)
 
 
+def _is_within_its_error_of_the_hull(rows: pd.DataFrame) -> np.ndarray:
+    error = rows["energy_above_hull_std_eV_per_atom"].fillna(0)
+    return (rows["energy_above_hull_eV_per_atom"] <= error).to_numpy(dtype=bool)
+
+
 EXCHANGE = Screen(
     name="exchange",
     label=f"Rounding exchanged at most {LARGEST_EXCHANGE:.0%} of the atoms",
@@ -141,7 +146,14 @@ NEAR_HULL = Screen(
     reason=_constant("farther above the hull"),
 )
 
-FURTHER_SCREENS = (EXCHANGE, USUAL_CHARGES, ABOVE_BASE, ABOVE_ERROR, NEAR_HULL)
+WITHIN_HULL_ERROR = Screen(
+    name="within_hull_error",
+    label="On the hull within the error",
+    test=_is_within_its_error_of_the_hull,
+    reason=_constant("above the hull by more than the expected error"),
+)
+
+FURTHER_SCREENS = (EXCHANGE, USUAL_CHARGES, ABOVE_BASE, ABOVE_ERROR, NEAR_HULL, WITHIN_HULL_ERROR)
 
 
 NEAR_BASE = Screen(
@@ -174,6 +186,11 @@ def screens(charge_rule: str, settings: OptimiserSettings | None = None) -> tupl
     on = (demanded.change == NEAR, demanded.novelty == NEW, demanded.per_element_set > 0)
     always = tuple(screen for screen in SCREENS if charge_rule in screen.charge_rules)
     return always + tuple(screen for screen, wanted in zip(ON_DEMAND, on, strict=True) if wanted)
+
+
+def listed(charge_rule: str) -> str:
+    """The screens of a charge rule as a list in words."""
+    return ", ".join(screen.label.lower().replace("pauling", "Pauling") for screen in screens(charge_rule))
 
 
 def find_screen(name: str) -> Screen | None:

@@ -62,27 +62,31 @@ class UsualCharges:
         return ", ".join(f"{symbol} {_charge(state)}" for symbol, state in self.states)
 
 
-def usual_charges(amounts: Mapping[str, float]) -> UsualCharges:
-    """The most plausible states of a formula: symbol -> number of atoms, whole or not."""
+def usual_charges(amounts: Mapping[str, float], pinned: Mapping[str, int] | None = None) -> UsualCharges:
+    """The most plausible states of a formula: symbol -> number of atoms, whole or not.
+
+    pinned : states that some elements have, such as that of a substitution; these count as usual
+    """
+    pinned = pinned or {}
     atoms = sorted(((elements.element(s), float(n)) for s, n in amounts.items() if n > 0), key=_electropositive_first)
     if len(atoms) == 1:
         return UsualCharges(None, (), ONE_ELEMENT)
     if all(is_metal(element) for element, _ in atoms):
         return UsualCharges(None, (), METALS_ONLY)
-    found = _most_plausible(atoms, USUAL)
+    found = _most_plausible(atoms, USUAL, pinned)
     if found is not None:
         return UsualCharges(True, found, "usual states balance")
     if _may_be_peroxide(atoms):
-        found = _most_plausible(atoms, POSSIBLE, peroxide=True)
+        found = _most_plausible(atoms, POSSIBLE, pinned, peroxide=True)
         if found is not None and dict(found).get("O") == -1:
             return UsualCharges(True, found, "balances as a peroxide")
     beyond = _beyond_counting(atoms)
     if beyond:
         return UsualCharges(None, (), beyond)
-    found = _most_plausible(atoms, POSSIBLE)
+    found = _most_plausible(atoms, POSSIBLE, pinned)
     if found is None:
         return UsualCharges(False, (), "no states balance")
-    if all(_is_usual(elements.element(s), q) or _is_doped(elements.element(s), q) for s, q in found):
+    if all(s in pinned or _is_usual(elements.element(s), q) or _is_doped(elements.element(s), q) for s, q in found):
         return UsualCharges(True, found, "usual states balance with doping")
     named = [f"{s} {_charge(q)}" for s, q in found if not _is_usual(elements.element(s), q)]
     return UsualCharges(False, found, f"balances only with unusual states: {', '.join(named)}")
@@ -150,18 +154,14 @@ def _charge(state: float) -> str:
 
 
 def _most_plausible(
-    atoms: Sequence[tuple[Element, float]], least_share: float, peroxide: bool = False
+    atoms: Sequence[tuple[Element, float]], least_share: float, pinned: Mapping[str, int], peroxide: bool = False
 ) -> tuple[tuple[str, float], ...] | None:
     """The balanced assignment of lowest cost from states of at least this share; None if none balances.
 
+    pinned : symbol -> its only state
     peroxide : whether oxygen may be 1-
     """
-    options = _limited(
-        [
-            [(q, p) for q, p in shares(element) if p >= least_share and (peroxide or element.symbol != "O" or q != -1)]
-            for element, _ in atoms
-        ]
-    )
+    options = _limited([_options(element, least_share, pinned, peroxide) for element, _ in atoms])
     if not all(options):
         return None
     charge = _outer([[n * q for q, _ in states] for (_, n), states in zip(atoms, options, strict=True)])
@@ -182,6 +182,19 @@ def _most_plausible(
             others = sum(n * q for (_, n), q in zip(atoms, best, strict=True))
             best[axis] = -others / atoms[axis][1]
     return None if best is None else tuple((e.symbol, q) for (e, _), q in zip(atoms, best, strict=True))
+
+
+def _options(
+    element: Element, least_share: float, pinned: Mapping[str, int], peroxide: bool
+) -> list[tuple[int, float]]:
+    """The states of an element that are tried, with their shares."""
+    if element.symbol in pinned:
+        return [(pinned[element.symbol], 1.0)]
+    return [
+        (state, share)
+        for state, share in shares(element)
+        if share >= least_share and (peroxide or element.symbol != "O" or state != -1)
+    ]
 
 
 def _limited(options: list[list[tuple[int, float]]]) -> list[list[tuple[int, float]]]:

@@ -15,7 +15,7 @@ from core.executors.local_process import LocalProcessExecutor
 from core.generation.registry import SUBSTITUTION, SUPERDIFF
 from core.predictors.registry import BEST, PUBLISHED, Models
 from core.problem.problem import DesignProblem
-from core.problem.settings import SUBSTITUTE
+from core.problem.settings import EVERY_ATOM, SUBSTITUTE
 from core.problem.substitution_sites import Site
 from core.runs import store
 from tests.app.pages import html_text, open_page, without_exception
@@ -365,3 +365,14 @@ def test_a_series_draws_its_doping_line_and_offers_its_members(page):
 def test_a_wrong_series_is_an_error(page):
     page = type_base(page, "La2-xSrxCuO4, x = 0..5 in 7 steps")
     assert "negative" in html_text(page) and not page.get("plotly_chart")
+
+
+def test_one_state_per_atom_is_offered_where_the_base_needs_it(page):
+    def offers(test: AppTest) -> int:
+        return sum(button.label == "One state per atom" for button in test.button)
+
+    assert offers(page) == 0
+    page = type_base(page, "Ba0.6K0.4Fe2As2")
+    assert offers(page) == 1
+    page.session_state["tc_studio.draft"] = replace(draft(page), charge_rule=EVERY_ATOM)
+    assert offers(without_exception(page.run())) == 0

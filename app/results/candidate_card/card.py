@@ -29,7 +29,7 @@ def candidate_card(run: Run, problem: DesignProblem, row: pd.Series, summary: Ma
         with tabs[0]:
             overview(problem, row, summary)
         with tabs[1]:
-            charges(row, problem.charge_rule)
+            charges(row, problem)
         with tabs[2]:
             stability(row, problem)
         with tabs[3]:

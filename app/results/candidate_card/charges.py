@@ -13,6 +13,8 @@ from app.text.html import formula_html, table_html
 from core.chemistry.composition import composition_vector, formula_of, whole_counts
 from core.chemistry.elements import N_ELEMENTS, element
 from core.chemistry.exact_formula import literal_amounts
+from core.evaluation.charges import states_of_substitution
+from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, ONE_STATE
 from core.screening.charge_neutrality import ChargeBalance, charge_balance
 from core.screening.usual_charges import UsualCharges, usual_charges
@@ -23,15 +25,15 @@ RULES = {
 }
 
 
-def charges(row: pd.Series, charge_rule: str) -> None:
+def charges(row: pd.Series, problem: DesignProblem) -> None:
     """The most plausible states with the question whether they are usual, then the screen of the papers."""
     amounts = literal_amounts(row["formula"])
-    found = usual_charges(amounts)
+    found = usual_charges(amounts, states_of_substitution(problem, amounts))
     if found.states:
         st.html(mean_charges_html(found.states, amounts))
     st.html(f"<p>{usual_text(found)}</p>")
     with st.expander("Screen of the papers", expanded=not found.states):
-        papers_screen(row, charge_rule)
+        papers_screen(row, problem.charge_rule)
 
 
 def usual_text(found: UsualCharges) -> str:

@@ -63,7 +63,9 @@ def test_a_table_without_any_valid_formula_is_written(assess):
 
 def test_every_atom_allows_several_oxidation_states_of_an_element(capsys):
     assert main(["screen", "LaH10", "Ba0.6K0.4Fe2As2"]) == 0
-    assert [row["charge_neutral"] for row in rows_of(capsys.readouterr().out)] == ["False", "False"]
+    rows = rows_of(capsys.readouterr().out)
+    assert [row["charge_neutral"] for row in rows] == ["False", "False"]
+    assert all("--every-atom" in row["reason"] for row in rows)
     assert main(["screen", "LaH10", "Ba0.6K0.4Fe2As2", "--every-atom"]) == 0
     hydride, doped = rows_of(capsys.readouterr().out)
     assert hydride["oxidation_states"] == "La 2+, 6 H 1-, 4 H 1+"

@@ -111,6 +111,7 @@ def test_predictions_are_those_of_the_rounded_formula(small):
 
 def test_screens_agree_with_those_of_the_formula_alone(small):
     again = user_formulas.screen(small.candidates["formula"], device="cpu")
+    again["reason"] = again["reason"].str.partition(";")[0]  # without the advice to try --every-atom
     for name in ("charge_neutral", "pauling_ok", "reason", "oxidation_states"):
         assert small.candidates[name].tolist() == again[name].tolist()
     passing, again = small.passing, again[small.candidates["passes"]]

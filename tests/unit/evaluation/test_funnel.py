@@ -107,13 +107,15 @@ def test_further_screens_count_the_distinct_candidates_that_pass():
             "usual_charges": pd.array([True, None, False, True, True, True], dtype="boolean"),
             "tc_gain_K": [30.0, 5.0, 30.0, 30.0, -1.0, 99.0],
             "tc_std_K": [10.0, 10.0, 10.0, 10.0, 10.0, 1.0],
+            "energy_above_hull_std_eV_per_atom": [0.04] * 6,
             "energy_above_hull_eV_per_atom": [0.05, 0.05, 0.05, 0.05, 0.05, 0.0],
         }
     )
     steps = further_funnel(table)
     assert [(step.screen, step.left) for step in steps] == [
         ("passing", 5), ("exchange", 4), ("usual_charges", 3), ("above_base", 2), ("above_error", 1), ("near_hull", 1),
+        ("within_hull_error", 0),
     ]  # fmt: skip
     assert steps[0].note == "3 as optimised, 2 after an exchange of atoms (median 22%, largest 40%)"
-    assert steps[1].failed == {"another composition than the optimised one": 1} and steps[-1].failed == {}
-    assert [step.left for step in further_funnel(table.iloc[5:])] == [0] * 6
+    assert steps[1].failed == {"another composition than the optimised one": 1} and steps[5].failed == {}
+    assert [step.left for step in further_funnel(table.iloc[5:])] == [0] * 7

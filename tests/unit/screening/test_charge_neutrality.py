@@ -12,7 +12,7 @@ from smact.screening import smact_validity
 from core.chemistry import elements
 from core.chemistry.composition import formula_of
 from core.chemistry.formula_reader import parse_formula
-from core.screening.charge_neutrality import MAX_ATOMS, ChargeBalance, charge_balance
+from core.screening.charge_neutrality import MAX_ATOMS, ChargeBalance, charge_balance, only_every_atom_balances
 from tests.unit.screening.older_smact import older_pauling
 
 UNKNOWN_TO_SMACT = {"Pm", "Rn", "Lr"}  # states, but no electronegativity: SMACT since 2.6 rejects them
@@ -258,3 +258,10 @@ def test_compositions_of_nine_elements_are_screened():
             assert re.fullmatch(kinds, result.reason)
         total = sum(state * row[elements.element(symbol).index] for symbol, state in result.oxidation_states)
         assert total == 0
+
+
+def test_doped_compounds_and_hydrides_balance_only_with_one_state_per_atom():
+    assert only_every_atom_balances({"Ba": 3, "K": 2, "Fe": 10, "As": 10}) and only_every_atom_balances(
+        {"La": 1, "H": 10}
+    )
+    assert not only_every_atom_balances({"Na": 1, "Cl": 1}) and not only_every_atom_balances({"Mg": 1, "B": 2})

@@ -86,3 +86,11 @@ def test_shares_sum_to_one_over_the_entries():
         if element.icsd_states:
             listed = {state for state, _ in element.icsd_states}
             assert sum(p for state, p in shares(element) if state in listed) == pytest.approx(1)
+
+
+def test_a_pinned_state_holds_and_counts_as_usual():
+    amounts = parse_formula("BiFeAsO")
+    assert dict(usual_charges(amounts, {"Bi": 3}).states)["Bi"] == 3
+    result = usual_charges(parse_formula("BaFe2As2"), {"Fe": 4})
+    assert result.states == () or dict(result.states)["Fe"] == 4
+    assert usual_charges(parse_formula("SrFeO3"), {"Fe": 4}).usual is True
