@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from core.cli.arguments import Commands
-    from core.cli.formula_csv import Row
+    from core.evaluation.formula_csv import Row
     from core.evaluation.user_formulas import Assessor, UserFormula
 
     Assess = Callable[[Assessor, Sequence[UserFormula]], pd.DataFrame]
@@ -88,7 +88,7 @@ def _source(
     options: argparse.Namespace, stack: ExitStack
 ) -> tuple[Iterable[Row], tuple[str, ...], Callable[[], object]]:
     """The rows, the names of their other columns, and a function that shows the progress."""
-    from core.cli.formula_csv import FormulaCsv, Row
+    from core.evaluation.formula_csv import FormulaCsv, Row
 
     if options.csv is None:
         return [Row(text, ()) for text in options.formulas], (), lambda: None
@@ -111,17 +111,11 @@ def _table(
     assessor: Assessor, assess: Assess, rows: Sequence[Row], others: Sequence[str], undetermined_as_zero: bool
 ) -> pd.DataFrame:
     """The table of these rows, with the other columns of the file after those of the formula."""
-    from core.evaluation.user_formulas import READ, read_texts
+    from core.evaluation.formula_csv import with_other_columns
+    from core.evaluation.user_formulas import read_texts
 
     formulas = read_texts([row.formula for row in rows], undetermined_as_zero)
-    table = assess(assessor, formulas)
-    for place, name in enumerate(others):
-        cells = [rows[formula.source].others[place] for formula in formulas]
-        free = name
-        while free in table.columns:
-            free += " (input)"
-        table.insert(len(READ) + place, free, cells)
-    return table
+    return with_other_columns(assess(assessor, formulas), formulas, rows, others)
 
 
 def _check_out(out: Path | None, given: Path | None) -> None:

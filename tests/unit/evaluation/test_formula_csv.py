@@ -1,9 +1,23 @@
 """Formulas in CSV files of many kinds."""
 
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
-from core.cli.formula_csv import FormulaCsv
 from core.errors import InputError
+from core.evaluation.formula_csv import FormulaCsv, Row, with_other_columns
+from core.evaluation.user_formulas import read_texts
+
+
+@pytest.fixture
+def written(tmp_path):
+    """`written(content)`: the file in.csv with this text or these bytes."""
+
+    def write(content: str | bytes) -> None:
+        (tmp_path / "in.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    return write
 
 
 def content_of(path) -> tuple[tuple[str, ...], list]:
@@ -62,3 +76,20 @@ def test_unreadable_csv_is_refused(written, content, tmp_path):
     written(content)
     with pytest.raises(InputError):
         content_of(tmp_path / "in.csv")
+
+
+def test_an_uploaded_file_is_read_like_one_on_the_disk(written, tmp_path):
+    content = "id;formula\n1;La1,85Sr0,15CuO4\n"
+    written(content)
+    with FormulaCsv(tmp_path / "in.csv") as on_disk, FormulaCsv(Path("in.csv"), content.encode()) as uploaded:
+        assert (uploaded.size, uploaded.others) == (on_disk.size, on_disk.others)
+        assert list(uploaded.rows()) == list(on_disk.rows())
+
+
+def test_the_other_columns_stand_after_the_formula():
+    formulas = read_texts(["MgB2", "La2-xSrxCuO4, x = 0, 0.1"])
+    table = pd.DataFrame({"formula": ["a", "b", "b"], "read_as": ["", "c", "d"], "tc_K": [1.0, 2.0, 3.0]})
+    rows = [Row("a", ("39", "x")), Row("b", ("37", "y"))]
+    merged = with_other_columns(table, formulas, rows, ("tc_K", "note"))
+    assert list(merged) == ["formula", "read_as", "tc_K (input)", "note", "tc_K"]
+    assert list(merged["tc_K (input)"]) == ["39", "37", "37"] and list(merged["note"]) == ["x", "y", "y"]

@@ -8,14 +8,20 @@ formula.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from core.chemistry.formula_reader import read_members
 from core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.evaluation.user_formulas import UserFormula
 
 FORMULA_COLUMNS = ("formula", "chemical formula", "chemical_formula", "composition", "compound", "material")
 OTHER_COLUMNS = ("tc", "tc (k)", "tc_k", "tc/k", "t_c", "tc[k]", "id", "no", "no.", "name", "sample", "note")
@@ -44,15 +50,11 @@ class FormulaCsv:
     Raises InputError if the file cannot be read, is not CSV, or is empty; also while it is read.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, content: bytes | None = None):
+        """content : of an uploaded file, of which `path` is only the name; None: the file is read from the disk"""
         self._path = path
-        try:
-            self._binary: BinaryIO = path.open("rb")
-            self.size = path.stat().st_size
-        except FileNotFoundError:
-            raise InputError("csv", path, "there is no such file", "Check the name") from None
-        except OSError as error:
-            raise InputError("csv", path, f"this file cannot be read ({error.strerror})", "Check the name") from None
+        self._binary: BinaryIO = _opened(path) if content is None else io.BytesIO(content)
+        self.size = path.stat().st_size if content is None else len(content)
         self._bytes_read = 0
         self._start()
 
@@ -137,6 +139,35 @@ class FormulaCsv:
         inside, others = cells[column:end], [*cells[:column], *cells[end:]]
         others += [""] * (len(self.others) - len(others))
         return Row(_formula_in(inside), tuple(others[: len(self.others)]))
+
+
+def with_other_columns(
+    table: pd.DataFrame, formulas: Sequence[UserFormula], rows: Sequence[Row], others: Sequence[str]
+) -> pd.DataFrame:
+    """The table of some formulas with the other columns of their file after those of the formula.
+
+    formulas : one per row of the table; `UserFormula.source` is the index of its row
+    others : names of the other columns; one that the table has already gets the ending " (input)"
+    """
+    from core.evaluation.user_formulas import READ
+
+    table = table.copy()
+    for place, name in enumerate(others):
+        cells = [rows[formula.source].others[place] for formula in formulas]
+        free = name
+        while free in table.columns:
+            free += " (input)"
+        table.insert(len(READ) + place, free, cells)
+    return table
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        raise InputError("csv", path, "there is no such file", "Check the name") from None
+    except OSError as error:
+        raise InputError("csv", path, f"this file cannot be read ({error.strerror})", "Check the name") from None
 
 
 def _formula_in(cells: Sequence[str]) -> str | InputError:
