@@ -110,9 +110,9 @@ def other_model(tc_model: str) -> str:
 
 
 def gain_by(predictor: Predictor, run: Run) -> float | None:
-    """Mean gain (K) of the best candidates of a run by another predictor; None if no candidate passes."""
+    """Mean gain (K) of the candidates of a run with the highest Tc by another predictor; None if none passes."""
     table = run.candidates()
-    best = table[table["passes"]].head(TOP)["formula"]
+    best = table[table["passes"]].sort_values(["tc_K", "formula"], ascending=[False, True]).head(TOP)["formula"]
     if not len(best):
         return None
     base, *found = predict_in_batches(predictor, torch.from_numpy(compositions([run.problem().base, *best])).float())
@@ -194,7 +194,7 @@ def of_run(run: Run) -> dict:
 
 
 def of_table(table: pd.DataFrame, base: dict[str, float]) -> dict:
-    """As `of_run`, from a candidate table by rank and the predictions for the base."""
+    """As `of_run`, from a candidate table and the predictions for the base."""
     passing = table[table["passes"]]
     found = gain(passing, base, TOP)
     return {

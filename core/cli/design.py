@@ -47,6 +47,7 @@ def add_parser(commands: Commands) -> None:
 
 def design(options: argparse.Namespace) -> int:
     """Create the run, carry it out, print the best candidates; exit code 1 unless the run has finished."""
+    from core.evaluation.headline import headline
     from core.runs.status import Phase
     from core.runs.store import create_in
     from core.screening.registry import listed
@@ -59,11 +60,13 @@ def design(options: argparse.Namespace) -> int:
         print(status.message or f"The run is {status.phase}.", file=sys.stderr)
     if status.phase is not Phase.FINISHED:
         return 1
-    summary = run.summary()
-    print(best_text(run.candidates()))
-    rule = run.problem().charge_rule
-    print(f"\n{summary['n_passing']} candidates pass every screen; all are in {run.folder / 'candidates.csv'}")
-    print(f"Screens: {listed(rule)}.")
+    summary, candidates = run.summary(), run.candidates()
+    print(best_text(candidates))
+    found = headline(candidates, summary["base"])
+    sentence = found.sentence(run.problem().base, summary["base"]["tc_K"])
+    print("\n" + " ".join(filter(None, (sentence or "No candidate passes every screen.", found.verdict))))
+    print(f"Screens: {listed(run.problem().charge_rule)}.")
+    print(f"All candidates are in {run.folder / 'candidates.csv'}")
     return 0
 
 

@@ -11,6 +11,7 @@ BEST_COLUMNS = {
     "rank": "Rank",
     "formula": "Formula",
     "tc_K": "Tc (K)",
+    "tc_std_K": "± (K)",
     "tc_gain_K": "Gain (K)",
     "formation_energy_eV_per_atom": "Ef (eV/atom)",
     "energy_above_hull_eV_per_atom": "Above hull",

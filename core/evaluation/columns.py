@@ -26,7 +26,7 @@ class Column:
 
 
 COLUMNS = (
-    Column("rank", "int64", "Rank", "Order by predicted Tc, candidates that pass every screen first"),
+    Column("rank", "int64", "Rank", "Order by Tc minus its error, candidates that pass every screen first"),
     Column("formula", "str", "Formula", "Whole numbers of atoms in lowest terms; fractional amounts represent doping"),
     Column("tc_K", "float64", "Tc (K)", "Predicted critical temperature of the integer formula", 2),
     Column(
@@ -137,5 +137,20 @@ COLUMNS = (
     ),
     Column("times_found", "int64", "Found", "Number of optimised candidates that ended at this formula"),
     Column("candidate", "int64", "Candidate", "Number of the first optimised candidate that ended at this formula"),
+)
+# Computed from the columns above when a run is read, so that the runs of earlier versions have them too.
+DERIVED_COLUMNS = (
+    Column("tc_minus_error_K", "float64", "Tc − error (K)", "Predicted Tc minus its expected error; sets the rank", 2),
+    Column(
+        "control_disagrees",
+        "boolean",
+        "Control differs",
+        "The control model's Tc differs from Tc by more than the expected error",
+    ),
+    Column("family", "str", "Family", "Cuprate, iron-based, hydride or other; left: another family than the base"),
+    Column("family_kept", "bool", "Family kept", "In the family of the base: cuprate, iron-based, hydride or other"),
+    Column("parent", "str", "Parent", "Known compound of which the candidate is a doped form; empty without one"),
+    Column("doped_as", "str", "As doped", "The candidate per formula unit of its parent, dopants after their host"),
+    Column("defects", "str", "Defects", "Vacant sites, atoms in excess and mixed sites of the doped parent"),
 )
 BY_NAME = {column.name: column for column in COLUMNS}

@@ -17,6 +17,7 @@ from core.evaluation.charges import shown_charges, states_of_substitution
 from core.evaluation.demands import add_demands
 from core.evaluation.funnel import first_failed, funnel
 from core.evaluation.predictions import PREDICTED, predicted
+from core.evaluation.ranking import ranked
 from core.evaluation.result import DesignResult
 from core.evaluation.stability_and_novelty import stability_and_novelty
 from core.generation.interface import Candidates, PropertyPredictors
@@ -41,9 +42,7 @@ def finalize(
     of_base = predicted(predictors.tc, predictors.formation_energy, _tensor(predictors, base_composition))
     base = {name: of_base[name] for name in PREDICTED} | {"tc_judge_K": load_control_model().tc_K(base_composition)}
     table["tc_gain_K"] = table["tc_K"] - base["tc_K"][0]
-    order = np.lexsort((table["formula"], -table["tc_K"], ~table["passes"]))
-    table = table.iloc[order].reset_index(drop=True)
-    table["rank"] = np.arange(1, len(table) + 1)
+    table = ranked(table)
     return DesignResult(
         problem=problem,
         status=status,

@@ -105,8 +105,8 @@ class Run:
     def summary(self) -> dict:
         """base, funnel, restarts, device, status, best_tc_K, best_formula, n_passing of a finished run.
 
-        "best" is among the candidates that pass every screen; None if none passes. Raises FileNotFoundError before
-        the end.
+        "best" is the first by rank of the candidates that pass every screen; None if none passes. Raises
+        FileNotFoundError before the end.
         """
         return json.loads((self.folder / layout.RESULT).read_text(encoding="utf-8"))
 

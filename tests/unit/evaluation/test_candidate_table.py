@@ -27,7 +27,8 @@ def test_a_missing_column_is_an_error():
 def test_gain_of_the_best_candidates():
     passing = table(*(row(tc_K=tc, tc_judge_K=judge) for tc, judge in ((60, 30), (50, 40), (10, 0))))
     base = {"tc_K": 15.0, "tc_judge_K": 20.0}
-    assert gain(passing, base, most=2) == Gain(candidates=2, predicted_K=40.0, control_K=15.0)
+    for order in (passing, passing.iloc[::-1]):  # by Tc, whatever the rank
+        assert gain(order, base, most=2) == Gain(candidates=2, predicted_K=40.0, control_K=15.0)
     assert gain(passing, base) == Gain(candidates=3, predicted_K=pytest.approx(25), control_K=pytest.approx(10 / 3))
     assert gain(passing.head(0), base) is None
     assert gain(passing, {"tc_K": 15.0}) is None  # a run of a version without a control model
