@@ -10,9 +10,9 @@ import numpy as np
 import streamlit as st
 import torch
 
-from app.text.formatting import conventional_formula
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector
+from core.chemistry.conventional_formula import chemists_formula, conventional_formula
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import KNOWN_COMPOSITION
 from core.evaluation.doping_line import DopingLine
@@ -86,6 +86,13 @@ def reported(formula: str) -> tuple[float, int] | None:
     known = known_superconductors()
     same = formula if formula in known.materials else known.same_as(composition_vector(parse_formula(formula)))
     return known.materials[same] if same else None
+
+
+@st.cache_data(show_spinner=False, max_entries=MAX_FORMULAS)
+def known_phase(formula: str) -> str:
+    """The reference phase of the same composition as chemists write it; empty if there is none."""
+    (found,) = references().known_phases.same_as(composition_vector(parse_formula(formula))[None])
+    return found and chemists_formula(found)
 
 
 @st.cache_data(show_spinner=False)

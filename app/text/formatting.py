@@ -5,10 +5,6 @@ from __future__ import annotations
 import math
 import re
 
-from core.chemistry import elements
-from core.chemistry.composition import formula_of
-from core.chemistry.exact_formula import literal_amounts
-
 AMOUNT = re.compile(r"(?<=[A-Za-z)\]}])(\d+(?:\.\d*)?|\.\d+)")  # in a formula
 _SUBSCRIPTS = str.maketrans("0123456789.", "₀₁₂₃₄₅₆₇₈₉.")
 
@@ -18,16 +14,6 @@ def formula_text(formula: str) -> str:
     if re.search(r"\d\.\d|\.\d", formula):
         return formula
     return AMOUNT.sub(lambda match: match.group().translate(_SUBSCRIPTS), formula)
-
-
-def conventional_formula(formula: str) -> str:
-    """MgB2 for B2Mg, UPt3 for Pt3U: a formula that starts with its more electronegative end is reversed.
-
-    Other formulas stay as their source writes them (YBa2Cu3O7), because users search for them in this form.
-    """
-    amounts = literal_amounts(formula)
-    scale = [elements.element(symbol).electronegativity or 9.0 for symbol in amounts]
-    return formula_of(amounts) if scale[0] > scale[-1] else formula
 
 
 def charge_text(state: int) -> str:

@@ -21,9 +21,12 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
 def read(table: pd.DataFrame) -> pd.DataFrame:
     """A stored table as `typed` returns it, also one of an earlier version.
 
-    Numbers that the earlier version did not store are missing. Raises KeyError if any other column is missing.
+    Numbers and reference phases that the earlier version did not store are missing. Raises KeyError if any other column
+    is missing.
     """
     later: dict[str, object] = {c.name: MISSING[c.dtype] for c in COLUMNS if c.dtype in MISSING and c.name not in table}
+    if "known_phase" not in table:
+        later["known_phase"] = ""
     if "hydrogen_rich" not in table:
         later["hydrogen_rich"] = hydrogen_rich(compositions(table["formula"]))
     return typed(table.assign(**later))

@@ -88,7 +88,12 @@ COLUMNS = (
         "Competes with",
         "Best mixture of reference compounds, with fractions of atoms",
     ),
-    Column("known", "bool", "Known", f"Every fraction is within {KNOWN_COMPOSITION} of a known superconductor's"),
+    Column(
+        "known",
+        "bool",
+        "Known superconductor",
+        f"Every fraction is within {KNOWN_COMPOSITION} of a known superconductor's",
+    ),
     Column("nearest_known", "str", "Nearest known", "Nearest known superconductor (earth mover's distance)"),
     Column(
         "nearest_known_tc_K",
@@ -97,7 +102,20 @@ COLUMNS = (
         "Reported Tc of the nearest known superconductor",
         2,
     ),
-    Column("distance_to_known", "float64", "Distance", "Earth mover's distance on the Mendeleev-number scale", 3),
+    Column(
+        "distance_to_known",
+        "float64",
+        "Distance (steps)",
+        "To the nearest known superconductor: earth mover's distance in steps on the Mendeleev-number scale, on which "
+        "similar elements are neighbours; NaCl and KCl differ by 0.5 steps: half of the atoms, one place",
+        3,
+    ),
+    Column(
+        "known_phase",
+        "str",
+        "Reference phase",
+        "Compound of the Materials Project of this composition, which may never have been made; empty if there is none",
+    ),
     Column("distance_to_training", "float64", "To training", "Distance to the nearest compound of the Tc data", 3),
     Column(
         "extrapolating",

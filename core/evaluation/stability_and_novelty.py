@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.chemistry.conventional_formula import chemists_formula, conventional_formula
 from core.evaluation.hull_uncertainty import distances_with_std
 from core.predictors.interface import Predictor
 from core.reference_data.references import load_references
@@ -35,16 +36,25 @@ def stability(formation_energy: Predictor, compositions: np.ndarray, energies: n
 
 
 def novelty(compositions: np.ndarray) -> dict[str, np.ndarray]:
-    """Columns of the candidate table, each (n,): the known superconductor nearest to each of compositions (n, 118)."""
-    nearest = load_references().known_superconductors.nearest_many(compositions)
+    """Columns of the candidate table, each (n,), for compositions (n, 118).
+
+    The nearest known superconductor, and the reference phase of the same composition.
+    """
+    references = load_references()
+    nearest = references.known_superconductors.nearest_many(compositions)
+    phases = references.known_phases.same_as(compositions)
     return {
         "known": np.array([n.known for n in nearest], bool),
-        "nearest_known": np.array([n.formula for n in nearest], object),
+        "nearest_known": np.array([conventional_formula(n.formula) for n in nearest], object),
         "nearest_known_tc_K": np.array([n.tc_K for n in nearest], np.float64),
         "distance_to_known": np.array([n.distance for n in nearest], np.float64),
+        "known_phase": np.array([phase and chemists_formula(phase) for phase in phases], object),
     }
 
 
 def decomposition_text(phases: tuple[tuple[str, float], ...]) -> str:
-    """Competing phases (formula, fraction of the atoms) as text: "0.500 La2O3 + 0.500 FeAs"."""
-    return " + ".join(f"{round(fraction, 9):.3f} {formula}" for formula, fraction in phases)
+    """Competing phases (formula, fraction of the atoms) as text: "0.500 La2O3 + 0.500 FeAs".
+
+    Formulas are written as chemists write them, whatever the order of their elements in the reference tables.
+    """
+    return " + ".join(f"{round(fraction, 9):.3f} {chemists_formula(formula)}" for formula, fraction in phases)

@@ -45,6 +45,7 @@ SCREENED = (
     "nearest_known",
     "nearest_known_tc_K",
     "distance_to_known",
+    "known_phase",
 )
 REFUSED = ("error", "suggestion")  # columns after the predictions
 SEPARATOR = " | "  # between suggestions

@@ -19,6 +19,7 @@ from core.predictors import checkpoint
 from core.predictors.ensemble import SpreadScale
 from core.predictors.packed_compositions import unpack_compositions
 from core.screening.convex_hull import Hull
+from core.screening.known_phases import KnownPhases
 from core.screening.novelty import KnownSuperconductors
 
 NAME = "references"
@@ -81,6 +82,11 @@ class References:
     def known_superconductors(self) -> KnownSuperconductors:
         """The known superconductors, prepared for nearest-neighbour search."""
         return KnownSuperconductors(self.known_compositions, self.known_tc_K, self.known_reports, self.known_formulas)
+
+    @cached_property
+    def known_phases(self) -> KnownPhases:
+        """The reference phases of the hull, whatever their energy, indexed by composition."""
+        return KnownPhases(self.phase_compositions, self.phase_formulas)
 
 
 def pack_text(lines: Sequence[str]) -> torch.Tensor:

@@ -129,6 +129,15 @@ def mendeleev_scale() -> np.ndarray:
     return np.array([next(following) if number is None else number for number in numbers], dtype=np.float64)
 
 
+def mendeleev_distances(composition: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Earth mover's distances (n,) from a composition (118,) to others (n, 118), in steps on the scale.
+
+    Raises ValueError unless all fractions are >= 0 with sum 1.
+    """
+    areas = _cumulative(checked_compositions(others))
+    return np.abs(areas - _cumulative(checked_compositions(composition[None]))).sum(1)
+
+
 def _cumulative(compositions: np.ndarray) -> np.ndarray:
     """Areas under the cumulative distributions of compositions (n, 118), shape (n, 117), one per interval of the scale.
 

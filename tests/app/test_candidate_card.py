@@ -13,6 +13,7 @@ from app.results.candidate_card.charges import (
     unusual_states_text,
     usual_text,
 )
+from app.results.candidate_card.novelty import compound_text, differing, nearest_text, superconductor_text
 from app.results.candidate_card.overview import control_model_html, predictions_html, warnings
 from app.results.candidate_card.stability import above_hull_html, meaning, parse_decomposition
 from core.evaluation.columns import COLUMNS
@@ -92,6 +93,26 @@ def test_the_meaning_of_an_energy_above_hull(formula, above, decomposition, text
 def test_a_decomposition_is_parsed():
     assert parse_decomposition("0.500 La2O3 + 0.500 FeAs") == [("La2O3", 0.5), ("FeAs", 0.5)]
     assert parse_decomposition("") == []
+    assert parse_decomposition("0.750 O3Y2 + 0.250 B2Mg") == [("Y2O3", 0.75), ("MgB2", 0.25)]  # of an earlier version
+
+
+def test_a_known_superconductor_is_named_with_its_tc():
+    known = row(known=True, nearest_known="B2Mg", nearest_known_tc_K=39.0)
+    assert "Known superconductor: " in superconductor_text(known) and "39.0 K" in superconductor_text(known)
+    assert 'class="formula">MgB<sub>2</sub>' in superconductor_text(known)
+    assert superconductor_text(row()) == ""  # not tested: the candidate fails a screen
+
+
+def test_a_compound_of_the_reference_phases_is_known_too():
+    assert "NdFeAsO</span> is in the Materials Project" in compound_text("NdFeAsO", known_superconductor=False)
+    assert compound_text("", known_superconductor=False).startswith("No compound of the Materials Project")
+    assert compound_text("", known_superconductor=True) == ""
+
+
+def test_the_distance_has_its_unit():
+    text = nearest_text(row(formula="NaCl", nearest_known="KCl", distance_to_known=0.5, nearest_known_tc_K=1.0))
+    assert "distance 0.50 steps; 50% of the atoms differ" in text
+    assert differing("La2CuO4", "La1.9Sr0.1CuO4") == pytest.approx(0.1 / 7)
 
 
 def test_unusual_oxidation_states_are_named():

@@ -1,4 +1,4 @@
-"""Overview of a candidate: predictions, control model, nearest known superconductor, warnings."""
+"""Overview of a candidate: predictions, control model, what is known of its composition, warnings."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from app.results.candidate_card.novelty import novelty
 from app.state import session
 from app.text.formatting import change_text, deviation_text, signed_number
-from app.text.html import formula_html, table_html
+from app.text.html import table_html
 from core.problem.problem import DesignProblem
 
 LARGE_ROUNDING = 0.1  # fraction of the atoms that rounding exchanged; above it, a warning is shown
@@ -20,8 +21,7 @@ def overview(problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
     st.html(predictions_html(row, summary["base"]))
     if pd.notna(row["tc_judge_K"]):
         st.html(control_model_html(row, summary["base"]))
-    if row["nearest_known"]:
-        st.html(nearest_known_html(row))
+    novelty(row)
     for text in warnings(row):
         st.html(f'<p class="caution">{text}</p>')
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -52,17 +52,6 @@ def control_model_html(row: pd.Series, base: Mapping[str, float]) -> str:
     return (
         f"<p>Control model, which the optimiser never uses: {row['tc_judge_K']:.1f} K, {change_text(control)}; "
         f"the Tc model predicts {change_text(predicted)}.</p>"
-    )
-
-
-def nearest_known_html(row: pd.Series) -> str:
-    """The nearest known superconductor."""
-    name = formula_html(row["nearest_known"])
-    if row["known"]:
-        return f"<p>Known superconductor: {name}, reported Tc {row['nearest_known_tc_K']:.1f} K.</p>"
-    return (
-        f"<p>Not in the list of known superconductors. Nearest known superconductor: {name}, reported Tc "
-        f"{row['nearest_known_tc_K']:.1f} K, distance {row['distance_to_known']:.2f}.</p>"
     )
 
 

@@ -11,6 +11,7 @@ from app import cached_data
 from app.results.filters import same_composition
 from app.text.formatting import deviation_text, signed_number
 from app.text.html import formula_html
+from core.chemistry.conventional_formula import chemists_formula
 from core.problem.problem import DesignProblem
 
 ON_THE_HULL = 5e-4  # eV/atom; displayed as 0.000
@@ -62,9 +63,12 @@ def meaning(row: pd.Series) -> str:
 
 
 def parse_decomposition(text: str) -> list[tuple[str, float]]:
-    """The text of the column `decomposition` ("0.500 La2O3 + 0.500 FeAs") -> [("La2O3", 0.5), ...]."""
+    """The text of the column `decomposition` ("0.500 La2O3 + 0.500 FeAs") -> [("La2O3", 0.5), ...].
+
+    Formulas are written as chemists write them, also those of runs of earlier versions.
+    """
     pairs = [part.split(" ", 1) for part in text.split(" + ") if part]
-    return [(formula, float(fraction)) for fraction, formula in pairs]
+    return [(chemists_formula(formula), float(fraction)) for fraction, formula in pairs]
 
 
 def phases_html(phases: Iterable[tuple[str, float]]) -> str:

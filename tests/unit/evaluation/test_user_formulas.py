@@ -93,6 +93,7 @@ def test_screens_are_in_the_row_of_their_formula(screened):
     assert boride["reason"] == "nearest charge is +3 per formula unit" and not boride["charge_neutral"]
     assert [bool(row["pauling_ok"]) for row in (alloy, salt, boride)] == [True, True, False]
     assert "Cl" in salt["decomposition"] and "B" in boride["decomposition"] and "B" not in alloy["decomposition"]
+    assert [row["known_phase"] for row in (alloy, salt)] == ["Nb3Sn", "NaCl"]
 
 
 def test_the_distance_to_the_hull_has_an_error_only_for_an_ensemble(screened):

@@ -8,7 +8,13 @@ from core.chemistry import elements
 from core.chemistry.composition import composition_vector, compositions
 from core.chemistry.formula_reader import parse_formula
 from core.reference_data.references import load_references
-from core.screening.novelty import BLOCK, KnownSuperconductors, NearestKnown, mendeleev_scale
+from core.screening.novelty import (
+    BLOCK,
+    KnownSuperconductors,
+    NearestKnown,
+    mendeleev_distances,
+    mendeleev_scale,
+)
 
 
 def known(**tc_K: float) -> KnownSuperconductors:
@@ -210,3 +216,8 @@ def test_the_nearest_of_all_known_superconductors_is_found():
     areas = [np.cumsum(c[:, order], 1)[:, :-1] * np.diff(scale[order]) for c in (x, references.known_compositions)]
     expected = [np.abs(areas[1] - row).sum(1)[references.known_tc_K > 0].min() for row in areas[0]]
     assert [found.distance for found in everything.nearest_many(x)] == pytest.approx(expected, abs=1e-9)
+
+
+def test_distances_to_many_are_those_of_single_ones():
+    x = random_compositions(20, seed=3)
+    assert mendeleev_distances(x[0], x[1:]) == pytest.approx([distance(x[0], other) for other in x[1:]], abs=1e-9)
