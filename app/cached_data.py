@@ -25,6 +25,7 @@ from core.predictors import registry
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
+from core.problem.settings import ONE_STATE
 from core.reference_data.references import References, load_references
 
 MAX_FORMULAS = 1000  # cached values per function
@@ -126,7 +127,13 @@ def predict(name: str, formula: str) -> float:
 @st.cache_resource(show_spinner="Predicting the doping line …", max_entries=MAX_MODELS)
 def doping_line(series: str, models: registry.Models) -> DopingLine:
     """Tc along a series of compositions. Raises InputError, see `core.evaluation.doping_line`."""
-    return evaluate_doping_line(series, Assessor(models, "cpu"))
+    return evaluate_doping_line(series, assessor(models, ONE_STATE))
+
+
+@st.cache_resource(show_spinner="Loading the models …", max_entries=MAX_MODELS)
+def assessor(models: registry.Models, charge_rule: str) -> Assessor:
+    """Predictions and screens of formulas, on the CPU."""
+    return Assessor(models, "cpu", charge_rule)
 
 
 @st.cache_data(show_spinner=False, max_entries=MAX_MODELS)

@@ -117,6 +117,12 @@ def use_as_base(formula: str, problem: DesignProblem) -> NoReturn:
     open_design()
 
 
+def use_in_draft(formula: str) -> NoReturn:
+    """Go to the design page with the draft and this base. Not from a callback."""
+    set_draft(with_base(draft(), formula))
+    open_design()
+
+
 def write_link(problem: DesignProblem) -> None:
     """Keep the problem in the address bar, so that a reload or a copied link restores it."""
     link = to_link(problem)

@@ -51,7 +51,7 @@ def _of_words(line: str) -> list[str] | list[InputError]:
         return [line]
     rule = "these may be several formulas, or one formula written with blanks"
     options = (_LIST.join(words), "".join(words))
-    return [InputError("formula", line, rule, "Separate several formulas by commas", None, options)]
+    return [InputError("formula", line, rule, "Write commas between formulas, no blanks within one", None, options)]
 
 
 def _parts(line: str) -> list[str]:

@@ -17,6 +17,8 @@ PURE = sorted(
         "app.design.problem_errors",
         "app.models.card_text",
         "app.models.descriptions",
+        "app.predict.assessment",
+        "app.predict.query",
         "app.results.filters",
         "app.results.funnel",
         "app.results.summary_text",
@@ -53,7 +55,7 @@ def test_the_search_finds_streamlit_behind_an_import():
 
 def test_views_only_call_their_page():
     views = sorted((PROJECT / "app" / "views").glob("*.py"))
-    assert len(views) == 7
+    assert len(views) == 8
     for view in views:
         lines = [line for line in view.read_text(encoding="utf-8").splitlines() if line]
         assert len(lines) == 2 and lines[0].startswith("from app.") and lines[1] == "page()"

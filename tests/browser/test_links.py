@@ -9,10 +9,10 @@ from core.paths import PROJECT
 pytestmark = pytest.mark.browser
 
 LIMIT_MS = 60_000
-PAGES = ["Design", "Run", "Results", "Past runs", "Learn", "Models", "Benchmarks"]
+PAGES = ["Design", "Run", "Results", "Past runs", "Predict", "Learn", "Models", "Benchmarks"]
 
 
-@pytest.mark.parametrize(("name", "title"), [("benchmarks", "Benchmarks"), ("models", "Models")])
+@pytest.mark.parametrize(("name", "title"), [("benchmarks", "Benchmarks"), ("predict?formula=MgB2", "Predict")])
 def test_a_link_opens_its_page_on_a_fresh_server(chromium, serve, tmp_path, name, title):
     # A server of its own: Streamlit decides once per server where its pages are.
     url = serve(PROJECT / "app" / "main.py", {"TC_STUDIO_RUNS": str(tmp_path), "OMP_NUM_THREADS": "1"})

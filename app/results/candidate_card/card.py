@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 import streamlit as st
@@ -20,20 +20,23 @@ from core.screening.registry import find_screen
 
 def candidate_card(run: Run, problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
     """Everything that is known about a candidate. row : its row of the candidate table"""
+    under = f"Rank {row['rank']:,} · {screening_text(row['failed_screen'])} · found {times(row['times_found'])}"
+    tabs = {
+        "Overview": lambda: overview(problem, row, summary),
+        "Charges": lambda: charges(row, problem.charge_rule, problem),
+        "Stability": lambda: stability(row, problem),
+        "Trajectory": lambda: trajectory(run, problem, row),
+    }
+    tabbed_card(row["formula"], under, tabs)
+
+
+def tabbed_card(formula: str, under_html: str, tabs: Mapping[str, Callable[[], None]]) -> None:
+    """A bordered card: the formula, a line under it, and tabs. tabs : label -> what draws the tab"""
     with st.container(border=True, key="candidate"):
-        st.html(
-            f'<h2 class="candidate-name">{formula_html(row["formula"])}</h2><p class="under">Rank {row["rank"]:,} · '
-            f"{screening_text(row['failed_screen'])} · found {times(row['times_found'])}</p>"
-        )
-        tabs = st.tabs(["Overview", "Charges", "Stability", "Trajectory"])
-        with tabs[0]:
-            overview(problem, row, summary)
-        with tabs[1]:
-            charges(row, problem)
-        with tabs[2]:
-            stability(row, problem)
-        with tabs[3]:
-            trajectory(run, problem, row)
+        st.html(f'<h2 class="candidate-name">{formula_html(formula)}</h2><p class="under">{under_html}</p>')
+        for tab, draw in zip(st.tabs(list(tabs)), tabs.values(), strict=True):
+            with tab:
+                draw()
 
 
 def screening_text(failed: str) -> str:

@@ -25,15 +25,18 @@ RULES = {
 }
 
 
-def charges(row: pd.Series, problem: DesignProblem) -> None:
-    """The most plausible states with the question whether they are usual, then the screen of the papers."""
+def charges(row: pd.Series, charge_rule: str, problem: DesignProblem | None = None) -> None:
+    """The most plausible states with the question whether they are usual, then the screen of the papers.
+
+    problem : its substitutions set the states of their replacements; None: no problem
+    """
     amounts = literal_amounts(row["formula"])
-    found = usual_charges(amounts, states_of_substitution(problem, amounts))
+    found = usual_charges(amounts, None if problem is None else states_of_substitution(problem, amounts))
     if found.states:
         st.html(mean_charges_html(found.states, amounts))
     st.html(f"<p>{usual_text(found)}</p>")
     with st.expander("Screen of the papers", expanded=not found.states):
-        papers_screen(row, problem.charge_rule)
+        papers_screen(row, charge_rule)
 
 
 def usual_text(found: UsualCharges) -> str:

@@ -1,0 +1,3 @@
+from app.predict.page import page
+
+page()
