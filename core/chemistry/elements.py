@@ -8,13 +8,14 @@ predictions and designs need none of these packages.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from core.paths import ASSETS
 
 N_ELEMENTS = 118
+SMACT14, ICSD24 = STATE_SETS = ("smact14", "icsd24")  # sets of oxidation states; the papers use smact14
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Element:
     electronegativity: float | None
     mendeleev_number: int | None  # Pettifor's chemical scale, as modified in pymatgen
     oxidation_states: tuple[int, ...]
+    icsd24_oxidation_states: tuple[int, ...]  # SMACT's set `icsd24`: the states reported in the ICSD of 2024
     usual_oxidation_states: tuple[int, ...]  # at least 1% of the element's entries in the ICSD, or common in pymatgen
     icsd_states: tuple[tuple[int, int], ...]  # (state, number of entries in the ICSD of 2024), ascending, without 0
     metal: bool  # as defined by SMACT, which the paper uses for screening
@@ -53,6 +55,19 @@ def all_elements() -> tuple[Element, ...]:
     """All 118 elements in order of atomic number."""
     rows = json.loads((ASSETS / "elements.json").read_text(encoding="utf-8"))
     return tuple(_element(row) for row in rows)
+
+
+@cache
+def with_states_of(state_set: str) -> tuple[Element, ...]:
+    """All elements with the oxidation states of a set of SMACT: "smact14" or "icsd24".
+
+    Raises ValueError for another name.
+    """
+    if state_set not in STATE_SETS:
+        raise ValueError(f"the set of oxidation states must be one of {', '.join(STATE_SETS)}, not {state_set!r}")
+    if state_set == SMACT14:
+        return all_elements()
+    return tuple(replace(element, oxidation_states=element.icsd24_oxidation_states) for element in all_elements())
 
 
 def _element(row: dict[str, Any]) -> Element:

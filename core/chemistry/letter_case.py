@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from core.chemistry import elements
 
@@ -41,7 +41,7 @@ def _stable() -> frozenset[str]:
     return frozenset(e.symbol.lower() for e in elements.all_elements() if not e.radioactive or e.symbol in kept)
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _split(letters: str) -> tuple[str, ...]:
     """All divisions of lower-case letters into symbols, as formulas."""
     if not letters:

@@ -23,6 +23,11 @@ def add_parser(commands: Commands) -> None:
         help="let every atom take its own oxidation state, as in hydrides and doped compounds (KIAGO 3.6); "
              "default: one state per element, and the Pauling test",
     )  # fmt: skip
+    parser.add_argument(
+        "--states", choices=("smact14", "icsd24"), default="smact14", metavar="SET",
+        help="SMACT's set of oxidation states: smact14, as in the papers, or icsd24, reported in the ICSD of 2024; "
+             "default: smact14",
+    )  # fmt: skip
     parser.set_defaults(command=screen)
 
 
@@ -32,4 +37,4 @@ def screen(options: argparse.Namespace) -> int:
     from core.problem.settings import EVERY_ATOM, ONE_STATE
 
     charge_rule = EVERY_ATOM if options.every_atom else ONE_STATE
-    return write_assessment(options, Assessor.screen, charge_rule=charge_rule)
+    return write_assessment(options, Assessor.screen, charge_rule=charge_rule, state_set=options.states)

@@ -11,6 +11,7 @@ import torch
 
 from core.chemistry import elements
 from core.chemistry.composition import MOST_WHOLE_ATOMS, composition_vector, whole_counts
+from core.chemistry.elements import SMACT14
 from core.chemistry.exact_formula import Reading
 from core.chemistry.formula_reader import read_members
 from core.errors import InputError
@@ -123,6 +124,7 @@ def screen(
     device: str = "auto",
     charge_rule: str = ONE_STATE,
     undetermined_as_zero: bool = False,
+    state_set: str = SMACT14,
 ) -> pd.DataFrame:
     """The columns of `predict`, and before `error` those of the screens (SCREENED): charge balance, distance to the
     hull, nearest known superconductor.
@@ -130,11 +132,11 @@ def screen(
     If the amounts of a formula cannot be written as whole numbers of atoms, charge_neutral and pauling_ok are missing
     and `reason` says why.
 
-    charge_rule : see `core.screening.charge_neutrality`
+    charge_rule, state_set : see `core.screening.charge_neutrality`
 
     Raises InputError for an unavailable device, CheckpointError for an unavailable predictor.
     """
-    return Assessor(models, device, charge_rule).screen(read_texts(formulas, undetermined_as_zero))
+    return Assessor(models, device, charge_rule, state_set=state_set).screen(read_texts(formulas, undetermined_as_zero))
 
 
 class Assessor:
@@ -146,11 +148,18 @@ class Assessor:
     CheckpointError for an unavailable predictor.
     """
 
-    def __init__(self, models: Models = BEST, device: str = "auto", charge_rule: str = ONE_STATE, reference: str = MP):
+    def __init__(
+        self,
+        models: Models = BEST,
+        device: str = "auto",
+        charge_rule: str = ONE_STATE,
+        reference: str = MP,
+        state_set: str = SMACT14,
+    ):
         on = resolve_device(device)
         self._tc, energy = (load_predictor(name).to(on) for name in astuple(models))
         self._energy = energy.on_reference(reference)
-        self._charge_rule = charge_rule
+        self._charge_rule, self._state_set = charge_rule, state_set
 
     def predict(self, formulas: Sequence[UserFormula]) -> pd.DataFrame:
         """The table of `predict`."""
@@ -162,7 +171,8 @@ class Assessor:
         table, energy_rows = self._predicted(compositions)
         rows = compositions.rows
         known = novelty(compositions.vectors)
-        charges = _charge_columns([f.reading.amounts for f in formulas if f.reading is not None], self._charge_rule)
+        amounts = [f.reading.amounts for f in formulas if f.reading is not None]
+        charges = _charge_columns(amounts, self._charge_rule, self._state_set)
         vectors = compositions.vectors[np.isin(rows, energy_rows)]
         energies = table["formation_energy_eV_per_atom"].to_numpy()[energy_rows]
         hull = stability(self._energy, vectors, energies)
@@ -247,13 +257,15 @@ def _column(values: Iterable, rows: np.ndarray, count: int) -> np.ndarray:
     return column
 
 
-def _charge_columns(amounts: Sequence[Mapping[str, float]], rule: str) -> dict[str, list]:
+def _charge_columns(amounts: Sequence[Mapping[str, float]], rule: str, state_set: str) -> dict[str, list]:
     """The columns of CHARGES, each with one value per formula (symbol -> atoms)."""
-    values = [_charge_values(a, rule) for a in amounts]
+    values = [_charge_values(a, rule, state_set) for a in amounts]
     return {name: [row[i] for row in values] for i, name in enumerate(CHARGES)}
 
 
-def _charge_values(amounts: Mapping[str, float], rule: str) -> tuple[bool | None, bool | None, bool | None, str, str]:
+def _charge_values(
+    amounts: Mapping[str, float], rule: str, state_set: str
+) -> tuple[bool | None, bool | None, bool | None, str, str]:
     """The values of CHARGES for one formula."""
     counts = whole_counts(amounts)
     if counts is None:
@@ -262,9 +274,9 @@ def _charge_values(amounts: Mapping[str, float], rule: str) -> tuple[bool | None
     cell = np.zeros((1, elements.N_ELEMENTS), dtype=np.int64)
     cell[0, [elements.element(symbol).index for symbol in counts]] = list(counts.values())
     units = sum(counts.values()) / sum(amounts.values())
-    balance = charge_balance(cell, rule, [max(units, 1.0)])[0]  # charges per formula unit as typed
+    balance = charge_balance(cell, rule, [max(units, 1.0)], state_set)[0]  # charges per formula unit as typed
     shown = shown_charges([amounts], [balance])
-    if rule == ONE_STATE and only_every_atom_balances(counts):
+    if rule == ONE_STATE and not balance.charge_neutral and only_every_atom_balances(counts, state_set):
         shown["reason"][0] += f"; {_WITH_EVERY_ATOM}"
     usual, reason, states = (shown[name][0] for name in ("usual_charges", "reason", "oxidation_states"))
     return balance.charge_neutral, balance.pauling_ok, usual, reason, states

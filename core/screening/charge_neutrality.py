@@ -60,13 +60,14 @@ class ChargeBalance:
 
 
 def charge_balance(
-    counts: np.ndarray, rule: str = ONE_STATE, units: Sequence[float] | None = None
+    counts: np.ndarray, rule: str = ONE_STATE, units: Sequence[float] | None = None, state_set: str = elements.SMACT14
 ) -> list[ChargeBalance]:
     """Apply the charge screens to integer atom counts, shape (n, 118), which are reduced by their gcd.
 
     rule : "one_state": one oxidation state per element; "every_atom": every atom takes any state of its element
     units : number of formula units in each reduced row, for the texts: Ba3K2Fe10As10 has five of Ba0.6K0.4Fe2As2.
         1 by default
+    state_set : SMACT's set of oxidation states, "smact14" as in the papers, or "icsd24"
 
     If several assignments pass, the reported one is selected by a fixed rule. Every element has a usual state (see
     `usual_state`). The elements with the fewest states are assigned first; each takes the state nearest to its usual
@@ -74,15 +75,15 @@ def charge_balance(
     smallest sum of absolute deviations from the usual states is reported; of equal ones, the one with most cations.
 
     Raises ValueError for a wrong shape, counts that are not whole numbers >= 0, a row without atoms, more than
-    MAX_ATOMS atoms in a reduced formula unit, or an unknown rule.
+    MAX_ATOMS atoms in a reduced formula unit, or an unknown rule or set of states.
     """
     if rule not in (ONE_STATE, EVERY_ATOM):
         raise ValueError(f"the charge rule must be {ONE_STATE} or {EVERY_ATOM}, not {rule!r}")
-    rows = _checked(counts)
+    rows = _checked(counts, elements.with_states_of(state_set))
     return [_balance(row, rule, unit) for row, unit in zip(rows, units or [1.0] * len(rows), strict=True)]
 
 
-def _checked(counts: np.ndarray) -> list[list[tuple[Element, int]]]:
+def _checked(counts: np.ndarray, everything: Sequence[Element]) -> list[list[tuple[Element, int]]]:
     """The elements of each row with their counts, reduced by the gcd."""
     counts = np.asarray(counts)
     if counts.ndim != 2 or counts.shape[1] != elements.N_ELEMENTS:
@@ -95,10 +96,10 @@ def _checked(counts: np.ndarray) -> list[list[tuple[Element, int]]]:
         row, column = np.argwhere(wrong)[0]
         symbol = elements.symbols()[column]
         raise ValueError(f"row {row}: {counts[row, column]} atoms of {symbol}; counts must be whole numbers >= 0")
-    return [_reduced(row, place) for place, row in enumerate(counts)]
+    return [_reduced(row, place, everything) for place, row in enumerate(counts)]
 
 
-def _reduced(row: np.ndarray, place: int) -> list[tuple[Element, int]]:
+def _reduced(row: np.ndarray, place: int, everything: Sequence[Element]) -> list[tuple[Element, int]]:
     present = np.flatnonzero(row)
     if not len(present):
         raise ValueError(f"row {place}: a composition needs at least one atom")
@@ -106,7 +107,6 @@ def _reduced(row: np.ndarray, place: int) -> list[tuple[Element, int]]:
     divisor = math.gcd(*amounts)
     if sum(amounts) // divisor > MAX_ATOMS:
         raise ValueError(f"row {place}: more than {MAX_ATOMS} atoms in one formula unit")
-    everything = elements.all_elements()
     return [(everything[i], n // divisor) for i, n in zip(present, amounts, strict=True)]
 
 
@@ -178,12 +178,13 @@ def _written(states: tuple[tuple[str, int], ...], atoms: tuple[int, ...], units:
     return ", ".join(texts)
 
 
-def only_every_atom_balances(counts: Mapping[str, int]) -> bool:
+def only_every_atom_balances(counts: Mapping[str, int], state_set: str = elements.SMACT14) -> bool:
     """Whether a formula (symbol -> whole atoms) is neutral only if every atom may take its own state: Ba3K2Fe10As10."""
     row = np.zeros((1, elements.N_ELEMENTS), dtype=np.int64)
     for symbol, n in counts.items():
         row[0, elements.element(symbol).index] = n
-    return not charge_balance(row, ONE_STATE)[0].charge_neutral and charge_balance(row, EVERY_ATOM)[0].charge_neutral
+    one, every = (charge_balance(row, rule, None, state_set)[0] for rule in (ONE_STATE, EVERY_ATOM))
+    return every.charge_neutral and not one.charge_neutral
 
 
 def balancing_states(counts: Mapping[str, int]) -> dict[str, tuple[int, ...]]:

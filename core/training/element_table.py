@@ -97,6 +97,7 @@ def element_table() -> list[dict]:
                 else electronegativity,
                 "mendeleev_number": None if mendeleev is None or math.isnan(mendeleev) else int(mendeleev),
                 "oxidation_states": sorted(charges.oxidation_states_smact14 or []) if charges else [],
+                "icsd24_oxidation_states": sorted(charges.oxidation_states_icsd24 or []) if charges else [],
                 "usual_oxidation_states": _usual_states(element),
                 "icsd_states": icsd.get(element.symbol, []),
                 "metal": element.symbol in smact.metals,  # by the definition of the screen in KIAGO

@@ -144,3 +144,9 @@ def test_wrong_input_leaves_an_existing_output_as_it_is(written, tmp_path, capsy
     assert main(["predict", "--csv", written(b"formula\n\xff\xfe\n"), "--out", str(out)]) == 2
     assert main(["predict", "--csv", str(out), "--out", str(out)]) == 2
     assert out.read_text() == "before" and "the file that is read" in capsys.readouterr().err
+
+
+def test_the_set_of_oxidation_states_can_be_chosen(capsys):
+    assert main(["screen", "MgB2", "--states", "icsd24"]) == 0
+    (row,) = rows_of(capsys.readouterr().out)
+    assert row["charge_neutral"] == "True" and row["usual_charges"] == ""

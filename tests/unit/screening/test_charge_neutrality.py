@@ -265,3 +265,21 @@ def test_doped_compounds_and_hydrides_balance_only_with_one_state_per_atom():
         {"La": 1, "H": 10}
     )
     assert not only_every_atom_balances({"Na": 1, "Cl": 1}) and not only_every_atom_balances({"Mg": 1, "B": 2})
+
+
+def test_the_set_of_states_can_be_chosen():
+    borides = counts_of({"Mg": 1, "B": 2})  # B is 1- in icsd24 only
+    assert not charge_balance(borides)[0].charge_neutral
+    assert charge_balance(borides, state_set="icsd24")[0].charge_neutral
+    with pytest.raises(ValueError, match="smact14, icsd24"):
+        charge_balance(borides, state_set="mine")
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10_000))
+def test_icsd24_agrees_with_smact(seed):
+    random = np.random.default_rng(seed)
+    chosen = [e.symbol for e in elements.all_elements() if e.icsd24_oxidation_states and e.electronegativity]
+    amounts = random_amounts(random, chosen, 4, 6)
+    expected = smact_validity(formula_of(amounts), include_alloys=True, oxidation_states_set="icsd24")
+    assert charge_balance(counts_of(amounts), state_set="icsd24")[0].pauling_ok == expected
