@@ -82,7 +82,6 @@ def _distinct(candidates: Candidates) -> _Distinct:
 
 def _described(distinct: _Distinct, predictors: PropertyPredictors, problem: DesignProblem) -> pd.DataFrame:
     """Every column but rank and gain, one row per distinct formula."""
-    charge_rule = problem.charge_rule
     candidates, first = distinct.candidates, distinct.first
     counts, amounts = candidates.rounded.counts[first], candidates.rounded.amounts[first]
     compositions = candidates.rounded.compositions[first]
