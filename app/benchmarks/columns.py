@@ -1,7 +1,17 @@
 """Labels of the columns of the benchmark tables."""
 
 LABELS = {  # column -> (label, digits; None for text)
+    "kind": ("Demand", None),
     "base": ("Base", None),
+    "objective_K": ("Objective (K)", 1),
+    "objective_spread_K": ("± seeds (K)", 1),
+    "control_tc_K": ("Tc, control model (K)", 1),
+    "control_tc_spread_K": ("± control model (K)", 1),
+    "formulas": ("Formulas", 0),
+    "element_sets": ("Element sets", 1),
+    "best_K": ("Tc of the best (K)", 1),
+    "seconds": ("Time (s)", 1),
+    "reached_s": ("As good as genetic search after (s)", 1),
     "precision": ("Steps in", None),
     "method": ("Method", None),
     "start": ("Start", None),

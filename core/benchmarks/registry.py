@@ -67,6 +67,8 @@ BENCHMARKS = {
     "superdiff-example": Benchmark("a few samples of SuperDiff from noise to compositions, for the page Learn",
                                    "diffusion_example:example",
                                    unused=NO_BASES | ONE_SAMPLING | {"candidates": "it has a few samples"}),
+    "search": Benchmark("searches in the same time: memetic and genetic search, C-ES, KIAGO and random formulas",
+                        "search:compare", options_class="search:SearchOptions"),
     "speed": Benchmark("candidate-steps per second of the reference loop and of ours, memory, screens",
                        "speed:speed", options_class="speed:SpeedOptions"),
     "gpu": Benchmark("a GPU against the reference loop and its own limits: steps, memory, agreement, trainings",

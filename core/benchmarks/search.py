@@ -1,0 +1,210 @@
+"""Searches in the same time with the same models, screens and starts: ours, genetic search, C-ES, KIAGO and random."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from core.benchmarks import figures
+from core.benchmarks.harness import CACHE, Outcome, cached, mean_and_spread
+from core.benchmarks.search_lines import FREE, Line, lines
+from core.benchmarks.search_methods import GENETIC_SEARCH, METHODS, OURS, WITHOUT_GRADIENT, assess, search
+from core.errors import InputError
+from core.predictors.checkpoint import read_card
+from core.predictors.registry import BEST, CONTROL, load_predictor
+from core.reference_data.references import NAME as REFERENCES
+
+RIVALS = tuple(name for name in METHODS if name not in (OURS, WITHOUT_GRADIENT))
+MEASURES = ("objective_K", "tc_K", "control_tc_K", "formulas", "element_sets", "best_K")
+POINTS = 20  # of each curve
+VERSION = 1  # of the searches: another one makes all lines again
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """Options of the benchmark of searches.
+
+    seconds : time of each search
+    seeds : number of seeds; the seeds are 0, 1, 2, ...
+    bases : bases to include; empty: all
+    methods : methods to include; empty: all
+    device : auto, cpu, cuda or mps
+    cache : folder of the finished searches, so that an interrupted benchmark resumes
+    log : called with one line before each search
+
+    Raises InputError for fewer than one seed, no time, or an unknown method.
+    """
+
+    seconds: float = 30.0
+    seeds: int = 3
+    bases: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    device: str = "auto"
+    predictor: str = "best"
+    cache: Path = field(default_factory=lambda: CACHE)
+    log: Callable[[str], None] = field(default=lambda line: None, compare=False)
+
+    def __post_init__(self):
+        if self.seeds < 1:
+            raise InputError("seeds", self.seeds, "a mean needs at least one seed", "Choose 1 or more")
+        if not self.seconds > 0:
+            raise InputError("seconds", self.seconds, "a search needs time", "Choose for example 30")
+        if self.predictor != "best":
+            raise InputError("predictor", self.predictor, "the searches need an expected error of Tc", "Choose best")
+        for method in self.methods:
+            if method not in METHODS:
+                raise InputError("methods", method, "no such method", f"Choose from {', '.join(METHODS)}")
+
+    @property
+    def file_suffix(self) -> str:
+        """Empty, because one set of models is used."""
+        return ""
+
+    def checksums(self) -> dict[str, str]:
+        """Name -> SHA-256 of every checkpoint that the figures depend on."""
+        return {name: read_card(name)["sha256"] for name in (BEST.tc, BEST.formation_energy, CONTROL, REFERENCES)}
+
+    def about(self) -> dict:
+        """The options and checksums with which the figures were computed, as JSON data."""
+        return {
+            "seconds": self.seconds, "seeds": self.seeds, "bases": list(self.bases), "methods": list(self.methods),
+            "device": self.device, "threads": torch.get_num_threads(), "checkpoints": self.checksums(),
+        }  # fmt: skip
+
+
+def compare(options: SearchOptions) -> Outcome:
+    """One row for each line and method: means over the seeds of the best 30 formulas by the objective."""
+    load, rows, courses = cache(load_predictor), [], {}
+    for line in lines(options.bases):
+        for method in options.methods or METHODS:
+            found = [_searched(line, method, seed, options, load) for seed in range(options.seeds)]
+            row: dict = {"kind": line.kind, "base": line.base, "method": method}
+            for name in MEASURES:
+                row[name], spread = mean_and_spread([_number(each[name]) for each in found])
+                if name in ("objective_K", "tc_K", "control_tc_K"):
+                    row[name.replace("_K", "_spread_K")] = spread
+            row["seconds"], _ = mean_and_spread([each["seconds"] for each in found])
+            courses[line.kind, line.base, method] = [each["course"] for each in found]
+            rows.append(row)
+    table = pd.DataFrame(rows)
+    table["reached_s"] = [
+        _time_to_rival(row, courses) if row["method"] in (OURS, WITHOUT_GRADIENT) else np.nan for row in rows
+    ]
+    return Outcome(table, sentences(table), _figure(courses), options.about())
+
+
+def sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """How often ours is ahead of, equal to or behind the best other method, and what the gradient brings."""
+    found = []
+    if OURS not in set(table["method"]):
+        return ()
+    judged = table[table["kind"] != FREE]
+    for column, by in (("objective", "By the objective"), ("control_tc", "By the control model")):
+        ahead, equal, of = standing(judged, column, RIVALS)
+        if of:
+            found.append(
+                f"{by}, memetic search is ahead of the best other method for {ahead} of {of} lines, equal for {equal} "
+                f"and behind for {of - ahead - equal}; the free lines are not counted."
+            )
+    ahead, equal, of = standing(judged, "objective", (WITHOUT_GRADIENT,))
+    if of:
+        found.append(
+            f"With the gradient it is ahead of itself without for {ahead} of {of} lines, and behind for "
+            f"{of - ahead - equal}."
+        )
+    reached = table.loc[table["method"] == OURS, "reached_s"].dropna()
+    if len(reached):
+        found.append(
+            f"What genetic search has at the end, memetic search has after {reached.median():.1f} s (median of the "
+            f"{len(reached)} lines where it has it)."
+        )
+    return tuple(found)
+
+
+def standing(table: pd.DataFrame, column: str, rivals: tuple[str, ...]) -> tuple[int, int, int]:
+    """Numbers of lines where ours is ahead of the best of the rivals and where it is equal, and of all lines.
+
+    Equal: the means differ by no more than the larger of both spreads. Lines without ours or any rival are left out; a
+    method without formulas loses.
+    """
+    ahead = equal = of = 0
+    for _, rows in table.groupby(["kind", "base"]):
+        ours, others = rows[rows["method"] == OURS], rows[rows["method"].isin(rivals)]
+        if not len(ours) or not len(others):
+            continue
+        of += 1
+        value = ours[f"{column}_K"].fillna(-np.inf).iloc[0]
+        best = others.loc[others[f"{column}_K"].fillna(-np.inf).idxmax()]
+        rival = -np.inf if np.isnan(best[f"{column}_K"]) else best[f"{column}_K"]
+        spread = np.nanmax([ours[f"{column}_spread_K"].iloc[0], best[f"{column}_spread_K"], 0.0])
+        if value == rival or abs(value - rival) <= spread:
+            equal += 1
+        elif value > rival:
+            ahead += 1
+    return ahead, equal, of
+
+
+def _searched(line: Line, method: str, seed: int, options: SearchOptions, load: Callable) -> dict:
+    """The figures of one search, from the cache if possible."""
+    key = [
+        f"search {line.kind}", line.base, f"{method}, seed {seed}", options.seconds, torch.get_num_threads(), VERSION,
+        line.problem(seed, options.device).to_json(),
+    ]  # fmt: skip
+
+    def make() -> dict:
+        found = search(method, line, seed, options.seconds, load, options.device)
+        figures_of = {name: _number(value) for name, value in asdict(assess(found, line, load, options.device)).items()}
+        return figures_of | {"seconds": found.seconds, "course": _thinned(found.course)}
+
+    return cached(key, options, make)
+
+
+def _number(value: float | None) -> float | None:
+    """A number for JSON; None for NaN."""
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def _thinned(course: tuple[tuple[float, float], ...]) -> list[tuple[float, float]]:
+    """At most POINTS points of a curve, without those that have no value."""
+    finite = [point for point in course if np.isfinite(point[1])]
+    places = np.unique(np.linspace(0, len(finite) - 1, min(POINTS, len(finite))).round().astype(int))
+    return [finite[place] for place in places] if finite else []
+
+
+def _time_to_rival(row: dict, courses: dict) -> float:
+    """Seconds until the mean curve of ours is at the last value of genetic search; NaN if it is not."""
+    rival = courses.get((row["kind"], row["base"], GENETIC_SEARCH))
+    if not rival or not all(rival):
+        return float("nan")
+    target = float(np.mean([course[-1][1] for course in rival]))
+    times = []
+    for course in courses[row["kind"], row["base"], row["method"]]:
+        reached = [t for t, value in course if value >= target]
+        times.append(reached[0] if reached else np.inf)
+    median = float(np.median(times)) if times else float("nan")
+    return median if np.isfinite(median) else float("nan")
+
+
+def _figure(courses: dict) -> dict:
+    """The mean over all lines of the objective against time, for the methods that have a curve."""
+    series = {}
+    for method in dict.fromkeys(key[2] for key in courses):
+        curves = [course for key, found in courses.items() if key[2] == method for course in found if course]
+        if not curves:
+            continue
+        times = np.linspace(0, max(course[-1][0] for course in curves), POINTS)[1:]
+        at = [[_value_at(course, t) for t in times] for course in curves]
+        series[method] = (times.tolist(), np.mean(at, axis=0).tolist())
+    return figures.lines(series, "seconds", "objective of the best 30 (K)")
+
+
+def _value_at(course: list, t: float) -> float:
+    """The value of a curve at a time; its first one before."""
+    before = [value for when, value in course if when <= t]
+    return before[-1] if before else course[0][1]

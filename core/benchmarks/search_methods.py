@@ -1,0 +1,234 @@
+"""The methods of the benchmark of searches, each within a time limit: formulas, and the curve of the best against time.
+
+The clock runs from the preparation of the task until the last formula; loading the models and assessing the formulas
+are not counted. A method that does not work step by step on formulas (KIAGO) gets as many candidates
+and steps as end within the time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.benchmarks.search_lines import Line
+from core.errors import InputError
+from core.evaluation.design import Design, Load, prepare
+from core.generation.gradient.batch_parallel import BatchParallel
+from core.generation.interface import PropertyPredictors
+from core.generation.loop import run_steps
+from core.generation.registry import GENETIC, GRADIENT, MEMETIC, SUBSTITUTION
+from core.generation.search.archive import Archive
+from core.generation.search.formula_space import in_lowest_terms
+from core.generation.search.scoring import ROWS, Scorer
+from core.generation.search.setting import SearchTask
+from core.generation.search.setting import prepare as prepare_search
+from core.predictors.device import resolve_device
+from core.problem.presets import PAPER
+
+OURS, WITHOUT_GRADIENT, GENETIC_SEARCH = "memetic search", "memetic, no gradient", "genetic search"
+C_ES, KIAGO, RANDOM = "C-ES", "KIAGO", "random"
+KEPT, TOP = 512, 30  # formulas that are kept; formulas whose mean counts
+LONG = 5_000  # steps that no method reaches within the time
+BATCH = 512  # candidates of one call of C-ES, and random formulas drawn together
+KIAGO_CANDIDATES = 256
+TRIAL_STEPS = (4, 4)  # of KIAGO, from which the number of steps within the time follows
+SHARE_OF_STEPS = 0.8  # of the time left after the trial; the rest is for rounding
+FEWEST_STEPS = 10
+
+
+@dataclass
+class Clock:
+    """Time since the start."""
+
+    limit_s: float
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def now_s(self) -> float:
+        """Seconds so far."""
+        return time.perf_counter() - self.started
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time limit is reached."""
+        return self.now_s >= self.limit_s
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a method found: formulas (n, 118), seconds, and (seconds, mean objective of the best TOP) so far."""
+
+    counts: np.ndarray
+    seconds: float
+    course: tuple[tuple[float, float], ...]
+
+
+def search(method: str, line: Line, seed: int, seconds: float, load: Load, device: str) -> Found:
+    """Carry out a method on a line. Raises InputError for an unknown method."""
+    if method not in METHODS:
+        raise InputError("methods", method, "the benchmark has no such method", f"Choose {', '.join(METHODS)}")
+    return METHODS[method](line, seed, seconds, load, device)
+
+
+def _of_generator(method: str, own: dict) -> Callable[..., Found]:
+    """A search that works on an archive of formulas, stopped at the time limit."""
+
+    def run(line: Line, seed: int, seconds: float, load: Load, device: str) -> Found:
+        for name in (line.problem(0, device).tc_predictor, line.problem(0, device).formation_energy_predictor):
+            load(name)
+        clock, course = Clock(seconds), []
+        design = prepare(line.problem(seed, device, method=method, method_settings=own), load)
+
+        def on_step(state, report) -> bool:
+            course.append((clock.now_s, _mean(state.numbers[:, 3].numpy())))
+            return not clock.is_over
+
+        state, _ = run_steps(design.generator, design.task, LONG, on_step=on_step)
+        return Found(_counts(design, state), clock.now_s, tuple(course))
+
+    return run
+
+
+def _kiago(line: Line, seed: int, seconds: float, load: Load, device: str) -> Found:
+    """KIAGO with the published settings, and as many steps as end within the time, half of them in each stage."""
+    settings = replace(
+        PAPER, candidates=KIAGO_CANDIDATES, steps=TRIAL_STEPS, risk_aversion=line.settings.risk_aversion,
+        formation_energy_weight=line.settings.formation_energy_weight, n_unit=line.settings.n_unit,
+        max_elements=line.settings.max_elements, fractional_elements=line.settings.fractional_elements,
+    )  # fmt: skip
+    names = ("novelty", "least_distance", "change", "most_changed", "mutate_probability", "perturb_ratio")
+    settings = replace(settings, **{name: getattr(line.settings, name) for name in names})
+    problem = line.problem(seed, device, settings=settings, method=GRADIENT)
+    trial = prepare(problem, load)
+    run_steps(trial.generator, trial.task, 1)  # the first step allocates memory
+    began = time.perf_counter()
+    run_steps(trial.generator, trial.task, sum(TRIAL_STEPS))
+    each_s = (time.perf_counter() - began) / sum(TRIAL_STEPS)
+    steps = max(int(SHARE_OF_STEPS * seconds / each_s / 2), FEWEST_STEPS)
+    clock = Clock(seconds)
+    design = prepare(replace(problem, settings=replace(settings, steps=(steps, steps))), load)
+    state, _ = run_steps(design.generator, design.task, 2 * steps)
+    return Found(_counts(design, state), clock.now_s, ())
+
+
+def _c_es(line: Line, seed: int, seconds: float, load: Load, device: str) -> Found:
+    """C-ES: batches of random substitutions with different seeds; the best formulas of all batches are kept."""
+    settings = replace(line.settings, candidates=BATCH, added_elements=(1, 2), fractional_elements=0)
+    fields: dict[str, Any] = {"settings": settings, "method": SUBSTITUTION}
+    if floors := line.fields.get("floors"):  # it keeps the amounts of the base
+        base = line.problem(0, device).base_fractions()
+        fields |= {"floors": {}, "fixed": {symbol: base[symbol] for symbol in floors}}
+
+    def batches(task: SearchTask, number: int) -> np.ndarray:
+        design = prepare(line.problem(seed + 1000 * (number + 1), device, **fields), load)
+        state, _ = run_steps(design.generator, design.task, 1)
+        return _counts(design, state)
+
+    return _in_batches(line, seed, seconds, load, device, batches)
+
+
+def _random(line: Line, seed: int, seconds: float, load: Load, device: str) -> Found:
+    """Random formulas of elements drawn by frequency; where elements are fixed, random changes of the starts."""
+
+    def batches(task: SearchTask, number: int) -> np.ndarray:
+        random = np.random.default_rng([seed, number])
+        drawn = task.operators.immigrants(8 * BATCH, random)
+        return drawn if len(drawn) else task.operators.children(task.starts, 8 * BATCH, random)
+
+    return _in_batches(line, seed, seconds, load, device, batches)
+
+
+def _in_batches(
+    line: Line, seed: int, seconds: float, load: Load, device: str, batch: Callable[[SearchTask, int], np.ndarray]
+) -> Found:
+    """The best formulas of batches of formulas that do not depend on each other."""
+    problem = line.problem(seed, device)
+    where = resolve_device(device)
+    predictors = PropertyPredictors(
+        load(problem.tc_predictor).to(where), load(problem.formation_energy_predictor).to(where), where
+    )
+    clock, course = Clock(seconds), []
+    task = prepare_search(problem, predictors, KEPT, KIAGO_CANDIDATES)
+    best, number = Archive.empty(), 0
+    while number == 0 or not clock.is_over:
+        counts = batch(task, number)
+        counts = np.unique(counts[task.space.passes(counts)], axis=0)
+        best, number = best.merged(counts, task.scorer, KEPT), number + 1
+        course.append((clock.now_s, _mean(best.score)))
+    return Found(best.counts, clock.now_s, tuple(course))
+
+
+def _counts(design: Design, state: object) -> np.ndarray:
+    return in_lowest_terms(design.generator.candidates(design.problem, design.task, state).rounded.counts)
+
+
+def _mean(score: np.ndarray) -> float:
+    """Mean of the TOP highest scores; NaN without any."""
+    finite = np.sort(score[np.isfinite(score)])[::-1][:TOP]
+    return float(finite.mean()) if len(finite) else float("nan")
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """The best TOP formulas by the objective, of those that pass everything; without the base.
+
+    objective_K, tc_K, control_tc_K : means in K, NaN without formulas
+    formulas : number of formulas that pass; element_sets : of different elements among the best
+    best_K : Tc of the formula with the highest objective
+    """
+
+    objective_K: float
+    tc_K: float
+    control_tc_K: float
+    formulas: int
+    element_sets: int
+    best_K: float
+
+
+def assess(found: Found, line: Line, load: Load, device: str) -> Assessed:
+    """Screen and rank the formulas of a method by exact predictions, the same way for every method."""
+    from core.predictors.control_model import load_control_model
+
+    where, problem = resolve_device(device), line.problem(0, device)
+    tc, energy = (load(name).to(where) for name in (problem.tc_predictor, problem.formation_energy_predictor))
+    predictors = PropertyPredictors(tc, energy, where)
+    task = prepare_search(problem, predictors, KEPT, 1)
+    counts = np.unique(found.counts, axis=0)
+    counts = counts[task.space.passes(counts)]
+    x = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    counts = counts[np.abs(x - task.space.base).sum(1) > 1e-9]
+    exact = Exact(predictors, task.scorer.settings, BatchParallel(torch.get_num_threads(), ROWS))
+    values = exact.full(counts) if len(counts) else Archive.empty().values
+    score = exact.score(values)
+    order = np.argsort(-score, kind="stable")
+    order = order[np.isfinite(score[order])]
+    best = order[:TOP]
+    if not len(best):
+        return Assessed(float("nan"), float("nan"), float("nan"), 0, 0, float("nan"))
+    chosen = counts[best]
+    control = load_control_model().tc_K(chosen / chosen.sum(1, keepdims=True))
+    sets = len(np.unique(chosen > 0, axis=0))
+    means = (float(each.mean()) for each in (score[best], values.tc_K[best], control))
+    return Assessed(*means, len(order), sets, float(values.tc_K[best[0]]))
+
+
+class Exact(Scorer):
+    """A scorer with the predictors themselves instead of their versions for ranking."""
+
+    def __post_init__(self):
+        self._tc, self._energy = self.predictors.tc, self.predictors.formation_energy
+
+
+METHODS: dict[str, Callable[..., Found]] = {
+    OURS: _of_generator(MEMETIC, {"rounds": LONG, "kept": KEPT}),
+    WITHOUT_GRADIENT: _of_generator(MEMETIC, {"rounds": LONG, "kept": KEPT, "gradient": "no"}),
+    GENETIC_SEARCH: _of_generator(GENETIC, {"generations": LONG, "population": KEPT}),
+    C_ES: _c_es,
+    KIAGO: _kiago,
+    RANDOM: _random,
+}

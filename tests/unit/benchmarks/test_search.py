@@ -1,0 +1,69 @@
+"""The benchmark of searches: its lines, the counts of wins, and a tiny run that is resumed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.benchmarks import search
+from core.benchmarks.search import RIVALS, SearchOptions, compare, standing
+from core.benchmarks.search_lines import FREE, HYDRIDES, NEAR_AND_NEW, SUBSTITUTION, lines
+from core.benchmarks.search_methods import GENETIC_SEARCH, KIAGO, METHODS, OURS
+from core.errors import InputError
+from core.generation.validation import check
+
+TINY = SearchOptions(seconds=0.05, seeds=1, bases=("YIrSi",), methods=(OURS, GENETIC_SEARCH), device="cpu")
+
+
+def test_the_lines_are_those_of_the_papers_tables():
+    kinds = [line.kind for line in lines()]
+    assert [kinds.count(kind) for kind in (FREE, "new", NEAR_AND_NEW, SUBSTITUTION, HYDRIDES)] == [8, 8, 8, 11, 5]
+    assert all(check(line.problem(0, "cpu")) == [] for line in lines())
+    assert {line.kind for line in lines(("LaNiAsO",))} == {FREE, "new", NEAR_AND_NEW}
+
+
+def test_an_unknown_base_is_refused():
+    with pytest.raises(InputError, match="no line has this base"):
+        lines(("XeF2",))
+
+
+@pytest.mark.parametrize("fields", [{"seeds": 0}, {"seconds": 0.0}, {"methods": ("annealing",)}])
+def test_options_that_cannot_be_carried_out_are_refused(fields):
+    with pytest.raises(InputError) as error:
+        replace(TINY, **fields)
+    assert error.value.field in fields
+
+
+def table(ours: float, rival: float, spread: float) -> pd.DataFrame:
+    rows = [(OURS, ours, spread), (GENETIC_SEARCH, rival, spread / 2), (KIAGO, np.nan, np.nan)]
+    return pd.DataFrame(
+        [{"kind": "new", "base": "LaNiAsO", "method": m, "objective_K": v, "objective_spread_K": s} for m, v, s in rows]
+    )
+
+
+@pytest.mark.parametrize(
+    ("ours", "rival", "spread", "expected"),
+    [(5.0, 3.0, 1.0, (1, 0, 1)), (5.0, 4.5, 1.0, (0, 1, 1)), (3.0, 5.0, 1.0, (0, 0, 1)), (3.0, np.nan, 1.0, (1, 0, 1)),
+     (np.nan, np.nan, 0.0, (0, 1, 1)), (3.0, 5.0, np.nan, (0, 0, 1))],
+)  # fmt: skip
+def test_ahead_equal_and_behind(ours, rival, spread, expected):
+    """Equal within the larger spread; a method without formulas loses."""
+    assert standing(table(ours, rival, spread), "objective", RIVALS) == expected
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_tiny_run_is_resumed(tmp_path, monkeypatch):
+    options = replace(TINY, cache=tmp_path)
+    first = compare(options)
+    assert len(first.table) == 2 and first.table["objective_K"].notna().all() and first.sentences
+    monkeypatch.setattr(search, "search", lambda *given: pytest.fail("searched again"))
+    pd.testing.assert_frame_equal(compare(options).table, first.table)
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("method", [m for m in METHODS if m not in (OURS, GENETIC_SEARCH, KIAGO)])
+@pytest.mark.parametrize("base", ["LaH10", "YIrSi"])
+def test_every_method_solves_hydrides_and_substitutions(method, base, tmp_path):
+    found = compare(replace(TINY, cache=tmp_path, bases=(base,), methods=(method,))).table
+    assert found["formulas"].iloc[0] > 0 and found["tc_K"].iloc[0] >= 0
