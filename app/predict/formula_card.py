@@ -12,10 +12,10 @@ from app import cached_data
 from app.predict.query import Query
 from app.results.candidate_card.card import tabbed_card
 from app.results.candidate_card.charges import charges, mean_charges_html, usual_text
-from app.results.candidate_card.overview import nearest_known_html
+from app.results.candidate_card.novelty import novelty
 from app.results.candidate_card.stability import stability
 from app.state import session
-from app.text.formatting import conventional_formula, counted_elements, deviation_text, signed_number
+from app.text.formatting import counted_elements, deviation_text, signed_number
 from app.text.html import table_html
 from core.chemistry.composition import composition_vector, whole_counts
 from core.chemistry.exact_formula import Reading
@@ -58,14 +58,12 @@ def refused_card(formula: UserFormula) -> None:
 def card_row(reading: Reading, record: pd.Series) -> pd.Series:
     """The row in the form that the card of a candidate takes: with the columns known and hydrogen_rich."""
     composition = composition_vector(reading.amounts)
-    nearest = record["nearest_known"]
     return pd.Series(
         record.to_dict()
         | {
             "formula": reading.read_as,
             "known": cached_data.known_superconductors().same_as(composition) is not None,
             "hydrogen_rich": bool(hydrogen_rich(composition[None])[0]),
-            "nearest_known": conventional_formula(nearest) if nearest else "",
         }
     )
 
@@ -83,8 +81,7 @@ def under_html(formula: UserFormula, reading: Reading) -> str:
 def overview(row: pd.Series, reading: Reading) -> None:
     """Predictions, nearest known superconductor, warnings, and the way to the design page."""
     st.html(predictions_html(row))
-    if row["nearest_known"]:
-        st.html(nearest_known_html(row))
+    novelty(row)
     if row["error"]:
         st.html(f'<p class="caution">{html.escape(row["error"])}</p>')
     for text in warnings(row):

@@ -8,7 +8,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from app.predict.assessment import Assessment
 from app.results.candidate_table import column_config, decimals
-from app.text.formatting import conventional_formula, formula_text
+from app.text.formatting import formula_text
 from core.evaluation.columns import BY_NAME
 
 COLUMNS = (
@@ -62,8 +62,6 @@ def table_view(table: pd.DataFrame) -> pd.DataFrame:
     """The columns that are displayed, with readable formulas and rounded numbers."""
     columns = [name for name in COLUMNS if name not in IF_ANY or (table[name] != "").any()]
     view = table[columns].copy()
-    view["nearest_known"] = view["nearest_known"].map(lambda name: conventional_formula(name) if name else name,
-                                                      na_action="ignore")  # fmt: skip
     for name in {"read_as", "nearest_known"} & set(columns):
         view[name] = view[name].map(formula_text, na_action="ignore")
     literal = (table["read_as"] == "") & table["tc_judge_K"].notna()  # other texts are shown as given
