@@ -89,7 +89,7 @@ def registrations() -> tuple[Registration, ...]:
 def registration(name: str) -> Registration:
     """The generator with this name. Raises InputError for an unknown name."""
     if not isinstance(name, str) or name not in _REGISTERED:
-        raise InputError("method", name, "unknown method", f"Choose {' or '.join(_REGISTERED)}")
+        raise InputError("method", name, "unknown method", f"Choose one of: {', '.join(_REGISTERED)}")
     return _REGISTERED[name]
 
 

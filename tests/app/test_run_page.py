@@ -79,5 +79,5 @@ def test_a_run_with_a_method_of_another_version_is_explained(page, empty_runs_fo
     folder = empty_runs_folder / "another-version"
     folder.mkdir(parents=True)
     (folder / "problem.json").write_text('{"base": "LaFeAsO", "method": "nope"}')
-    assert "“nope”: unknown method. Choose gradient or substitution." in page_text(open_page(page, Run(folder)))
+    assert "“nope”: unknown method. Choose one of: gradient, substitution, " in page_text(open_page(page, Run(folder)))
     assert "another-version" in open_page("runs").button[0].key  # the list shows it, and it can be deleted

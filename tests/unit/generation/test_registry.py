@@ -107,7 +107,7 @@ def test_a_name_can_be_registered_once(growing):
 
 def test_an_unknown_method_is_rejected_with_the_known_ones():
     (error,) = check(DesignProblem(base="MgB2", method="alchemy"))
-    assert error.field == "method" and "gradient or substitution" in error.message
+    assert error.field == "method" and "one of: gradient, substitution" in error.message
 
 
 def test_the_default_method_is_the_first_registered():
