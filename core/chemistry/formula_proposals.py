@@ -21,6 +21,7 @@ from core.chemistry.exact_formula import (
 from core.chemistry.formula_grammar import PLACEHOLDER, GrammarError, Group, parse, total
 from core.chemistry.letter_case import with_capitals
 from core.chemistry.spelling import plain
+from core.chemistry.tolerances import WHOLE_ATOM
 from core.errors import InputError
 
 MOST_PROPOSALS = 3
@@ -231,10 +232,26 @@ def _close(text: str, position: int) -> list[str]:
 
 
 def _without_closing(text: str, position: int) -> list[str]:
-    """A bracket that was never opened, if no amount follows, so that it changes nothing."""
+    """A bracket that was never opened: at the start if the elements before it share one site, else without effect.
+
+    Fe 0.96 Co 0.04 ) 2 As 2 is left alone, because its cation is usually cut off with the opening bracket.
+    """
+    if not text.startswith("Fe") and _fills_one_site(text[:position]) and re.search(r"[A-Z]", text[position:]):
+        return [f"({text}"]
     if re.match(r"\s*[\d.xyz]", text[position + 1 :]) or not re.search(r"[A-Z].*[A-Z]", text[:position]):
         return []
     return [text[:position] + text[position + 1 :]]
+
+
+def _fills_one_site(text: str) -> bool:
+    """Whether the amounts of two or more elements sum to 1, whatever the values of variables: Mo 1-x Ru x."""
+    try:
+        groups = parse(plain(text))
+    except GrammarError:
+        return False
+    variables = undetermined_variables(groups)
+    sums = [sum(total(groups, dict.fromkeys(variables, value)).values()) for value in (0.0, 0.1)]
+    return len(groups) > 1 and all(abs(each - 1) < WHOLE_ATOM for each in sums)
 
 
 def _loose_numbers(text: str, position: int) -> list[str]:
