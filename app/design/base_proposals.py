@@ -52,6 +52,7 @@ def doping_line(draft: Draft) -> None:
     except InputError as error:
         return show_errors([error])
     st.plotly_chart(doping_figure(line), key="design.doping_line", config=CHART_CONFIG)
+    st.caption("The models were trained on the reported points, so that their agreement with the line is no test.")
     formulas = list(dict.fromkeys(line.predicted["formula"]))
     key = "design.member"
     st.selectbox(

@@ -20,7 +20,7 @@ def add_parser(commands: Commands) -> None:
         commands, "doping", "Tc against the doping, with the known superconductors on the line",
         "Predict Tc along a series of compositions, and find the known superconductors on it: those of the same\n"
         "elements whose fractions agree with a point of the line within 0.0005. Writes a CSV table and, with\n"
-        "--figure, a plot as SVG.",
+        "--figure, a plot as SVG. The models were trained on these superconductors: agreement is no test.",
         'doping "La2-xSrxCuO4, x = 0..0.3 in 13 steps" --out answers.csv --figure plot.svg',
     )  # fmt: skip
     parser.add_argument("series", metavar="SERIES", help="formula with a variable, and the values of the variable")

@@ -35,7 +35,7 @@ def svg(line: DopingLine) -> str:
         f'<polyline points="{path}" fill="none" stroke="{TEAL}" stroke-width="2.5"/>',
         *(f'<circle cx="{across(a):.1f}" cy="{up(b):.1f}" r="4" fill="{ORANGE}"/>'
           for a, b in zip(measured_x, measured, strict=True)),
-        _text(LEFT, 18, f"Tc of {line.series.formula}: predicted (line), reported (points)", "start"),
+        _text(LEFT, 18, f"Tc of {line.series.formula}: predicted (line), reported (points, training data)", "start"),
         "</svg>",
     ]  # fmt: skip
     return "\n".join(parts) + "\n"
