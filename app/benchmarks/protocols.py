@@ -25,8 +25,8 @@ BENCHMARKS = (
 Every method gets the same models, screens and time on two CPU cores: memetic search with and without the gradient,
 genetic search, C-ES, KIAGO with as many steps as end in the time, and random formulas. The bases are those of KIAGO's
 table 2, free, for new formulas only, and for new formulas near the base; then its substitutions and hydrides. The
-figures are means of the best 30 formulas by the objective, Tc − κ error − α Ef; the control model takes no part in the
-search. The curves are means over all lines."""),
+figures are means of the best 30 formulas by the objective, Tc − κ error − α Ef; the control model takes no part in
+the search. The curves are means over all lines."""),
     Benchmark("table2", "Higher Tc from known superconductors", f"{KIAGO_PAPER}, table 2", """
 KIAGO starts many candidates (4,096 in the paper) from each known superconductor and optimises them for 1,000 steps.
 C-ES, the baseline, draws the same number by replacing elements of the same superconductor at random by others of the
@@ -92,9 +92,9 @@ Stage 1 alone, with a learning rate of 0.001, from LaNiAsO mutated and perturbed
 elements. Lines are medians over the candidates; bands contain 90% of them."""),
     Benchmark("top-ten", "The ten candidates shown first", "no paper: what a chemist asks of a proposal", """
 Default designs with seed 0. Each of the ten candidates that the results page shows first is held against seven
-criteria: usual charges (or metals only), rounding exchanged at most 10% of the atoms, at most 20 atoms, no near-duplicate
-of one above it, within its expected error of the hull, a gain above its expected error, and a control model that agrees
-within that error. The rows of *before* are those of version 0.2.0, by its order."""),
+criteria: usual charges (or metals only), rounding exchanged at most 10% of the atoms, at most 20 atoms, no
+near-duplicate of one above it, within its expected error of the hull, a gain above its expected error, and a control
+model that agrees within that error. The rows of *before* are those of version 0.2.0, by its order."""),
     Benchmark("speed", "Speed", "the speed for a user; the papers do not report it", """
 A candidate-step is one step of one candidate. *Plain* is a direct implementation of the method: the networks as
 trained, evaluated as a whole in one loop, in float32. *Ours* is what the app does with the same weights; if the
