@@ -14,11 +14,15 @@ from app.results.candidate_table import candidate_table
 from app.results.charts import SCATTER_COLOURS, candidates_figure
 from app.results.filters import Filters, elements_in, filtered
 from app.results.selection import SCATTER, scatter_clicked, selected_row, view_key
+from app.results.variants import like_text, variants_html
 from app.text.formatting import formula_text
 from core.evaluation.csv_export import to_csv
+from core.evaluation.near_duplicates import with_variants
 from core.problem.problem import DesignProblem
 from core.runs.run import Run
 from core.screening.registry import FURTHER_SCREENS
+
+DERIVED_FILTERS = {"control_agrees": "Control model agrees within the error", "family_kept": "Family of the base kept"}
 
 
 def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mapping) -> None:
@@ -26,18 +30,41 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     section("Candidates")
     filters = filter_fields(table, some_pass=summary["n_passing"] > 0)
     shown = filtered(table, filters)
-    selected = selected_row(run.id, table, shown)
+    folded = st.toggle(
+        "One row for near-duplicates", value=True, key="fold",
+        help="Candidates that differ in at most 10% of the atoms share a row in the table. The smallest cell is shown, "
+        "of those whose Tc is as high within the error",
+    )  # fmt: skip
+    grouped = with_variants(shown)
+    rows = grouped[grouped["shown_first"]] if folded else grouped
+    selected = selected_row(run.id, table, rows)
     left, right = st.columns([1.25, 1], gap="medium")
     with left:
         scatter(shown, problem, summary, int(selected["candidate"]))
     with right:
         candidate_card(run, problem, selected, summary)
     if not shown.empty:
-        candidate_table(shown, filters.failing, int(selected["candidate"]))
+        candidate_table(rows, filters.failing, folded, int(selected["candidate"]))
+        variants(grouped, int(selected["candidate"]))
     st.download_button(
         f"These {len(shown):,} rows (CSV)", to_csv(shown).encode("utf-8"), f"{run.id}-selection.csv", "text/csv",
         icon=":material/download:", key="download_shown", on_click="ignore", disabled=shown.empty,
     )  # fmt: skip
+
+
+def variants(grouped: pd.DataFrame, selected: int) -> None:
+    """The near-duplicates of the selected candidate, smallest cell first; nothing if there are none.
+
+    grouped : the rows that are shown, see `core.evaluation.near_duplicates`; selected : candidate number
+    """
+    group = grouped.loc[grouped["candidate"] == selected, "group"]
+    members = grouped[grouped["group"].isin(group)].sort_values(["n_atoms", "rank"])
+    if len(members) < 2:
+        return
+    shown_first = members[members["shown_first"]].iloc[0]
+    with st.expander(f"{like_text(shown_first)}, {len(members)} variants", key="variants"):
+        st.html(variants_html(members))
+        st.caption("Smallest cell first. They differ in at most 10% of the atoms from the best of them.")
 
 
 def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
@@ -60,13 +87,15 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
     with cells[5].container(gap=None):
         only_new = st.toggle("Only new", key="filter_new", help="Hide compositions of known superconductors")
         failing = st.toggle("Show failing", value=not some_pass, key="filter_failing")
-    labels = {screen.name: screen.label for screen in FURTHER_SCREENS}
+    labels = {screen.name: screen.label for screen in FURTHER_SCREENS} | DERIVED_FILTERS
     further = st.pills(
         "Also require", list(labels), selection_mode="multi", format_func=labels.get, key="filter_further"
     )
+    chosen = frozenset(further or ())
     return Filters(
-        text, frozenset(with_all), frozenset(without), above_hull, tc, only_new, failing, frozenset(further or ())
-    )
+        text, frozenset(with_all), frozenset(without), above_hull, tc, only_new, failing, chosen - set(DERIVED_FILTERS),
+        "control_agrees" in chosen, "family_kept" in chosen,
+    )  # fmt: skip
 
 
 def scatter(shown: pd.DataFrame, problem: DesignProblem, summary: Mapping, selected: int) -> None:
@@ -88,4 +117,8 @@ def scatter(shown: pd.DataFrame, problem: DesignProblem, summary: Mapping, selec
         key=key, on_select=lambda: scatter_clicked(key), selection_mode="points", config=CHART_CONFIG,
         alt="Predicted Tc against energy above hull of the candidates",
     )  # fmt: skip
-    st.caption("Click a point to select it. Open diamonds are known superconductors.")
+    st.caption(
+        "Click a point to select it. Open diamonds are known superconductors; triangles mark a control model that "
+        "differs by more than the error. The line is the Pareto front: no candidate shown has both a higher Tc and a "
+        "lower energy above hull than those at its steps."
+    )

@@ -7,24 +7,34 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from app.results.selection import TABLE, row_clicked, view_key
+from app.results.variants import group_text
 from app.text.formatting import formula_text
-from core.evaluation.columns import BY_NAME
+from core.evaluation.columns import BY_NAME, DERIVED_COLUMNS, Column
 
 COLUMNS = (
-    "rank", "formula", "tc_K", "tc_std_K", "tc_gain_K", "tc_judge_K", "formation_energy_eV_per_atom",
-    "energy_above_hull_eV_per_atom", "energy_above_hull_std_eV_per_atom", "nearest_known", "nearest_known_tc_K",
-    "distance_to_known", "n_elements", "n_atoms", "times_found",
+    "rank", "formula", "doped_as", "alike", "tc_K", "tc_std_K", "tc_minus_error_K", "tc_gain_K", "tc_judge_K",
+    "control_disagrees", "energy_above_hull_eV_per_atom", "energy_above_hull_std_eV_per_atom",
+    "formation_energy_eV_per_atom", "family", "nearest_known", "nearest_known_tc_K", "distance_to_known", "defects",
+    "n_elements", "n_atoms", "times_found",
 )  # fmt: skip
-COLUMNS_WITH_FAILING = (*COLUMNS[:9], "passes", "failed_screen", "reason", *COLUMNS[12:])
+FOR_FAILING = ("passes", "failed_screen", "reason")  # after the formula
+ONLY_IF_THERE = ("doped_as", "alike", "control_disagrees", "defects")  # left out if no row has them
+DIFFERS = "⚠ differs"  # in the column of the control model: a word, since colour alone carries no meaning
+ALIKE = Column(
+    "alike", "str", "Near-duplicates", "Candidates that differ in at most 10% of the atoms and share this row"
+)
+_EVERY = BY_NAME | {column.name: column for column in (*DERIVED_COLUMNS, ALIKE)}
 
 
-def candidate_table(shown: pd.DataFrame, failing: bool, selected: int) -> None:
+def candidate_table(shown: pd.DataFrame, failing: bool, folded: bool, selected: int) -> None:
     """The rows (at least one), sortable; a click on a row selects.
 
-    failing : whether failing candidates are among the rows; selected : candidate number
+    failing : whether failing candidates are among the rows
+    folded : whether a row stands for its near-duplicates
+    selected : candidate number
     """
     key = view_key(TABLE)
-    view = table_view(shown, failing)
+    view = table_view(shown, failing, folded)
     places = [place for place, candidate in enumerate(shown["candidate"]) if candidate == selected]
     st.dataframe(
         view, key=key, on_select=lambda: row_clicked(key), selection_mode="single-row",
@@ -33,12 +43,19 @@ def candidate_table(shown: pd.DataFrame, failing: bool, selected: int) -> None:
     )  # fmt: skip
 
 
-def table_view(shown: pd.DataFrame, failing: bool) -> pd.DataFrame:
+def table_view(shown: pd.DataFrame, failing: bool, folded: bool) -> pd.DataFrame:
     """The columns that are displayed, with readable formulas and rounded numbers."""
-    columns = COLUMNS_WITH_FAILING if failing else COLUMNS
+    place = COLUMNS.index("tc_K")
+    columns = (*COLUMNS[:place], *(FOR_FAILING if failing else ()), *COLUMNS[place:])
     if shown["hydrogen_rich"].any():
-        columns = (*columns[:3], "hydrogen_rich", *columns[3:])
-    view = shown[list(columns)].copy()
+        place = columns.index("tc_gain_K")
+        columns = (*columns[:place], "hydrogen_rich", *columns[place:])
+    texts = {
+        "alike": [group_text(row) if folded else "" for _, row in shown.iterrows()],
+        "control_disagrees": shown["control_disagrees"].fillna(False).map({True: DIFFERS, False: ""}),
+    }
+    view = shown.assign(**texts)[list(columns)]
+    view = view.drop(columns=[name for name in ONLY_IF_THERE if (view[name] == "").all()])
     for name in {"formula", "nearest_known"} & set(columns):
         view[name] = view[name].map(formula_text)
     for name in view.select_dtypes("float"):
@@ -48,7 +65,9 @@ def table_view(shown: pd.DataFrame, failing: bool) -> pd.DataFrame:
 
 def column_config(name: str) -> ColumnConfig:
     """Label, help and format of a column, from `core.evaluation.columns`."""
-    column = BY_NAME[name]
+    column = _EVERY[name]
+    if name in ONLY_IF_THERE:
+        return st.column_config.TextColumn(column.label, help=column.meaning)
     if column.dtype == "bool":
         return st.column_config.CheckboxColumn(column.label, help=column.meaning)
     if column.dtype == "str":
@@ -59,4 +78,4 @@ def column_config(name: str) -> ColumnConfig:
 def decimals(name: str) -> int:
     """Digits after the decimal point in the displayed table; the CSV has more."""
     # No model is accurate to 1 K or 0.01 eV/atom; one digit more tells neighbouring ranks apart.
-    return min(BY_NAME[name].digits or 0, 1 if name.endswith("_K") else 3)
+    return min(_EVERY[name].digits or 0, 1 if name.endswith("_K") else 3)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import BLUE, FAINT, GREY, ORANGE, VIOLET, common_layout
+from app.charts import BLUE, FAINT, GREY, ORANGE, TEAL, VIOLET, common_layout
+from core.evaluation.ranking import pareto_front
 
 NEAR_TO_FAR = [[0.0, BLUE], [0.5, "#a08f8a"], [1.0, ORANGE]]
 SCATTER_COLOURS = {  # column -> (label, short label)
@@ -21,15 +22,16 @@ def candidates_figure(
     selected: int | None = None,
     height: int = 420,
 ) -> go.Figure:
-    """Tc against energy above hull of the candidates that have one. The first trace holds the points.
+    """Tc against energy above hull of the candidates that have one. The first trace holds the points, the last their
+    Pareto front.
 
-    table : rows of the candidate table; the customdata of a point start with its candidate number
+    table : rows of the candidate table with derived columns; the customdata of a point start with its candidate number
     base : formula (as plain text) and predicted Tc (K) of the base, drawn as a dashed line
     colour_by : key of SCATTER_COLOURS
     selected : number of the candidate that gets a ring
     """
     table = table[table["energy_above_hull_eV_per_atom"].notna()]
-    figure = go.Figure([_points(table, colour_by), _ring(table[table["candidate"] == selected])])
+    figure = go.Figure([_points(table, colour_by), _ring(table[table["candidate"] == selected]), _front(table)])
     _base_line(figure, *base)
     figure.add_vline(x=0, line={"width": 1, "color": FAINT})
     figure.update_xaxes(title={"text": "Energy above hull (eV/atom)", "standoff": 8})
@@ -54,7 +56,7 @@ def _points(table: pd.DataFrame, colour_by: str) -> go.Scatter:
         marker={
             "size": 10,
             "opacity": 0.9,
-            "symbol": ["diamond-open" if known else "circle" for known in table["known"]],
+            "symbol": _symbols(table),
             "color": table[colour_by],
             "colorscale": NEAR_TO_FAR,
             "colorbar": bar,
@@ -65,6 +67,29 @@ def _points(table: pd.DataFrame, colour_by: str) -> go.Scatter:
             "<b>%{customdata[1]}</b><br>Tc %{y:.1f} K<br>%{x:.3f} eV/atom above hull<br>"
             f"{short} %{{customdata[2]:.3~g}}<br>nearest known %{{customdata[3]}}<extra></extra>"
         ),
+    )
+
+
+def _symbols(table: pd.DataFrame) -> list[str]:
+    """Open for known superconductors; triangles where the control model differs by more than the error."""
+    shapes = table["control_disagrees"].fillna(False).map({True: "triangle-down", False: "circle"})
+    return [
+        ("diamond-open" if shape == "circle" else f"{shape}-open") if known else shape
+        for shape, known in zip(shapes, table["known"], strict=True)
+    ]
+
+
+def _front(table: pd.DataFrame) -> go.Scatter:
+    """The Pareto front as steps: the highest Tc up to each energy above hull, to the last candidate."""
+    x, y = table["energy_above_hull_eV_per_atom"].to_numpy(), table["tc_K"].to_numpy()
+    front = pareto_front(y, x)
+    return go.Scatter(
+        x=[*x[front], *([x.max()] if len(front) else [])],
+        y=[*y[front], *y[front[-1:]]],
+        name="Pareto front",
+        mode="lines",
+        line={"shape": "hv", "width": 2, "color": TEAL},
+        hoverinfo="skip",
     )
 
 

@@ -24,6 +24,8 @@ class Filters:
     only_new : exclude known superconductors
     failing : include candidates that fail a screen
     further : names of `FURTHER_SCREENS` that must be met
+    control_agrees : exclude candidates whose Tc by the control model differs by more than the error
+    family_kept : exclude candidates of another family than the base
     """
 
     text: str = ""
@@ -34,10 +36,12 @@ class Filters:
     only_new: bool = False
     failing: bool = False
     further: frozenset[str] = frozenset()
+    control_agrees: bool = False
+    family_kept: bool = False
 
 
 def filtered(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
-    """The rows of a candidate table that meet all conditions, in the same order."""
+    """The rows of a candidate table, with derived columns, that meet all conditions, in the same order."""
     keep = pd.Series(True, index=table.index)
     if not filters.failing:
         keep &= table["passes"]
@@ -52,6 +56,10 @@ def filtered(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
         keep &= table["tc_K"] >= filters.min_tc_K
     if filters.only_new:
         keep &= ~table["known"]
+    if filters.control_agrees:
+        keep &= ~table["control_disagrees"].fillna(False).astype(bool)
+    if filters.family_kept:
+        keep &= table["family_kept"]
     for screen in FURTHER_SCREENS:
         if screen.name in filters.further:
             keep &= screen.test(table)

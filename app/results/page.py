@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -12,15 +13,19 @@ from app.blocks import section
 from app.empty_page import no_run
 from app.results.browse import browse
 from app.results.funnel import funnel_html
-from app.results.summary_text import gain_text, pressure_text
+from app.results.next_steps import next_steps
+from app.results.summary_text import gain_text, headline_html, pressure_text
 from app.runs.phases import PHASE_LABELS
 from app.state import session
-from app.text.formatting import duration, signed_number, with_minus
+from app.text.formatting import deviation_text, duration, signed_number, with_minus
 from app.text.html import TC, formula_html
 from app.text.problem_title import title_html
 from core.evaluation.candidate_table import gain
+from core.evaluation.derived_columns import with_derived_columns
 from core.evaluation.funnel import advice, further_funnel
-from core.problem.problem import DesignProblem
+from core.evaluation.headline import Headline, headline
+from core.problem.problem import RAISE_TC, DesignProblem
+from core.runs import layout
 from core.runs.run import Run
 from core.runs.status import ACTIVE
 from core.screening.registry import listed
@@ -38,8 +43,13 @@ def page() -> None:
         unfinished(run)
         return
     problem = run.problem()
+    table = derived_table(str(run.folder), (run.folder / layout.RESULT).stat().st_mtime_ns, problem.base, table)
+    found = headline(table, summary["base"])
     header(run, problem, table, summary)
-    metrics(run, problem, table, summary)
+    metrics(table, problem.charge_rule, found)
+    st.html(f'<p class="headline">{headline_html(found, problem.base, summary["base"]["tc_K"])}</p>')
+    if found.verdict and problem.task == RAISE_TC:
+        next_steps(problem, found.verdict)
     notes(table, summary)
     if len(table):
         browse(run, problem, table, summary)
@@ -50,6 +60,12 @@ def page() -> None:
         st.caption("Passing means all screens above. These further questions are counted here, one after another, and "
                    "are filters of the candidates.")  # fmt: skip
         st.html(funnel_html([asdict(step) for step in further_funnel(table)]))
+
+
+@st.cache_data(show_spinner="Comparing with known compounds …", max_entries=20)
+def derived_table(folder: str, written_ns: int, base: str, _table: pd.DataFrame) -> pd.DataFrame:
+    """The candidates by rank with the derived columns, once for each result (the folder and when it was written)."""
+    return with_derived_columns(_table, base)
 
 
 def unfinished(run: Run) -> None:
@@ -75,7 +91,8 @@ def header(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     left.html(
         f'<h1 class="page-title">{title_html(problem)}</h1>'
         f'<p class="under">Base {formula_html(problem.base)}: predicted {TC} {base["tc_K"]:.1f} K, '
-        f"formation energy {energy} eV/atom</p>"
+        f"formation energy {energy} eV/atom. {problem.settings.candidates:,} candidates in "
+        f"{duration(run.status().elapsed_s)} on {html.escape(summary['device'])}</p>"
     )
     with right.container(horizontal=True, horizontal_alignment="right"):
         st.download_button(
@@ -90,20 +107,25 @@ def header(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
         )  # fmt: skip
 
 
-def metrics(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mapping) -> None:
-    """Five figures in large type."""
-    best, base = summary["best_tc_K"], summary["base"]["tc_K"]
-    cells = st.columns(5)
-    cells[0].metric("Best Tc", f"{best:.1f} K" if best is not None else "–", help="Of the candidates that pass")
-    over_base = with_minus(f"{best - base:+.1f} K") if best is not None else "–"
-    cells[1].metric("Gain over the base", over_base, help="Both are predictions of the same model")
-    cells[2].metric(
-        "Passing candidates",
-        f"{summary['n_passing']:,}",
-        help=f"Of {len(table):,} distinct formulas. Screens: {listed(problem.charge_rule)}.",
-    )
-    cells[3].metric("Candidates", f"{problem.settings.candidates:,}", help="Compositions in this run")
-    cells[4].metric("Time", duration(run.status().elapsed_s), help=f"On {summary['device']}")
+def metrics(table: pd.DataFrame, charge_rule: str, found: Headline) -> None:
+    """Five figures in large type: the first candidate, and the counts of the headline."""
+    passing = table[table["passes"]]
+    first = passing.iloc[0] if len(passing) else None
+    tc = f"{first['tc_K']:.1f}{deviation_text(first['tc_std_K'], 1)} K" if first is not None else "–"
+    gain_K = with_minus(f"{first['tc_gain_K']:+.1f} K to the base") if first is not None else None
+    cells = st.columns([1.4, 1, 1, 1, 1])
+    cells[0].metric(
+        "Best Tc", tc, gain_K, delta_color="off", delta_arrow="off",
+        help="Of the candidate that is first by Tc minus its error; the base is predicted by the same model",
+    )  # fmt: skip
+    screens = f"Of {len(table):,} distinct formulas. Screens: {listed(charge_rule)}."
+    cells[1].metric("Passing candidates", f"{found.passing:,}", help=screens)
+    cells[2].metric("Above the base", f"{found.above_base:,}", help="Passing, with a predicted Tc above the base's")
+    cells[3].metric("By more than the error", f"{found.above_error:,}", help="The gain is above the error of Tc")
+    cells[4].metric(
+        "Seen by the control model", f"{found.confirmed:,}",
+        help="Of those to the left: the control model, which is never optimised, predicts a gain above the error too",
+    )  # fmt: skip
 
 
 def notes(table: pd.DataFrame, summary: Mapping) -> None:

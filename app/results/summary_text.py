@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import html
+
 import pandas as pd
 
 from app.text.formatting import change_text
+from app.text.html import formula_html
 from core.evaluation.candidate_table import Gain
+from core.evaluation.headline import Headline
+
+
+def headline_html(found: Headline, base: str, base_tc_K: float) -> str:
+    """The sentence of the headline with its formula set; empty if nothing passes."""
+    text = html.escape(found.sentence(base, base_tc_K))
+    return text.replace(html.escape(base), formula_html(base), 1)
 
 
 def gain_text(mean: Gain, best: Gain) -> str:

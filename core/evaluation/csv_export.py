@@ -7,7 +7,9 @@ import io
 
 import pandas as pd
 
-from core.evaluation.columns import BY_NAME
+from core.evaluation.columns import COLUMNS, DERIVED_COLUMNS
+
+_DIGITS = {column.name: column.digits for column in (*COLUMNS, *DERIVED_COLUMNS)}
 
 
 def to_csv(table: pd.DataFrame, header: bool = True) -> str:
@@ -21,7 +23,7 @@ def to_csv(table: pd.DataFrame, header: bool = True) -> str:
     writer = csv.writer(out, lineterminator="\n")
     if header:
         writer.writerow([safe_cell(name) for name in table.columns])
-    digits = [BY_NAME[name].digits if name in BY_NAME else None for name in table.columns]
+    digits = [_DIGITS.get(name) for name in table.columns]
     for row in table.itertuples(index=False):
         writer.writerow([_cell(value, d) for value, d in zip(row, digits, strict=True)])
     return out.getvalue()

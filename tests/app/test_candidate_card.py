@@ -14,9 +14,9 @@ from app.results.candidate_card.charges import (
     usual_text,
 )
 from app.results.candidate_card.novelty import compound_text, differing, nearest_text, superconductor_text
-from app.results.candidate_card.overview import control_model_html, predictions_html, warnings
+from app.results.candidate_card.overview import control_model_html, doped_html, predictions_html, warnings
 from app.results.candidate_card.stability import above_hull_html, meaning, parse_decomposition
-from core.evaluation.columns import COLUMNS
+from core.evaluation.columns import COLUMNS, DERIVED_COLUMNS
 from core.problem.settings import EVERY_ATOM, ONE_STATE
 from core.screening.usual_charges import usual_charges
 
@@ -25,7 +25,7 @@ BASE = {"tc_K": 15.0, "formation_energy_eV_per_atom": -1.8, "tc_judge_K": 14.0}
 
 
 def row(**values: object) -> pd.Series:
-    return pd.Series({column.name: EMPTY[column.dtype] for column in COLUMNS} | values)
+    return pd.Series({column.name: EMPTY[column.dtype] for column in (*COLUMNS, *DERIVED_COLUMNS)} | values)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,17 @@ def test_the_card_names_the_screen_that_the_candidate_fails():
     assert screening_text("") == "passes every screen"
     assert screening_text("pauling_ok") == "fails the screen “Pauling test”"
     assert screening_text("of_another_version") == "fails the screen “of_another_version”"
+
+
+def test_the_card_says_that_the_models_differ():
+    assert "The models differ" not in control_model_html(row(tc_K=50.0, tc_judge_K=20.0), BASE)
+    assert "The models differ" in control_model_html(row(tc_K=50.0, tc_judge_K=20.0, control_disagrees=True), BASE)
+
+
+def test_the_doped_form_is_shown_with_its_defects():
+    values = {"parent": "LaFeAsO", "doped_as": "LaFeAsO0.9", "defects": "10% of the O sites vacant"}
+    assert doped_html(row(**values)).endswith("LaFeAsO<sub>0.9</sub></span>: 10% of the O sites vacant.</p>")
+    assert doped_html(row(**(values | {"defects": ""}))).endswith("LaFeAsO<sub>0.9</sub></span>.</p>")
 
 
 def test_expected_deviations_are_shown_with_the_numbers():

@@ -40,6 +40,7 @@ def candidates() -> pd.DataFrame:
             "distance_to_known": [1.5, 0.0, np.nan],
             "n_elements": [3, 2, 2],
             "nearest_known": ["CaCuO2", "FeSe", ""],
+            "control_disagrees": pd.array([True, None, False], dtype="boolean"),
         }
     )
 
@@ -94,12 +95,24 @@ def test_thinning_keeps_first_and_last():
 
 def test_candidates_without_a_hull_distance_are_not_drawn():
     figure = candidates_figure(candidates(), ("LaFeAsO", 16.9), "distance_to_known", 3)
-    points, ring = figure.data
+    points, ring, front = figure.data
     assert list(points.x) == [0.02, -0.01] and list(points.y) == [60.0, 9.0]
     assert [row[0] for row in points.customdata] == [7, 3]
-    assert list(points.marker.symbol) == ["circle", "diamond-open"]
+    assert list(points.marker.symbol) == ["triangle-down", "diamond-open"]  # the control model differs; known
     assert list(ring.y) == [9.0]
+    assert list(front.x) == [-0.01, 0.02, 0.02] and list(front.y) == [9.0, 60.0, 60.0]
     assert any("LaFeAsO" in note.text and "16.9" in note.text for note in figure.layout.annotations)
+
+
+def test_the_front_is_drawn_as_steps_to_the_last_candidate():
+    table = pd.concat([candidates().head(2)] * 2, ignore_index=True)
+    table["energy_above_hull_eV_per_atom"], table["tc_K"] = [0.1, 0.0, 0.3, 0.05], [40.0, 10.0, 30.0, 5.0]
+    front = candidates_figure(table, ("MgB2", 39.0)).data[-1]
+    assert (front.mode, front.line.shape) == ("lines", "hv")
+    assert list(front.x) == [0.0, 0.1, 0.3] and list(front.y) == [10.0, 40.0, 40.0]
+    assert front.hoverinfo == "skip"  # a click on it must not select
+    nothing = candidates_figure(table.assign(energy_above_hull_eV_per_atom=np.nan), ("MgB2", 39.0)).data[-1]
+    assert len(nothing.x) == len(nothing.y) == 0
 
 
 def test_figures_serve_light_and_dark():

@@ -22,6 +22,8 @@ def table() -> pd.DataFrame:
             "tc_gain_K": [0.0, -6.0, 23.0, 75.0],
             "tc_std_K": [2.0, 2.0, 30.0, 10.0],
             "rounding_distance": [0.0, 0.4, 0.1, 0.0],
+            "control_disagrees": pd.array([True, False, None, False], dtype="boolean"),
+            "family_kept": [True, True, False, False],
         },
         index=[3, 5, 8, 9],
     )
@@ -47,6 +49,8 @@ def table() -> pd.DataFrame:
         (Filters(further=frozenset({"above_error"}), failing=True), ["YBa2Cu3O7"]),
         (Filters(further=frozenset({"exchange"})), ["LaFeAsO", "MgB2"]),
         (Filters(further=frozenset({"near_hull", "exchange"})), ["LaFeAsO"]),
+        (Filters(control_agrees=True), ["FeSe", "MgB2"]),  # an unknown error is no disagreement
+        (Filters(family_kept=True), ["LaFeAsO", "FeSe"]),
     ],
 )
 def test_filters_keep_the_rows_that_meet_them(table, filters, formulas):

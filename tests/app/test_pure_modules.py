@@ -22,6 +22,7 @@ PURE = sorted(
         "app.results.filters",
         "app.results.funnel",
         "app.results.summary_text",
+        "app.results.variants",
         "app.runs.phases",
         "app.runs.progress_html",
         "app.state.draft",

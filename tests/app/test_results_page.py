@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pandas as pd
+from streamlit.testing.v1 import AppTest
 
 from app.results.funnel import funnel_html, reasons_text
+from app.results.next_steps import advice_text, larger_search
 from app.results.summary_text import gain_text
 from app.text.formatting import formula_text
 from core.chemistry.composition import format_amount
 from core.chemistry.formula_reader import parse_formula
 from core.evaluation.candidate_table import gain
 from core.evaluation.columns import COLUMNS
+from core.evaluation.headline import headline
+from core.problem.settings import MAX_CANDIDATES, MAX_STEPS
+from core.runs import layout
+from core.runs.run import Run
 from core.runs.status import Phase
 from tests.app.conftest import PROBLEM
 from tests.app.pages import button_labels, html_text, open_page, page_text
@@ -37,10 +44,14 @@ def test_the_metrics_are_those_of_the_table(finished_run):
     table, summary = finished_run.candidates(), finished_run.summary()
     metrics = {metric.label: metric.value for metric in test.metric}
     assert metrics["Passing candidates"] == f"{summary['n_passing']:,}"
-    assert metrics["Candidates"] == "24"
-    if summary["n_passing"]:
-        best = table.loc[table["passes"], "tc_K"].iloc[0]
-        assert metrics["Best Tc"] == f"{best:.1f} K"
+    assert "24 candidates in" in html_text(test)
+    first = table[table["passes"]].iloc[0]
+    assert metrics["Best Tc"] == f"{first['tc_K']:.1f} ± {first['tc_std_K']:.1f} K" and first["tc_std_K"] > 0
+    found = headline(table, summary["base"])
+    assert metrics["Above the base"] == f"{found.above_base}"
+    assert metrics["By more than the error"] == f"{found.above_error}"
+    assert metrics["Seen by the control model"] == f"{found.confirmed}"
+    assert f"Of {found.passing} candidates that pass every screen" in html_text(test)
     for step in summary["funnel"]:
         assert step["label"] in html_text(test)
     assert "<div>Candidates</div>" in html_text(test)
@@ -48,6 +59,7 @@ def test_the_metrics_are_those_of_the_table(finished_run):
 
 def test_failing_candidates_are_shown_with_their_reason_on_request(finished_run):
     test = open_page("results", finished_run)
+    test.toggle(key="fold").set_value(False).run()
     table = finished_run.candidates()
     test.toggle(key="filter_failing").set_value(True).run()
     shown = test.dataframe[0].value
@@ -61,6 +73,7 @@ def test_failing_candidates_are_shown_with_their_reason_on_request(finished_run)
 
 def test_the_fields_of_the_filters_select_rows(finished_run):
     test = open_page("results", finished_run)
+    test.toggle(key="fold").set_value(False).run()
     test.toggle(key="filter_failing").set_value(True).run()
     table = finished_run.candidates()
     test.multiselect(key="filter_with").select("Fe").run()
@@ -79,6 +92,94 @@ def test_the_fields_of_the_filters_select_rows(finished_run):
     test.text_input(key="filter_text").set_value("").run()
     test.number_input(key="filter_tc").set_value(1e6).run()
     assert not test.exception and "No candidate meets these filters" in page_text(test)
+
+
+def changed_run(run: Run, **values: object) -> Run:
+    """The run with other values in some columns of its table, in place."""
+    table = pd.read_parquet(run.folder / layout.TABLE)
+    table.assign(**{name: pd.Series(column, dtype=table[name].dtype) for name, column in values.items()}).to_parquet(
+        run.folder / layout.TABLE, index=False
+    )
+    return run
+
+
+def test_near_duplicates_share_a_row_that_stands_for_them(finished_run):
+    table = finished_run.candidates()
+    size = len(table)
+    # Three compositions within a tenth of the atoms and the same Tc, then others.
+    formulas = ["Nb19Sn6", "Nb3Sn", "Nb16Sn5", *table["formula"][3:]]
+    atoms = [25, 4, 21, *table["n_atoms"][3:]]
+    tc = [99.0] * 3 + [1.0] * (size - 3)
+    run = changed_run(
+        finished_run, formula=formulas, n_atoms=atoms, tc_K=tc, tc_std_K=[0.5] * size, passes=[True] * size
+    )
+    test = open_page("results", run)
+    first = test.dataframe[0].value.iloc[0]
+    assert first["formula"] == "Nb₃Sn" and first["alike"] == "Nb₃Sn-like, 3 variants"
+    assert len(test.dataframe[0].value) <= size - 2
+    assert "Nb₃Sn-like, 3 variants" in [box.label for box in test.expander]
+    order = [html_text(test).index(f'{name}</span></td>') for name in (
+        "Nb<sub>3</sub>Sn", "Nb<sub>16</sub>Sn<sub>5</sub>", "Nb<sub>19</sub>Sn<sub>6</sub>")]  # fmt: skip
+    assert order == sorted(order)  # smallest cell first
+    test.toggle(key="fold").set_value(False).run()
+    assert len(test.dataframe[0].value) == size and not test.exception
+
+
+def test_rows_in_which_the_control_model_differs_are_marked_and_can_be_hidden(finished_run):
+    table = finished_run.candidates()
+    size = len(table)
+    far = [place % 2 == 0 for place in range(size)]
+    control = [tc + (99.0 if away else 0.0) for tc, away in zip(table["tc_K"], far, strict=True)]
+    run = changed_run(finished_run, tc_std_K=[5.0] * size, tc_judge_K=control, passes=[True] * size)
+    test = open_page("results", run)
+    test.toggle(key="fold").set_value(False).run()
+    marks = test.dataframe[0].value["control_disagrees"]
+    assert (marks == "⚠ differs").sum() == sum(far) and set(marks) == {"⚠ differs", ""}
+    pills(test, "control_agrees").run()
+    assert len(test.dataframe[0].value) == size - sum(far) and "control_disagrees" not in test.dataframe[0].value
+
+
+def test_candidates_of_another_family_can_be_hidden(finished_run):
+    table = finished_run.candidates()
+    run = changed_run(finished_run, formula=["La2CuO4", *table["formula"][1:]], passes=[True] * len(table))
+    test = open_page("results", run)
+    test.toggle(key="fold").set_value(False).run()
+    assert "cuprate (base: iron-based)" in set(test.dataframe[0].value["family"])
+    pills(test, "family_kept").run()
+    assert set(test.dataframe[0].value["family"]) == {"iron-based"}
+
+
+def test_a_base_that_nothing_beats_is_said_with_a_next_step(finished_run):
+    table = finished_run.candidates()
+    run = changed_run(finished_run, tc_gain_K=[-1.0] * len(table), passes=[True] * len(table))
+    test = open_page("results", run)
+    text = html_text(test)
+    assert "Nothing in this run beats the base." in text
+    assert "a larger search (96 candidates and 32 steps instead of 24 and 16), or another base" in text
+    test.button(key="larger_search").click().run()
+    larger = test.session_state["tc_studio.draft"].problem().settings
+    assert (larger.candidates, larger.steps) == (96, (12, 20))
+
+
+def test_a_base_that_is_beaten_gets_no_other_next_step(finished_run):
+    size = len(finished_run.candidates())
+    run = changed_run(finished_run, tc_gain_K=[9.0] * size, tc_std_K=[1.0] * size, passes=[True] * size)
+    test = open_page("results", run)
+    assert "Nothing in this run" not in html_text(test) and "Larger search" not in button_labels(test)
+
+
+def test_the_largest_search_leads_to_another_base_only():
+    largest = replace(PROBLEM, settings=replace(PROBLEM.settings, candidates=MAX_CANDIDATES, steps=(MAX_STEPS, 0)))
+    assert larger_search(largest) is None
+    assert "larger search" not in advice_text(largest, None)
+    nearly = larger_search(replace(largest, settings=replace(largest.settings, steps=(3000, 1000))))
+    assert nearly is not None and nearly.settings.steps == (3750, 1250)
+
+
+def pills(test: AppTest, *chosen: str) -> AppTest:
+    """The page with these filters of the candidates."""
+    test.button_group(key="filter_further").set_value(list(chosen))
+    return test
 
 
 def test_every_tab_of_the_candidate_card_is_filled(finished_run):
@@ -113,7 +214,7 @@ def test_rare_reasons_are_counted_together():
 
 
 def test_the_gain_of_the_best_candidate_comes_before_the_mean():
-    table = pd.DataFrame({"tc_K": [101.0, 21.0], "tc_judge_K": [91.0, 31.0]})
+    table = pd.DataFrame({"formula": ["MgB2", "NbN"], "tc_K": [101.0, 21.0], "tc_judge_K": [91.0, 31.0]})
     base = {"tc_K": 91.0, "tc_judge_K": 90.0}
     text = gain_text(gain(table, base), gain(table, base, most=1))
     assert "a gain of 10.0 K according to the Tc model, a gain of 1.0 K according to the control model" in text

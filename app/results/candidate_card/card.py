@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Mapping
 
 import pandas as pd
@@ -20,7 +21,10 @@ from core.screening.registry import find_screen
 
 def candidate_card(run: Run, problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
     """Everything that is known about a candidate. row : its row of the candidate table"""
-    under = f"Rank {row['rank']:,} · {screening_text(row['failed_screen'])} · found {times(row['times_found'])}"
+    under = (
+        f"Rank {row['rank']:,} · {screening_text(row['failed_screen'])} · {html.escape(row['family'])} · "
+        f"found {times(row['times_found'])}"
+    )
     tabs = {
         "Overview": lambda: overview(problem, row, summary),
         "Charges": lambda: charges(row, problem.charge_rule, problem),

@@ -10,7 +10,7 @@ import streamlit as st
 from app.results.candidate_card.novelty import novelty
 from app.state import session
 from app.text.formatting import change_text, deviation_text, signed_number
-from app.text.html import table_html
+from app.text.html import formula_html, table_html
 from core.problem.problem import DesignProblem
 
 LARGE_ROUNDING = 0.1  # fraction of the atoms that rounding exchanged; above it, a warning is shown
@@ -18,6 +18,8 @@ LARGE_ROUNDING = 0.1  # fraction of the atoms that rounding exchanged; above it,
 
 def overview(problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
     """The whole tab."""
+    if row["doped_as"]:
+        st.html(doped_html(row))
     st.html(predictions_html(row, summary["base"]))
     if pd.notna(row["tc_judge_K"]):
         st.html(control_model_html(row, summary["base"]))
@@ -28,6 +30,12 @@ def overview(problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
         if st.button("Use as new base", icon=":material/replay:", key="use_as_base"):
             session.use_as_base(row["formula"], problem)
         st.code(row["formula"], language=None, width="content")
+
+
+def doped_html(row: pd.Series) -> str:
+    """The candidate as a doped compound of its parent."""
+    defects = f": {row['defects']}" if row["defects"] else ""
+    return f"<p>{formula_html(row['parent'])}, doped: {formula_html(row['doped_as'])}{defects}.</p>"
 
 
 def predictions_html(row: pd.Series, base: Mapping[str, float]) -> str:
@@ -49,9 +57,11 @@ def predictions_html(row: pd.Series, base: Mapping[str, float]) -> str:
 def control_model_html(row: pd.Series, base: Mapping[str, float]) -> str:
     """The Tc that the control model predicts, and its change from the base according to both models."""
     predicted, control = row["tc_K"] - base["tc_K"], row["tc_judge_K"] - base["tc_judge_K"]
+    differs = pd.notna(row["control_disagrees"]) and row["control_disagrees"]
+    mark = " <b>The models differ by more than the expected error.</b>" if differs else ""
     return (
         f"<p>Control model, which the optimiser never uses: {row['tc_judge_K']:.1f} K, {change_text(control)}; "
-        f"the Tc model predicts {change_text(predicted)}.</p>"
+        f"the Tc model predicts {change_text(predicted)}.{mark}</p>"
     )
 
 
