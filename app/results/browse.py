@@ -22,7 +22,7 @@ from core.problem.problem import DesignProblem
 from core.runs.run import Run
 from core.screening.registry import FURTHER_SCREENS
 
-DERIVED_FILTERS = {"control_agrees": "Control model agrees within the error", "family_kept": "Family of the base kept"}
+DERIVED_FILTERS = {"control_agrees": "Control model agrees", "family_kept": "Family of the base"}
 
 
 def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mapping) -> None:

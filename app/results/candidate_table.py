@@ -13,11 +13,12 @@ from core.evaluation.columns import BY_NAME, DERIVED_COLUMNS, Column
 
 COLUMNS = (
     "rank", "formula", "doped_as", "alike", "tc_K", "tc_std_K", "tc_minus_error_K", "tc_gain_K", "tc_judge_K",
-    "control_disagrees", "energy_above_hull_eV_per_atom", "energy_above_hull_std_eV_per_atom",
-    "formation_energy_eV_per_atom", "family", "nearest_known", "nearest_known_tc_K", "distance_to_known", "defects",
+    "control_disagrees", "energy_above_hull_eV_per_atom", "energy_above_hull_std_eV_per_atom", "family",
+    "formation_energy_eV_per_atom", "nearest_known", "nearest_known_tc_K", "distance_to_known", "defects",
     "n_elements", "n_atoms", "times_found",
 )  # fmt: skip
 FOR_FAILING = ("passes", "failed_screen", "reason")  # after the formula
+WIDTHS = {"doped_as": 140, "alike": 190}  # pixels; the width of the first rows would cut off later ones
 ONLY_IF_THERE = ("doped_as", "alike", "control_disagrees", "defects")  # left out if no row has them
 DIFFERS = "⚠ differs"  # in the column of the control model: a word, since colour alone carries no meaning
 ALIKE = Column(
@@ -67,7 +68,7 @@ def column_config(name: str) -> ColumnConfig:
     """Label, help and format of a column, from `core.evaluation.columns`."""
     column = _EVERY[name]
     if name in ONLY_IF_THERE:
-        return st.column_config.TextColumn(column.label, help=column.meaning)
+        return st.column_config.TextColumn(column.label, help=column.meaning, width=WIDTHS.get(name))
     if column.dtype == "bool":
         return st.column_config.CheckboxColumn(column.label, help=column.meaning)
     if column.dtype == "str":

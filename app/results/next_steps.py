@@ -38,11 +38,10 @@ def larger_search(problem: DesignProblem) -> DesignProblem | None:
 
 def advice_text(problem: DesignProblem, larger: DesignProblem | None) -> str:
     """The suggestion in words. larger : the larger search, if there is one"""
-    other = "another base, since bases near the highest Tc of the training data are rarely beaten"
     if larger is None:
-        return f"Next: {other}."
+        return "Next: another base."
     now, more = problem.settings, larger.settings
     return (
         f"Next: a larger search ({more.candidates:,} candidates and {sum(more.steps):,} steps instead of "
-        f"{now.candidates:,} and {sum(now.steps):,}), or {other}."
+        f"{now.candidates:,} and {sum(now.steps):,}), or another base."
     )

@@ -115,15 +115,15 @@ def metrics(table: pd.DataFrame, charge_rule: str, found: Headline) -> None:
     gain_K = with_minus(f"{first['tc_gain_K']:+.1f} K to the base") if first is not None else None
     cells = st.columns([1.4, 1, 1, 1, 1])
     cells[0].metric(
-        "Best Tc", tc, gain_K, delta_color="off", delta_arrow="off",
-        help="Of the candidate that is first by Tc minus its error; the base is predicted by the same model",
+        "Best candidate", tc, gain_K, delta_color="off", delta_arrow="off",
+        help="Predicted Tc of the candidate that is first by Tc minus its error",
     )  # fmt: skip
     screens = f"Of {len(table):,} distinct formulas. Screens: {listed(charge_rule)}."
     cells[1].metric("Passing candidates", f"{found.passing:,}", help=screens)
     cells[2].metric("Above the base", f"{found.above_base:,}", help="Passing, with a predicted Tc above the base's")
     cells[3].metric("By more than the error", f"{found.above_error:,}", help="The gain is above the error of Tc")
     cells[4].metric(
-        "Seen by the control model", f"{found.confirmed:,}",
+        "Seen by the control model", "–" if found.confirmed is None else f"{found.confirmed:,}",
         help="Of those to the left: the control model, which is never optimised, predicts a gain above the error too",
     )  # fmt: skip
 
@@ -131,9 +131,9 @@ def metrics(table: pd.DataFrame, charge_rule: str, found: Headline) -> None:
 def notes(table: pd.DataFrame, summary: Mapping) -> None:
     """The gain according to the control model, a warning about hydrides, and advice if no candidate passes."""
     passing = table[table["passes"]]
-    mean, best = gain(passing, summary["base"]), gain(passing, summary["base"], most=1)
-    if mean is not None and best is not None:
-        st.caption(gain_text(mean, best))
+    mean = gain(passing, summary["base"])
+    if mean is not None:
+        st.caption(gain_text(mean))
     if table["hydrogen_rich"].any():
         st.warning(pressure_text(table), icon=":material/compress:")
     if not len(table):

@@ -18,17 +18,12 @@ def headline_html(found: Headline, base: str, base_tc_K: float) -> str:
     return text.replace(html.escape(base), formula_html(base), 1)
 
 
-def gain_text(mean: Gain, best: Gain) -> str:
-    """The gain of the best candidate, and the mean gain of the best ones, by the Tc model and by the control model."""
-    average = ""
-    if mean.candidates > 1:
-        average = (
-            f" The mean of the best {mean.candidates} that pass: {change_text(mean.predicted_K)} according to the Tc "
-            f"model, {change_text(mean.control_K)} according to the control model."
-        )
+def gain_text(mean: Gain) -> str:
+    """The mean gain of the candidates with the highest Tc, by the Tc model and by the control model."""
+    many = f"The {mean.candidates} candidates with the highest Tc: on average "
     return (
-        f"The best candidate: {change_text(best.predicted_K)} according to the Tc model, "
-        f"{change_text(best.control_K)} according to the control model, which the optimiser never uses.{average} "
+        f"{many if mean.candidates > 1 else 'The candidate that passes: '}{change_text(mean.predicted_K)} according to "
+        f"the Tc model, {change_text(mean.control_K)} according to the control model. "
         "A gain that only the Tc model predicts is probably an error of that model."
     )
 

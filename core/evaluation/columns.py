@@ -167,7 +167,7 @@ DERIVED_COLUMNS = (
     ),
     Column("family", "str", "Family", "Cuprate, iron-based, hydride or other; left: another family than the base"),
     Column("family_kept", "bool", "Family kept", "In the family of the base: cuprate, iron-based, hydride or other"),
-    Column("parent", "str", "Parent", "Known compound of which the candidate is a doped form; empty without one"),
+    Column("parent", "str", "Parent", "Known compound that the candidate is, or of which it is a doped form"),
     Column("doped_as", "str", "As doped", "The candidate per formula unit of its parent, dopants after their host"),
     Column("defects", "str", "Defects", "Vacant sites, atoms in excess and mixed sites of the doped parent"),
 )

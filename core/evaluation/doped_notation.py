@@ -45,7 +45,8 @@ class DopedNotation:
     """A candidate as a doped compound.
 
     parent : formula of the parent
-    formula : the candidate per formula unit of the parent, dopants after their host, two decimal places
+    formula : the candidate per formula unit of the parent, dopants after their host, two decimal places; empty if the
+        candidate is the parent
     defects : vacant sites, atoms in excess and mixed sites in words; empty without any
     changed : fraction of the parent's atoms that are replaced, missing or in excess
     """
@@ -67,35 +68,51 @@ class Parents:
         chosen = sorted(first.values())
         self._formulas = [formulas[i] for i in chosen]
         self._counts = counts[chosen]
-        self._with_elements: dict[tuple[int, ...], list[int]] = {}
+        places: dict[tuple[int, ...], list[int]] = {}
         for place, row in enumerate(self._counts):
-            self._with_elements.setdefault(tuple(np.flatnonzero(row).tolist()), []).append(place)
+            places.setdefault(tuple(np.flatnonzero(row).tolist()), []).append(place)
+        self._with_elements = {own: np.array(rows) for own, rows in places.items()}
 
     def __len__(self) -> int:
         """Number of parents."""
         return len(self._formulas)
 
     def notation(self, composition: np.ndarray) -> DopedNotation | None:
-        """A composition (118,) as a doped parent; None without one, or if it is itself the simplest description."""
+        """A composition (118,) as a doped parent; None without one. The parent itself has an empty `formula`."""
         best: tuple[float, int, _Doped] | None = None
         for i in self._possible(composition):
             doped = _doped(self._counts[i], composition)
             cost = np.inf if doped is None else doped.changed + COST_OF_AN_ATOM * self._counts[i].sum()
             if doped is not None and cost < (MOST_COST if best is None else best[0]) - ROUNDING_ERROR:
                 best = (cost, i, doped)
-        if best is None or best[2].changed < NEGLIGIBLE / MOST_ATOMS:
+        if best is None:
             return None
         _, i, doped = best
         order = element_order(self._formulas[i])
         parent = _written(dict(zip(elements.symbols(), self._counts[i].tolist(), strict=True)), order)
+        if doped.changed < NEGLIGIBLE / MOST_ATOMS:
+            return DopedNotation(parent, "", "", 0.0)
         return DopedNotation(parent, doped.formula(order), doped.defects(order), doped.changed)
 
     def _possible(self, composition: np.ndarray) -> list[int]:
-        """The parents whose elements are all in the composition, which has at most MOST_DOPANTS others; in order."""
+        """The parents that may be changed by at most MOST_CHANGED, in order: a superset, found quickly.
+
+        Their elements are all in the composition, which has at most MOST_DOPANTS others. If sum |p - c r| <= m for some
+        c, where p and r are the fractions of the parent and of the atoms on its sites, then sum |p - r| / 2 <= m.
+        """
         there = np.flatnonzero(composition > 0).tolist()
         fewest = max(2, len(there) - MOST_DOPANTS)
-        chosen = (c for size in range(fewest, len(there) + 1) for c in itertools.combinations(there, size))
-        return sorted(i for elements_of in chosen for i in self._with_elements.get(elements_of, ()))
+        found: list[int] = []
+        for own in (c for size in range(fewest, len(there) + 1) for c in itertools.combinations(there, size)):
+            places = self._with_elements.get(own)
+            if places is None:
+                continue
+            elements_of = np.array(own)
+            on_site = _on_site(composition, elements_of, _hosts(composition, elements_of))[elements_of]
+            counts = self._counts[places][:, elements_of]
+            distance = np.abs(counts / counts.sum(1, keepdims=True) - on_site).sum(1) / 2
+            found += places[distance <= MOST_CHANGED + ROUNDING_ERROR].tolist()
+        return sorted(found)
 
 
 @cache
@@ -172,12 +189,10 @@ class _Doped:
 def _doped(parent: np.ndarray, composition: np.ndarray) -> _Doped | None:
     """The composition (118,) as this parent (118,), doped; None if it differs too much."""
     own = np.flatnonzero(parent)
-    host = {int(j): _host(int(j), own) for j in np.flatnonzero((composition > 0) & (parent == 0))}
+    host = _hosts(composition, own)
     if any(abs(_scale()[dopant] - _scale()[site]) > MOST_STEPS for dopant, site in host.items()):
         return None
-    on_site = np.where(parent > 0, composition, 0.0)
-    for dopant, site in host.items():
-        on_site[site] += composition[dopant]
+    on_site = _on_site(composition, own, host)
     mixed = all(elements.all_elements()[i].metal for i in own)
     units = parent.sum() if mixed else _units(parent[own], on_site[own])
     amounts, missing = composition * units, parent - on_site * units
@@ -196,6 +211,21 @@ def _units(parent: np.ndarray, on_site: np.ndarray) -> float:
     scales = np.sort(parent / on_site)
     filled = (np.abs(parent - scales[:, None] * on_site) <= NEGLIGIBLE).sum(1)
     return float(scales[filled.argmax()])
+
+
+def _hosts(composition: np.ndarray, own: np.ndarray) -> dict[int, int]:
+    """Dopant -> element of the parent (indices `own`) on whose site it is."""
+    dopants = set(np.flatnonzero(composition > 0).tolist()) - set(own.tolist())
+    return {dopant: _host(dopant, own) for dopant in sorted(dopants)}
+
+
+def _on_site(composition: np.ndarray, own: np.ndarray, host: dict[int, int]) -> np.ndarray:
+    """Atoms on the site of each element of the parent, (118,): its own and its dopants."""
+    on_site = np.zeros(len(composition))
+    on_site[own] = composition[own]
+    for dopant, site in host.items():
+        on_site[site] += composition[dopant]
+    return on_site
 
 
 def _host(dopant: int, own: np.ndarray) -> int:

@@ -40,13 +40,13 @@ class Headline:
     passing : pass every screen
     above_base : with a predicted Tc above that of the base
     above_error : by more than the expected error of Tc
-    confirmed : for which the control model predicts a gain above the error too
+    confirmed : for which the control model predicts a gain above the error too; None without a control model
     """
 
     passing: int
     above_base: int
     above_error: int
-    confirmed: int
+    confirmed: int | None
 
     def sentence(self, base: str, base_tc_K: float) -> str:
         """The counts in words; empty if nothing passes. base : formula; base_tc_K : its predicted Tc"""
@@ -57,19 +57,23 @@ class Headline:
             return f"None of {_passing(self.passing)} is predicted above {reference}."
         text = f"Of {_passing(self.passing)}, {_are(self.above_base)} predicted above {reference}, "
         text += f"{_count(self.above_error, self.above_base)} by more than the expected error"
-        if not self.above_error:
+        if not self.above_error or self.confirmed is None:
             return f"{text}."
         seen = _count(self.confirmed, self.above_error)
         return f"{text}; the control model, which the optimiser never uses, sees such a gain for {seen} of these."
 
     @property
     def verdict(self) -> str:
-        """A sentence if the base is not beaten beyond the error; empty if it is, or if nothing passes."""
-        if not self.passing or self.above_error:
+        """A sentence if the base is not reliably beaten; empty if it is, or if nothing passes."""
+        if not self.passing:
             return ""
         if not self.above_base:
             return "Nothing in this run beats the base."
-        return "No gain in this run is larger than its expected error, so that the base is not reliably beaten."
+        if not self.above_error:
+            return "No gain in this run is larger than its expected error, so that the base is not reliably beaten."
+        if self.confirmed == 0:
+            return "The control model sees none of these gains, so that the base is not reliably beaten."
+        return ""
 
 
 def headline(table: pd.DataFrame, base: Mapping[str, float]) -> Headline:
@@ -77,8 +81,8 @@ def headline(table: pd.DataFrame, base: Mapping[str, float]) -> Headline:
     rows = table[table["passes"]]
     above_base = ABOVE_BASE.test(rows)
     above_error = above_base & ABOVE_ERROR.test(rows)
-    confirmed = above_error & control_sees_gain(rows, base)
-    return Headline(len(rows), int(above_base.sum()), int(above_error.sum()), int(confirmed.sum()))
+    confirmed = int((above_error & control_sees_gain(rows, base)).sum()) if "tc_judge_K" in base else None
+    return Headline(len(rows), int(above_base.sum()), int(above_error.sum()), confirmed)
 
 
 def _passing(number: int) -> str:

@@ -22,7 +22,7 @@ def test_the_columns_of_each_row_in_the_order_of_the_rank():
     assert found["family"].tolist() == ["iron-based", "cuprate (base: iron-based)", "iron-based"]
     assert found["family_kept"].tolist() == [True, False, True]
     assert found["doped_as"].tolist() == ["LaFeAsO0.9F0.1", "", ""]  # not looked up for rows that fail
-    assert found["parent"].tolist() == ["LaFeAsO", "", ""]
+    assert found["parent"].tolist() == ["LaFeAsO", "La2CuO4", ""]
 
 
 def test_an_empty_table_gets_empty_columns():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.chemistry.composition import compositions
-from core.evaluation.doped_notation import Parents, element_order, known_parents, whole_atoms
+from core.evaluation.doped_notation import DopedNotation, Parents, element_order, known_parents, whole_atoms
 
 FORMULAS = ("LaFeAsO", "YBa2Cu3O7", "La2CuO4", "Nb3Sn", "LaH10", "MgB2", "BaFe2As2", "NbN", "Nb", "La5Fe5As5O3")
 
@@ -44,7 +44,6 @@ def test_a_doped_compound(parents, formula, parent, doped, defects, changed):
 @pytest.mark.parametrize(
     ("formula", "why"),
     [
-        ("LaFeAsO", "a parent itself"),
         ("La3Sm3Fe6As6O2F4", "F has the majority of the O sites"),
         ("Mg2LiB6", "Li and Mg are not neighbours on the scale"),
         ("NbN0.4", "more than half of the N sites would be vacant"),
@@ -58,6 +57,21 @@ def test_a_doped_compound(parents, formula, parent, doped, defects, changed):
 )
 def test_no_doped_compound(parents, formula, why):
     assert parents.notation(compositions([formula])[0]) is None, why
+
+
+def test_a_parent_is_not_doped(parents):
+    assert parents.notation(compositions(["Ba2YCu3O7"])[0]) == DopedNotation("YBa2Cu3O7", "", "", 0.0)
+
+
+def test_the_quick_choice_of_parents_leaves_out_none(parents, monkeypatch):
+    formulas = ["Gd2La5Fe7As6O5", "La8Sm2Fe10As9PO10", "YBa2Cu3O6.5", "Nb31Sn9", "LaH9", "Nb11Ti", "La2Cu0.9Zn0.1O4.2"]
+    quick = [parents.notation(x) for x in compositions(formulas)]
+    monkeypatch.setattr(Parents, "_possible", lambda self, x: self.all_inside(x))
+    monkeypatch.setattr(
+        Parents, "all_inside", lambda self, x: [i for i, row in enumerate(self._counts) if (x[row > 0] > 0).all()],
+        raising=False,
+    )  # fmt: skip
+    assert [parents.notation(x) for x in compositions(formulas)] == quick and any(quick)
 
 
 def test_the_simpler_parent_is_preferred_to_one_that_is_doped_itself(parents):

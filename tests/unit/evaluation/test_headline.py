@@ -25,7 +25,7 @@ CANDIDATES = table(
 
 def test_each_count_is_among_those_before_it():
     assert headline(CANDIDATES, BASE) == Headline(passing=4, above_base=3, above_error=2, confirmed=1)
-    assert headline(CANDIDATES, {"tc_K": 20.0}).confirmed == 0  # a run of a version without a control model
+    assert headline(CANDIDATES, {"tc_K": 20.0}).confirmed is None  # a run of a version without a control model
     assert headline(CANDIDATES.head(0), BASE) == Headline(0, 0, 0, 0)
 
 
@@ -55,6 +55,7 @@ MANY, ONE = "candidates that pass every screen", "1 candidate that passes every 
         ((116, 0, 0, 0), f"None of 116 {MANY} is {ABOVE}."),
         ((1163, 2, 0, 0), f"Of 1,163 {MANY}, 2 are {ABOVE}, none by more than the expected error."),
         ((1, 1, 1, 0), f"Of {ONE}, 1 is {ABOVE}, 1 by more than the expected error{CONTROL} none of these."),
+        ((9, 3, 2, None), f"Of 9 {MANY}, 3 are {ABOVE}, 2 by more than the expected error."),
         ((9, 3, 3, 2), f"Of 9 {MANY}, 3 are {ABOVE}, all by more than the expected error{CONTROL} 2 of these."),
     ],
 )
@@ -65,4 +66,5 @@ def test_the_sentence(counts, sentence):
 def test_a_base_that_nothing_beats_is_said():
     assert Headline(9, 0, 0, 0).verdict == "Nothing in this run beats the base."
     assert "not reliably beaten" in Headline(9, 3, 0, 0).verdict
-    assert Headline(9, 3, 1, 0).verdict == Headline(0, 0, 0, 0).verdict == ""
+    assert "control model sees none" in Headline(9, 3, 1, 0).verdict
+    assert Headline(9, 3, 1, 1).verdict == Headline(9, 3, 1, None).verdict == Headline(0, 0, 0, 0).verdict == ""
