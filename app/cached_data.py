@@ -11,12 +11,14 @@ import streamlit as st
 import torch
 
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector
+from core.chemistry.composition import composition_vector, compositions
 from core.chemistry.conventional_formula import chemists_formula, conventional_formula
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import KNOWN_COMPOSITION
 from core.evaluation.doping_line import DopingLine
 from core.evaluation.doping_line import doping_line as evaluate_doping_line
+from core.evaluation.hull_context import HullContext
+from core.evaluation.hull_context import hull_context as evaluate_hull_context
 from core.evaluation.user_formulas import Assessor
 from core.executors.interface import Executor
 from core.executors.local_process import LocalProcessExecutor
@@ -27,6 +29,8 @@ from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.problem.settings import ONE_STATE
 from core.reference_data.references import References, load_references
+from core.screening.phase_diagram import PhaseDiagramData
+from core.screening.phase_diagram import phase_diagram as evaluate_phase_diagram
 
 MAX_FORMULAS = 1000  # cached values per function
 MAX_MODELS = 20
@@ -92,7 +96,7 @@ def reported(formula: str) -> tuple[float, int] | None:
 @st.cache_data(show_spinner=False, max_entries=MAX_FORMULAS)
 def known_phase(formula: str) -> str:
     """The reference phase of the same composition as chemists write it; empty if there is none."""
-    (found,) = references().known_phases.same_as(composition_vector(parse_formula(formula))[None])
+    (found,) = references().known_phases.same_as(compositions([formula]))
     return found and chemists_formula(found)
 
 
@@ -122,6 +126,19 @@ def predict(name: str, formula: str) -> float:
     """The prediction for one formula, which must be readable and contain only elements that the predictor knows."""
     x = torch.from_numpy(composition_vector(parse_formula(formula))[None]).float()
     return float(predict_in_batches(predictor(name), x)[0])
+
+
+@st.cache_data(show_spinner=False, max_entries=MAX_FORMULAS)
+def hull_context(formation_energy: str, formula: str) -> HullContext:
+    """A formula and the known compounds most like it, on the hull of this model, which must know the elements."""
+    return evaluate_hull_context(predictor(formation_energy), composition_vector(parse_formula(formula)))
+
+
+@st.cache_data(show_spinner="Computing the phase diagram …", max_entries=MAX_FORMULAS)
+def phase_diagram(formation_energy: str, formula: str, energy_eV_per_atom: float) -> PhaseDiagramData:
+    """The phase diagram of the elements of a formula, with the energies of this model."""
+    hull = references().hull(formation_energy)
+    return evaluate_phase_diagram(hull, compositions([formula])[0], energy_eV_per_atom)
 
 
 @st.cache_resource(show_spinner="Predicting the doping line …", max_entries=MAX_MODELS)

@@ -12,10 +12,12 @@ from app.design.problem_errors import Errors
 from app.design.substitution import substitution
 from app.state.draft import Draft
 from app.state.draft_changes import with_base, with_task
-from app.text.formatting import with_minus
+from app.text.formatting import deviation_text, signed_number, with_minus
 from app.text.html import TC, fact_html, formula_html
+from app.text.hull_text import band_text
 from core.chemistry.composition_series import is_series
 from core.chemistry.formula_reader import read_members
+from core.evaluation.hull_context import HullContext
 from core.problem.settings import RAISE_TC, SUBSTITUTE
 
 TASKS = {RAISE_TC: "Raise Tc", SUBSTITUTE: "Substitute"}
@@ -62,11 +64,19 @@ def base_facts_html(draft: Draft) -> str:
         reported_html(draft.base),
         fact_html(f"{TC} predicted", f"{tc:.1f} K", "by the chosen model"),
         fact_html("<i>E</i><sub>f</sub> predicted", energy, "per atom"),
+        above_hull_html(cached_data.hull_context(draft.models.formation_energy, draft.base)),
     )
     return (
         f'<div class="facts"><div class="parsed">{formula_html(reading.read_as)}<div class="parts">{parts}</div></div>'
         f"{''.join(facts)}</div>"
     )
+
+
+def above_hull_html(context: HullContext) -> str:
+    """The distance of the base to the hull, and those of known compounds that are like it."""
+    std = context.std_eV_per_atom
+    value = signed_number(context.above_hull_eV_per_atom, 2) + deviation_text(std, 2)
+    return fact_html("Above hull, predicted", f"{value} eV", "; ".join(filter(None, ("per atom", band_text(context)))))
 
 
 def reported_html(formula: str) -> str:

@@ -36,6 +36,18 @@ class HullDistance:
     decomposition: Decomposition
 
 
+@dataclass(frozen=True)
+class ReferencePhases:
+    """Reference phases of one chemical system of k elements.
+
+    formulas (m,), fractions (m, k), energies (m,) : in eV/atom
+    """
+
+    formulas: tuple[str, ...]
+    fractions: np.ndarray
+    energies: np.ndarray
+
+
 class Hull:
     """The convex hull of reference phases, which are stored sparsely."""
 
@@ -93,6 +105,18 @@ class Hull:
         compositions = checked_compositions(compositions)
         energies = _checked_energies(formation_energies, len(compositions))
         return [self._distance(x, float(energy), to_others) for x, energy in zip(compositions, energies, strict=True)]
+
+    def phases_of(self, indices: Sequence[int]) -> ReferencePhases:
+        """The references made of these elements only, with fractions in the order of the indices (k,), all different.
+
+        The elements themselves are left out.
+        """
+        order = np.argsort(indices)
+        present = np.asarray(indices)[order]
+        inside = self._inside(present)
+        fractions = np.zeros((len(inside), len(present)))
+        fractions[:, order] = self._matrix(present, inside)[:, len(present) :].T
+        return ReferencePhases(tuple(self._formulas[i] for i in inside), fractions, self._energies[inside])
 
     def _distance(self, composition: np.ndarray, energy: float, to_others: bool) -> HullDistance:
         present = np.flatnonzero(composition)

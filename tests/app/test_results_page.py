@@ -190,6 +190,8 @@ def test_every_tab_of_the_candidate_card_is_filled(finished_run):
     assert "Before rounding" in text and "This formula" in text
     std = finished_run.candidates()["energy_above_hull_std_eV_per_atom"][0]
     assert std > 0 and f"± {std:.3f} eV/atom</b> above the hull" in text
+    assert "The base " in text and "eV/atom above the hull of the same model" in text
+    assert "Known: the 25 iron-based superconductors most like the base" in page_text(test)
     assert "energy_above_hull_std_eV_per_atom" in test.dataframe[0].value
     assert len(test.get("plotly_chart")) >= 3  # of the trajectory
     assert "Use as new base" in button_labels(test)

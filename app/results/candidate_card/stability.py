@@ -1,4 +1,4 @@
-"""The stability of a candidate: energy above hull, its meaning, and the competing phases."""
+"""The stability of a candidate: energy above hull, its meaning, competing phases, and known compounds beside it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached_data
+from app.results.candidate_card.hull_context import comparison, diagram
 from app.results.filters import same_composition
 from app.text.formatting import deviation_text, signed_number
 from app.text.html import formula_html
@@ -36,6 +37,8 @@ def stability(row: pd.Series, problem: DesignProblem) -> None:
         f"alone{f', with a mean error of {error:.2f} eV/atom' if error else ''}."
         f"{'' if pd.isna(row[HULL_STD]) else DEVIATION_NOTE}"
     )
+    diagram(row, problem)
+    comparison(row, problem)
 
 
 def above_hull_html(row: pd.Series) -> str:

@@ -83,6 +83,13 @@ def test_references_with_other_elements_do_not_take_part():
     assert distance(hull_of(**LITHIUM_OXIDES, Li3FeO4=-9.0, FeO=-9.0, Og2Li=-9.0), "Li3O2", -1.8) == alone
 
 
+def test_the_phases_of_a_system_have_their_fractions_in_the_given_order():
+    hull = hull_of(**LITHIUM_OXIDES, FeO=-1.0, LiFe=-0.1)
+    found = hull.phases_of([elements.element(symbol).index for symbol in ("O", "Li")])
+    rows = dict(zip(found.formulas, np.column_stack([found.fractions, found.energies]).tolist(), strict=True))
+    assert rows == {"Li2O": pytest.approx([1 / 3, 2 / 3, -2.0]), "LiO": [0.5, 0.5, -1.6], "LiO3": [0.75, 0.25, -0.5]}
+
+
 # Against pymatgen.
 
 
