@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,13 +21,13 @@ from core.evaluation.hull_context import hull_context as evaluate_hull_context
 from core.evaluation.user_formulas import Assessor
 from core.executors.interface import Executor
 from core.executors.local_process import LocalProcessExecutor
-from core.generation.registry import registration
 from core.predictors import registry
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
 from core.problem.settings import ONE_STATE
 from core.reference_data.references import References, load_references
+from core.runs import member_mean
 from core.screening.phase_diagram import PhaseDiagramData
 from core.screening.phase_diagram import phase_diagram as evaluate_phase_diagram
 
@@ -159,10 +158,8 @@ def steps_per_cycle(method: str, tc: str, formation_energy: str) -> int:
 
     1 for a method that uses all members in every step, and if a model is not installed.
     """
-    if not registration(method).one_member_per_step:
-        return 1
     try:
-        return math.lcm(*(registry.member_count(name) for name in (tc, formation_energy)))
+        return member_mean.steps_per_cycle(method, tc, formation_energy)
     except CheckpointError:
         return 1
 

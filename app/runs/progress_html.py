@@ -27,19 +27,19 @@ def progress_bar_html(status: RunStatus, schedule: Schedule) -> str:
     )
 
 
-def top_html(top: Iterable[Mapping]) -> str:
-    """The best compositions of a step as a table. top : see `core.runs.run.Run.top`"""
+def top_html(top: Iterable[Mapping], heading: str = "Composition (fractions of the atoms)") -> str:
+    """The best compositions as a table. top : with the keys of `core.runs.run.Run.top`; heading : of the formulas"""
     rows = (
         (formula_html(row["formula"]), f"{row['tc_K']:.1f}", signed_number(row["formation_energy_eV_per_atom"], 3))
         for row in top
     )
-    return table_html(("Composition (fractions of the atoms)", "Tc (K)", "Ef (eV/atom)"), rows)
+    return table_html((heading, "Tc (K)", "Ef (eV/atom)"), rows)
 
 
 def legend_html(cycle: int) -> str:
     """The legend of the progress charts. cycle : number of steps that predictions are averaged over"""
-    note = f"<span>Tc and energy: mean of {cycle} steps, one for each ensemble member</span>" if cycle > 1 else ""
+    mean = f"; Tc and energy: mean of {cycle} steps, one for each ensemble member" if cycle > 1 else ""
     return (
         '<div class="legend"><span><i class="best"></i>best</span><span><i class="median"></i>median</span>'
-        f'<span><i class="band"></i>5–95% of the candidates</span>{note}</div>'
+        f'<span><i class="band"></i>5–95% of the candidates</span><span>before rounding{mean}</span></div>'
     )

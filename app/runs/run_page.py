@@ -6,10 +6,12 @@ import streamlit as st
 
 from app import cached_data
 from app.blocks import section
-from app.charts import CHART_CONFIG, QUANTITIES, moving_average, progress_figure
+from app.charts import CHART_CONFIG, QUANTITIES, progress_figure
 from app.empty_page import no_run
+from app.runs.best_five import best_five
+from app.runs.member_average import averaged
 from app.runs.phases import status_html
-from app.runs.progress_html import legend_html, progress_bar_html, top_html
+from app.runs.progress_html import legend_html, progress_bar_html
 from app.state import session
 from app.text.problem_title import settings_text, title_html
 from core.generation.registry import registration
@@ -84,7 +86,7 @@ def progress_block(run: Run, problem: DesignProblem) -> None:
         progress_charts(run, problem)
     left, right = st.columns([2, 1], gap="large")
     with left:
-        best_compositions(run, status)
+        best_five(run, status)
     if optimises:
         with right:
             restarts(status)
@@ -92,8 +94,7 @@ def progress_block(run: Run, problem: DesignProblem) -> None:
 
 def progress_charts(run: Run, problem: DesignProblem) -> None:
     """Tc, formation energy and integer loss against the step."""
-    cycle = cached_data.steps_per_cycle(problem.method, problem.tc_predictor, problem.formation_energy_predictor)
-    progress = moving_average(run.progress(), cycle)
+    progress, cycle = averaged(run, problem, run.progress())
     st.html(legend_html(cycle))
     for column, (name, quantity) in zip(st.columns(len(QUANTITIES)), QUANTITIES.items(), strict=True):
         column.plotly_chart(
@@ -102,16 +103,6 @@ def progress_charts(run: Run, problem: DesignProblem) -> None:
             config=CHART_CONFIG,
             alt=f"{quantity.title} of the candidates against the step",
         )
-
-
-def best_compositions(run: Run, status: RunStatus) -> None:
-    """The five compositions of the last step with the highest Tc."""
-    section("Best five now" if status.phase in ACTIVE else "Best five at the end")
-    if top := run.top():
-        st.html(top_html(top))
-        st.caption("The highest predicted Tc, before rounding and screening.")
-    else:
-        st.caption("The compositions appear with the first steps.")
 
 
 def restarts(status: RunStatus) -> None:

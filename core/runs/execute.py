@@ -20,9 +20,10 @@ from core.evaluation.result import DesignResult
 from core.files import write_atomically, write_json
 from core.generation.loop import execution
 from core.runs import layout
+from core.runs.member_mean import MemberMean, steps_per_cycle
 from core.runs.provenance import device_provenance, fingerprint, provenance_at_start
 from core.runs.recorder import Recorder
-from core.runs.resume import load_resume_point
+from core.runs.resume import load_recent, load_resume_point
 from core.runs.run import Run
 from core.runs.status import OnStatus, Phase, ShouldStop
 
@@ -44,7 +45,9 @@ def execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None = None
     identity = fingerprint(run.problem_text(), provenance["checkpoints"])
     state, elapsed_s = load_resume_point(run.folder, design.generator.state_type, identity, device)
     schedule = design.generator.schedule(problem)
-    recorder = Recorder(run.folder, schedule, identity, should_stop, on_status, elapsed_s)
+    cycle = steps_per_cycle(problem.method, problem.tc_predictor, problem.formation_energy_predictor)
+    mean = MemberMean(cycle, None if state is None else load_recent(run.folder, device))
+    recorder = Recorder(run.folder, schedule, identity, should_stop, on_status, elapsed_s, mean)
     recorder.begin(0 if state is None else int(state.step))
     state, outcome = generate(design, state, recorder)
     provenance["execution"] = execution(design.generator, design.task)

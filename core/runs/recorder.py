@@ -10,6 +10,7 @@ from core.files import write_atomically
 from core.generation.interface import Report
 from core.generation.schedule import Schedule
 from core.runs import layout
+from core.runs.member_mean import MemberMean
 from core.runs.progress import (
     PROGRESS_RECORDS,
     TRAJECTORY_RECORDS,
@@ -37,8 +38,10 @@ class Recorder:
         should_stop: ShouldStop,
         on_status: OnStatus | None = None,
         elapsed_s: float = 0.0,
+        mean: MemberMean | None = None,
     ):
-        """elapsed_s : working time before this start."""
+        """elapsed_s : working time before this start. mean : of the recorded values; None: they are recorded as such"""
+        self._mean = mean or MemberMean(1)
         self.folder, self.schedule, self.fingerprint = folder, schedule, fingerprint
         self.should_stop, self.on_status = should_stop, on_status
         self.stopped: Phase | None = None  # the phase in which the run must stop
@@ -67,6 +70,7 @@ class Recorder:
         step, now = int(state.step), time.monotonic()
         self.restarts = report.restarts
         self._recent.append((step, now))
+        self._mean(report)
         self._record(report)
         self.stopped = self.should_stop() if step < self._total else None
         stage_ends = step in self.schedule.ends
@@ -101,17 +105,18 @@ class Recorder:
 
     def _save(self, state: State) -> None:
         before = time.monotonic()
-        save_resume_point(self.folder, state, self.fingerprint, before - self._began)
+        save_resume_point(self.folder, state, self.fingerprint, before - self._began, self._mean.tensors())
         now = time.monotonic()
         self._resume_due = now + max(RESUME_S, RESUME_SHARE * (now - before))
 
     def _record(self, report: Report) -> None:
         if report.step not in self._in_progress and report.step not in self._in_trajectory:
             return
+        report = self._mean.of(report)
         values = quantities(report)
         if report.step in self._in_trajectory:
             with (self.folder / layout.TRAJECTORY).open("ab", buffering=0) as file:
                 file.write(values.tobytes())
         if report.step in self._in_progress:
             with (self.folder / layout.PROGRESS).open("ab", buffering=0) as file:
-                file.write(json_line(progress_record(report, values)).encode())
+                file.write(json_line(progress_record(report, values, self._mean.steps)).encode())

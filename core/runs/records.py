@@ -22,9 +22,15 @@ def quantities(report: Report) -> np.ndarray:
     return np.ascontiguousarray(torch.stack(columns, dim=1).float().cpu().numpy())
 
 
-def progress_record(report: Report, values: np.ndarray) -> dict:
-    """The record of a step. values (batch, 3) : see `quantities`"""
+def progress_record(report: Report, values: np.ndarray, averaged_steps: int = 1) -> dict:
+    """The record of a step.
+
+    values (batch, 3) : see `quantities`
+    averaged_steps : the number of steps that Tc and formation energy are the mean of, recorded if it is not 1
+    """
     position = {"step": report.step, "stage": report.stage}
+    if averaged_steps > 1:
+        position["averaged_steps"] = averaged_steps
     return position | statistics(values) | {"restarts": report.restarts, "top": best_compositions(report, values)}
 
 

@@ -1,12 +1,13 @@
 """The resume point of a run: the complete state of its generator, in one safetensors file.
 
 A state is a frozen dataclass of tensors with a field `step`, whichever generator it belongs to. The names in the file
-are the names of its fields.
+are the names of its fields; beside them are the recent values that the records average.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -31,13 +32,21 @@ class State(Protocol):
 S = TypeVar("S", bound=State)
 
 
-def save_resume_point(folder: Path, state: State, fingerprint: str, elapsed_s: float) -> None:
+_RECENT = "recent."  # before the names of tensors that do not belong to the state
+
+
+def save_resume_point(
+    folder: Path, state: State, fingerprint: str, elapsed_s: float, recent: Mapping[str, torch.Tensor] | None = None
+) -> None:
     """Store a state atomically. Raises OSError if the file cannot be written.
 
     fingerprint : see `core.runs.provenance.fingerprint`
     elapsed_s : working time (s) up to this state
+    recent : `core.runs.member_mean.MemberMean.tensors`
     """
-    tensors = {f.name: getattr(state, f.name).detach().cpu().contiguous() for f in fields(state)}
+    named = {f.name: getattr(state, f.name) for f in fields(state)}
+    named |= {_RECENT + name: values for name, values in (recent or {}).items()}
+    tensors = {name: values.detach().cpu().contiguous() for name, values in named.items()}
     metadata = {"fingerprint": fingerprint, "elapsed_s": repr(elapsed_s)}
     write_atomically(folder / layout.RESUME, save(tensors, metadata))
 
@@ -61,10 +70,18 @@ def load_resume_point(
         return _no_resume_point(f"The resume point cannot be read ({error})")
     if metadata.get("fingerprint") != fingerprint:
         return _no_resume_point("The problem or the checkpoints have changed since the resume point was stored")
+    tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(_RECENT)}
     if tensors.keys() != {f.name for f in fields(state_class)}:
         return _no_resume_point("The resume point holds the state of another generator")
     moved = {name: tensor if name == "step" else tensor.to(device) for name, tensor in tensors.items()}
     return state_class(**moved), float(metadata["elapsed_s"])
+
+
+def load_recent(folder: Path, device: torch.device) -> dict[str, torch.Tensor]:
+    """The tensors `recent` of the resume point, which must be usable, on `device`; empty for one without them."""
+    with safe_open(folder / layout.RESUME, "pt") as file:
+        names = [name for name in file.keys() if name.startswith(_RECENT)]  # noqa: SIM118 (not a mapping)
+        return {name.removeprefix(_RECENT): file.get_tensor(name).to(device) for name in names}
 
 
 def _no_resume_point(reason: str) -> tuple[None, float]:

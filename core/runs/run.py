@@ -86,6 +86,11 @@ class Run:
         rows = [[record[name] for name in PROGRESS_COLUMNS] for record in records]
         return pd.DataFrame(rows, columns=list(PROGRESS_COLUMNS))
 
+    def averaged_steps(self) -> int:
+        """The number of steps that each recorded Tc and formation energy is the mean of; 1 in earlier versions."""
+        records = read_records(self.folder / layout.PROGRESS, last=True)
+        return records[-1].get("averaged_steps", 1) if records else 1
+
     def top(self) -> list[dict]:
         """The five best distinct compositions of the last record.
 

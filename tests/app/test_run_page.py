@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 
 import pytest
 
+from app.runs.member_average import averaged
 from app.runs.phases import status_html
 from core.executors.local_process import LocalProcessExecutor
 from core.generation.registry import SUBSTITUTION
+from core.runs.layout import PROGRESS
 from core.runs.run import Run
-from core.runs.status import Phase, RunStatus
+from core.runs.status import Phase, RunStatus, write_status
 from tests.app.conftest import PROBLEM
 from tests.app.pages import button_labels, html_text, open_page, page_text
 
@@ -27,11 +31,12 @@ def test_a_link_to_a_deleted_run_is_explained(page, empty_runs_folder):
 
 def test_a_finished_run_shows_its_progress_and_leads_to_the_results(finished_run):
     test = open_page("run", finished_run)
-    assert "<b>Finished</b> in" in html_text(test) and "Best five at the end" in html_text(test)
+    assert "<b>Finished</b> in" in html_text(test) and "Best five results" in html_text(test)
     assert button_labels(test) == ["See results"]
     assert len(test.get("plotly_chart")) == 3
-    best = finished_run.top()[0]
-    assert f"{best['tc_K']:.1f}" in html_text(test)
+    table = finished_run.candidates()
+    best = table[table["passes"]].iloc[0]  # the number of the results page
+    assert f"<td>{best['tc_K']:.1f}</td>" in html_text(test)
     assert test.query_params["run"] in (finished_run.id, [finished_run.id])
 
 
@@ -64,6 +69,27 @@ def test_a_random_substitution_has_no_progress_charts(carried_out, empty_runs_fo
     assert "See results" in button_labels(shown)
     results = page_text(open_page("results", run))
     assert "by random substitution" in results and "there is no trajectory" in results
+
+
+def test_a_cancelled_run_shows_the_best_compositions_of_its_last_step(stored_run, empty_runs_folder):
+    run = Run(empty_runs_folder / stored_run.id)
+    shutil.copytree(stored_run.folder, run.folder)
+    write_status(run.folder, RunStatus(Phase.CANCELLED, 2, 16, 16))
+    text = page_text(open_page("run", run))
+    assert "Best five at the end" in text and f"<td>{run.top()[0]['tc_K']:.1f}</td>" in text
+    assert f"Mean of {run.averaged_steps()} steps" in text and run.averaged_steps() > 1
+
+
+def test_progress_of_an_earlier_version_is_averaged_by_the_page(stored_run, empty_runs_folder):
+    run = Run(empty_runs_folder / stored_run.id)
+    shutil.copytree(stored_run.folder, run.folder)
+    recorded, cycle = averaged(run, PROBLEM, run.progress())
+    assert cycle == run.averaged_steps() and recorded.equals(run.progress())
+    records = [json.loads(line) for line in (run.folder / PROGRESS).read_text().splitlines()]
+    lines = [json.dumps({k: v for k, v in record.items() if k != "averaged_steps"}) + "\n" for record in records]
+    (run.folder / PROGRESS).write_text("".join(lines))
+    of_page, cycle = averaged(run, PROBLEM, run.progress())
+    assert cycle > 1 and of_page["tc_K_best"].iloc[-1] == recorded["tc_K_best"].tail(cycle).mean()
 
 
 def test_a_waiting_run_shows_its_position_in_the_queue():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import cached_data
-from app.charts import CHART_CONFIG, QUANTITIES, moving_average, trajectory_figure
+from app.charts import CHART_CONFIG, QUANTITIES, trajectory_figure
+from app.runs.member_average import averaged
 from core.generation.registry import registration
 from core.problem.problem import DesignProblem
 from core.runs.run import Run
@@ -21,8 +21,10 @@ def trajectory(run: Run, problem: DesignProblem, row: pd.Series) -> None:
     if recorded.empty:
         st.caption("This run recorded no trajectories.")
         return
-    cycle = cached_data.steps_per_cycle(problem.method, problem.tc_predictor, problem.formation_energy_predictor)
-    smoothed = moving_average(recorded, cycle)
+    smoothed, cycle = averaged(run, problem, recorded)
     for quantity in QUANTITIES:
         figure = trajectory_figure(smoothed, quantity, run.schedule(), height=150)
         st.plotly_chart(figure, key=f"trajectory-{quantity}", config=CHART_CONFIG)
+    if cycle > 1:
+        st.caption(f"Before rounding; Tc and energy are means of {cycle} steps, one for each ensemble member. The last "
+                   "values are those of the row “Before rounding” of the overview.")  # fmt: skip

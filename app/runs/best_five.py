@@ -1,0 +1,43 @@
+"""The best compositions of a run in progress, and the best results of a finished run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.blocks import section
+from app.runs.progress_html import top_html
+from core.runs.run import Run
+from core.runs.status import ACTIVE, Phase, RunStatus
+
+MOST = 5
+
+
+def best_five(run: Run, status: RunStatus) -> None:
+    """The five highest Tc: of the last step, or with the numbers of the results page if the run has finished."""
+    if status.phase is Phase.FINISHED:
+        best_results(run)
+        return
+    section("Best five now" if status.phase in ACTIVE else "Best five at the end")
+    if top := run.top():
+        st.html(top_html(top))
+        st.caption(before_rounding(run.averaged_steps()))
+    else:
+        st.caption("The compositions appear with the first steps.")
+
+
+def best_results(run: Run) -> None:
+    """The five highest Tc of the formulas that pass every screen, as in the candidate table."""
+    section("Best five results")
+    table = run.candidates()
+    best = table[table["passes"]].nlargest(MOST, "tc_K")
+    if best.empty:
+        st.caption("No formula passes every screen.")
+        return
+    st.html(top_html(best.to_dict("records"), "Formula"))
+    st.caption("The highest predicted Tc of the formulas that pass every screen, as on the results page.")
+
+
+def before_rounding(averaged_steps: int) -> str:
+    """What the numbers of a step are."""
+    mean = f" Mean of {averaged_steps} steps, one for each ensemble member." if averaged_steps > 1 else ""
+    return f"The highest predicted Tc, before rounding and screening.{mean}"
