@@ -8,6 +8,7 @@ import pandas as pd
 from core.chemistry.composition import composition_vector
 from core.chemistry.tolerances import ROUNDING_ERROR
 from core.evaluation.funnel import first_failed
+from core.evaluation.ranking import tc_minus_error_K
 from core.problem.problem import DesignProblem
 from core.problem.settings import NEAR, NEW
 from core.reference_data.references import load_references
@@ -21,7 +22,7 @@ def add_demands(table: pd.DataFrame, compositions: np.ndarray, problem: DesignPr
     table : one row per distinct formula, with every column that the other screens read
     compositions : (n, 118), in the order of the rows
 
-    Of formulas with the same elements those with the highest Tc are kept, among the rows that pass all other screens.
+    Of formulas with the same elements the best by rank are kept, among the rows that pass all other screens.
     """
     settings, base = problem.settings, composition_vector(problem.base_fractions())
     table["near_base"] = table["new"] = table["few_of_elements"] = True
@@ -32,7 +33,7 @@ def add_demands(table: pd.DataFrame, compositions: np.ndarray, problem: DesignPr
         table["new"] = ~known.any_within(compositions, settings.least_distance)
     if settings.per_element_set:
         passing = np.flatnonzero(first_failed(table, screens(problem.charge_rule, settings)) == "")
-        order = passing[np.argsort(-table["tc_K"].to_numpy()[passing], kind="stable")]
+        order = passing[np.argsort(-tc_minus_error_K(table)[passing], kind="stable")]
         sets = pd.Series([row.tobytes() for row in compositions[order] > 0], dtype=object)
         extra = order[(sets.groupby(sets).cumcount() >= settings.per_element_set).to_numpy()]
         few = np.ones(len(table), dtype=bool)

@@ -20,6 +20,7 @@ def failed(**settings) -> list[str]:
     """The first failed screen of each formula, with Tc descending, from the base La2CuO4."""
     problem = DesignProblem(base="La2CuO4", settings=replace(OptimiserSettings(), **settings))
     table = pd.DataFrame({"formula": FORMULAS, "tc_K": np.arange(len(FORMULAS), 0, -1.0)})
+    table["tc_std_K"] = 1.0
     table["n_elements"], table["formation_energy_eV_per_atom"] = 3, -1.0
     table["charge_neutral"] = table["pauling_ok"] = True
     table.loc[4, "formation_energy_eV_per_atom"] = 1.0
