@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 import pytest
 
 from core.benchmarks import (
+    diffusion_claims,
+    diffusion_example,
     figures,
     harness,
     hydrides,
@@ -198,6 +200,8 @@ SENTENCES = {
     "gdmcd-table2": integers.gdmcd_table2_sentences,
     "neutral": raise_tc.neutral_sentences,
     "exploitation": lambda table: raise_tc.exploitation_sentences(table, BEST.tc),
+    "superdiff": diffusion_claims.sentences,
+    "superdiff-example": diffusion_example.sentences,
     "speed": speed.sentences,
     "time-to-quality-published": quality.sentences,
 }
