@@ -1,7 +1,7 @@
 """The phase diagram of a chemical system of two to four elements: stable phases, tie lines, and one composition in it.
 
 pymatgen's PhaseDiagram constructs the lower convex hull of the formation energies; its simplices give the tie lines
-(S. P. Ong et al., Chem. Materials 20, 1798 (2008), doi:10.1021/cm702327g).
+(S. P. Ong et al., Chemistry of Materials 20, 1798 (2008), doi:10.1021/cm702327g).
 """
 
 from __future__ import annotations
