@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pandas as pd
 
-from app.text.formatting import conventional_formula, deviation_text, formula_text
+from app.text.formatting import deviation_text, formula_text
 from app.text.html import formula_html, table_html
+from core.chemistry.conventional_formula import chemists_formula
 
 
 def like_text(row: pd.Series) -> str:
     """What a group resembles: "Nb₃Sn-like", after the parent of its first row, else after the row itself."""
-    return f"{formula_text(row['parent'] or conventional_formula(row['formula']))}-like"
+    return f"{formula_text(row['parent'] or chemists_formula(row['formula']))}-like"
 
 
 def group_text(row: pd.Series) -> str:

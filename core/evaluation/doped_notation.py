@@ -21,7 +21,8 @@ from functools import cache
 import numpy as np
 
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, format_amount, formula_of
+from core.chemistry.composition import composition_vector, format_amount
+from core.chemistry.conventional_formula import conventional_formula, ordered
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import ROUNDING_ERROR
 from core.reference_data.references import load_references
@@ -144,11 +145,11 @@ def whole_atoms(compositions: np.ndarray, most: int = MOST_ATOMS) -> np.ndarray:
 
 
 def element_order(formula: str) -> list[str]:
-    """The elements of a formula in the order of chemists: an alphabetical order becomes electropositive first."""
+    """The elements of a formula in the order of chemists; that of the source (YBa2Cu3O7) stays, unless alphabetical."""
     symbols = list(parse_formula(formula))
-    if symbols != sorted(symbols):
-        return symbols
-    return list(parse_formula(formula_of(dict.fromkeys(symbols, 1.0))))
+    if symbols == sorted(symbols):
+        return ordered(dict.fromkeys(symbols, 1.0))
+    return list(parse_formula(conventional_formula(formula)))
 
 
 @dataclass(frozen=True)
