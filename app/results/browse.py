@@ -17,7 +17,7 @@ from app.results.selection import SCATTER, scatter_clicked, selected_row, view_k
 from app.results.variants import like_text, variants_html
 from app.text.formatting import formula_text
 from core.evaluation.csv_export import to_csv
-from core.evaluation.near_duplicates import with_variants
+from core.evaluation.near_duplicates import GROUPED_BY, VARIANT_COLUMNS, with_variants
 from core.problem.problem import DesignProblem
 from core.runs.run import Run
 from core.screening.registry import FURTHER_SCREENS
@@ -35,7 +35,7 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
         help="Candidates that differ in at most 10% of the atoms share a row in the table. The smallest cell is shown, "
         "of those whose Tc is as high within the error",
     )  # fmt: skip
-    grouped = with_variants(shown)
+    grouped = shown.assign(**variant_columns(shown[list(GROUPED_BY)]))
     rows = grouped[grouped["shown_first"]] if folded else grouped
     selected = selected_row(run.id, table, rows)
     left, right = st.columns([1.25, 1], gap="medium")
@@ -50,6 +50,16 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
         f"These {len(shown):,} rows (CSV)", to_csv(shown).encode("utf-8"), f"{run.id}-selection.csv", "text/csv",
         icon=":material/download:", key="download_shown", on_click="ignore", disabled=shown.empty,
     )  # fmt: skip
+
+
+@st.cache_data(show_spinner=False, max_entries=20)
+def variant_columns(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """The columns that `core.evaluation.near_duplicates` adds, kept while the same rows are shown.
+
+    rows : GROUPED_BY of the rows that are shown
+    """
+    grouped = with_variants(rows)
+    return {name: grouped[name] for name in VARIANT_COLUMNS}
 
 
 def variants(grouped: pd.DataFrame, selected: int) -> None:

@@ -18,7 +18,7 @@ from core.runs.run import Run
 from core.runs.status import Phase, RunStatus
 
 WIDTHS = (3.2, 1.7, 1.3, 1.1, 1.1, 2.2)
-HEADINGS = ("Problem", "Date", "Status", "Best Tc", "Passing", "")
+HEADINGS = ("Problem", "Date", "Status", "Best candidate", "Passing", "")
 PAGE_SIZE = 25  # more on request: every row holds three widgets
 _N_SHOWN = "runs_shown"  # of the session
 

@@ -18,6 +18,9 @@ from core.chemistry.composition import compositions
 from core.chemistry.tolerances import WHOLE_ATOM
 from core.screening.registry import LARGEST_EXCHANGE
 
+GROUPED_BY = ("candidate", "formula", "n_atoms", "tc_K", "tc_std_K", "passes")  # columns that `with_variants` reads
+VARIANT_COLUMNS = ("group", "variants", "shown_first")  # and adds
+
 
 def near_duplicates(compositions: np.ndarray, most: float = LARGEST_EXCHANGE) -> np.ndarray:
     """The centre of the group of each composition (n, 118): (n,) row numbers; the centre of a centre is itself.
@@ -36,14 +39,14 @@ def near_duplicates(compositions: np.ndarray, most: float = LARGEST_EXCHANGE) ->
 
 
 def with_variants(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows with the columns `group`, `variants` and `shown_first`.
+    """The rows with the columns VARIANT_COLUMNS.
 
     group : candidate number of the centre of the group
     variants : number of members of the group
     shown_first : the row that stands for the group: the smallest cell among the members that pass as the centre does
         and whose Tc is not below the centre's by more than the error of the centre; of equally small ones the first
 
-    table : rows of the candidate table, by rank
+    table : rows of the candidate table, by rank, with at least the columns GROUPED_BY
     """
     centre = near_duplicates(compositions(table["formula"]))
     of_centre = table.iloc[centre]

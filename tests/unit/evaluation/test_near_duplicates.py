@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.chemistry.composition import compositions
-from core.evaluation.near_duplicates import near_duplicates, with_variants
+from core.evaluation.near_duplicates import GROUPED_BY, VARIANT_COLUMNS, near_duplicates, with_variants
 from tests.unit.evaluation.rows import row, table
 
 
@@ -36,7 +36,8 @@ def test_the_smallest_cell_within_the_error_of_the_best_stands_for_the_group():
         row(formula="Nb2Sn", n_atoms=3, tc_K=15.0, tc_std_K=0.5, candidate=5),  # smaller, but its Tc is too low
         row(formula="MgB2", n_atoms=3, tc_K=12.0, tc_std_K=0.5, candidate=1),
     )
-    found = with_variants(candidates)
+    found = with_variants(candidates[list(GROUPED_BY)])
+    assert tuple(found) == GROUPED_BY + VARIANT_COLUMNS
     assert found["group"].tolist() == [7, 7, 7, 1] and found["variants"].tolist() == [3, 3, 3, 1]
     assert found["shown_first"].tolist() == [False, True, False, True]
     assert "group" not in candidates
