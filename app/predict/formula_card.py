@@ -56,7 +56,7 @@ def refused_card(formula: UserFormula) -> None:
 
 
 def card_row(reading: Reading, record: pd.Series) -> pd.Series:
-    """The row in the form that the card of a candidate takes: with the columns known and hydrogen_rich."""
+    """The row in the form that the card of a candidate takes: with known, hydrogen_rich and n_elements."""
     composition = composition_vector(reading.amounts)
     return pd.Series(
         record.to_dict()
@@ -64,6 +64,7 @@ def card_row(reading: Reading, record: pd.Series) -> pd.Series:
             "formula": reading.read_as,
             "known": cached_data.known_superconductors().same_as(composition) is not None,
             "hydrogen_rich": bool(hydrogen_rich(composition[None])[0]),
+            "n_elements": len(reading.amounts),
         }
     )
 
@@ -72,7 +73,9 @@ def under_html(formula: UserFormula, reading: Reading) -> str:
     """The line under the name."""
     given = f"entered as {html.escape(formula.text)} · " if formula.read_as else ""
     atoms = f"{sum(reading.amounts.values()):.6g}"
-    return f"{given}{counted_elements(len(reading.amounts))} · {atoms} atoms per formula unit"
+    return (
+        f"{given}{counted_elements(len(reading.amounts))} · {atoms} atom{'' if atoms == '1' else 's'} per formula unit"
+    )
 
 
 # ---- overview ----------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-AMOUNT = re.compile(r"(?<=[A-Za-z)\]}])(\d+(?:\.\d*)?|\.\d+)")  # in a formula
+AMOUNT = re.compile(r"(?<=[A-Za-z)\]}])(\d+(?:\.\d*|/\d+)?|\.\d+)")  # in a formula
 _SUBSCRIPTS = str.maketrans("0123456789.", "₀₁₂₃₄₅₆₇₈₉.")
 
 

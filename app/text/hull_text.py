@@ -7,13 +7,13 @@ from core.chemistry.families import OTHER
 from core.evaluation.hull_context import HullContext
 
 
-def relatives_text(context: HullContext) -> str:
-    """Where this model puts the known superconductors that are most like the base."""
+def relatives_text(context: HullContext, of: str = "the base") -> str:
+    """Where this model puts the known superconductors that are most like the base. of : what the context is of"""
     if not context.relatives:
-        return "No known superconductor is like the base, so the hull of this model cannot be compared with compounds."
+        return f"No known superconductor is like {of}, so the hull of this model cannot be compared with compounds."
     family = "" if context.family == OTHER else f"{context.family} "
     kind = f"{family}superconductor{'s' if len(context.relatives) > 1 else ''}"
-    text = f"Known: the {len(context.relatives)} {kind} most like the base. All have been made"
+    text = f"Known: the {len(context.relatives)} {kind} most like {of}. All have been made"
     if context.band is None:
         return f"{text}."
     low, median, high = (signed_number(value, 2) for value in context.band)

@@ -19,6 +19,7 @@ from core.errors import InputError
 
 def test_amounts_are_subscripts_and_text_is_escaped():
     assert "Cu<sub>0.5</sub>O<sub>4</sub>" in formula_html("Cu0.5O4")
+    assert "La<sub>2/3</sub>Ca<sub>1/3</sub>" in formula_html("La2/3Ca1/3MnO3")
     assert "<script" not in formula_html("<script>")
     assert formula_text("Ba(FeAs)2") == "Ba(FeAs)₂" and formula_text("Sr0.5O") == "Sr0.5O"
 

@@ -57,7 +57,7 @@ def test_a_series_has_a_row_for_each_member_and_a_chart():
     assert list(test.dataframe[0].value["read_as"]) == [
         "La₂CuO₄", "La1.9Sr0.1CuO4", "La1.8Sr0.2CuO4", "La1.7Sr0.3CuO4"
     ]  # fmt: skip
-    assert len(test.get("plotly_chart")) == 1
+    assert "predict.doping_line.0" in [chart.key for chart in test.get("plotly_chart")]
 
 
 def test_an_element_that_a_model_does_not_know_costs_only_its_columns():
@@ -70,6 +70,12 @@ def test_an_element_that_a_model_does_not_know_costs_only_its_columns():
     assert (
         row["tc_K"] >= 0 and pd.isna(row["formation_energy_eV_per_atom"]) and row["oxidation_states"] == "Kr 2+, F 1-"
     )
+
+
+def test_a_formula_stands_beside_known_compounds_on_the_hull_without_a_base():
+    test = open_page("predict", formula="HgBa2Ca2Cu3O8")  # five elements: no phase diagram
+    text = page_text(test)
+    assert "most like this formula" in text and "The base" not in text and "this formula has 5" in text
 
 
 def test_amounts_that_are_no_whole_numbers_have_a_card():

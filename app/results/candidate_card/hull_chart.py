@@ -12,26 +12,25 @@ CANDIDATE, BASE, KNOWN = "this formula", "base", "known"  # rows, from top to bo
 
 
 def hull_figure(
-    formula: str, above: float, std: float, base: str, context: HullContext, height: int = 190
+    formula: str, above: float, std: float, base: str | None, context: HullContext, height: int = 190
 ) -> go.Figure:
-    """Three rows on one axis of the energy above hull: the candidate, the base, the known relatives of the base.
+    """Rows on one axis of the energy above hull: the candidate, the base, the known relatives of the base.
 
     above, std : of the candidate in eV/atom; std may be NaN
-    context : of the base
+    base : None if the formula has no base; it then has no row
+    context : of the base, or of the formula without one
     """
-    figure = go.Figure(
-        [
-            _relatives(context),
-            _point(BASE, base, context.above_hull_eV_per_atom, context.std_eV_per_atom, BLUE, "square"),
-            _point(CANDIDATE, formula, above, std, ORANGE, "diamond"),
-        ]
-    )
+    points = {CANDIDATE: _point(CANDIDATE, formula, above, std, ORANGE, "diamond")}
+    if base is not None:
+        of_base = context.above_hull_eV_per_atom, context.std_eV_per_atom
+        points = {BASE: _point(BASE, base, *of_base, BLUE, "square")} | points
+    figure = go.Figure([_relatives(context), *points.values()])
     if context.band is not None:
         low, median, high = context.band
         figure.add_vrect(x0=low, x1=high, fillcolor=translucent(TEAL, 0.16), line_width=0, layer="below")
         figure.add_vline(x=median, line={"color": TEAL, "width": 1.5, "dash": "dot"})
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
-    figure.update_yaxes(categoryorder="array", categoryarray=[KNOWN, BASE, CANDIDATE], range=[-0.6, 2.6])
+    figure.update_yaxes(categoryorder="array", categoryarray=[KNOWN, *points], range=[-0.6, len(points) + 0.6])
     figure.update_xaxes(title={"text": "Energy above hull (eV/atom)", "standoff": 6})
     figure.update_layout(hovermode="closest")
     return common_layout(figure, height)

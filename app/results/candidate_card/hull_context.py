@@ -21,15 +21,20 @@ ABOVE, STD = "energy_above_hull_eV_per_atom", "energy_above_hull_std_eV_per_atom
 
 
 def comparison(row: pd.Series, problem: DesignProblem) -> None:
-    """The candidate, the base and the known compounds most like the base, on the hull of the same model."""
+    """The candidate, the base and the known compounds most like the base, on the hull of the same model.
+
+    A formula that is its own base, as on the page Predict, stands beside the known compounds only.
+    """
     context = cached_data.hull_context(problem.formation_energy_predictor, problem.base)
-    st.html(f"<p>{base_html(problem.base, context)}</p>")
+    base = None if row["formula"] == problem.base else problem.base
+    if base is not None:
+        st.html(f"<p>{base_html(base, context)}</p>")
     st.plotly_chart(
-        hull_figure(row["formula"], row[ABOVE], row[STD], problem.base, context),
+        hull_figure(row["formula"], row[ABOVE], row[STD], base, context),
         key="hull-context", config=CHART_CONFIG,
         alt="Energy above hull of the candidate, the base and known compounds",
     )  # fmt: skip
-    st.caption(relatives_text(context))
+    st.caption(relatives_text(context, "this formula" if base is None else "the base"))
 
 
 def base_html(base: str, context: HullContext) -> str:
