@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from core.chemistry import elements
+from core.chemistry.element_order import ordered
 from core.chemistry.exact_formula import literal_amounts
 from core.chemistry.tolerances import FRACTION_SUM, TYPED_AMOUNT
 
 MOST_WHOLE_ATOMS = 100_000  # a formula that needs more atoms to be whole is not a stoichiometric formula
-_UNKNOWN_ELECTRONEGATIVITY = 9.0  # above all others
 
 
 def composition_vector(amounts: Mapping[str, float]) -> np.ndarray:
@@ -87,12 +87,12 @@ def format_amount(amount: float, digits: int = 4) -> str:
 
 
 def formula_of(amounts: Mapping[str, float], digits: int = 4) -> str:
-    """Amounts -> formula, electropositive elements first; elements that round to 0 are omitted.
+    """Amounts -> formula, elements in the order in which chemists write them; those that round to 0 are omitted.
 
     Raises KeyError for an unknown symbol.
     """
     parts = []
-    for symbol in sorted(amounts, key=_electropositive_first):
+    for symbol in ordered(amounts):
         if round(amounts[symbol], digits) > 0:
             parts.append(symbol + format_amount(amounts[symbol], digits))
     return "".join(parts)
@@ -102,13 +102,6 @@ def formula_of_counts(counts: np.ndarray) -> str:
     """Atoms per formula unit, shape (118,), whole or not -> formula."""
     names = elements.symbols()
     return formula_of({names[i]: float(counts[i]) for i in np.flatnonzero(counts)})
-
-
-def _electropositive_first(symbol: str) -> tuple[float, int]:
-    """Sort key for the elements of a formula; elements of unknown electronegativity are last."""
-    fact = elements.element(symbol)
-    known = fact.electronegativity
-    return (_UNKNOWN_ELECTRONEGATIVITY if known is None else known, fact.atomic_number)
 
 
 def fraction_vector(fractions: Mapping[str, float]) -> np.ndarray:

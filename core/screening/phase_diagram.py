@@ -14,7 +14,8 @@ import numpy as np
 
 from core.chemistry import elements
 from core.chemistry.composition import checked_compositions
-from core.chemistry.conventional_formula import chemists_formula, ordered
+from core.chemistry.conventional_formula import chemists_formula
+from core.chemistry.element_order import ordered
 from core.screening.convex_hull import Hull
 
 LEAST_ELEMENTS, MOST_ELEMENTS = 2, 4

@@ -68,8 +68,12 @@ def test_a_phase_diagram_shows_stable_phases_and_the_candidate(formula, kind, la
     points = [trace for trace in figure.data if getattr(trace, "mode", None) == "markers+text"]
     assert all(isinstance(trace, kind) for trace in points)
     assert labels <= {text for trace in points for text in trace.text}
-    candidate = points[-1]
-    assert candidate.marker.symbol == "diamond" and candidate.customdata[0][2] == f"{data.above:.3f} eV/atom above hull"
+    candidate = figure.data[-1]
+    assert (
+        isinstance(candidate, kind)
+        and candidate.marker.symbol == "diamond"
+        and candidate.customdata[0][2] == f"{data.above:.3f} eV/atom above hull"
+    )
 
 
 def test_the_candidate_lies_at_its_composition():

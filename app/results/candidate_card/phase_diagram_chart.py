@@ -17,6 +17,7 @@ from core.screening.phase_diagram import PhaseDiagramData
 
 NEAR_HULL = 0.1  # eV/atom; unstable phases farther above the hull are not drawn
 MOST_LABELS = 14  # of stable phases; of more, only the elements and the competing phases have a label
+ROOM = 0.08  # of a label, as a fraction of the width; phases nearer to one with a label have none
 CORNERS = {  # number of elements -> coordinates of pure elements
     3: np.array([[0.0, 0.0], [1.0, 0.0], [0.5, 3**0.5 / 2]]),
     4: np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.5, 3**0.5 / 2, 0.0], [0.5, 3**0.5 / 6, (2 / 3) ** 0.5]]),
@@ -42,7 +43,7 @@ def phase_diagram_figure(diagram: PhaseDiagramData, formula: str) -> go.Figure:
         hidden = {"visible": False, "showspikes": False}
         figure.update_layout(
             scene={"xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "aspectmode": "data",
-                   "camera": {"eye": {"x": 0.2, "y": -1.7, "z": 0.5}, "center": {"x": 0, "y": 0, "z": -0.05}}},
+                   "camera": {"eye": {"x": 0.4, "y": -2.05, "z": 0.45}, "center": {"x": 0, "y": 0, "z": -0.05}}},
             margin={"l": 0, "r": 0, "t": 0, "b": 0},
         )  # fmt: skip
     return figure
@@ -51,7 +52,7 @@ def phase_diagram_figure(diagram: PhaseDiagramData, formula: str) -> go.Figure:
 def _traces(diagram: PhaseDiagramData, formula: str) -> list:
     stable = np.flatnonzero(diagram.stable)
     near = np.flatnonzero(~diagram.stable & (diagram.above_hull <= NEAR_HULL))
-    named = set(stable) if len(stable) <= MOST_LABELS else {*range(len(diagram.symbols)), *diagram.competing}
+    named = _named(diagram, stable)
     pairs = list(itertools.combinations(diagram.competing, 2))
     return [
         _lines(diagram, diagram.tie_lines, GREY, 1.0),
@@ -61,6 +62,18 @@ def _traces(diagram: PhaseDiagramData, formula: str) -> list:
         _points(diagram, stable, {"color": TEAL, "size": 9, "symbol": "circle"}, named),
         *_candidate(diagram, formula),
     ]
+
+
+def _named(diagram: PhaseDiagramData, stable: np.ndarray) -> set[int]:
+    """The phases with a label: the elements and the competing phases, then others that have room for one."""
+    named = [*range(len(diagram.symbols)), *diagram.competing]
+    if len(stable) > MOST_LABELS:
+        return set(named)
+    places = _positions(diagram, diagram.fractions, np.zeros(len(diagram.formulas)))
+    for phase in stable:
+        if np.linalg.norm(places[named] - places[phase], axis=1).min() > ROOM:
+            named.append(phase)
+    return set(named)
 
 
 def _positions(diagram: PhaseDiagramData, fractions: np.ndarray, energies: np.ndarray) -> np.ndarray:
@@ -85,9 +98,9 @@ def _lines(diagram: PhaseDiagramData, pairs, colour: str, width: float) -> go.Sc
     gap = np.full((1, places.shape[1]), np.nan)
     parts = [np.concatenate([places[list(pair)], gap]) for pair in pairs]
     positions = np.concatenate(parts) if parts else gap
-    if places.shape[1] == 3:
-        width *= 2  # in space, lines of the same width look thinner
-    line = {"color": translucent(colour, 0.55 if colour == GREY else 0.9), "width": width}
+    # In space, lines of the same width look thinner, and a translucent line is white in some browsers.
+    in_space = places.shape[1] == 3
+    line = {"color": colour if in_space else translucent(colour, 0.7), "width": 2 * width if in_space else width}
     return _scatter(positions, mode="lines", line=line, hoverinfo="skip")
 
 
@@ -133,7 +146,7 @@ def _side(diagram: PhaseDiagramData, phase: int) -> str:
         return "bottom center"
     if first == 0:
         return "middle right"
-    return "middle left" if second == 0 else "top center"
+    return "middle left" if second == 0 else "bottom center"
 
 
 def _candidate(diagram: PhaseDiagramData, formula: str) -> list:
@@ -143,7 +156,7 @@ def _candidate(diagram: PhaseDiagramData, formula: str) -> list:
     name = formula_text(formula)
     point = _scatter(
         position,
-        mode="markers+text",
+        mode="markers+text" if position.shape[1] == 2 else "markers",  # in space, lines would cross the text
         marker=marker,
         text=[f"<b>{name}</b>"],
         textposition="top center",

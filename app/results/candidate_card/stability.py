@@ -37,8 +37,8 @@ def stability(row: pd.Series, problem: DesignProblem) -> None:
         f"alone{f', with a mean error of {error:.2f} eV/atom' if error else ''}."
         f"{'' if pd.isna(row[HULL_STD]) else DEVIATION_NOTE}"
     )
-    diagram(row, problem)
     comparison(row, problem)
+    diagram(row, problem)
 
 
 def above_hull_html(row: pd.Series) -> str:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from core.chemistry import elements
 from core.chemistry.composition import formula_of
-from core.chemistry.conventional_formula import chemists_formula, conventional_formula, ordered
+from core.chemistry.conventional_formula import chemists_formula, conventional_formula
+from core.chemistry.element_order import ordered
 from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.reference_data.references import load_references

@@ -73,8 +73,8 @@ def test_floors_hold_in_whole_atoms():
     floors = ZEROS.copy()
     floors[0] = 0.4
     x = composition_vector({"Pd": 0.40, "Ti": 0.24, "H": 0.36})[None]
-    assert formula_of_counts(round_compositions(x, ZEROS, [4], floors).counts[0]) == "TiH2Pd"
-    assert formula_of_counts(round_compositions(x, ZEROS, [3], floors).counts[0]) == "H2Pd"
+    assert formula_of_counts(round_compositions(x, ZEROS, [4], floors).counts[0]) == "TiPdH2"
+    assert formula_of_counts(round_compositions(x, ZEROS, [3], floors).counts[0]) == "PdH2"
 
 
 # Exempt elements are rounded to hundredths of an atom.
@@ -111,7 +111,7 @@ def test_doped_formulas_keep_fixed_fractions_and_floors():
     fixed[[28, 7]] = 1 / 7, 4 / 7  # CuO4 of La2CuO4
     assert doped({"La": 1.851, "Sr": 0.149, "Cu": 1, "O": 4}, [7], fixed) == "Sr0.15La1.85CuO4"
     floors[0] = 0.404
-    assert doped({"Pd": 0.5957, "H": 0.4043}, [4], floors=floors) == "H0.41Pd0.59"
+    assert doped({"Pd": 0.5957, "H": 0.4043}, [4], floors=floors) == "Pd0.59H0.41"
 
 
 def test_random_doped_formulas_have_whole_sites():
