@@ -1,8 +1,8 @@
 """Design problem <-> query parameters of a link. Pure functions.
 
 A link names the base and everything that differs from a first visit. Symbols are written together (HeNeAr), amounts
-after their symbols (Fe0.25As0.25), pairs with a comma (150,150), sites as La:3,O:-2:0:1; the composition constraints
-are JSON.
+after their symbols (Fe0.25As0.25), pairs with a comma (150,150), sites as La:3:metals:new,O:-2:0:1 (words follow the
+numbers; new: the element itself may not return); the composition constraints are JSON.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, astuple, fields
+from dataclasses import asdict, fields
 from typing import NamedTuple
 
 from app.state.draft import FIRST_BASE, initially_forbidden
@@ -21,11 +21,12 @@ from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.serialization import RENAMED_SETTINGS
 from core.problem.settings import OptimiserSettings
-from core.problem.substitution_sites import Site
+from core.problem.substitution_sites import ANY_ELEMENT, GROUPS, Site
 
 _PARAMETERS = {"sites": "replace", "fixed": "fix", "forbidden": "forbid", "floors": "least"}  # others: the field's name
 _FIELDS = {parameter: name for name, parameter in _PARAMETERS.items()}
 _NONE = "none"  # an empty value
+_NEW = "new"  # of a site: the element itself may not return
 
 
 def to_link(problem: DesignProblem) -> dict[str, str]:
@@ -105,7 +106,13 @@ def _read_amounts(text: str) -> dict[str, float]:
 
 
 def _write_sites(sites: tuple[Site, ...]) -> str:
-    return ",".join(":".join(map(_write_optional, astuple(site))).rstrip(":") for site in sites) or _NONE
+    return ",".join(map(_write_site, sites)) or _NONE
+
+
+def _write_site(site: Site) -> str:
+    numbers = ":".join(map(_write_optional, (site.element, site.state, site.by, site.atoms))).rstrip(":")
+    group = "" if site.among == ANY_ELEMENT else f":{site.among}"
+    return numbers + group + ("" if site.may_return else f":{_NEW}")
 
 
 def _write_optional(value: str | float | None) -> str:
@@ -113,10 +120,14 @@ def _write_optional(value: str | float | None) -> str:
 
 
 def _read_site(text: str) -> dict:
-    element, *numbers = text.split(":")
+    element, *values = text.split(":")
+    words = [value for value in values if value in (*GROUPS, _NEW)]
+    numbers = [value for value in values if value not in words]
+    groups = [word for word in words if word != _NEW]
+    later = ({"may_return": False} if _NEW in words else {}) | ({"among": groups[-1]} if groups else {})
     read = [float(number) if number else None for number in numbers]
     whole = [int(x) if x is not None and x == int(x) else x for x in read]
-    return {"element": element} | dict(zip(("state", "by", "atoms"), whole, strict=False))
+    return {"element": element} | dict(zip(("state", "by", "atoms"), whole, strict=False)) | later
 
 
 def _write_number(number: float) -> str:

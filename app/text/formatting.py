@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 import re
 
+from core.problem.substitution_sites import ANY_ELEMENT, METALS, NON_METALS, Replacement
+
 AMOUNT = re.compile(r"(?<=[A-Za-z)\]}])(\d+(?:\.\d*|/\d+)?|\.\d+)")  # in a formula
 _SUBSCRIPTS = str.maketrans("0123456789.", "₀₁₂₃₄₅₆₇₈₉.")
+_GROUPS = {ANY_ELEMENT: "metals and non-metals", METALS: "metals", NON_METALS: "non-metals"}
 
 
 def formula_text(formula: str) -> str:
@@ -19,6 +22,17 @@ def formula_text(formula: str) -> str:
 def charge_text(state: int) -> str:
     """An oxidation state as chemists write it: +3, −2."""
     return f"+{state}" if state > 0 else f"−{abs(state)}"
+
+
+def group_text(among: str) -> str:
+    """A group of replacements: "non-metals"."""
+    return _GROUPS[among]
+
+
+def replacement_text(replacement: Replacement) -> str:
+    """What takes the place of atoms: "+3 metals"; for all elements only "+3"."""
+    state = charge_text(replacement.state)
+    return state if replacement.among == ANY_ELEMENT else f"{state} {group_text(replacement.among)}"
 
 
 def with_minus(number: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from app.forms.constraint_rows import constraints_text
-from app.text.formatting import charge_text, counted_elements
+from app.text.formatting import charge_text, counted_elements, group_text
 from app.text.html import formula_html
 from app.text.problem_title import effective_settings, family_text, has_target, replaced_atoms
 from core.chemistry import elements
@@ -24,7 +24,7 @@ from core.problem.settings import (
     RAISE_TC,
     RANDOM,
 )
-from core.problem.substitution_sites import EMPTY, takers
+from core.problem.substitution_sites import ANY_ELEMENT, EMPTY
 
 
 def problem_rows(problem: DesignProblem, known: Collection[str]) -> list[tuple[str, str]]:
@@ -137,13 +137,14 @@ def _free(problem: DesignProblem, known: Collection[str]) -> str:
 
 def _elements(problem: DesignProblem, known: Collection[str], part: int) -> str:
     """The number of elements allowed in a free part, and the shorter list: the allowed or the excluded ones."""
-    allowed, state = problem.allowed_symbols(known, part), problem.free_parts()[part][0]
+    allowed, replacement = problem.allowed_symbols(known, part), problem.free_parts()[part][0]
     if not allowed:
         return "no element"
     possible, all_of_them = set(known), "all that the models know"
-    if state is not None:
-        possible &= set(takers(state))
-        all_of_them = f"all that can be {charge_text(state)}"
+    if replacement is not None:
+        possible &= set(replacement.symbols())
+        of_group = f" {group_text(replacement.among)}" if replacement.among != ANY_ELEMENT else ""
+        all_of_them = f"all{of_group} that can be {charge_text(replacement.state)}"
     excluded = [s for s in elements.symbols() if s in possible - set(allowed) - set(problem.fixed_fractions())]
     if len(excluded) >= len(allowed):
         return f"{counted_elements(len(allowed))}: {', '.join(allowed)}"

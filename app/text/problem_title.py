@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.text.formatting import charge_text, formula_text
+from app.text.formatting import charge_text, formula_text, replacement_text
 from app.text.html import TC, formula_html
 from core.generation.registry import generator_of, registration
 from core.problem.problem import DesignProblem
@@ -85,13 +85,15 @@ def _substitution(problem: DesignProblem, base: str) -> str:
     """What is replaced: "Replace La in LaFeAsO by +3", "Replace La (+3) by +2 and O (−2) by −1 in LaFeAsO"."""
     if len(problem.sites) == 1 and problem.sites[0].by is None:
         (site,) = problem.sites
-        return f"Replace {replaced_atoms(site)} in {base}" + (f" by {charge_text(site.state)}" if site.state else "")
+        after = site.replacements()
+        return f"Replace {replaced_atoms(site)} in {base}" + (f" by {replacement_text(after)}" if after else "")
     return f"Replace {' and '.join(map(_site_text, problem.sites)) or '…'} in {base}"
 
 
 def _site_text(site: Site) -> str:
     state = f" ({charge_text(site.state)})" if site.state else ""
-    by = "nothing" if site.replacement == EMPTY else charge_text(site.replacement) if site.replacement else "…"
+    after = site.replacements()
+    by = "nothing" if site.replacement == EMPTY else replacement_text(after) if after else "…"
     return f"{replaced_atoms(site)}{state} by {by}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from app.text.formatting import charge_text
+from app.text.formatting import replacement_text
 from app.text.problem_text import amounts_text
 from core.chemistry import elements
 from core.problem.problem import DesignProblem
@@ -20,9 +20,10 @@ def m_elem(problem: DesignProblem, known: Collection[str]) -> str:
     """The mask of each free part as ones and zeros, one row per period. known : the elements that all models know"""
     parts = problem.free_parts()
     texts = []
-    for part, (state, room) in enumerate(parts):
+    for part, (replacement, room) in enumerate(parts):
         allowed = set(problem.allowed_symbols(known, part))
-        of_part = f" for {room:.4g} of the atoms, {charge_text(state)}" if len(parts) > 1 and state else ""
+        named = len(parts) > 1 and replacement is not None
+        of_part = f" for {room:.4g} of the atoms, {replacement_text(replacement)}" if named else ""
         rows = [f"M_elem{of_part}, period by period ="]
         for period in range(1, 8):
             members = [e for e in elements.all_elements() if e.period == period]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from core.chemistry.exact_formula import literal_amounts
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE
-from core.problem.substitution_sites import incoming, kept, takers
+from core.problem.substitution_sites import incoming, kept
 from core.screening.charge_neutrality import ChargeBalance
 from core.screening.usual_charges import UsualCharges, usual_charges
 
@@ -40,10 +40,10 @@ def states_of_substitution(problem: DesignProblem, amounts: Mapping[str, float])
     if problem.task != SUBSTITUTE:
         return {}
     base = literal_amounts(problem.base)
-    states = set(incoming(base, problem.sites))
+    replacements = incoming(base, problem.sites)
     new = [symbol for symbol in amounts if symbol not in kept(base, problem.sites)]
-    possible = {symbol: [state for state in states if symbol in takers(state)] for symbol in new}
-    return {symbol: found[0] for symbol, found in possible.items() if len(found) == 1}
+    possible = {symbol: {each.state for each in replacements if symbol in each.symbols()} for symbol in new}
+    return {symbol: found.pop() for symbol, found in possible.items() if len(found) == 1}
 
 
 def _states(plausible: UsualCharges, balance: ChargeBalance) -> str:

@@ -27,7 +27,7 @@ from core.problem.settings import (
     TC_PREDICTOR,
     OptimiserSettings,
 )
-from core.problem.substitution_sites import Site, atoms_after, incoming, kept, takers
+from core.problem.substitution_sites import Replacement, Site, atoms_after, incoming, kept, without_return
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class DesignProblem:
     floors : symbol -> minimum fraction: part of x_const, but the element stays in M_elem and its fraction may grow
         (KIAGO 3.6, with 0.40 for hydrogen)
     forbidden : symbols of excluded elements (M_elem = 0)
-    sites : replaced elements and the oxidation states of the replacements; together they keep the total charge
+    sites : replaced elements, the oxidation states and the group of their replacements, and whether an element may be
+        among the replacements itself; together they keep the total charge
     settings : see OptimiserSettings
     seed : seed of all random streams
     device : "auto", "cpu", "cuda" or "mps"
@@ -95,16 +96,16 @@ class DesignProblem:
         """Atoms per formula unit of the base, as written, after the replacement at the sites."""
         return atoms_after(self._amounts(), self.sites if self.task == SUBSTITUTE else ())
 
-    def free_parts(self) -> tuple[tuple[int | None, float], ...]:
-        """The free parts of the composition: oxidation state (None: any) and fraction of all atoms.
+    def free_parts(self) -> tuple[tuple[Replacement | None, float], ...]:
+        """The free parts of the composition: its elements (None: any) and fraction of all atoms.
 
-        raise_tc has one part, substitute one for each oxidation state of the replacements.
+        raise_tc has one part, substitute one for each oxidation state and group of the replacements.
         """
         room = 1 - sum(self.least_fractions().values())
         if self.task == RAISE_TC:
             return ((None, room),)
         atoms = incoming(self._amounts(), self.sites)
-        return tuple((state, room * n / sum(atoms.values())) for state, n in atoms.items())
+        return tuple((elements_, room * n / sum(atoms.values())) for elements_, n in atoms.items())
 
     def several_sites(self) -> bool:
         """Whether more than one element of the base is replaced: only the sites together keep the total charge."""
@@ -120,13 +121,16 @@ class DesignProblem:
     def allowed_symbols(self, known: Collection[str], part: int | None = None) -> tuple[str, ...]:
         """M_elem of one free part, or with None of all parts, as symbols in the order of the element table.
 
-        These elements are known to the predictors, neither forbidden nor fixed, and have the part's oxidation state.
+        These elements are known to the predictors, neither forbidden nor fixed, belong to the part's replacements, and
+        are not replaced themselves unless their site lets them return.
         """
         excluded = set(self.forbidden) | set(self.fixed_fractions())
-        states = [state for state, _ in self.free_parts()]
+        if self.task == SUBSTITUTE:
+            excluded |= without_return(self.sites)
+        after = [replacement for replacement, _ in self.free_parts()]
         charged: set[str] = set()
-        for state in states if part is None else states[part : part + 1]:
-            charged |= set(elements.symbols() if state is None else takers(state))
+        for replacement in after if part is None else after[part : part + 1]:
+            charged |= set(elements.symbols() if replacement is None else replacement.symbols())
         return tuple(s for s in elements.symbols() if s in charged and s in known and s not in excluded)
 
     def composition_constraints(self, known: Collection[str]) -> CompositionConstraints | None:

@@ -23,7 +23,7 @@ from core.problem.settings import (
     NEAREST,
     OptimiserSettings,
 )
-from core.problem.substitution_sites import Site
+from core.problem.substitution_sites import ANY_ELEMENT, Site
 
 SCHEMA = 2
 # Settings that schema 2 renamed: earlier name -> name.
@@ -35,11 +35,20 @@ _ADDED_LATER: dict[str, Any] = {
     "fractional_elements": 0, "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
     "novelty": ANY_NOVELTY, "least_distance": 0.02, "change": ANY_CHANGE, "most_changed": 0.4, "per_element_set": 0,
 }  # fmt: skip
+# Fields of a site added after schema 2, with the values that reproduce the behaviour before. With these values they are
+# not written, so that the text of an earlier problem, from which stored results are found, stays the same.
+_LATER_SITE_FIELDS: dict[str, Any] = {"among": ANY_ELEMENT, "may_return": True}
 
 
 def to_text(content: Mapping[str, Any]) -> str:
     """The fields of a problem as JSON text of the newest schema."""
-    return json.dumps({**content, "schema": SCHEMA}, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    written = {**content, "sites": [_written_site(site) for site in content["sites"]], "schema": SCHEMA}
+    return json.dumps(written, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _written_site(site: Mapping[str, Any]) -> dict[str, Any]:
+    """A site without the later fields that change nothing; `1 == True`, but only `true` is the default."""
+    return {k: v for k, v in site.items() if k not in _LATER_SITE_FIELDS or v is not _LATER_SITE_FIELDS[k]}
 
 
 def read_fields(text: str, names: Collection[str]) -> dict[str, Any]:

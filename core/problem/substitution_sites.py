@@ -17,6 +17,29 @@ from core.problem.settings import is_number
 
 EMPTY = 0  # the "oxidation state" of a vacant site
 MAX_STATE = 8
+ANY_ELEMENT, METALS, NON_METALS = GROUPS = ("any", "metals", "non_metals")  # metals as defined by SMACT
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What takes the place of atoms: elements that can have an oxidation state, all of them or one group.
+
+    state : oxidation state
+    among : "any", "metals" or "non_metals"
+    """
+
+    state: int
+    among: str = ANY_ELEMENT
+
+    def symbols(self) -> tuple[str, ...]:
+        """Symbols of the elements, in the order of the element table."""
+        if self.among == ANY_ELEMENT:
+            return takers(self.state)
+        return tuple(s for s in takers(self.state) if elements.element(s).metal == (self.among == METALS))
+
+    def __str__(self) -> str:
+        among = "" if self.among == ANY_ELEMENT else f" {self.among.replace('_', '-')}"
+        return f"{self.state:+d}{among}"
 
 
 @dataclass(frozen=True)
@@ -27,17 +50,25 @@ class Site:
     state : oxidation state of the element in the base; None if not chosen yet
     by : oxidation state of the replacements; None: the same state; EMPTY: the site is left vacant
     atoms : number of replaced atoms per formula unit of the base, as written; None: all
+    among : group of the replacements: "any", "metals" or "non_metals"
+    may_return : whether the element itself is among the replacements (of any site) that have a state of it
     """
 
     element: str
     state: int | None = None
     by: int | None = None
     atoms: float | None = None
+    among: str = ANY_ELEMENT
+    may_return: bool = True
 
     @property
     def replacement(self) -> int | None:
         """Oxidation state of the replacements; EMPTY for a vacancy, None if not chosen yet."""
         return self.state if self.by is None else self.by
+
+    def replacements(self) -> Replacement | None:
+        """The elements that take the place of the replaced atoms; None for a vacancy or a state not chosen yet."""
+        return None if self.replacement in (None, EMPTY) else Replacement(self.replacement, self.among)
 
     def atoms_in(self, amounts: Mapping[str, float]) -> float:
         """Number of replaced atoms per formula unit. amounts : symbol -> atoms of the base."""
@@ -61,16 +92,22 @@ def kept(amounts: Mapping[str, float], sites: Sequence[Site]) -> dict[str, float
     return {symbol: amount for symbol, amount in rest.items() if amount > ROUNDING_ERROR}
 
 
-def incoming(amounts: Mapping[str, float], sites: Sequence[Site]) -> dict[int, float]:
-    """Replacement atoms: oxidation state -> number above zero.
+def incoming(amounts: Mapping[str, float], sites: Sequence[Site]) -> dict[Replacement, float]:
+    """Replacement atoms: oxidation state and group -> number above zero.
 
-    Sites with the same state of the replacements are merged, because a composition has no positions.
+    Sites with the same replacements are merged, because a composition has no positions.
     """
-    found: dict[int, float] = {}
+    found: dict[Replacement, float] = {}
     for site in sites:
-        if site.replacement not in (None, EMPTY) and site.atoms_in(amounts) > 0:
-            found[site.replacement] = found.get(site.replacement, 0.0) + site.atoms_in(amounts)
+        after = site.replacements()
+        if after is not None and site.atoms_in(amounts) > 0:
+            found[after] = found.get(after, 0.0) + site.atoms_in(amounts)
     return found
+
+
+def without_return(sites: Sequence[Site]) -> frozenset[str]:
+    """Symbols of the replaced elements that must not be among the replacements."""
+    return frozenset(site.element for site in sites if not site.may_return)
 
 
 def atoms_after(amounts: Mapping[str, float], sites: Sequence[Site]) -> float:
@@ -124,13 +161,25 @@ def _check_site(amounts: Mapping[str, float], site: Site) -> list[InputError]:
         errors.append(_invalid_state(site.state, " except 0"))
     if site.by is not None and not _is_state(site.by):
         errors.append(_invalid_state(site.by, "; 0 leaves the site vacant"))
-    incoming_state = site.replacement
-    if not errors and incoming_state is not None and incoming_state != EMPTY and not takers(incoming_state):
-        errors.append(InputError("sites", incoming_state, "no element has this oxidation state", "Choose another one"))
+    errors += _check_group(site)
+    after = None if errors else site.replacements()
+    if after is not None and not after.symbols():
+        errors.append(InputError("sites", after.state, "no element has this oxidation state", "Choose another one"))
     atoms, available = site.atoms, amounts[site.element]
     if atoms is not None and not (is_number(atoms) and 0 < atoms <= available + ROUNDING_ERROR):
         rule = f"the number of replaced {site.element} atoms must be above 0 and at most {available:g}"
         errors.append(InputError("sites", atoms, rule, f"Choose {available:g}"))
+    return errors
+
+
+def _check_group(site: Site) -> list[InputError]:
+    errors = []
+    if site.among not in GROUPS:
+        remedy = f"Choose {', '.join(GROUPS[:-1])} or {GROUPS[-1]}"
+        errors.append(InputError("sites", site.among, "unknown group of replacements", remedy))
+    if not isinstance(site.may_return, bool):
+        rule = f"whether {site.element} may be among its replacements must be true or false"
+        errors.append(InputError("sites", site.may_return, rule, "Write true or false"))
     return errors
 
 
@@ -148,6 +197,6 @@ def _remedy(amounts: Mapping[str, float], sites: Sequence[Site], excess: float) 
     for site in reversed(sites):
         state = (site.replacement or 0) - excess / site.atoms_in(amounts)
         whole = round(state)
-        if abs(state - whole) < WHOLE_CHARGE and whole and takers(whole):
+        if abs(state - whole) < WHOLE_CHARGE and whole and Replacement(whole, site.among).symbols():
             return f"Replace {site.element} by {whole:+d}, or change a number of atoms"
     return "Change a state or a number of atoms"

@@ -123,9 +123,9 @@ def _check_together(problem: DesignProblem, known: Mapping[str, Collection[str]]
     errors = []
     known_to_all = set(elements.symbols()).intersection(*map(set, known.values()))
     parts = problem.free_parts()
-    for part, (state, _) in enumerate(parts):
+    for part, (replacement, _) in enumerate(parts):
         if not problem.allowed_symbols(known_to_all, part):
-            of_state = "" if state is None else f" of {state:+d}"
+            of_state = "" if replacement is None else f" of {replacement}"
             errors.append(
                 InputError(
                     "forbidden", formula_of(problem.fixed_fractions()),

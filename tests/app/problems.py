@@ -21,6 +21,9 @@ PROBLEMS = [
     DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3),)),
     DesignProblem("YBa2Cu3O7", task=SUBSTITUTE, sites=(Site("Y", 3),), fixed={"Cu": 3 / 13, "O": 7 / 13}),
     DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3, by=2), Site("O", -2, by=-1))),
+    DesignProblem(
+        "LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3, among="metals"), Site("As", -3, may_return=False)), seed=2
+    ),
     DesignProblem("Ti2O4", task=SUBSTITUTE, sites=(Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1.0))),
     DesignProblem(
         "YBa2Cu3O7",

@@ -31,6 +31,9 @@ def test_the_description_of_a_substitution():
     replaced = DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3),), forbidden=("Pm",))
     assert dict(problem_rows(replaced, KNOWN))["Free"].endswith("all that can be +3 except Pm")
     assert title(replaced) == "Replace La in LaFeAsO by +3"
+    metals = replace(replaced, sites=(Site("La", 3, among="metals", may_return=False),))
+    assert dict(problem_rows(metals, KNOWN))["Free"].endswith("all metals that can be +3 except La")
+    assert title(metals) == "Replace La in LaFeAsO by +3 metals"
     several = DesignProblem("Ti2O4", task=SUBSTITUTE, sites=(Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1)))
     assert title(several) == "Replace Ti (+4) by +3 and 1 O (−2) by nothing in Ti₂O₄"
     rows = dict(problem_rows(several, KNOWN))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,9 @@ def test_the_text_of_a_link_is_readable():
     problem = DesignProblem("Ti2O4", task=SUBSTITUTE, sites=sites, forbidden=("He", "Ne"), seed=3)
     link = {"base": "Ti2O4", "task": "substitute", "forbid": "HeNe", "replace": "Ti:4:3,O:-2:0:1", "seed": "3"}
     assert to_link(problem) == link
+    chosen = (Site("La", 3, among="metals", may_return=False), Site("O", -2, may_return=False))
+    link = to_link(replace(problem, base="LaFeAsO", sites=(*chosen, Site("As", -3, among="non_metals"))))
+    assert link["replace"] == "La:3:metals:new,O:-2:new,As:-3:non_metals"
     fixed = DesignProblem("LaFeAsO", fixed={"Fe": 0.25, "As": 0.25}, forbidden=())
     assert to_link(fixed) == {"base": "LaFeAsO", "fix": "Fe0.25As0.25", "forbid": "none"}
 
@@ -84,6 +88,7 @@ def test_a_file_that_is_no_problem_is_rejected_with_a_message(text):
         {"base": "FeSe", "fix": "Fe0.25junk"},
         {"base": "FeSe", "forbid": "HeNe!"},
         {"base": "FeSe", "task": "substitute", "replace": "Fe:inf"},
+        {"base": "FeSe", "task": "substitute", "replace": "Fe:2:alloys"},
         {"base": "FeSe", "bounds": "{"},
     ],
 )

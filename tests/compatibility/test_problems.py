@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from core.chemistry import elements
 from core.generation.validation import check
 from core.problem.problem import DesignProblem
 from core.problem.serialization import RENAMED_SETTINGS
+from core.problem.substitution_sites import takers
 
 FOLDER = Path(__file__).parent / "problems"
 COMPLETE = sorted(FOLDER.glob("[0-9]-*.json"))
@@ -29,6 +31,8 @@ LATER_SETTINGS = {
 }
 # Settings that no stored file has: what a problem demands of its results, by default nothing.
 NEW_SETTINGS = {"novelty": "any", "least_distance": 0.02, "change": "any", "most_changed": 0.4, "per_element_set": 0}
+# Fields of a site that no stored file has: any element of the state, the replaced element too, as before.
+NEW_SITE_FIELDS = {"among": "any", "may_return": True}
 LATER_FIELDS = {
     "bounds": {},
     "charge_rule": "one_state",
@@ -47,6 +51,8 @@ def as_json(problem: DesignProblem) -> dict:
     settings = {earlier.get(name, name): value for name, value in content["settings"].items()}
     assert content.pop("method_settings") == {}  # of later methods
     assert {name: settings.pop(name) for name in NEW_SETTINGS} == NEW_SETTINGS
+    for site in content["sites"]:
+        assert {name: site.pop(name) for name in NEW_SITE_FIELDS} == NEW_SITE_FIELDS
     return content | {"settings": settings}
 
 
@@ -60,6 +66,14 @@ def test_a_complete_problem_is_read_with_all_its_fields(path):
     problem = DesignProblem.from_json(text)
     assert as_json(problem) == json.loads(text)
     assert check(problem) == []
+
+
+def test_a_substitution_still_takes_every_element_of_the_state_with_the_replaced_one():
+    problem = DesignProblem.from_json((FOLDER / "2-replace-La-in-LaFeAsO.json").read_text(encoding="utf-8"))
+    allowed = problem.allowed_symbols(elements.symbols())
+    expected = set(takers(3)) - set(problem.forbidden) - {"Fe", "As", "O"}
+    assert set(allowed) == expected and {"La", "N", "P", "Y"} <= expected
+    assert problem.to_json().count("may_return") == problem.to_json().count("among") == 0
 
 
 def test_a_problem_in_the_first_format_keeps_its_meaning():

@@ -20,7 +20,7 @@ from core.chemistry.composition import composition_vector, element_mask
 from core.chemistry.formula_reader import parse_formula
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE
-from core.problem.substitution_sites import takers
+from core.problem.substitution_sites import Replacement
 from core.screening.oxidation_states import proposed_state
 
 REPLACE_PROBABILITY = 0.5  # for each element of the base, so that all subsets are equally likely
@@ -32,8 +32,8 @@ class Substituter:
 
     counts : (118,) int64 atoms of the base in its smallest cell of whole atoms
     multiples : allowed numbers of these cells in a candidate
-    states : symbol -> oxidation state, for the replaceable elements
-    forced : symbols of forbidden elements of the base, which must be replaced
+    replacements : symbol -> its replacements, for the replaceable elements
+    forced : symbols of elements of the base that are forbidden or must not return: they are always replaced
     allowed : (118,) bool, allowed replacements
     elements_per_site : smallest and largest number of elements that replace one element
     max_elements : largest number of elements in a candidate
@@ -42,7 +42,7 @@ class Substituter:
 
     counts: np.ndarray
     multiples: tuple[int, ...]
-    states: Mapping[str, int]
+    replacements: Mapping[str, Replacement]
     forced: frozenset[str]
     allowed: np.ndarray
     elements_per_site: tuple[int, int]
@@ -60,7 +60,7 @@ class Substituter:
 
     def _selected(self, random: np.random.Generator) -> list[str]:
         """Elements to replace, at least one: first the forced ones, then the others in random order."""
-        names = list(self.states)
+        names = list(self.replacements)
         chosen = [s for s in names if random.random() < REPLACE_PROBABILITY and s not in self.forced]
         if not chosen and not self.forced:
             chosen = [names[random.integers(len(names))]]
@@ -72,7 +72,7 @@ class Substituter:
         The element itself may keep some of its atoms, as in doping. Nothing changes if no other element is possible.
         """
         site = elements.element(symbol).index
-        pool = takers_mask(self.states[symbol]) & self.allowed & (counts == 0)
+        pool = element_mask(self.replacements[symbol].symbols()) & self.allowed & (counts == 0)
         others, atoms = np.flatnonzero(pool), int(counts[site])
         room = self.max_elements - int((counts > 0).sum()) + 1
         low, high = (max(1, n) for n in self.elements_per_site)
@@ -98,13 +98,12 @@ def make_substituter(problem: DesignProblem, allowed: np.ndarray, atom_counts: C
     atoms = problem.base_atoms()
     if atoms is None:
         raise ValueError(f"the base {problem.base} has no integer formula")
-    states = site_states(problem)
-    replaceable = {s: q for s, q in states.items() if (takers_mask(q) & allowed & ~element_mask([s])).any()}
+    replacements = site_replacements(problem)
     return Substituter(
         counts=np.round(composition_vector(problem.base_fractions()) * atoms).astype(np.int64),
         multiples=tuple(n // atoms for n in atom_counts),
-        states=replaceable,
-        forced=frozenset(s for s in states if not allowed[elements.element(s).index]),
+        replacements={s: after for s, after in replacements.items() if is_replaceable(s, after, allowed)},
+        forced=frozenset(s for s in replacements if not allowed[elements.element(s).index]),
         allowed=allowed,
         elements_per_site=problem.settings.added_elements,
         max_elements=problem.settings.max_elements,
@@ -112,19 +111,19 @@ def make_substituter(problem: DesignProblem, allowed: np.ndarray, atom_counts: C
     )
 
 
-def site_states(problem: DesignProblem) -> dict[str, int]:
-    """Oxidation states of the replaceable elements of the base: symbol -> state.
+def site_replacements(problem: DesignProblem) -> dict[str, Replacement]:
+    """What may take the place of the elements of the base: symbol -> elements of its oxidation state.
 
-    For the task "substitute" these are the states of the sites, otherwise the proposed states of all elements that are
-    not fixed. Elements without an oxidation state are omitted.
+    For the task "substitute" these are the states and groups of the sites, otherwise the proposed states of all
+    elements that are not fixed. Elements without an oxidation state are omitted.
     """
     if problem.task == SUBSTITUTE:
-        return {site.element: site.state for site in problem.sites if site.state is not None}
+        return {site.element: Replacement(site.state, site.among) for site in problem.sites if site.state is not None}
     amounts, fixed = parse_formula(problem.base), problem.fixed_fractions()
     proposed = {s: proposed_state(amounts, s) for s in amounts if s not in fixed}
-    return {s: q for s, q in proposed.items() if q}
+    return {s: Replacement(q) for s, q in proposed.items() if q}
 
 
-def takers_mask(state: int) -> np.ndarray:
-    """Elements that can replace an element of this oxidation state, (118,) bool."""
-    return element_mask(takers(state))
+def is_replaceable(symbol: str, after: Replacement, allowed: np.ndarray) -> bool:
+    """Whether an allowed element other than the element itself can take its place. allowed : (118,) bool"""
+    return bool((element_mask(after.symbols()) & allowed & ~element_mask([symbol])).any())

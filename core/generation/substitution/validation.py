@@ -8,7 +8,7 @@ from core.chemistry.composition import element_mask
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import SAME_COMPOSITION
 from core.errors import InputError
-from core.generation.substitution.substituter import site_states, takers_mask
+from core.generation.substitution.substituter import is_replaceable, site_replacements
 from core.problem.problem import DesignProblem
 from core.problem.settings import MAX_ATOMS, SUBSTITUTE
 
@@ -60,8 +60,7 @@ def _check_size(problem: DesignProblem) -> list[InputError]:
 def _check_replaceable(problem: DesignProblem, known: Collection[str]) -> list[InputError]:
     """Errors unless every forbidden element of the base, and at least one element, can be replaced."""
     allowed = element_mask(problem.allowed_symbols(known))
-    states = site_states(problem)
-    replaceable = {s: bool((takers_mask(q) & allowed & ~element_mask([s])).any()) for s, q in states.items()}
+    replaceable = {s: is_replaceable(s, after, allowed) for s, after in site_replacements(problem).items()}
     stuck = [s for s in problem.base_fractions() if s in problem.forbidden and not replaceable.get(s, False)]
     if stuck:
         return [

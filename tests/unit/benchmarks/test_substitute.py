@@ -1,5 +1,7 @@
 """Tables 5 to 10: the criteria of success by hand, and a small run of each."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from core.benchmarks import hydrides, paper, substitute
 from core.benchmarks.harness import Options
 from core.benchmarks.hydrides import fulfils, table9_10
 from core.benchmarks.substitute import substituted, table5_7, table8
+from core.chemistry import elements
 from core.chemistry.composition import composition_vector
 from core.chemistry.formula_reader import parse_formula
 from core.generation.validation import check
@@ -71,7 +74,11 @@ def test_every_hydride_can_be_run(options, base, method):
 @pytest.mark.parametrize("row", paper.rows("substitution"), ids=lambda row: row["base"])
 @pytest.mark.parametrize("method", paper.OURS)
 def test_every_substitution_can_be_run(options, row, method):
-    assert check(substitute.problem(row, method, 0, options)) == []
+    """As in the paper, every element of the oxidation state is a substitute, the replaced element too."""
+    problem = substitute.problem(row, method, 0, options)
+    assert check(problem) == []
+    assert row["target"] in problem.allowed_symbols(elements.symbols())
+    assert set(json.loads(problem.to_json())["sites"][0]) == {"element", "state", "by", "atoms"}  # key of stored runs
 
 
 def test_hydrides_meet_the_conditions(options):

@@ -41,3 +41,13 @@ def test_a_substitution_pins_the_states_of_what_comes_in():
     assert states_of_substitution(DesignProblem(base="LaFeAsO"), {"Bi": 1, "Fe": 1}) == {}
     two = DesignProblem(base="LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3, 2), Site("O", -2, -1)))
     assert states_of_substitution(two, {"Ba": 1, "Fe": 1, "As": 1, "F": 1}) == {"Ba": 2, "F": -1}
+
+
+def test_the_group_of_a_site_decides_between_two_states():
+    """As can be 3+ and 3-; where only metals take the place of La 3+, it is 3-."""
+    sites = (Site("La", 3), Site("Sb", -3))
+    atoms = {"Y": 1, "As": 1, "O": 1}
+    either = DesignProblem(base="LaSbO", task=SUBSTITUTE, sites=sites)
+    assert states_of_substitution(either, atoms) == {"Y": 3}
+    metals = DesignProblem(base="LaSbO", task=SUBSTITUTE, sites=(Site("La", 3, among="metals"), sites[1]))
+    assert states_of_substitution(metals, atoms) == {"Y": 3, "As": -3}

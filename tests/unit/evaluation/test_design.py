@@ -283,6 +283,16 @@ def test_a_substitution_keeps_the_rest_and_allows_elements_of_the_same_state():
         assert [amounts[symbol] / atoms for symbol in ("Fe", "As", "O")] == [0.25] * 3
 
 
+def test_a_replaced_element_does_not_return_unless_its_site_lets_it():
+    """Y, La and Nd are the allowed metals of +3; N and P are left out."""
+    others = tuple(s for s in takers(3) if s not in ("La", "Y", "Nd", "N", "P"))
+    problem = replace(SMALL, task="substitute", sites=(Site("La", 3),), forbidden=others)
+    only_new = replace(problem, sites=(Site("La", 3, among="metals", may_return=False),))
+    used = [set().union(*map(parse_formula, design(p).candidates["formula"])) for p in (problem, only_new)]
+    assert "La" in used[0] and used[0] & {"N", "P"}
+    assert used[1] == {"Y", "Nd", "Fe", "As", "O"}
+
+
 def test_results_are_reproducible_and_depend_on_the_seed(small):
     assert to_csv(design(SMALL).candidates) == to_csv(small.candidates)
     other = design(replace(SMALL, seed=4))

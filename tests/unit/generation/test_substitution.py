@@ -15,7 +15,12 @@ from core.evaluation.csv_export import to_csv
 from core.evaluation.design import design
 from core.generation.registry import SUBSTITUTION
 from core.generation.substitution.generator import GENERATOR
-from core.generation.substitution.substituter import REPLACE_PROBABILITY, Substituter, make_substituter, site_states
+from core.generation.substitution.substituter import (
+    REPLACE_PROBABILITY,
+    Substituter,
+    make_substituter,
+    site_replacements,
+)
 from core.generation.validation import check
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
@@ -99,7 +104,7 @@ def test_all_subsets_are_equally_likely():
 def test_a_balanced_base_gives_neutral_candidates_of_the_same_proportions(base):
     problem = replace(SMALL, base=base, settings=replace(SETTINGS, max_elements=9))
     drawn = substituter(problem)
-    sites = site_states(problem)
+    sites = site_replacements(problem)
     assert set(sites) == set(parse_formula(base))
     rows = np.stack([free_part(problem, drawn, i) for i in range(100)])
     atoms = np.lcm.reduce(GENERATOR.atom_counts(problem))
@@ -122,13 +127,32 @@ def test_every_draw_keeps_the_oxidation_states_of_the_sites(seed, candidate, hig
 
 
 def test_site_states_are_the_proposed_oxidation_states():
-    assert site_states(replace(SMALL, base="LaFeAsO")) == {"La": 3, "Fe": 2, "As": -3, "O": -2}
-    assert site_states(replace(SMALL, base="LaFeAsO", fixed={"O": 0.25})) == {"La": 3, "Fe": 2, "As": -3}
-    assert site_states(replace(SMALL, base="LaH10")) == {"La": 3, "H": -1}  # does not balance
-    assert site_states(replace(SMALL, base="MgCu2"))["Mg"] == 2  # an alloy: nothing to balance
-    assert site_states(replace(SMALL, base="YBa2Cu3O7")) == {"Y": 3, "Ba": 2, "Cu": 2, "O": -2}
+    def states(problem: DesignProblem) -> dict[str, int]:
+        return {symbol: after.state for symbol, after in site_replacements(problem).items()}
+
+    assert states(replace(SMALL, base="LaFeAsO")) == {"La": 3, "Fe": 2, "As": -3, "O": -2}
+    assert states(replace(SMALL, base="LaFeAsO", fixed={"O": 0.25})) == {"La": 3, "Fe": 2, "As": -3}
+    assert states(replace(SMALL, base="LaH10")) == {"La": 3, "H": -1}  # does not balance
+    assert states(replace(SMALL, base="MgCu2"))["Mg"] == 2  # an alloy: nothing to balance
+    assert states(replace(SMALL, base="YBa2Cu3O7")) == {"Y": 3, "Ba": 2, "Cu": 2, "O": -2}
     replaced = replace(SMALL, task="substitute", sites=(Site("Fe", 3),))
-    assert site_states(replaced) == {"Fe": 3}
+    assert states(replaced) == {"Fe": 3}
+
+
+def test_an_element_that_must_not_return_is_replaced_completely_and_by_its_group_only():
+    """Two formula units of LaFeAsO, one or two elements in place of two La: with La allowed again, LaM may be drawn."""
+    settings = replace(SETTINGS, n_unit=(8, 8), added_elements=(1, 2))
+    problem = replace(SMALL, task="substitute", settings=settings, sites=(Site("La", 3),))
+    only_metals = replace(problem, sites=(Site("La", 3, among="metals", may_return=False),))
+    found = {}
+    for name, posed in (("may return", problem), ("new metals", only_metals)):
+        allowed = posed.allowed_symbols(elements.symbols())
+        rows = [free_part(posed, substituter(posed, *allowed), i) for i in range(200)]
+        found[name] = {elements.symbols()[i] for i in np.flatnonzero(np.sum(rows, axis=0))}
+    assert "La" in found["may return"] and "N" in found["may return"]
+    assert "La" not in found["new metals"] and len(found["new metals"]) > 10
+    assert all(elements.element(s).metal for s in found["new metals"])
+    assert check(only_metals) == []
 
 
 def test_anions_are_replaced_by_p_block_elements_only():

@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.problem.presets import PAPER
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
-from core.problem.substitution_sites import Site
+from core.problem.substitution_sites import Replacement, Site
 from core.problem.validation import check as check_problem
 from core.problem.validation import check_atom_counts
 
@@ -36,6 +36,45 @@ def test_substitution_keeps_the_rest():
     assert "Y" in allowed and "La" in allowed and "Fe" not in allowed and "Na" not in allowed
 
 
+def test_a_replaced_element_returns_and_non_metals_take_part_unless_the_site_says_otherwise():
+    known = {"La", "Y", "Bi", "N", "As", "Fe", "O"}
+    for changes, allowed in (
+        ({}, {"N", "Y", "La", "Bi"}),
+        ({"may_return": False}, {"N", "Y", "Bi"}),
+        ({"among": "metals"}, {"Y", "La", "Bi"}),
+        ({"among": "non_metals", "may_return": False}, {"N"}),
+    ):
+        problem = replace(SUBSTITUTE, sites=(replace(SUBSTITUTE.sites[0], **changes),))
+        assert set(problem.allowed_symbols(known)) == allowed and check_problem(problem, ALL) == []
+
+
+def test_an_element_that_must_not_return_takes_no_other_site_either():
+    """Y 3+ and La 3+ share one free part; La for Y would be La again."""
+    sites = (Site("Y", 3), Site("La", 3, may_return=False))
+    problem = DesignProblem("LaYO3", task="substitute", sites=sites)
+    assert set(problem.allowed_symbols({"La", "Y", "Nd"})) == {"Y", "Nd"}
+    assert "La" in replace(problem, task="raise_tc").allowed_symbols({"La", "Y", "Nd"})  # without sites
+
+
+def test_two_sites_with_different_groups_have_a_free_part_each():
+    sites = (Site("La", 3, among="metals"), Site("Y", 3, among="non_metals"))
+    problem = DesignProblem("LaYO3", task="substitute", sites=sites)
+    assert problem.free_parts() == ((Replacement(3, "metals"), 0.2), (Replacement(3, "non_metals"), 0.2))
+    assert [problem.allowed_symbols({"Nd", "N"}, part) for part in (0, 1)] == [("Nd",), ("N",)]
+    no_metal = replace(problem, forbidden=tuple(Replacement(3, "metals").symbols()))
+    assert "no element is allowed for the free part of +3 metals" in messages(no_metal)["forbidden"]
+
+
+def test_a_site_is_written_with_its_later_fields_only_if_they_matter():
+    """The text of an earlier problem stays the same: stored results are found by it."""
+    (written,) = json.loads(SUBSTITUTE.to_json())["sites"]
+    assert written == {"element": "La", "state": 3, "by": None, "atoms": None}
+    chosen = replace(SUBSTITUTE, sites=(Site("La", 3, among="metals", may_return=False),))
+    (written,) = json.loads(chosen.to_json())["sites"]
+    assert (written["among"], written["may_return"]) == ("metals", False)
+    assert DesignProblem.from_json(chosen.to_json()) == chosen
+
+
 # KIAGO 3.5: two Ti4+ and one O2- of Ti2O4 by two X3+.
 TI2O4 = DesignProblem("Ti2O4", task="substitute", sites=(Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1)))
 # Two sites at once: La3+ by X2+, O2- by X1-.
@@ -45,10 +84,11 @@ FLUORIDE = DesignProblem("LaFeAsO", task="substitute", sites=TWO)
 
 def test_several_sites_keep_the_charge_and_define_the_free_parts():
     assert check_problem(TI2O4, ALL) == [] and check_problem(FLUORIDE, ALL) == []
-    assert TI2O4.fixed_fractions() == {"O": 0.6} and TI2O4.free_parts() == ((3, pytest.approx(0.4)),)
+    assert TI2O4.fixed_fractions() == {"O": 0.6} and TI2O4.free_parts() == ((Replacement(3), pytest.approx(0.4)),)
     assert TI2O4.atom_counts() == (5, 10, 15, 20, 25)
     assert FLUORIDE.fixed_fractions() == {"Fe": 0.25, "As": 0.25}
-    assert FLUORIDE.free_parts() == ((2, 0.25), (-1, 0.25)) and FLUORIDE.atom_counts() == (4, 8, 12, 16, 20, 24)
+    assert FLUORIDE.free_parts() == ((Replacement(2), 0.25), (Replacement(-1), 0.25))
+    assert FLUORIDE.atom_counts() == (4, 8, 12, 16, 20, 24)
     known = {"Ca", "La", "F", "O", "Fe", "As"}
     assert FLUORIDE.allowed_symbols(known, 0) == ("O", "Ca", "La") and "F" in FLUORIDE.allowed_symbols(known, 1)
     assert set(FLUORIDE.allowed_symbols(known)) == {"O", "F", "Ca", "La"}
@@ -65,7 +105,7 @@ def test_at_several_sites_every_atom_count_keeps_the_charge_exactly(sites):
 
 def test_two_sites_with_the_same_state_share_one_free_part():
     problem = DesignProblem("LaYO3", task="substitute", sites=(Site("La", 3), Site("Y", 3)))
-    assert problem.free_parts() == ((3, pytest.approx(0.4)),) and check_problem(problem, ALL) == []
+    assert problem.free_parts() == ((Replacement(3), pytest.approx(0.4)),) and check_problem(problem, ALL) == []
 
 
 def test_a_single_site_of_an_early_file_is_read():

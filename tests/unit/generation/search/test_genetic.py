@@ -33,6 +33,7 @@ PROBLEMS = {
     "ratio": {"base": "YBa2Cu3O7", "ratios": ({"Ba": 2, "Y": 1},)},
     "site": {"task": SUBSTITUTE, "sites": (Site("La", 3),)},
     "sites": {"task": SUBSTITUTE, "sites": (Site("La", 3), Site("O", -2))},
+    "new metals": {"task": SUBSTITUTE, "sites": (Site("La", 3, among="metals", may_return=False),)},
     "fractional": {"base": "BaFe2As2", "settings": OptimiserSettings(fractional_elements=2, n_unit=(5, 5))},
 }  # fmt: skip
 
