@@ -45,6 +45,13 @@ def segments(
                          args=(key, step, *args), **options_of_widget)  # fmt: skip
 
 
+def checkbox(label: str, name: str, value: bool, step: Step, *args: object, **options_of_widget) -> None:
+    """A box to check."""
+    key = synced_key(f"design.{name}", value)
+    st.checkbox(label, value=value, key=key, on_change=change_from_widget, args=(key, step, *args),
+                **options_of_widget)  # fmt: skip
+
+
 def pills(
     label: str, name: str, value: list, options: Iterable, step: Step, *args: object, **options_of_widget
 ) -> None:

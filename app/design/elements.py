@@ -12,10 +12,10 @@ from app.state import session
 from app.state.draft import Draft
 from app.state.draft_changes import with_field, with_initial_table, with_table
 from app.state.synced_widgets import index_of, synced_key, uninterrupted, widget_callback
-from app.text.formatting import charge_text
+from app.text.formatting import charge_text, replacement_text
 from core.chemistry import elements
 from core.problem.settings import RAISE_TC, SUBSTITUTE
-from core.problem.substitution_sites import EMPTY, takers
+from core.problem.substitution_sites import takers
 
 _ONLY_STATE, _CHOSEN_GROUPS = "design.only_state_chosen", "design.groups_chosen"  # of the session; not widget keys
 STATES = sorted({q for e in elements.all_elements() for q in e.oxidation_states if q})
@@ -41,12 +41,15 @@ def table() -> None:
 def unavailable(draft: Draft) -> dict[str, str]:
     """Elements that cannot be used whatever the user clicks, with the reason."""
     reasons = cached_data.unavailable(draft.models.tc, draft.models.formation_energy)
-    states = [site.replacement for site in draft.sites if site.replacement not in (None, EMPTY)]
-    if draft.task == RAISE_TC or not states:
+    replacements = dict.fromkeys(each for site in draft.sites if (each := site.replacements()))
+    if draft.task == RAISE_TC or not replacements:
         return reasons
-    usable = {*draft.amounts, *draft.table.fixed}.union(*map(takers, states))
-    lacking = f"no known oxidation state {' or '.join(map(charge_text, dict.fromkeys(states)))}"
-    return {s: lacking for s in elements.symbols() if s not in usable} | reasons
+    usable = {*draft.amounts, *draft.table.fixed}.union(*(each.symbols() for each in replacements))
+    with_state = {s for each in replacements for s in takers(each.state)}
+    lacking = f"no known oxidation state {' or '.join(dict.fromkeys(charge_text(each.state) for each in replacements))}"
+    outside = f"replaced only by {' or '.join(map(replacement_text, replacements))}"
+    not_usable = [s for s in elements.symbols() if s not in usable]
+    return {s: outside if s in with_state else lacking for s in not_usable} | reasons
 
 
 def available_symbols(draft: Draft) -> set[str]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from app.blocks import show_errors
-from app.design.draft_fields import number, pills, select
+from app.design.draft_fields import checkbox, number, pills, segments, select
 from app.design.problem_errors import Errors
 from app.state.draft import Draft, elements_of
 from app.state.draft_changes import possible_states, with_elements, with_site
-from app.text.formatting import charge_text
+from app.text.formatting import charge_text, group_text, replacement_text
 from core.chemistry import elements
-from core.problem.substitution_sites import EMPTY, Site
+from core.problem.substitution_sites import ANY_ELEMENT, EMPTY, METALS, NON_METALS, Replacement, Site
 from core.screening.oxidation_states import balancing_state, proposed_state
 
+_GROUPS = (METALS, NON_METALS, ANY_ELEMENT)  # in the order of the page
 ALL_STATES = sorted({q for e in elements.all_elements() for q in e.oxidation_states if q}, key=lambda q: (abs(q), -q))
 
 
@@ -27,6 +28,7 @@ def substitution(draft: Draft, errors: Errors) -> None:
     if len(draft.sites) == 1 and draft.sites[0].by is None and draft.sites[0].atoms is None:
         with state:
             state_field(draft, draft.sites[0], "Replaced by elements that can be")
+        choice_fields(draft.sites[0])
     else:
         for site in draft.sites:
             site_fields(draft, site)
@@ -41,7 +43,7 @@ def state_field(draft: Draft, site: Site, label: str) -> None:
 
 
 def site_fields(draft: Draft, site: Site) -> None:
-    """One of several sites: its state in the base, the state that replaces it, and the number of atoms."""
+    """One of several sites: its state in the base, the state that replaces it, the number of atoms, the elements."""
     own, by, atoms = st.columns([1.2, 1.2, 0.8], gap="medium")
     with own:
         state_field(draft, site, f"{site.element} is")
@@ -52,6 +54,45 @@ def site_fields(draft: Draft, site: Site) -> None:
     with atoms:
         number(f"Atoms, of {draft.amounts[site.element]:g} {site.element}", f"atoms.{site.element}",
                float(site.atoms_in(draft.amounts)), 1.0, with_site, site.element, "atoms", format="%g")  # fmt: skip
+    choice_fields(site)
+
+
+def choice_fields(site: Site) -> None:
+    """Which of the elements with the state take the place of an element, and whether it may be one of them.
+
+    An element of which atoms are kept has no such choice, because its amount is fixed.
+    """
+    group, returns = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
+    if site.replacement != EMPTY:
+        with group:
+            group_field(site)
+    if site.atoms is None:
+        with returns:
+            return_field(site)
+
+
+def group_field(site: Site) -> None:
+    """Whether metals, non-metals or both take the place of an element."""
+    segments(f"In place of {site.element}", f"among.{site.element}", site.among, _GROUPS, with_site, site.element,
+             "among", format_func=lambda among: group_label(among, site), required=True,
+             help="Metals as SMACT counts them; Si, As and Te are non-metals.")  # fmt: skip
+
+
+def group_label(among: str, site: Site) -> str:
+    """A group of replacements with its number of elements: "+3 metals (60)", "both (73)"."""
+    name = "both" if among == ANY_ELEMENT else group_text(among)
+    if site.replacement is None:
+        return name
+    after = Replacement(site.replacement, among)
+    shown = name if among == ANY_ELEMENT else replacement_text(after)
+    return f"{shown} ({len(after.symbols())})"
+
+
+def return_field(site: Site) -> None:
+    """Whether the replaced element may be among the replacements."""
+    checkbox(f"May contain {site.element} again", f"may_return.{site.element}", site.may_return, with_site,
+             site.element, "may_return", help="Off: only other elements take its place. On: as in the paper, where "
+             "the replaced element counts as one of its substitutes.")  # fmt: skip
 
 
 def replacement_label(state: int | None, site: Site) -> str:

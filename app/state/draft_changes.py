@@ -14,7 +14,7 @@ from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.problem.presets import PRESETS, preset_of
 from core.problem.settings import RAISE_TC, SUBSTITUTE
-from core.problem.substitution_sites import Site
+from core.problem.substitution_sites import ANY_ELEMENT, METALS, Site
 from core.screening.charge_neutrality import balancing_states
 from core.screening.oxidation_states import proposed_state
 
@@ -91,18 +91,28 @@ def most_electropositive(amounts: Mapping[str, float]) -> str | None:
 def with_elements(draft: Draft, replaced: Collection[str]) -> Draft:
     """Substitute these elements of the base and keep the rest.
 
-    A new site takes elements of the oxidation state that its element has in the base.
+    A new site takes other elements of the oxidation state that its element has in the base, metals for a metal cation.
     """
     before = {site.element: site for site in draft.sites}
     sites = tuple(
-        before.get(symbol) or Site(symbol, proposed_state(draft.amounts, symbol))
+        before.get(symbol) or new_site(draft.amounts, symbol)
         for symbol in draft.amounts if symbol in replaced
     )  # fmt: skip
     fixed = fixed_by_default(SUBSTITUTE, draft.amounts, sites)
     return replace(draft, table=table_state(draft.table.forbidden, fixed, elements_of(sites)), sites=sites)
 
 
-def with_site(draft: Draft, symbol: str, name: str, value: float) -> Draft:
+def new_site(amounts: Mapping[str, float], symbol: str) -> Site:
+    """The site of an element of the base that a chemist would mean: the element does not come back.
+
+    Metals take the place of a metal cation: N, P and other non-metals that can be 3+ do not take that of La 3+.
+    """
+    state = proposed_state(amounts, symbol)
+    cation = elements.element(symbol).metal and state is not None and state > 0
+    return Site(symbol, state, among=METALS if cation else ANY_ELEMENT, may_return=False)
+
+
+def with_site(draft: Draft, symbol: str, name: str, value: float | str | bool) -> Draft:
     """One site with another value of one field; the default (the same state, all atoms) is stored as None."""
     default = {"by": next(s.state for s in draft.sites if s.element == symbol), "atoms": draft.amounts[symbol]}
     stored = None if value == default.get(name) else value

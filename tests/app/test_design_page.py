@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app.design.elements import unavailable
 from app.forms.constraint_rows import ConstraintRow
 from app.state.draft import draft_of
 from app.state.draft_changes import with_base
@@ -111,7 +113,7 @@ def test_a_substitution_fixes_the_rest_and_requires_an_element_to_replace(page):
     assert widget(page.pills, "design.replaced").value == ["La"]
     assert widget(page.selectbox, "design.state.La").value == 3
     assert draft(page).table.fixed == {"Fe": 1, "As": 1, "O": 1}
-    assert "all that can be +3" in html_text(page)
+    assert re.search("all metals that can be \\+3 except [^<]*La", html_text(page))
     click_table(page, fixed={"Fe": 1.0, "As": 1.0, "O": 1.0})  # La was clicked on: nothing is replaced now
     assert "no element is chosen for replacement" in html_text(page)
     assert run_button(page).disabled
@@ -316,10 +318,37 @@ def test_several_elements_are_replaced_and_a_changed_total_charge_is_explained(p
     assert "the total charge is not kept" in html_text(page) and "Replace O by -1" in html_text(page)
     assert run_button(page).disabled and "Please correct first: Elements to replace" in html_text(page)
     without_exception(widget(page.selectbox, "design.by.O").select(-1).run())
-    assert draft(page).problem().sites == (Site("La", 3, by=2), Site("O", -2, by=-1))
+    lanthanum = Site("La", 3, by=2, among="metals", may_return=False)
+    assert draft(page).problem().sites == (lanthanum, Site("O", -2, by=-1, may_return=False))
     assert not run_button(page).disabled and "25% of the atoms" in html_text(page)
     without_exception(widget(page.number_input, "design.atoms.O").set_value(3.0).run())
     assert "must be above 0 and at most 1" in html_text(page)
+
+
+def test_the_replaced_element_and_non_metals_are_left_out_unless_asked_for(page):
+    without_exception(widget(page.segmented_control, "design.task").select(SUBSTITUTE).run())
+    group, again = "design.among.La", "design.may_return.La"
+    assert widget(page.segmented_control, group).value == "metals" and not widget(page.checkbox, again).value
+    assert widget(page.checkbox, again).label == "May contain La again"
+    assert "+3 metals (60)" in widget(page.segmented_control, group).options
+    assert unavailable(draft(page))["P"] == "replaced only by +3 metals"
+    assert unavailable(draft(page))["Rb"] == "no known oxidation state +3"
+    assert page.query_params["replace"] == "La:3:metals:new"
+    without_exception(widget(page.checkbox, again).check().run())
+    assert draft(page).problem().sites == (Site("La", 3, among="metals"),)
+    without_exception(widget(page.segmented_control, group).set_value("any").run())
+    assert draft(page).problem().sites == (Site("La", 3),) and "all that can be +3" in html_text(page)
+    assert "P" not in unavailable(draft(page))
+    without_exception(widget(page.segmented_control, group).set_value("non_metals").run())
+    assert re.search("from 13 elements: B, C, N|non-metals that can be \\+3", html_text(page))
+    assert not run_button(page).disabled
+
+
+def test_a_link_of_an_earlier_version_shows_its_meaning():
+    test = open_page(base="LaFeAsO", task="substitute", replace="La:3", forbid="none")
+    assert widget(test.checkbox, "design.may_return.La").value
+    assert widget(test.segmented_control, "design.among.La").value == "any"
+    assert draft(test).problem().sites == (Site("La", 3),)
 
 
 def test_a_site_is_left_empty():

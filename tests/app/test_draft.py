@@ -28,6 +28,9 @@ from core.problem.settings import EVERY_ATOM, ONE_STATE, RAISE_TC, SUBSTITUTE
 from core.problem.substitution_sites import Site
 from tests.app.problems import PROBLEMS, is_close
 
+LA = Site("La", 3, among="metals", may_return=False)
+FE = Site("Fe", 2, among="metals", may_return=False)
+
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_draft_gives_back_the_problem_that_it_shows(problem):
@@ -64,21 +67,35 @@ def test_a_base_that_cannot_be_read_keeps_the_table():
 
 def test_a_substitution_keeps_the_rest_and_proposes_the_balanced_state():
     draft = with_task(draft_of(DesignProblem("LaFeAsO", fixed={"As": 0.125})), SUBSTITUTE)
-    assert draft.sites == (Site("La", 3),)
+    assert draft.sites == (LA,)
     assert draft.table.fixed == {"Fe": 1.0, "As": 1.0, "O": 1.0}
     assert draft.problem().fixed is None  # the default of the task
     other = with_elements(draft, ["Fe"])
-    assert (other.sites, set(other.table.fixed)) == ((Site("Fe", 2),), {"La", "As", "O"})
+    assert (other.sites, set(other.table.fixed)) == ((FE,), {"La", "As", "O"})
     assert with_task(other, RAISE_TC).table.fixed == {"As": 0.5}
+
+
+def test_a_new_site_leaves_its_element_out_and_takes_metals_for_a_metal_cation():
+    draft = with_elements(with_task(draft_of(DesignProblem("LaFeAsO")), SUBSTITUTE), ["La", "As"])
+    assert draft.sites == (LA, Site("As", -3, may_return=False))  # Sb and Bi, metals, can be -3 like As
+    asked = with_site(with_site(draft, "La", "may_return", True), "La", "among", "any")
+    assert asked.sites[0] == Site("La", 3)
+    assert with_elements(asked, ["La", "O"]).sites[0] == Site("La", 3)  # a choice is kept
+    assert with_base(asked, "LaNiAsO").sites[0] == Site("La", 3)
+
+
+def test_a_problem_of_an_earlier_version_is_not_changed_by_the_page():
+    earlier = DesignProblem("LaFeAsO", task=SUBSTITUTE, sites=(Site("La", 3),))
+    assert draft_of(earlier).problem() == earlier
 
 
 def test_elements_clicked_one_after_the_other_are_replaced_together():
     draft = with_task(draft_of(DesignProblem("LaFeAsO")), SUBSTITUTE)
     clicked = TableState(draft.table.forbidden, {"As": 1.0, "O": 1.0}, frozenset({"La", "Fe"}))
     after = with_table(draft, clicked)
-    assert (after.sites, after.table.fixed) == ((Site("La", 3), Site("Fe", 2)), {"As": 1.0, "O": 1.0})
+    assert (after.sites, after.table.fixed) == ((LA, FE), {"As": 1.0, "O": 1.0})
     again = with_table(after, TableState(draft.table.forbidden, {"As": 1.0, "O": 1.0, "La": 1.0}, frozenset({"Fe"})))
-    assert again.sites == (Site("Fe", 2),) and again.problem().fixed is None
+    assert again.sites == (FE,) and again.problem().fixed is None
 
 
 def test_the_rest_of_a_partly_replaced_site_is_fixed():
@@ -86,7 +103,8 @@ def test_the_rest_of_a_partly_replaced_site_is_fixed():
     draft = with_elements(with_task(draft_of(DesignProblem("Ti2O4")), SUBSTITUTE), ["Ti", "O"])
     for change in (("Ti", "by", 3), ("O", "by", 0), ("O", "atoms", 1.0)):
         draft = with_site(draft, *change)
-    assert draft.sites == (Site("Ti", 4, by=3), Site("O", -2, by=0, atoms=1.0))
+    titanium = Site("Ti", 4, by=3, among="metals", may_return=False)
+    assert draft.sites == (titanium, Site("O", -2, by=0, atoms=1.0, may_return=False))
     problem = draft.problem()
     assert problem.fixed is None and problem.fixed_fractions() == {"O": 0.6}
     own = with_table(draft, replace(draft.table, fixed={"F": 0.5})).problem()
