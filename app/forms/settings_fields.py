@@ -14,7 +14,9 @@ from core.problem.settings import (
     BASE,
     CONSTANT,
     ENUMERATED,
+    FORMATION_ENERGY,
     HIGHEST,
+    HULL,
     INTERPOLATED,
     KNOWN,
     MAX_ATOMS,
@@ -124,6 +126,11 @@ _OBJECTIVE_FIELDS = (
          when=("objective", (TARGET,)), help="y_t of GDMCD eq. 3. GDMCD uses 300 K."),
     SettingsField("formation_energy_weight", "α (K per eV/atom)", step=0.5, format="%.2f", help=(
         "Weight of the formation energy: how many kelvin one eV/atom is worth (KIAGO eq. 13). KIAGO 3.1 uses 4.")),
+    SettingsField("stability", "Energy in the objective", choices={
+        FORMATION_ENERGY: "formation energy", HULL: "energy above hull"}, help=(
+        "Energy that α weighs in searches of integer formulas. The formation energy alone prefers oxides and "
+        "fluorides, whatever they decompose into; the energy above hull compares a formula with its competing phases. "
+        "A search with it predicts fewer formulas per second.")),
     SettingsField("risk_aversion", "Risk aversion κ", step=0.25, format="%.2f", help=(
         "The optimiser raises Tc minus κ times the error that the model expects of that Tc: far from all known "
         "superconductors, predictions of a high Tc are common and rarely correct. 0: Tc alone, as in the papers. "

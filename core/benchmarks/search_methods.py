@@ -85,7 +85,7 @@ def _of_generator(method: str, own: dict) -> Callable[..., Found]:
         design = prepare(line.problem(seed, device, method=method, method_settings=own), load)
 
         def on_step(state, report) -> bool:
-            course.append((clock.now_s, _mean(state.numbers[:, 3].numpy())))
+            course.append((clock.now_s, _mean(state.numbers[:, -1].numpy())))
             return not clock.is_over
 
         state, _ = run_steps(design.generator, design.task, LONG, on_step=on_step)

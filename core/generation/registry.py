@@ -176,7 +176,8 @@ register(
         implementation="core.generation.search.genetic:GENERATOR",
         settings=frozenset(
             {
-                "formation_energy_weight", "risk_aversion", "n_unit", "max_elements", "objective", "target_tc_K",
+                "formation_energy_weight", "stability", "risk_aversion", "n_unit", "max_elements", "objective",
+                "target_tc_K",
                 "fractional_elements", "start", "start_family", "start_above_K",
             }
         )
@@ -203,7 +204,8 @@ register(
         implementation="core.generation.search.memetic:GENERATOR",
         settings=frozenset(
             {
-                "formation_energy_weight", "risk_aversion", "n_unit", "max_elements", "objective", "target_tc_K",
+                "formation_energy_weight", "stability", "risk_aversion", "n_unit", "max_elements", "objective",
+                "target_tc_K",
                 "fractional_elements", "start", "start_family", "start_above_K",
             }
         )

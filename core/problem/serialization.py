@@ -19,6 +19,7 @@ from core.problem.settings import (
     ANY_NOVELTY,
     BASE,
     CONSTANT,
+    FORMATION_ENERGY,
     HIGHEST,
     NEAREST,
     OptimiserSettings,
@@ -33,6 +34,7 @@ _PAIRS = ("steps", "n_unit", "added_elements")
 _ADDED_LATER: dict[str, Any] = {
     "risk_aversion": 0.0, "rounding": NEAREST, "step_schedule": CONSTANT, "objective": HIGHEST, "target_tc_K": 300.0,
     "fractional_elements": 0, "start": BASE, "start_family": ANY_FAMILY, "start_above_K": 20.0,
+    "stability": FORMATION_ENERGY,
     "novelty": ANY_NOVELTY, "least_distance": 0.02, "change": ANY_CHANGE, "most_changed": 0.4, "per_element_set": 0,
 }  # fmt: skip
 # Fields of a site added after schema 2, with the values that reproduce the behaviour before. With these values they are

@@ -28,6 +28,8 @@ BASE, RANDOM, KNOWN, INTERPOLATED, ENUMERATED = "base", "random", "known", "inte
 STARTS = (BASE, RANDOM, KNOWN, INTERPOLATED, ENUMERATED)
 ANY_FAMILY = "any"
 START_FAMILIES = (ANY_FAMILY, *FAMILIES)
+FORMATION_ENERGY, HULL = "formation_energy", "hull"
+STABILITIES = (FORMATION_ENERGY, HULL)
 ANY_NOVELTY, NEW = "any", "new"
 NOVELTIES = (ANY_NOVELTY, NEW)
 ANY_CHANGE, NEAR = "any", "near"
@@ -70,6 +72,8 @@ class OptimiserSettings:
         and interpolated pairs (GDMCD); "enumerated": each allowed element and each pair, in addition to x_const
         (GDMCD S5)
     start_family, start_above_K : family and minimum Tc of these known superconductors
+    stability : energy E in the objective of the searches of integer formulas, Tc - kappa error - alpha E:
+        "formation_energy", or the energy above "hull"
     novelty : "any" formula, or only a "new" one, which differs from every known superconductor and from the base by at
         least `least_distance`
     least_distance : share of the atoms that must be exchanged to turn a new formula into a known one, half the sum of
@@ -100,6 +104,7 @@ class OptimiserSettings:
     start: str = BASE
     start_family: str = ANY_FAMILY
     start_above_K: float = 20.0
+    stability: str = FORMATION_ENERGY
     novelty: str = ANY_NOVELTY
     least_distance: float = 0.02
     change: str = ANY_CHANGE
@@ -158,7 +163,7 @@ def check_settings(settings: OptimiserSettings) -> list[InputError]:
     choices_of = {
         "integer_loss": INTEGER_LOSSES, "integer_schedule": INTEGER_SCHEDULES, "step_schedule": STEP_SCHEDULES,
         "rounding": ROUNDINGS, "objective": OBJECTIVES, "start": STARTS, "start_family": START_FAMILIES,
-        "novelty": NOVELTIES, "change": CHANGES,
+        "stability": STABILITIES, "novelty": NOVELTIES, "change": CHANGES,
     }  # fmt: skip
     for name, choices in choices_of.items():
         if getattr(s, name) not in choices:

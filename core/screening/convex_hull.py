@@ -118,6 +118,48 @@ class Hull:
         fractions[:, order] = self._matrix(present, inside)[:, len(present) :].T
         return ReferencePhases(tuple(self._formulas[i] for i in inside), fractions, self._energies[inside])
 
+    def mixtures(self, compositions: np.ndarray) -> np.ndarray:
+        """E_hull (n,) in eV/atom of compositions (n, 118): the energy of the stable decomposition of each."""
+        return np.array([self._solved(x)[1] for x in checked_compositions(compositions)], dtype=np.float64)
+
+    def mixture(self, composition: np.ndarray) -> tuple[float, np.ndarray]:
+        """E_hull of a composition (118,) in eV/atom, and the dual prices (118,) of the elements, in eV per atom.
+
+        The prices are the derivative of E_hull in the fractions, inside a facet of the hull. E_hull is linear in all
+        amounts together, so that it is the sum of fractions times prices. An absent element has a one-sided price, that
+        of its first atoms: the lowest for which no phase with this one new element would be cheaper than its price.
+        """
+        present, energy, of_present = self._solved(composition)
+        return energy, self._entry_prices(present, of_present)
+
+    def _solved(self, composition: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+        """Elements (m,) of a composition (118,), its E_hull, and the prices (m,) of these elements."""
+        present = np.flatnonzero(composition)
+        inside = self._inside(present)
+        matrix = self._matrix(present, inside)
+        costs = np.concatenate([np.zeros(len(present)), self._energies[inside]])
+        target = composition[present] / composition[present].sum()
+        found = simplex.solve_with_prices(costs, matrix, target)
+        if found is None:
+            result = linprog(costs, A_eq=matrix, b_eq=target, bounds=(0, None), method="highs")
+            found = result.x, result.eqlin.marginals
+        solution, prices = found
+        return present, float(costs @ solution), prices
+
+    def _entry_prices(self, present: np.ndarray, of_present: np.ndarray) -> np.ndarray:
+        """Prices (118,) of all elements, given those (m,) of the elements `present`."""
+        prices, inside = np.zeros(elements.N_ELEMENTS), np.zeros(elements.N_ELEMENTS, dtype=bool)
+        prices[present], inside[present] = of_present, True
+        new, starts = ~inside[self._columns], self._starts[:-1]
+        if not len(starts):
+            return prices
+        one_new = np.flatnonzero(np.add.reduceat(new, starts, dtype=np.int64) == 1)
+        paid = np.add.reduceat(np.where(new, 0.0, self._fractions * prices[self._columns]), starts)
+        place = np.add.reduceat(np.where(new, self._columns, 0).astype(np.int64), starts)[one_new]
+        share = np.add.reduceat(np.where(new, self._fractions, 0.0), starts)[one_new]
+        np.minimum.at(prices, place, (self._energies[one_new] - paid[one_new]) / share)
+        return prices
+
     def _distance(self, composition: np.ndarray, energy: float, to_others: bool) -> HullDistance:
         present = np.flatnonzero(composition)
         names = [elements.symbols()[i] for i in present]

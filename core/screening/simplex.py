@@ -20,6 +20,14 @@ def solve(costs: np.ndarray, matrix: np.ndarray, target: np.ndarray) -> np.ndarr
 
     None if no optimum was reached, which rounding errors may cause; a general solver is then needed.
     """
+    found = solve_with_prices(costs, matrix, target)
+    return None if found is None else found[0]
+
+
+def solve_with_prices(
+    costs: np.ndarray, matrix: np.ndarray, target: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """As `solve`, with the dual prices (m,): the derivative of the optimum in the target, within its facet."""
     m, n = matrix.shape
     basis = np.arange(m)
     inverse, values = np.eye(m), target.astype(np.float64).copy()
@@ -28,7 +36,8 @@ def solve(costs: np.ndarray, matrix: np.ndarray, target: np.ndarray) -> np.ndarr
         reduced[basis] = 0.0
         entering = int(reduced.argmin()) if pivot < _BLAND_AFTER * m else int(np.argmax(reduced < -OPTIMAL))
         if reduced[entering] >= -OPTIMAL:
-            return _checked(matrix, target, basis, n)
+            solution = _checked(matrix, target, basis, n)
+            return None if solution is None else (solution, costs[basis] @ inverse)
         column = inverse @ matrix[:, entering]
         ratios = np.full(m, np.inf)
         np.divide(np.maximum(values, 0.0), column, out=ratios, where=column > _PIVOT)

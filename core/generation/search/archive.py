@@ -47,7 +47,9 @@ class Archive:
     def empty(cls) -> Archive:
         """No formulas."""
         nothing = np.zeros(0)
-        return cls(np.zeros((0, elements.N_ELEMENTS), dtype=np.int64), Values(nothing, nothing, nothing), nothing)
+        return cls(
+            np.zeros((0, elements.N_ELEMENTS), dtype=np.int64), Values(nothing, nothing, nothing, nothing), nothing
+        )
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -72,7 +74,7 @@ class Archive:
         counts = counts[order[np.isfinite(quick[order]) & (quick[order] > worst - MARGIN_K)]]
         if not len(counts):
             return self
-        values = scorer.full(counts) if whole else scorer.quick(counts)
+        values = scorer.full(counts) if whole else scorer.on_hull(counts, scorer.quick(counts))
         score = scorer.score(values)
         together = Archive(
             np.concatenate([self.counts, counts]),
@@ -91,9 +93,9 @@ class Archive:
         return Archive(self.counts[order], self.values[order], self.score[order])
 
     def padded(self, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Counts (rows, 118) int64 and Tc, error, formation energy, score (rows, 4); zeros and NaN as padding."""
+        """Counts (rows, 118) int64 and the values and the score (rows, 5); zeros and NaN as padding."""
         counts = torch.zeros(rows, elements.N_ELEMENTS, dtype=torch.int64)
-        numbers = torch.full((rows, 4), float("nan"), dtype=torch.float64)
+        numbers = torch.full((rows, 5), float("nan"), dtype=torch.float64)
         counts[: len(self)] = torch.from_numpy(self.counts)
         numbers[: len(self)] = torch.from_numpy(np.stack([*self.values, self.score], axis=1))
         return counts, numbers
@@ -103,7 +105,7 @@ class Archive:
         """The inverse of `padded`."""
         rows = counts.cpu().numpy().sum(1) > 0
         columns = numbers.cpu().numpy()[rows].T
-        return cls(counts.cpu().numpy()[rows], Values(*columns[:3]), columns[3])
+        return cls(counts.cpu().numpy()[rows], Values(*columns[:4]), columns[4])
 
     def report(self, step: int, stage: int, rows: int) -> Report:
         """Report of the archive with `rows` rows; NaN beyond its length."""

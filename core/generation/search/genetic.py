@@ -33,7 +33,8 @@ class State:
 
     step : () int64, generations
     counts : (population, 118) int64 formulas in lowest terms, the best first; zeros beyond their number
-    numbers : (population, 4) float64: Tc and its error in K, formation energy in eV/atom, score in K
+    numbers : (population, 5) float64: Tc and its error in K, formation energy and that of the hull in eV/atom, score
+        in K
     """
 
     step: torch.Tensor

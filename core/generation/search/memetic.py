@@ -41,8 +41,8 @@ class State:
     """Both archives.
 
     step : () int64, rounds
-    counts, numbers : (size, 118), (size, 4) the best formulas, see `Archive.padded`
-    species, species_numbers : (SPECIES, 118), (SPECIES, 4) the best of every kind
+    counts, numbers : (size, 118), (size, 5) the best formulas, see `Archive.padded`
+    species, species_numbers : (SPECIES, 118), (SPECIES, 5) the best of every kind
     searched : (k,) int64, hashes of the formulas whose neighbourhood was searched
     """
 

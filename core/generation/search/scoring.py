@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -26,48 +27,70 @@ UNBOUND = -np.inf  # score of a formula whose formation energy is not negative
 
 @dataclass(frozen=True)
 class Values:
-    """Predictions of formulas, each (n,): Tc and its expected error in K, formation energy in eV/atom."""
+    """Predictions of formulas, each (n,): Tc and its expected error in K, formation energy in eV/atom.
+
+    hull_eV_per_atom : energy of the stable decomposition, where the objective is the energy above hull; otherwise 0
+    """
 
     tc_K: np.ndarray
     error_K: np.ndarray
     formation_energy_eV_per_atom: np.ndarray
+    hull_eV_per_atom: np.ndarray
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        return iter((self.tc_K, self.error_K, self.formation_energy_eV_per_atom))
+        return iter((self.tc_K, self.error_K, self.formation_energy_eV_per_atom, self.hull_eV_per_atom))
 
     def __getitem__(self, rows: np.ndarray) -> Values:
-        return Values(self.tc_K[rows], self.error_K[rows], self.formation_energy_eV_per_atom[rows])
+        return Values(*(each[rows] for each in self))
+
+
+class HullEnergies(Protocol):
+    """The convex hull, see `core.screening.convex_hull.Hull`."""
+
+    def mixtures(self, compositions: np.ndarray) -> np.ndarray: ...
+
+    def mixture(self, composition: np.ndarray) -> tuple[float, np.ndarray]: ...
 
 
 def objective(settings: OptimiserSettings, values: Values) -> np.ndarray:
-    """Tc - kappa error - alpha Ef in K, (n,); with a target, -max(0, target - Tc + kappa error) - alpha Ef."""
+    """Tc - kappa error - alpha E in K, (n,); with a target, -max(0, target - Tc + kappa error) - alpha E.
+
+    E is the formation energy, less the energy of the stable decomposition where this is known: the energy above hull.
+    """
+    stability = values.formation_energy_eV_per_atom - values.hull_eV_per_atom
     safe = values.tc_K - settings.risk_aversion * values.error_K
     if settings.objective == TARGET:
         safe = np.minimum(safe - settings.target_tc_K, 0.0)
-    return np.round(safe - settings.formation_energy_weight * values.formation_energy_eV_per_atom, DIGITS)
+    return np.round(safe - settings.formation_energy_weight * stability, DIGITS)
 
 
 @dataclass
 class Scorer:
     """Predicts formulas and remembers the predictions.
 
+    hull : None: the objective has the formation energy; otherwise the energy above this hull
     evaluated : number of formulas predicted so far
     """
 
     predictors: PropertyPredictors
     settings: OptimiserSettings
     cores: BatchParallel
+    hull: HullEnergies | None = None
     evaluated: int = 0
     _tc: Predictor = field(init=False)
     _energy: Predictor = field(init=False)
     _known: dict[bytes, tuple[float, float, float]] = field(default_factory=dict)
     _whole: dict[bytes, float] = field(default_factory=dict)
+    _hull: dict[bytes, float] = field(default_factory=dict)
 
     def __post_init__(self):
         self._tc, self._energy = self.predictors.tc.for_ranking(), self.predictors.formation_energy.for_ranking()
 
     def quick(self, counts: np.ndarray) -> Values:
-        """Values of formulas (n, 118) with the formation energy of the first member."""
+        """Values of formulas (n, 118) with the formation energy of the first member, and without the hull.
+
+        The hull is at or below 0, so that the objective without it is an upper bound.
+        """
         keys = _keys(counts)
         new = [i for i, key in enumerate(keys) if key not in self._known]
         if new:
@@ -77,20 +100,35 @@ class Scorer:
             )
             self.evaluated += len(new)
         table = np.array([self._known[key] for key in keys]).reshape(-1, 3)
-        return Values(*table.T)
+        return Values(*table.T, np.zeros(len(table)))
 
     def full(self, counts: np.ndarray) -> Values:
-        """Values of formulas (n, 118) with the formation energy of all members."""
+        """Values of formulas (n, 118) with the formation energy of all members, and with the hull."""
         keys, quick = _keys(counts), self.quick(counts)
         new = [i for i, key in enumerate(keys) if key not in self._whole]
         if new:
             found = self._predicted(counts[new], None, self._energy)[:, 2]
             self._whole.update(zip((keys[i] for i in new), found.tolist(), strict=True))
         energy = np.array([self._whole[key] for key in keys])
-        return Values(quick.tc_K, quick.error_K, energy)
+        return self.on_hull(counts, Values(quick.tc_K, quick.error_K, energy, quick.hull_eV_per_atom))
+
+    def on_hull(self, counts: np.ndarray, values: Values) -> Values:
+        """The values of formulas (n, 118) with the energy of the hull, if the objective has it."""
+        if self.hull is None:
+            return values
+        keys = _keys(counts)
+        new = [i for i, key in enumerate(keys) if key not in self._hull]
+        if new:
+            found = self.hull.mixtures(counts[new] / counts[new].sum(1, keepdims=True))
+            self._hull.update(zip((keys[i] for i in new), found.tolist(), strict=True))
+        hull = np.array([self._hull[key] for key in keys])
+        return Values(values.tc_K, values.error_K, values.formation_energy_eV_per_atom, hull)
 
     def gradient(self, x: torch.Tensor) -> np.ndarray:
-        """Gradient (n, 118) of Tc - kappa error - alpha Ef in K at compositions (n, 118); one member predicts Ef."""
+        """Gradient (n, 118) of the objective in K at compositions (n, 118); one member predicts Ef.
+
+        The energy above hull has the gradient of Ef minus the dual prices of the elements.
+        """
 
         def of(rows: slice) -> torch.Tensor:
             point = x[rows].to(self.predictors.device).requires_grad_(True)
@@ -99,7 +137,11 @@ class Scorer:
             value = safe - self.settings.formation_energy_weight * energy
             return torch.autograd.grad(value.sum(), point)[0]
 
-        return torch.cat(self.cores.map(of, len(x))).cpu().numpy().astype(np.float64)
+        found = torch.cat(self.cores.map(of, len(x))).cpu().numpy().astype(np.float64)
+        if self.hull is None:
+            return found
+        prices = np.stack([self.hull.mixture(row)[1] for row in x.double().numpy()])
+        return found + self.settings.formation_energy_weight * prices
 
     def score(self, values: Values) -> np.ndarray:
         """See `objective`; UNBOUND where the formation energy is not negative."""

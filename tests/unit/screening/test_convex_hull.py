@@ -271,3 +271,56 @@ def test_the_energies_are_those_of_the_committed_predictors():
     assert stated == {
         models.formation_energy: read_card(models.formation_energy)["sha256"] for models in (BEST, PUBLISHED)
     }
+
+
+def random_hull(seed: int, phases: int = 60) -> Hull:
+    """Phases of two or three of five elements, with random energies."""
+    random = np.random.default_rng(seed)
+    x = np.zeros((phases, elements.N_ELEMENTS))
+    for row in x:
+        count = random.integers(2, 4)
+        row[random.choice(5, size=count, replace=False) + 10] = random.integers(1, 5, size=count)
+    x /= x.sum(1, keepdims=True)
+    return Hull(x, -random.uniform(0.1, 2.0, phases), [f"P{i}" for i in range(phases)])
+
+
+def mixed(parts) -> np.ndarray:
+    x = np.zeros(elements.N_ELEMENTS)
+    x[10:15] = parts
+    return x / x.sum()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_prices_are_the_derivative_of_the_hull_energy(seed):
+    """Central differences in exchanges of two present elements, along which the fractions keep their sum."""
+    hull, x, step = random_hull(seed), mixed([0.34, 0.21, 0.28, 0.17, 0.0]), 1e-6
+    energy, prices = hull.mixture(x)
+    assert energy == pytest.approx(float(x @ prices))
+    assert energy == pytest.approx(-hull.distance(x, 0.0).energy_above_hull_eV_per_atom)
+    for one, other in ((10, 11), (12, 13), (10, 13)):
+        move = np.zeros_like(x)
+        move[one], move[other] = step, -step
+        slope = (hull.mixture(x + move)[0] - hull.mixture(x - move)[0]) / (2 * step)
+        assert slope == pytest.approx(prices[one] - prices[other], abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_price_of_an_absent_element_is_that_of_its_first_atoms(seed):
+    """A forward difference: the element enters, and all others make room in proportion."""
+    hull, x, step = random_hull(seed), mixed([0.34, 0.21, 0.28, 0.17, 0.0]), 1e-7
+    energy, prices = hull.mixture(x)
+    entered = (1 - step) * x
+    entered[14] = step
+    slope = (hull.mixture(entered)[0] - energy) / step
+    assert slope == pytest.approx(prices[14] - energy, abs=1e-5)
+    assert prices[0] == 0.0  # no phase contains hydrogen: it would stay an element
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_prices_bound_the_hull_energy_from_below(seed):
+    """The hull is convex, so prices at one composition never exceed the energy at another."""
+    hull, random = random_hull(seed), np.random.default_rng(seed)
+    _, prices = hull.mixture(mixed(random.uniform(0, 1, 5)))
+    for _ in range(20):
+        x = mixed(random.uniform(0, 1, 5))
+        assert float(x @ prices) <= hull.mixture(x)[0] + 1e-9
