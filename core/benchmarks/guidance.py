@@ -76,7 +76,9 @@ def _of_weight(weight: float, options: Options) -> dict:
         found, state = history(design.task)
         return found | {"passing_share": _passing_share(design, state)}
 
-    return cached(["table 4", f"weight {weight:g}", posed.to_json(), diffusion.networks(posed)], options, make)
+    samples = f"{posed.settings.candidates} samples"  # the first three are logged
+    depends_on = ["table 4", f"weight {weight:g}", samples, posed.to_json(), diffusion.networks(posed)]
+    return cached(depends_on, options, make)
 
 
 def history(task: Task) -> tuple[dict[str, float], State]:
