@@ -60,6 +60,12 @@ def test_a_series_has_a_row_for_each_member_and_a_chart():
     assert "predict.doping_line.0" in [chart.key for chart in test.get("plotly_chart")]
 
 
+def test_a_formula_of_five_elements_has_no_phase_diagram():
+    test = open_page("predict")
+    test.text_area[0].set_value("LaFeAsO0.9F0.1").run()
+    assert "drawn for 2 to 4 elements; this formula has 5" in page_text(without_exception(test))
+
+
 def test_an_element_that_a_model_does_not_know_costs_only_its_columns():
     test = open_page("predict")
     test.text_area[0].set_value("KrF2").run()

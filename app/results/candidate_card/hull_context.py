@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -45,9 +46,10 @@ def base_html(base: str, context: HullContext) -> str:
 
 def diagram(row: pd.Series, problem: DesignProblem) -> None:
     """The phase diagram of the candidate's elements, computed when it is opened."""
-    if not can_be_drawn(compositions([row["formula"]])[0]):
-        st.caption(f"A phase diagram can be drawn for 2 to {MOST_ELEMENTS} elements; this formula has "
-                   f"{row['n_elements']}.")  # fmt: skip
+    composition = compositions([row["formula"]])[0]
+    if not can_be_drawn(composition):
+        present = np.count_nonzero(composition)
+        st.caption(f"Phase diagrams are drawn for 2 to {MOST_ELEMENTS} elements; this formula has {present}.")
         return
     box = st.expander("Phase diagram", key="phase-diagram", on_change="rerun")
     if not box.open:
