@@ -36,8 +36,9 @@ def neighbours(
 def gradient(scorer: Scorer, operators: Operators, counts: np.ndarray) -> np.ndarray:
     """Gradient (n, 118) in K of the objective at formulas (n, 118) with a trace of every free element; finite."""
     free = operators.space.free / operators.space.free.sum()
-    x = (1 - TRACE) * counts / counts.sum(1, keepdims=True) + TRACE * free
-    found = scorer.gradient(torch.from_numpy(x).float())
+    formulas = counts / counts.sum(1, keepdims=True)
+    x = (1 - TRACE) * formulas + TRACE * free
+    found = scorer.gradient(torch.from_numpy(x).float(), formulas)
     return np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0)
 
 

@@ -124,10 +124,11 @@ class Scorer:
         hull = np.array([self._hull[key] for key in keys])
         return Values(values.tc_K, values.error_K, values.formation_energy_eV_per_atom, hull)
 
-    def gradient(self, x: torch.Tensor) -> np.ndarray:
+    def gradient(self, x: torch.Tensor, formulas: np.ndarray) -> np.ndarray:
         """Gradient (n, 118) of the objective in K at compositions (n, 118); one member predicts Ef.
 
-        The energy above hull has the gradient of Ef minus the dual prices of the elements.
+        The energy above hull has the gradient of Ef minus the dual prices of the elements, which are taken at
+        `formulas` (n, 118), because x may have traces of all elements and then too many competing phases.
         """
 
         def of(rows: slice) -> torch.Tensor:
@@ -140,7 +141,7 @@ class Scorer:
         found = torch.cat(self.cores.map(of, len(x))).cpu().numpy().astype(np.float64)
         if self.hull is None:
             return found
-        prices = np.stack([self.hull.mixture(row)[1] for row in x.double().numpy()])
+        prices = np.stack([self.hull.mixture(row)[1] for row in formulas])
         return found + self.settings.formation_energy_weight * prices
 
     def score(self, values: Values) -> np.ndarray:
