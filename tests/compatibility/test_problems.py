@@ -30,7 +30,8 @@ LATER_SETTINGS = {
     "start_above_K": 20.0,
 }
 # Settings that no stored file has: what a problem demands of its results, by default nothing.
-NEW_SETTINGS = {"novelty": "any", "least_distance": 0.02, "change": "any", "most_changed": 0.4, "per_element_set": 0}
+NEW_SETTINGS = {"novelty": "any", "least_distance": 0.02, "change": "any", "most_changed": 0.4, "per_element_set": 0,
+                "stability": "formation_energy"}  # fmt: skip
 # Fields of a site that no stored file has: any element of the state, the replaced element too, as before.
 NEW_SITE_FIELDS = {"among": "any", "may_return": True}
 LATER_FIELDS = {
