@@ -20,7 +20,7 @@ from core.evaluation.csv_export import to_csv
 from core.evaluation.near_duplicates import GROUPED_BY, VARIANT_COLUMNS, with_variants
 from core.problem.problem import DesignProblem
 from core.runs.run import Run
-from core.screening.registry import FURTHER_SCREENS
+from core.screening.registry import EXCHANGE, FURTHER_SCREENS
 
 DERIVED_FILTERS = {"control_agrees": "Control model agrees", "family_kept": "Family of the base"}
 
@@ -98,9 +98,12 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
         only_new = st.toggle("Only new", key="filter_new", help="Hide compositions of known superconductors")
         failing = st.toggle("Show failing", value=not some_pass, key="filter_failing")
     labels = {screen.name: screen.label for screen in FURTHER_SCREENS} | DERIVED_FILTERS
+    # A formula far from the optimised composition is another candidate: hidden at first, unless nothing else passes.
+    near = EXCHANGE.test(table) & (table["passes"] if some_pass else True)
     further = st.pills(
-        "Also require", list(labels), selection_mode="multi", format_func=labels.get, key="filter_further"
-    )
+        "Also require", list(labels), selection_mode="multi", format_func=labels.get, key="filter_further",
+        default=[EXCHANGE.name] if near.any() else [],
+    )  # fmt: skip
     chosen = frozenset(further or ())
     return Filters(
         text, frozenset(with_all), frozenset(without), above_hull, tc, only_new, failing, chosen - set(DERIVED_FILTERS),

@@ -16,7 +16,7 @@ from core.chemistry.tolerances import WHOLE_ATOM
 from core.evaluation.headline import control_disagrees
 from core.evaluation.near_duplicates import near_duplicates, with_variants
 from core.problem.problem import DesignProblem
-from core.screening.registry import LARGEST_EXCHANGE
+from core.screening.registry import EXCHANGE, LARGEST_EXCHANGE
 from core.screening.usual_charges import usual_charges
 
 BASES = ("LaFeAsO", "YBa2Cu3O7", "MgB2", "Nb3Sn", "LaH10")
@@ -44,8 +44,13 @@ def top_ten(options: Options) -> Outcome:
 
 
 def shown_first(candidates: pd.DataFrame) -> pd.DataFrame:
-    """The FIRST rows of the results page: those that pass, by rank, one row for each group of near-duplicates."""
-    rows = with_variants(candidates[candidates["passes"]].sort_values("rank"))
+    """The FIRST rows of the results page: one for each group of near-duplicates, by rank.
+
+    Of the candidates that pass; without those that rounding made another composition, unless there are no others.
+    """
+    passing = candidates[candidates["passes"]]
+    near = passing[EXCHANGE.test(passing)]
+    rows = with_variants((near if len(near) else passing).sort_values("rank"))
     of_group = rows.groupby("group", sort=False)["rank"].transform("min")
     return rows[rows["shown_first"]].assign(order=of_group).sort_values("order").drop(columns="order").head(FIRST)
 

@@ -55,6 +55,13 @@ def test_groups_are_shown_by_their_smallest_cell_in_the_order_of_their_best():
     assert shown_first(table.assign(passes=[False, True, True]))["formula"].tolist() == ["Nb3Sn", "LaFeAsO"]
 
 
+def test_formulas_far_from_the_optimised_composition_are_hidden_unless_there_are_no_others():
+    table = pd.concat([rows(rounding_distance=0.4), rows(formula="Nb3Sn")], ignore_index=True)
+    table = table.assign(rank=[1, 2], passes=True, candidate=[5, 6])
+    assert shown_first(table)["formula"].tolist() == ["Nb3Sn"]
+    assert shown_first(table.head(1))["formula"].tolist() == ["LaFeAsO"]
+
+
 def test_sentences_count_by_base():
     table = criteria(pd.concat([rows(), rows(n_atoms=30)]), BASE).assign(base="LaFeAsO")
     first, last = sentences(table)
