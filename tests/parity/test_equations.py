@@ -342,4 +342,4 @@ def test_gdmcd_eq_16_to_18_binary_and_ternary_starts():
     assert len(fifth) == 1 and fifth[0][0] == pytest.approx(4 / 5 - 0.5)
     found = {formula_of_counts(row) for row in round_compositions(floors + x_opt, 0 * floors, range(2, 11)).counts}
     hydrogen = ["H", *(f"H{n}" for n in range(2, 10))]
-    assert found == {f"Y{h}" for h in hydrogen} | {f"{h}Pd" for h in hydrogen} | {"YH2Pd"}
+    assert found == {f"Y{h}" for h in hydrogen} | {f"Pd{h}" for h in hydrogen} | {"YPdH2"}
