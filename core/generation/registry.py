@@ -24,6 +24,11 @@ GRADIENT, SUBSTITUTION, SUPERDIFF = DEFAULT_METHOD, "substitution", "superdiff"
 GENETIC, MEMETIC = "genetic", "memetic"
 # What a problem demands of its results, applied to every method.
 RESULT_SETTINGS = frozenset({"novelty", "least_distance", "change", "most_changed", "per_element_set"})
+# What the searches on the grid of integer formulas read.
+SEARCH_SETTINGS = RESULT_SETTINGS | {
+    "formation_energy_weight", "stability", "risk_aversion", "n_unit", "max_elements", "objective", "target_tc_K",
+    "fractional_elements", "start", "start_family", "start_above_K",
+}  # fmt: skip
 KIAGO = "A. Fujii, A. K. A. Lu, K. Shimizu, S. Watanabe, Digital Discovery 2025, 4, 3662, doi:10.1039/d5dd00250h"
 
 
@@ -174,14 +179,7 @@ register(
         "are the parents of the next generation.",
         paper="J. H. Holland, Adaptation in Natural and Artificial Systems, 1975",
         implementation="core.generation.search.genetic:GENERATOR",
-        settings=frozenset(
-            {
-                "formation_energy_weight", "stability", "risk_aversion", "n_unit", "max_elements", "objective",
-                "target_tc_K",
-                "fractional_elements", "start", "start_family", "start_above_K",
-            }
-        )
-        | RESULT_SETTINGS,
+        settings=SEARCH_SETTINGS,
         own_settings=(
             MethodSetting("population", "Population", "Number of the best formulas that are kept and have children.",
                           default=512, low=16, high=8192),
@@ -202,14 +200,7 @@ register(
         "order that the gradient suggests.",
         paper="P. Moscato, On Evolution, Search, Optimization, Genetic Algorithms and Martial Arts, Caltech 1989",
         implementation="core.generation.search.memetic:GENERATOR",
-        settings=frozenset(
-            {
-                "formation_energy_weight", "stability", "risk_aversion", "n_unit", "max_elements", "objective",
-                "target_tc_K",
-                "fractional_elements", "start", "start_family", "start_above_K",
-            }
-        )
-        | RESULT_SETTINGS,
+        settings=SEARCH_SETTINGS,
         own_settings=(
             MethodSetting("kept", "Formulas kept", "Number of the best formulas that are kept.", 512, 16, 8192),
             MethodSetting("rounds", "Rounds", "Number of rounds.", 60, 1, 5000),
