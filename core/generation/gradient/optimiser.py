@@ -282,7 +282,7 @@ def first_loss(
     settings: OptimiserSettings, composition: torch.Tensor, tc_of: Predictor, energy_of: Predictor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """L_1 in K, Tc in K and formation energy in eV/atom, each (batch,), of compositions (batch, 118)."""
-    (tc, error, _), energy = tc_of.estimate(composition), energy_of(composition)
+    (tc, error, *_), energy = tc_of.estimate(composition), energy_of(composition)
     safe_tc = tc if error is None else tc - settings.risk_aversion * error
     target = settings.target_tc_K if settings.objective == TARGET else None
     return losses.objective(safe_tc, energy, settings.formation_energy_weight, target), tc, energy
