@@ -7,14 +7,14 @@ import streamlit as st
 from app.blocks import section
 from app.runs.progress_html import top_html
 from core.runs.run import Run
-from core.runs.status import ACTIVE, Phase, RunStatus
+from core.runs.status import ACTIVE, WITH_RESULT, RunStatus
 
 MOST = 5
 
 
 def best_five(run: Run, status: RunStatus) -> None:
     """The five highest Tc: of the last step, or with the numbers of the results page if the run has finished."""
-    if status.phase is Phase.FINISHED:
+    if status.phase in WITH_RESULT:
         best_results(run)
         return
     section("Best five now" if status.phase in ACTIVE else "Best five at the end")

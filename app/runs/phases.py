@@ -21,6 +21,7 @@ PHASE_LABELS = {
     Phase.RUNNING: PhaseLabel("running", "primary", ":material/play_arrow:"),
     Phase.SCREENING: PhaseLabel("screening", "primary", ":material/filter_alt:"),
     Phase.FINISHED: PhaseLabel("finished", "green", ":material/check:"),
+    Phase.STOPPED: PhaseLabel("stopped, kept", "green", ":material/check:"),
     Phase.CANCELLED: PhaseLabel("cancelled", "gray", ":material/stop:"),
     Phase.FAILED: PhaseLabel("failed", "red", ":material/error:"),
     Phase.INTERRUPTED: PhaseLabel("interrupted", "orange", ":material/pause:"),
@@ -41,6 +42,7 @@ def status_html(status: RunStatus, queue_position: int = 1) -> str:
     return {
         Phase.SCREENING: "<b>Screening</b> · rounding to whole atoms, charge balance, energy above hull",
         Phase.FINISHED: f"<b>Finished</b> in {elapsed}",
+        Phase.STOPPED: f"<b>Stopped</b> at {step}, after {elapsed}; the candidates at that step were kept",
         Phase.CANCELLED: f"<b>Cancelled</b> at {step}, after {elapsed}",
         Phase.INTERRUPTED: f"<b>Interrupted</b> at {step}; the run can be resumed",
         Phase.FAILED: f"<b>Failed</b> at {step}",

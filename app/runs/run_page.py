@@ -18,7 +18,7 @@ from core.generation.registry import registration
 from core.problem.problem import DesignProblem
 from core.runs import store
 from core.runs.run import Run
-from core.runs.status import ACTIVE, Phase, RunStatus
+from core.runs.status import ACTIVE, WITH_RESULT, Phase, RunStatus
 
 STATUS_S, PROGRESS_S = 1.0, 2.5  # between two updates; drawing charts takes time from the run on the same cores
 
@@ -61,22 +61,48 @@ def queue_position(run: Run) -> int:
 
 
 def actions(run: Run, status: RunStatus) -> None:
-    """Buttons for the one or two actions that the status allows."""
+    """Buttons for the actions that the status allows."""
+    executor = cached_data.executor()
     if status.phase in ACTIVE:
-        if st.button("Cancel", icon=":material/stop:", key="cancel"):
-            cached_data.executor().cancel(run)
+        if status.phase is Phase.RUNNING and can_stop(run) and st.button(
+            "Stop and keep", icon=":material/stop:", key="stop",
+            help="Round and screen the candidates so far, like those of a finished run; it can be continued later",
+        ):  # fmt: skip
+            executor.stop(run)
+        if st.button("Cancel", icon=":material/close:", key="cancel", help="Stop without results"):
+            executor.cancel(run)
             st.rerun()
-    elif status.phase is Phase.FINISHED:
-        if st.button("See results", type="primary", icon=":material/arrow_forward:", key="see_results"):
-            session.open_run(run.id, "results")
-    else:
-        label = "Try again" if status.phase is Phase.FAILED else "Resume"
-        if st.button(label, type="primary", icon=":material/play_arrow:", key="resume"):
-            cached_data.executor().submit(run)
-            st.rerun()
-        if st.button("Change the problem", icon=":material/edit:", key="change"):
-            session.load_problem(run.problem())
-            session.open_design()
+        return
+    if status.phase in WITH_RESULT and st.button(
+        "See results", type="primary", icon=":material/arrow_forward:", key="see_results"
+    ):
+        session.open_run(run.id, "results")
+    if status.phase is not Phase.FINISHED:
+        resume_actions(run, status)
+
+
+def resume_actions(run: Run, status: RunStatus) -> None:
+    """Buttons of a run that ended before its last step."""
+    executor = cached_data.executor()
+    label, kind = "Try again" if status.phase is Phase.FAILED else "Resume", "primary"
+    if status.phase is Phase.STOPPED:
+        label, kind = "Continue", "secondary"
+    if st.button(label, type=kind, icon=":material/play_arrow:", key="resume"):
+        executor.submit(run)
+        st.rerun()
+    keeps = status.phase in (Phase.CANCELLED, Phase.INTERRUPTED) and can_stop(run) and run.has_resume_point()
+    if keeps and st.button("Keep", icon=":material/filter_alt:", key="keep", help="Round and screen the candidates at "
+                           "the last stored step"):  # fmt: skip
+        executor.stop(run)
+        st.rerun()
+    if st.button("Change the problem", icon=":material/edit:", key="change"):
+        session.load_problem(run.problem())
+        session.open_design()
+
+
+def can_stop(run: Run) -> bool:
+    """Whether the run can stop before its last step with a result."""
+    return registration(run.problem().method).can_stop
 
 
 def progress_block(run: Run, problem: DesignProblem) -> None:

@@ -141,5 +141,5 @@ class Generator(Protocol):
         ...
 
     def candidates(self, problem: DesignProblem, task: Any, state: Any) -> Candidates:
-        """Integer formulas of a state, usually the last one."""
+        """Integer formulas of the last state; of any state if the method is registered with `can_stop`."""
         ...

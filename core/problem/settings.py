@@ -36,6 +36,8 @@ ANY_CHANGE, NEAR = "any", "near"
 CHANGES = (ANY_CHANGE, NEAR)
 NEUTRAL, NEAREST = "neutral", "nearest"
 ROUNDINGS = (NEUTRAL, NEAREST)
+# Settings that demand something of the results, whatever the method.
+DEMANDS = ("novelty", "least_distance", "change", "most_changed", "per_element_set")
 MAX_CANDIDATES, MAX_STEPS, MAX_ATOMS = 16_384, 5_000, 200
 # Default predictors; `core.predictors.registry` lists all predictors.
 TC_PREDICTOR, FORMATION_ENERGY_PREDICTOR = "tc-ensemble", "formation-energy-ensemble"

@@ -19,6 +19,7 @@ from core.evaluation.design import generate, prepare
 from core.evaluation.result import DesignResult
 from core.files import write_atomically, write_json
 from core.generation.loop import execution
+from core.generation.registry import registration
 from core.runs import layout
 from core.runs.member_mean import MemberMean, steps_per_cycle
 from core.runs.provenance import device_provenance, fingerprint, provenance_at_start
@@ -31,11 +32,14 @@ from core.runs.status import OnStatus, Phase, ShouldStop
 def execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None = None) -> Phase:
     """Execute a run in this process, from its resume point if there is one.
 
-    Returns FINISHED, or the phase that `should_stop` returned. Sets the number of threads of torch.
+    Returns FINISHED, or the phase that `should_stop` returned. With STOPPED, the candidates so far are rounded and
+    screened like those of a finished run, and the resume point is kept; a run that has one then does no further step.
+    A method whose candidates have no formulas before the last step goes on. Sets the number of threads of torch.
 
     Raises InputError for a problem with errors, CheckpointError for a missing checkpoint.
     """
     problem = run.problem()
+    should_stop = should_stop if registration(problem.method).can_stop else _never_stopped(should_stop)
     provenance = provenance_at_start(run, problem)
     torch.set_num_threads(provenance["threads"])
     design = prepare(problem)
@@ -49,28 +53,52 @@ def execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None = None
     mean = MemberMean(cycle, None if state is None else load_recent(run.folder, device))
     recorder = Recorder(run.folder, schedule, identity, should_stop, on_status, elapsed_s, mean)
     recorder.begin(0 if state is None else int(state.step))
-    state, outcome = generate(design, state, recorder)
+    stopped = None if state is None else _stop_before_a_step(should_stop)
+    if state is None or stopped is None:
+        state, _ = generate(design, state, recorder)
+        stopped = recorder.stopped
     provenance["execution"] = execution(design.generator, design.task)
-    if recorder.stopped:
-        return recorder.stopped
-    recorder.write_status(Phase.SCREENING, int(state.step))
-    result = design.finalize(state, outcome)
+    if stopped not in (None, Phase.STOPPED):
+        return stopped
+    step, phase = int(state.step), stopped or Phase.FINISHED
+    recorder.write_status(Phase.SCREENING, step)
+    result = design.finalize(state, phase.value)
     if should_stop() is Phase.CANCELLED:  # an interrupted run still finishes, because little work is left
         return Phase.CANCELLED
-    write_result(run.folder, result)
+    write_result(run.folder, result, step)
     write_json(run.folder / layout.PROVENANCE, {**provenance, "finished": datetime.now(UTC).isoformat()})
-    recorder.write_status(Phase.FINISHED, int(state.step))
-    (run.folder / layout.RESUME).unlink(missing_ok=True)
-    return Phase.FINISHED
+    recorder.write_status(phase, step)
+    if phase is Phase.FINISHED:
+        (run.folder / layout.RESUME).unlink(missing_ok=True)
+    return phase
 
 
-def write_result(folder: Path, result: DesignResult) -> None:
-    """Write the candidates, as CSV and as Parquet, and the summary. Raises OSError if a file cannot be written."""
+def _stop_before_a_step(should_stop: ShouldStop) -> Phase | None:
+    """STOPPED if this is requested of a run with a resume point, which then does no step; any other request waits."""
+    return Phase.STOPPED if should_stop() is Phase.STOPPED else None
+
+
+def _never_stopped(should_stop: ShouldStop) -> ShouldStop:
+    """The requests without those to stop and keep the candidates."""
+
+    def others() -> Phase | None:
+        phase = should_stop()
+        return None if phase is Phase.STOPPED else phase
+
+    return others
+
+
+def write_result(folder: Path, result: DesignResult, step: int) -> None:
+    """Write the candidates, as CSV and as Parquet, and the summary. Raises OSError if a file cannot be written.
+
+    step : completed steps
+    """
     typed = io.BytesIO()
     result.candidates.to_parquet(typed, index=False)
     passing = result.passing
     summary = {
         "status": result.status,
+        "step": step,
         "base": result.base,
         "funnel": [asdict(step) for step in result.funnel],
         "restarts": result.restarts,

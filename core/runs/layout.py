@@ -13,6 +13,7 @@ worker.json          process id of the worker, written by the worker once it hol
 worker.lock          locked while the worker process exists; the system frees it however the worker ends
 worker.log           output of the worker
 cancel               empty; requests the worker to stop
+stop                 empty; requests the worker to stop and to screen the candidates so far
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from core.paths import PROJECT
 PROBLEM, STATUS, PROGRESS, TRAJECTORY = "problem.json", "status.json", "progress.jsonl", "trajectory.f32"
 RESUME, CSV, TABLE, RESULT = "resume.safetensors", "candidates.csv", "candidates.parquet", "result.json"
 PROVENANCE, START, WORKER, LOCK = "provenance.json", "start.json", "worker.json", "worker.lock"
-LOG, CANCEL = "worker.log", "cancel"
+LOG, CANCEL, STOP = "worker.log", "cancel", "stop"
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

@@ -68,6 +68,10 @@ class Run:
             return status
         return status.interrupted()
 
+    def has_resume_point(self) -> bool:
+        """Whether a state is stored from which the run can continue, or whose candidates can be kept."""
+        return (self.folder / layout.RESUME).exists()
+
     def schedule(self) -> Schedule:
         """Stages, steps and number of candidates. Raises InputError like `problem`."""
         problem = self.problem()
@@ -108,7 +112,7 @@ class Run:
         return (self.folder / layout.CSV).read_bytes().decode("utf-8")
 
     def summary(self) -> dict:
-        """base, funnel, restarts, device, status, best_tc_K, best_formula, n_passing of a finished run.
+        """base, funnel, restarts, device, status, step, best_tc_K, best_formula, n_passing of a run with a result.
 
         "best" is the first by rank of the candidates that pass every screen; None if none passes. Raises
         FileNotFoundError before the end.

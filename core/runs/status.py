@@ -14,18 +14,24 @@ from core.runs import layout
 
 
 class Phase(StrEnum):
-    """Phase of a run. INTERRUPTED: the worker ended before the run did; the run can be started again."""
+    """Phase of a run.
+
+    STOPPED : ended before its last step, with a result of the candidates at that step; it can be continued
+    INTERRUPTED : the worker ended before the run did; the run can be started again
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
     SCREENING = "screening"
     FINISHED = "finished"
+    STOPPED = "stopped"
     CANCELLED = "cancelled"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
 
 
 ACTIVE = frozenset({Phase.QUEUED, Phase.RUNNING, Phase.SCREENING})
+WITH_RESULT = frozenset({Phase.FINISHED, Phase.STOPPED})
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from core.chemistry.formula_reader import parse_formula
 from core.evaluation.candidate_table import gain
 from core.evaluation.columns import COLUMNS
 from core.evaluation.headline import headline
+from core.generation.registry import MEMETIC
 from core.problem.settings import MAX_CANDIDATES, MAX_STEPS
 from core.runs import layout
 from core.runs.run import Run
@@ -172,6 +173,11 @@ def test_a_base_that_is_beaten_gets_no_other_next_step(finished_run):
 def test_the_largest_search_leads_to_another_base_only():
     largest = replace(PROBLEM, settings=replace(PROBLEM.settings, candidates=MAX_CANDIDATES, steps=(MAX_STEPS, 0)))
     assert larger_search(largest) is None
+    search = replace(PROBLEM, method=MEMETIC, method_settings={"rounds": 50, "kept": 64})
+    longer = larger_search(search)
+    assert longer == replace(search, method_settings={"rounds": 200, "kept": 64})
+    assert "a larger search (200 rounds instead of 50 rounds)" in advice_text(search, longer)
+    assert larger_search(replace(search, method_settings={"rounds": 5000})) is None
     assert "larger search" not in advice_text(largest, None)
     nearly = larger_search(replace(largest, settings=replace(largest.settings, steps=(3000, 1000))))
     assert nearly is not None and nearly.settings.steps == (3750, 1250)

@@ -12,7 +12,7 @@ from app.runs.member_average import averaged
 from app.runs.phases import status_html
 from core.executors.local_process import LocalProcessExecutor
 from core.generation.registry import SUBSTITUTION
-from core.runs.layout import PROGRESS
+from core.runs.layout import PROGRESS, RESULT, RESUME
 from core.runs.run import Run
 from core.runs.status import Phase, RunStatus, write_status
 from tests.app.conftest import PROBLEM
@@ -55,6 +55,29 @@ def test_a_stopped_run_can_be_resumed(unfinished_run, phase, text, button, monke
     monkeypatch.setattr(LocalProcessExecutor, "submit", lambda self, run: started.append(run))
     test.button(key="resume").click().run()
     assert [r.id for r in started] == [run.id]
+
+
+def test_the_candidates_of_a_run_with_a_resume_point_can_be_kept(unfinished_run, monkeypatch):
+    run = unfinished_run(Phase.CANCELLED)
+    (run.folder / RESUME).write_bytes(b"")
+    test = open_page("run", run)
+    assert button_labels(test) == ["Resume", "Keep", "Change the problem"]
+    kept = []
+    monkeypatch.setattr(LocalProcessExecutor, "stop", lambda self, run: kept.append(run))
+    test.button(key="keep").click().run()
+    assert [r.id for r in kept] == [run.id]
+
+
+def test_a_stopped_run_leads_to_its_results_and_can_be_continued(stored_run, empty_runs_folder):
+    run = Run(empty_runs_folder / stored_run.id)
+    shutil.copytree(stored_run.folder, run.folder)
+    write_status(run.folder, RunStatus(Phase.STOPPED, 1, 5, 16))
+    summary = json.loads((run.folder / RESULT).read_text())
+    (run.folder / RESULT).write_text(json.dumps(summary | {"status": "stopped", "step": 5}))
+    test = open_page("run", run)
+    assert "<b>Stopped</b> at step 5 of 16" in html_text(test) and "Best five results" in html_text(test)
+    assert button_labels(test) == ["See results", "Continue", "Change the problem"]
+    assert "stopped after 5 of 16 steps" in html_text(open_page("results", run))
 
 
 def test_a_failed_run_without_a_message_has_a_default_one(unfinished_run):

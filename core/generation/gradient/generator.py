@@ -113,7 +113,12 @@ class GradientGenerator:
         return ONE_BY_ONE if task.device_steps is None else task.device_steps.execution
 
     def candidates(self, problem: DesignProblem, task: Task, state: State) -> Candidates:
-        """Integer formulas of the live candidates, evaluated in full precision before rounding."""
+        """Integer formulas of the live candidates, evaluated in full precision before rounding.
+
+        In stage 1 the candidates first keep their largest fractions only, as at the begin of stage 2.
+        """
+        if int(state.step) < task.settings.steps[0]:
+            state = optimiser.enter_stage_2(task, state)
         report = optimiser.evaluate(task, state)
         alive = task.constraints.alive(state.x_base, state.max_mask).cpu().numpy()
         chosen = np.flatnonzero(alive)
