@@ -133,6 +133,24 @@ def progress_figure(progress: pd.DataFrame, quantity: str, schedule: Schedule, h
     return common_layout(figure, height, about.title_html)
 
 
+def archive_figure(archive: pd.DataFrame, height: int = 270) -> go.Figure:
+    """Best and mean objective of the best formulas of a search against the number of formulas tested.
+
+    archive : columns of `core.runs.run.Run.archive`; may be empty
+    """
+    table = thinned(archive)
+    lines = {"x": table["tested"], "mode": "lines", "hovertemplate": "%{y:.4~g} K"}
+    figure = go.Figure(
+        [
+            go.Scatter(**lines, y=table["objective_K_mean"], name="mean", line={"color": VIOLET, "dash": "dot"}),
+            go.Scatter(**lines, y=table["objective_K_best"], name="best", line={"color": VIOLET, "width": 2.5}),
+        ]
+    )
+    figure.update_xaxes(title={"text": "formulas tested", "standoff": 4}, rangemode="tozero")
+    figure.update_layout(hovermode="x unified")
+    return common_layout(figure, height, Quantity("Objective of the best 30", "K", VIOLET).title_html)
+
+
 def trajectory_figure(trajectory: pd.DataFrame, quantity: str, schedule: Schedule, height: int = 190) -> go.Figure:
     """A quantity of one candidate against the step. trajectory : columns "step" and `quantity`"""
     about = QUANTITIES[quantity]

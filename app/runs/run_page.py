@@ -6,12 +6,12 @@ import streamlit as st
 
 from app import cached_data
 from app.blocks import section
-from app.charts import CHART_CONFIG, QUANTITIES, progress_figure
+from app.charts import CHART_CONFIG, PREDICTED, QUANTITIES, archive_figure, progress_figure
 from app.empty_page import no_run
 from app.runs.best_five import best_five
 from app.runs.member_average import averaged
 from app.runs.phases import status_html
-from app.runs.progress_html import legend_html, progress_bar_html
+from app.runs.progress_html import archive_legend_html, legend_html, progress_bar_html
 from app.state import session
 from app.text.problem_title import settings_text, title_html
 from core.generation.registry import registration
@@ -34,15 +34,18 @@ def page() -> None:
     st.html(f'<h1 class="page-title">{title_html(problem)}</h1><p class="under">{settings_text(problem)}</p>')
     # While the run is active, a timer redraws the two fragments, not the page; afterwards nothing is redrawn.
     active = run.status().phase in ACTIVE
-    st.fragment(status_block, run_every=STATUS_S if active else None)(run, problem, active)
+    waiting = active and not run.has_progress()
+    st.fragment(status_block, run_every=STATUS_S if active else None)(run, problem, active, waiting)
     st.fragment(progress_block, run_every=PROGRESS_S if active else None)(run, problem)
 
 
-def status_block(run: Run, problem: DesignProblem, was_active: bool) -> None:
+def status_block(run: Run, problem: DesignProblem, was_active: bool, was_waiting: bool) -> None:
     """Status, progress bar, and the actions that the status allows."""
     status = run.status()
     if was_active and status.phase not in ACTIVE:
         st.rerun()  # the whole page, this time without the timer
+    if was_waiting and run.has_progress():
+        st.rerun()  # the first step is shown at once, not with the next update of the charts
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
         position = queue_position(run) if status.phase is Phase.QUEUED else 1
@@ -107,15 +110,32 @@ def can_stop(run: Run) -> bool:
 
 def progress_block(run: Run, problem: DesignProblem) -> None:
     """The charts, the best compositions of the last step, and the number of restarted candidates."""
-    optimises, status = registration(problem.method).optimises, run.status()
-    if optimises:
+    method, status = registration(problem.method), run.status()
+    if method.keeps_archive:
+        archive_charts(run)
+        best_five(run, status)
+        return
+    if method.optimises:
         progress_charts(run, problem)
     left, right = st.columns([2, 1], gap="large")
     with left:
         best_five(run, status)
-    if optimises:
+    if method.optimises:
         with right:
             restarts(status)
+
+
+def archive_charts(run: Run) -> None:
+    """The objective of the best formulas against the number tested, and Tc and formation energy of those kept."""
+    progress, schedule = run.progress(), run.schedule()
+    st.html(archive_legend_html())
+    objective, *others = st.columns(1 + len(PREDICTED))
+    text = "Objective of the best 30 formulas against the number of formulas tested"
+    objective.plotly_chart(archive_figure(run.archive()), key="live-archive", config=CHART_CONFIG, alt=text)
+    for column, name in zip(others, PREDICTED, strict=True):
+        text = f"{QUANTITIES[name].title} of the formulas kept against the round"
+        figure = progress_figure(progress, name, schedule)
+        column.plotly_chart(figure, key=f"live-{name}", config=CHART_CONFIG, alt=text)
 
 
 def progress_charts(run: Run, problem: DesignProblem) -> None:

@@ -21,6 +21,7 @@ from core.files import write_atomically, write_json
 from core.generation.loop import execution
 from core.generation.registry import registration
 from core.runs import layout
+from core.runs.archive_records import ArchiveRecords
 from core.runs.member_mean import MemberMean, steps_per_cycle
 from core.runs.provenance import device_provenance, fingerprint, provenance_at_start
 from core.runs.recorder import Recorder
@@ -51,7 +52,8 @@ def execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None = None
     schedule = design.generator.schedule(problem)
     cycle = steps_per_cycle(problem.method, problem.tc_predictor, problem.formation_energy_predictor)
     mean = MemberMean(cycle, None if state is None else load_recent(run.folder, device))
-    recorder = Recorder(run.folder, schedule, identity, should_stop, on_status, elapsed_s, mean)
+    archives = ArchiveRecords.of(problem, design.predictors) if registration(problem.method).keeps_archive else None
+    recorder = Recorder(run.folder, schedule, identity, should_stop, on_status, elapsed_s, mean, archives)
     recorder.begin(0 if state is None else int(state.step))
     stopped = None if state is None else _stop_before_a_step(should_stop)
     if state is None or stopped is None:

@@ -20,6 +20,7 @@ from core.generation.registry import generator_of
 from core.generation.schedule import Schedule
 from core.problem.problem import DesignProblem
 from core.runs import layout
+from core.runs.archive_records import COLUMNS as ARCHIVE_COLUMNS
 from core.runs.ownership import has_worker, was_started
 from core.runs.progress import (
     PROGRESS_COLUMNS,
@@ -90,15 +91,29 @@ class Run:
         rows = [[record[name] for name in PROGRESS_COLUMNS] for record in records]
         return pd.DataFrame(rows, columns=list(PROGRESS_COLUMNS))
 
+    def has_progress(self) -> bool:
+        """Whether a step is recorded."""
+        path = self.folder / layout.PROGRESS
+        return path.exists() and path.stat().st_size > 0
+
+    def archive(self) -> pd.DataFrame:
+        """The archive of a search at the recorded steps, columns `step` and those of `archive_records.COLUMNS`.
+
+        Without rows for other methods, and for runs of earlier versions.
+        """
+        columns = ["step", *ARCHIVE_COLUMNS]
+        records = [record for record in read_records(self.folder / layout.PROGRESS) if ARCHIVE_COLUMNS[0] in record]
+        return pd.DataFrame([[record[name] for name in columns] for record in records], columns=columns)
+
     def averaged_steps(self) -> int:
         """The number of steps that each recorded Tc and formation energy is the mean of; 1 in earlier versions."""
         records = read_records(self.folder / layout.PROGRESS, last=True)
         return records[-1].get("averaged_steps", 1) if records else 1
 
     def top(self) -> list[dict]:
-        """The five best distinct compositions of the last record.
+        """The five best distinct compositions of the last record, or the ten best formulas of a search.
 
-        Each has formula, tc_K, formation_energy_eV_per_atom.
+        Each has formula, tc_K, formation_energy_eV_per_atom; those of a search also what `ArchiveRecords` adds.
         """
         records = read_records(self.folder / layout.PROGRESS, last=True)
         return records[-1]["top"] if records else []

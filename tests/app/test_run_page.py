@@ -11,7 +11,7 @@ import pytest
 from app.runs.member_average import averaged
 from app.runs.phases import status_html
 from core.executors.local_process import LocalProcessExecutor
-from core.generation.registry import SUBSTITUTION
+from core.generation.registry import MEMETIC, SUBSTITUTION
 from core.runs.layout import PROGRESS, RESULT, RESUME
 from core.runs.run import Run
 from core.runs.status import Phase, RunStatus, write_status
@@ -82,6 +82,20 @@ def test_a_stopped_run_leads_to_its_results_and_can_be_continued(stored_run, emp
 
 def test_a_failed_run_without_a_message_has_a_default_one(unfinished_run):
     assert "The worker exited without an error message." in page_text(open_page("run", unfinished_run(Phase.FAILED)))
+
+
+def test_a_search_shows_its_archive_marked_known_or_new(carried_out, empty_runs_folder):
+    search = replace(PROBLEM, method=MEMETIC, method_settings={"kept": 24, "rounds": 3})
+    run = carried_out(search, empty_runs_folder / "searched")
+    shown = open_page("run", run)
+    assert "24 formulas kept · 3 rounds" in html_text(shown) and "5–95% of the formulas kept" in html_text(shown)
+    assert len(shown.get("plotly_chart")) == 3 and "Restarted" not in html_text(shown)
+    write_status(run.folder, RunStatus(Phase.CANCELLED, 1, 3, 3))  # before the results, the best of the last round
+    text = page_text(open_page("run", run))
+    top = run.top()[0]
+    assert "Best formulas at the end" in text and f"<td>{top['tc_K']:.1f} ± {top['tc_std_K']:.1f}</td>" in text
+    assert f"<td>{'known' if top['known'] else 'new'}</td>" in text and "All pass the screens" in text
+    assert "A search finds whole formulas" in page_text(open_page("results", run))
 
 
 def test_a_random_substitution_has_no_progress_charts(carried_out, empty_runs_folder):
