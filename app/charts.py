@@ -104,10 +104,13 @@ def moving_average(table: pd.DataFrame, steps: int) -> pd.DataFrame:
     return table.assign(**{name: table[name].astype(float).rolling(steps, min_periods=1).mean() for name in smooth})
 
 
-def progress_figure(progress: pd.DataFrame, quantity: str, schedule: Schedule, height: int = 270) -> go.Figure:
+def progress_figure(
+    progress: pd.DataFrame, quantity: str, schedule: Schedule, height: int = 270, axis: str = "step"
+) -> go.Figure:
     """Best, median and 5–95% band of a quantity against the step, with the boundary between the stages.
 
     progress : columns `core.runs.progress.PROGRESS_COLUMNS`; may be empty
+    axis : what a step is called
     """
     about = QUANTITIES[quantity]
     table = thinned(progress)
@@ -126,7 +129,7 @@ def progress_figure(progress: pd.DataFrame, quantity: str, schedule: Schedule, h
             go.Scatter(**lines, y=best, name="best", line=best_line),
         ]
     )
-    _step_axis(figure, schedule, about.log)
+    _step_axis(figure, schedule, about.log, axis)
     figure.update_layout(hovermode="x unified")
     if quantity == "tc_K":
         figure.update_yaxes(rangemode="tozero")
@@ -171,9 +174,9 @@ def _on_axis(values: pd.Series, log: bool) -> pd.Series:
     return values.clip(lower=LEAST_ON_LOG) if log else values
 
 
-def _step_axis(figure: go.Figure, schedule: Schedule, log: bool) -> None:
+def _step_axis(figure: go.Figure, schedule: Schedule, log: bool, axis: str = "step") -> None:
     """The axis of steps, with its full length from the start, so that curves grow and the axis never changes."""
-    figure.update_xaxes(title={"text": "step", "standoff": 4}, range=[0, max(schedule.steps, 1)])
+    figure.update_xaxes(title={"text": axis, "standoff": 4}, range=[0, max(schedule.steps, 1)])
     if log:
         powers = range(-6, 2)
         names = [f"10{str(p).translate(_SUPERSCRIPTS)}" if p else "1" for p in powers]

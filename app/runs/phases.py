@@ -28,9 +28,14 @@ PHASE_LABELS = {
 }
 
 
-def status_html(status: RunStatus, queue_position: int = 1) -> str:
-    """The status of a run in one line. queue_position : 1 if the run starts next"""
-    step = f"step {status.step:,} of {status.total_steps:,}"
+def status_html(status: RunStatus, queue_position: int = 1, steps_are: str = "steps", stages: int = 2) -> str:
+    """The status of a run in one line.
+
+    queue_position : 1 if the run starts next
+    steps_are : what the method calls its steps, in the plural
+    stages : number of stages; a single one is not named
+    """
+    step = f"{steps_are.removesuffix('s')} {status.step:,} of {status.total_steps:,}"
     elapsed = duration(status.elapsed_s)
     if status.phase is Phase.QUEUED:
         if queue_position == 1:
@@ -38,7 +43,8 @@ def status_html(status: RunStatus, queue_position: int = 1) -> str:
         return f"<b>Waiting</b> · {ordinal(queue_position)} in the queue"
     if status.phase is Phase.RUNNING:
         left = f" · about {duration(status.remaining_s)} left" if status.remaining_s is not None else ""
-        return f"<b>Stage {status.stage}</b> · {step}{left}"
+        stage = f"Stage {status.stage}" if stages > 1 else "Running"
+        return f"<b>{stage}</b> · {step}{left}"
     return {
         Phase.SCREENING: "<b>Screening</b> · rounding to whole atoms, charge balance, energy above hull",
         Phase.FINISHED: f"<b>Finished</b> in {elapsed}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 
-from app.text.formatting import deviation_text, signed_number
+from app.text.formatting import deviation_text, signed_number, with_minus
 from app.text.html import formula_html, table_html
 from core.generation.schedule import Schedule
 from core.runs.status import Phase, RunStatus
@@ -42,7 +42,7 @@ def archive_top_html(top: Iterable[Mapping]) -> str:
         (
             formula_html(row["formula"]),
             f"{row['tc_K']:.1f}{deviation_text(row['tc_std_K'], 1)}",
-            signed_number(row["gain_K"], 1),
+            with_minus(f"{row['gain_K']:+.1f}"),
             signed_number(row["formation_energy_eV_per_atom"], 3),
             "known" if row["known"] else "new",
         )
@@ -54,8 +54,8 @@ def archive_top_html(top: Iterable[Mapping]) -> str:
 def archive_legend_html() -> str:
     """The legend of the charts of a search."""
     return (
-        '<div class="legend"><span><i class="best"></i>best</span><span><i class="median"></i>median, of the objective '
-        'mean</span><span><i class="band"></i>5–95% of the formulas kept</span><span>whole formulas that pass every '
+        '<div class="legend"><span><i class="best"></i>best</span><span><i class="median"></i>median (objective: '
+        'mean)</span><span><i class="band"></i>5–95% of the formulas kept</span><span>whole formulas that pass every '
         "screen; objective: Tc less κ times its error and α times the energy</span></div>"
     )
 

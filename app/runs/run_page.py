@@ -49,8 +49,10 @@ def status_block(run: Run, problem: DesignProblem, was_active: bool, was_waiting
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
         position = queue_position(run) if status.phase is Phase.QUEUED else 1
-        st.html(f'<p class="state" role="status">{status_html(status, position)}</p>')
-        st.html(progress_bar_html(status, run.schedule()))
+        schedule, steps_are = run.schedule(), registration(problem.method).steps_are
+        text = status_html(status, position, steps_are, len(schedule.stages))
+        st.html(f'<p class="state" role="status">{text}</p>')
+        st.html(progress_bar_html(status, schedule))
     with right.container(horizontal=True, horizontal_alignment="right"):
         actions(run, status)
     if status.phase is Phase.FAILED:
@@ -134,7 +136,7 @@ def archive_charts(run: Run) -> None:
     objective.plotly_chart(archive_figure(run.archive()), key="live-archive", config=CHART_CONFIG, alt=text)
     for column, name in zip(others, PREDICTED, strict=True):
         text = f"{QUANTITIES[name].title} of the formulas kept against the round"
-        figure = progress_figure(progress, name, schedule)
+        figure = progress_figure(progress, name, schedule, axis="round")
         column.plotly_chart(figure, key=f"live-{name}", config=CHART_CONFIG, alt=text)
 
 

@@ -137,6 +137,11 @@ def test_a_waiting_run_shows_its_position_in_the_queue():
     assert status_html(running) == "<b>Stage 2</b> · step 100 of 150 · about 1 min 20 s left"
 
 
+def test_a_single_stage_is_not_named():
+    running = RunStatus(Phase.RUNNING, 1, 5, 50)
+    assert status_html(running, 1, "rounds", 1) == "<b>Running</b> · round 5 of 50"
+
+
 @pytest.mark.parametrize("page", ["run", "results"])
 def test_a_run_with_a_method_of_another_version_is_explained(page, empty_runs_folder):
     folder = empty_runs_folder / "another-version"
