@@ -33,6 +33,7 @@ NOT_HOT = {
     "core.predictors.control_model": "predicts results only",
     "core.generation.gradient.generator": "prepares the task and reads the last state, with reference tables",
     "core.generation.diffusion.generator": "prepares the task and rounds the last state",
+    "core.generation.hull_objective": "prepares the task, with reference tables",
     "core.generation.integer_formulas": "rounds the last state, with the screens",
     "core.generation.starting_materials": "prepares the task, with reference tables",
     "core.generation.search.starts": "prepares the task, with reference tables and rounding",

@@ -137,7 +137,8 @@ register(
         implementation="core.generation.gradient.generator:GENERATOR",
         settings=frozenset(
             {
-                "candidates", "steps", "learning_rate", "formation_energy_weight", "risk_aversion", "integer_weight",
+                "candidates", "steps", "learning_rate", "formation_energy_weight", "stability", "risk_aversion",
+                "integer_weight",
                 "integer_loss", "integer_schedule", "step_schedule", "rounding", "n_unit", "max_elements",
                 "mutate_probability", "perturb_ratio", "added_elements", "objective", "target_tc_K",
                 "fractional_elements", "start", "start_family", "start_above_K",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import Field, fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -71,10 +71,15 @@ def load_resume_point(
     if metadata.get("fingerprint") != fingerprint:
         return _no_resume_point("The problem or the checkpoints have changed since the resume point was stored")
     tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(_RECENT)}
-    if tensors.keys() != {f.name for f in fields(state_class)}:
+    if not _without_default(state_class) <= tensors.keys() <= {f.name for f in fields(state_class)}:
         return _no_resume_point("The resume point holds the state of another generator")
     moved = {name: tensor if name == "step" else tensor.to(device) for name, tensor in tensors.items()}
     return state_class(**moved), float(metadata["elapsed_s"])
+
+
+def _without_default(state_class: type[State]) -> set[str]:
+    """The fields of a state that a file must have; a file of an earlier version lacks later ones."""
+    return {f.name for f in fields(state_class) if f.default_factory is MISSING}
 
 
 def load_recent(folder: Path, device: torch.device) -> dict[str, torch.Tensor]:
