@@ -18,6 +18,7 @@ ORDER = (
     {"core.predictors", "core.screening"},
     {"core.reference_data"},
     {"core.generation"},
+    {"core.structures"},
     {"core.evaluation"},
     {"core.runs"},
     {"core.executors"},

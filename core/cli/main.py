@@ -11,10 +11,10 @@ import io
 import sys
 from collections.abc import Sequence
 
-from core.cli import benchmark, design, doping, evaluate, predict, run, screen, train
+from core.cli import benchmark, design, doping, evaluate, predict, run, screen, structures, train
 from core.errors import InputError
 
-COMMANDS = (predict, screen, doping, design, run, train, evaluate, benchmark)  # in the order of --help
+COMMANDS = (predict, screen, doping, structures, design, run, train, evaluate, benchmark)  # in the order of --help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
