@@ -10,6 +10,7 @@ LABELS = {  # column -> (label, digits; None for text)
     "formulas": ("Formulas", 0),
     "element_sets": ("Element sets", 1),
     "best_K": ("Tc of the best (K)", 1),
+    "highest_K": ("Highest Tc (K)", 1),
     "seconds": ("Time (s)", 1),
     "reached_s": ("As good as genetic search after (s)", 1),
     "precision": ("Steps in", None),
