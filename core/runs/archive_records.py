@@ -13,7 +13,6 @@ from core.problem.problem import DesignProblem
 from core.reference_data.references import load_references
 
 TOP = 10
-COLUMNS = ("tested", "objective_K_best", "objective_K_mean")  # of a record, besides `top`
 _DIGITS = 6
 
 

@@ -20,9 +20,9 @@ from core.generation.registry import generator_of
 from core.generation.schedule import Schedule
 from core.problem.problem import DesignProblem
 from core.runs import layout
-from core.runs.archive_records import COLUMNS as ARCHIVE_COLUMNS
 from core.runs.ownership import has_worker, was_started
 from core.runs.progress import (
+    ARCHIVE_COLUMNS,
     PROGRESS_COLUMNS,
     QUANTITIES,
     TRAJECTORY_RECORDS,
@@ -97,7 +97,7 @@ class Run:
         return path.exists() and path.stat().st_size > 0
 
     def archive(self) -> pd.DataFrame:
-        """The archive of a search at the recorded steps, columns `step` and those of `archive_records.COLUMNS`.
+        """The archive of a search at the recorded steps, columns `step` and those of ARCHIVE_COLUMNS.
 
         Without rows for other methods, and for runs of earlier versions.
         """
