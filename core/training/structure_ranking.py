@@ -48,7 +48,7 @@ class RankingSettings:
 
     outside: int = 550
     held_out: int = 110
-    fitted: int = 200
+    fitted: int = 440
     trees: int = 200
     leaves: int = 15
     learning_rate: float = 0.04
