@@ -27,6 +27,11 @@ def show_errors(errors: Iterable[InputError]) -> None:
         st.html("".join(messages))
 
 
+def error(message: str) -> None:
+    """An error message of any origin, as plain text: st.error would read it as Markdown."""
+    st.html(f'<div class="wrong" role="alert"><span>{html.escape(message)}</span></div>')
+
+
 def section(heading: str) -> None:
     """A heading inside a page."""
     st.html(f'<h3 class="section">{html.escape(heading)}</h3>')

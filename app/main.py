@@ -12,8 +12,9 @@ if PROJECT not in sys.path:  # Streamlit adds only the folder of this file
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported: idle threads leave the cores to runs
 
-from app.blocks import style_sheet  # noqa: E402
+from app.blocks import error, style_sheet  # noqa: E402
 from core.errors import InputError  # noqa: E402
+from core.files import storage_error  # noqa: E402
 from core.paths import ASSETS  # noqa: E402
 from core.predictors.checkpoint import CheckpointError  # noqa: E402
 
@@ -37,5 +38,7 @@ page = st.navigation(
 )
 try:
     page.run()
-except (CheckpointError, InputError) as error:  # a missing model, or a run of another version: the message helps
-    st.error(str(error), icon=":material/error:")
+except (CheckpointError, InputError) as failed:  # a missing model, a damaged run, a full disk: the message helps
+    error(str(failed))
+except OSError as failed:  # of a file that no page expects
+    error(storage_error(failed, Path(failed.filename or "."), "file").message)

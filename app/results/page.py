@@ -9,12 +9,15 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
+from app import blocks
 from app.blocks import section
 from app.empty_page import no_run
 from app.results.browse import browse
 from app.results.funnel import funnel_html
 from app.results.next_steps import next_steps
 from app.results.summary_text import gain_text, headline_html, pressure_text
+from app.runs.damage_block import damage_block, rebuilt_note, try_rebuild
+from app.runs.deletion import problem_html
 from app.runs.phases import PHASE_LABELS
 from app.state import session
 from app.text.formatting import deviation_text, duration, signed_number, with_minus
@@ -26,8 +29,9 @@ from core.evaluation.funnel import advice, further_funnel
 from core.evaluation.headline import Headline, headline
 from core.problem.problem import RAISE_TC, DesignProblem
 from core.runs import layout
+from core.runs.damage import DamageError
 from core.runs.run import Run
-from core.runs.status import ACTIVE
+from core.runs.status import ACTIVE, Phase
 from core.screening.registry import listed
 
 
@@ -37,12 +41,19 @@ def page() -> None:
     if run is None:
         no_run("No results yet", "Run a design first; its candidates appear here.", session.missing_run())
         return
+    rebuilt_note(run)
+    if run.status().phase is Phase.DAMAGED:
+        st.html(f'<h1 class="page-title">{problem_html(run)}</h1><p class="under">{run.id}</p>')
+        damage_block(run)
     try:
-        table, summary = run.candidates(), run.summary()
+        table, summary, problem = run.candidates(), run.summary(), run.problem()
     except FileNotFoundError:
         unfinished(run)
         return
-    problem = run.problem()
+    except DamageError:
+        if run.status().phase is not Phase.DAMAGED:  # only a checksum tells
+            damage_block(run)
+        return
     table = derived_table(str(run.folder), (run.folder / layout.RESULT).stat().st_mtime_ns, problem.base, table)
     found = headline(table, summary["base"])
     header(run, problem, table, summary)
@@ -71,6 +82,8 @@ def derived_table(folder: str, written_ns: int, base: str, _table: pd.DataFrame)
 def unfinished(run: Run) -> None:
     """A run without results."""
     status = run.status()
+    if status.phase is Phase.DAMAGED:
+        return
     active = status.phase in ACTIVE
     st.html(f'<h1 class="page-title">{title_html(run.problem())}</h1>')
     st.info(
@@ -95,16 +108,28 @@ def header(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
         f"{duration(run.status().elapsed_s)} on {html.escape(summary['device'])}</p>"
     )
     with right.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
-            "All candidates (CSV)", run.csv().encode("utf-8"), f"{run.id}.csv", "text/csv",
-            icon=":material/download:", key="download_all", type="primary", on_click="ignore",
-            help=f"All {len(table):,} distinct formulas, including those that fail a screen, with the reason",
-        )  # fmt: skip
+        download_candidates(run, len(table))
         st.download_button(
             "Problem (JSON)", problem.to_json().encode("utf-8"), f"{run.id}.json", "application/json",
             icon=":material/download:", key="download_problem", on_click="ignore",
             help="The design problem, for the design page and the command line",
         )  # fmt: skip
+
+
+def download_candidates(run: Run, count: int) -> None:
+    """The candidates as CSV; a file that does not agree with its checksum is not served."""
+    try:
+        content = run.csv().encode("utf-8")
+    except (DamageError, FileNotFoundError) as error:
+        blocks.error(str(error) if isinstance(error, DamageError) else f"{layout.CSV} is missing.")
+        if st.button("Rebuild", icon=":material/build:", key="rebuild_csv"):
+            try_rebuild(run)
+        return
+    st.download_button(
+        "All candidates (CSV)", content, f"{run.id}.csv", "text/csv",
+        icon=":material/download:", key="download_all", type="primary", on_click="ignore",
+        help=f"All {count:,} distinct formulas, including those that fail a screen, with the reason",
+    )  # fmt: skip
 
 
 def metrics(table: pd.DataFrame, charge_rule: str, found: Headline) -> None:

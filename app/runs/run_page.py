@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from app import cached_data
+from app import blocks, cached_data
 from app.blocks import section
 from app.charts import CHART_CONFIG, QUANTITIES, progress_figure
 from app.empty_page import no_run
 from app.runs.best_five import best_five
+from app.runs.damage_block import damage_block, rebuilt_note
+from app.runs.deletion import problem_html
 from app.runs.member_average import averaged
 from app.runs.phases import status_html
 from app.runs.progress_html import legend_html, progress_bar_html
 from app.state import session
 from app.text.problem_title import settings_text, title_html
+from core.errors import InputError
 from core.generation.registry import registration
 from core.problem.problem import DesignProblem
-from core.runs import store
+from core.runs import index, store
 from core.runs.run import Run
 from core.runs.status import ACTIVE, Phase, RunStatus
 
@@ -29,6 +34,11 @@ def page() -> None:
     if run is None:
         text = "Choose a known superconductor, choose the elements to allow, and press Run."
         no_run("No run yet", text, session.missing_run())
+        return
+    rebuilt_note(run)
+    if run.status().phase is Phase.DAMAGED:
+        st.html(f'<h1 class="page-title">{problem_html(run)}</h1><p class="under">{run.id}</p>')
+        damage_block(run)
         return
     problem = run.problem()
     st.html(f'<h1 class="page-title">{title_html(problem)}</h1><p class="under">{settings_text(problem)}</p>')
@@ -51,32 +61,44 @@ def status_block(run: Run, problem: DesignProblem, was_active: bool) -> None:
     with right.container(horizontal=True, horizontal_alignment="right"):
         actions(run, status)
     if status.phase is Phase.FAILED:
-        st.error(status.message or "The worker exited without an error message.", icon=":material/error:")
+        blocks.error(status.message or "The worker exited without an error message.")
 
 
 def queue_position(run: Run) -> int:
     """1 if the run starts next."""
-    before = [r for r in store.list_runs() if r.created() < run.created() and r.status().phase in ACTIVE]
+    created = run.created().isoformat()
+    active = [entry.id for entry in index.entries() if entry.phase in ACTIVE and entry.created < created]
+    runs = [found for run_id in active if (found := store.get(run_id)) is not None]
+    before = [found for found in runs if found.status().phase in ACTIVE]
     return max(1, len(before) - cached_data.executor().capacity() + 2)
 
 
 def actions(run: Run, status: RunStatus) -> None:
     """Buttons for the one or two actions that the status allows."""
     if status.phase in ACTIVE:
-        if st.button("Cancel", icon=":material/stop:", key="cancel"):
-            cached_data.executor().cancel(run)
+        if st.button("Cancel", icon=":material/stop:", key="cancel") and done(cached_data.executor().cancel, run):
             st.rerun()
     elif status.phase is Phase.FINISHED:
         if st.button("See results", type="primary", icon=":material/arrow_forward:", key="see_results"):
             session.open_run(run.id, "results")
     else:
         label = "Try again" if status.phase is Phase.FAILED else "Resume"
-        if st.button(label, type="primary", icon=":material/play_arrow:", key="resume"):
-            cached_data.executor().submit(run)
+        resume = st.button(label, type="primary", icon=":material/play_arrow:", key="resume")
+        if resume and done(cached_data.executor().submit, run):
             st.rerun()
         if st.button("Change the problem", icon=":material/edit:", key="change"):
             session.load_problem(run.problem())
             session.open_design()
+
+
+def done(action: Callable[[Run], None], run: Run) -> bool:
+    """Whether an action on the run succeeded; its error is shown."""
+    try:
+        action(run)
+    except InputError as error:
+        blocks.error(error.message)
+        return False
+    return True
 
 
 def progress_block(run: Run, problem: DesignProblem) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections import deque
 from pathlib import Path
 
-from core.files import write_atomically
+import numpy as np
+
+from core.files import open_private, write_atomically
 from core.generation.interface import Report
 from core.generation.schedule import Schedule
 from core.runs import layout
@@ -14,12 +18,12 @@ from core.runs.member_mean import MemberMean
 from core.runs.progress import (
     PROGRESS_RECORDS,
     TRAJECTORY_RECORDS,
-    read_records,
+    read_whole_records,
     recorded_steps,
     trajectory_record_bytes,
 )
 from core.runs.records import json_line, progress_record, quantities
-from core.runs.resume import State, save_resume_point
+from core.runs.resume import Known, State, save_resume_point
 from core.runs.status import OnStatus, Phase, RunStatus, ShouldStop, write_status
 
 STATUS_S, RESUME_S = 0.2, 2.0  # time between two writes
@@ -34,18 +38,23 @@ class Recorder:
         self,
         folder: Path,
         schedule: Schedule,
-        fingerprint: str,
+        known: Known,
         should_stop: ShouldStop,
         on_status: OnStatus | None = None,
         elapsed_s: float = 0.0,
         mean: MemberMean | None = None,
     ):
-        """elapsed_s : working time before this start. mean : of the recorded values; None: they are recorded as such"""
+        """known : stored in every resume point
+
+        elapsed_s : working time before this start
+        mean : of the recorded values; None: they are recorded as such
+        """
         self._mean = mean or MemberMean(1)
-        self.folder, self.schedule, self.fingerprint = folder, schedule, fingerprint
+        self.folder, self.schedule, self.known = folder, schedule, known
         self.should_stop, self.on_status = should_stop, on_status
         self.stopped: Phase | None = None  # the phase in which the run must stop
         self.restarts = 0
+        self.steps = 0  # recorded since this start
         self._total = schedule.steps
         self._in_progress = frozenset(recorded_steps(self._total, PROGRESS_RECORDS))
         self._in_trajectory = frozenset(recorded_steps(self._total, TRAJECTORY_RECORDS))
@@ -54,20 +63,35 @@ class Recorder:
         self._status_due = self._resume_due = 0.0
 
     def begin(self, step: int) -> None:
-        """Start recording at this step: drop the records of this step and later ones, set the status to RUNNING."""
-        records = read_records(self.folder / layout.PROGRESS)
+        """Start recording at this step: drop the records of this step and later ones, set the status to RUNNING.
+
+        Records before this step that are lost stay missing, in the trajectory as NaN; standard error says so.
+        """
+        records, wrong = read_whole_records(self.folder / layout.PROGRESS)
         kept = [record for record in records if record["step"] < step]
-        write_atomically(self.folder / layout.PROGRESS, "".join(map(json_line, kept)))
-        with (self.folder / layout.TRAJECTORY).open("ab") as file:
-            count = sum(s < step for s in self._in_trajectory)
-            file.truncate(count * trajectory_record_bytes(self.schedule.candidates))
+        if wrong and len(kept) < sum(s < step for s in self._in_progress):
+            print(f"{layout.PROGRESS} {wrong}; the run goes on after its last whole record.", file=sys.stderr)
+        write_atomically(self.folder / layout.PROGRESS, "".join(map(json_line, kept)), private=True)
+        self._begin_trajectory(sum(s < step for s in self._in_trajectory))
         self.restarts = kept[-1]["restarts"] if kept else 0
         self._resume_due = time.monotonic() + RESUME_S
         self.write_status(Phase.RUNNING, step)
 
+    def _begin_trajectory(self, count: int) -> None:
+        """Keep the first `count` records of the trajectory."""
+        size = trajectory_record_bytes(self.schedule.candidates)
+        with open_private(self.folder / layout.TRAJECTORY, "ab") as file:
+            whole = min(file.seek(0, os.SEEK_END) // size, count)
+            file.truncate(whole * size)
+            if whole < count:
+                missing = count - whole
+                print(f"{layout.TRAJECTORY} has lost {missing} records, which stay missing.", file=sys.stderr)
+                file.write(np.full(missing * size // 4, np.nan, np.float32).tobytes())
+
     def __call__(self, state: State, report: Report) -> bool:
         """Record a step: the state it reached, and its report. False if the run must stop."""
         step, now = int(state.step), time.monotonic()
+        self.steps += 1
         self.restarts = report.restarts
         self._recent.append((step, now))
         self._mean(report)
@@ -105,7 +129,7 @@ class Recorder:
 
     def _save(self, state: State) -> None:
         before = time.monotonic()
-        save_resume_point(self.folder, state, self.fingerprint, before - self._began, self._mean.tensors())
+        save_resume_point(self.folder, state, self.known, before - self._began, self._mean.tensors())
         now = time.monotonic()
         self._resume_due = now + max(RESUME_S, RESUME_SHARE * (now - before))
 
@@ -115,8 +139,8 @@ class Recorder:
         report = self._mean.of(report)
         values = quantities(report)
         if report.step in self._in_trajectory:
-            with (self.folder / layout.TRAJECTORY).open("ab", buffering=0) as file:
+            with open_private(self.folder / layout.TRAJECTORY, "ab", buffering=0) as file:
                 file.write(values.tobytes())
         if report.step in self._in_progress:
-            with (self.folder / layout.PROGRESS).open("ab", buffering=0) as file:
+            with open_private(self.folder / layout.PROGRESS, "ab", buffering=0) as file:
                 file.write(json_line(progress_record(report, values, self._mean.steps)).encode())
