@@ -68,12 +68,13 @@ def _header(content: bytes) -> tuple[dict[str, Any], int]:
 def _span(name: str, entry: Any) -> tuple[int, int]:
     """First byte of a tensor, and the byte after its last one."""
     wrong = TensorFileError(f"has a tensor “{name[:60]}” whose shape does not agree with its bytes")
-    if not isinstance(entry, dict) or entry.get("dtype") not in _ITEM_BYTES:
+    dtype = entry.get("dtype") if isinstance(entry, dict) else None
+    if not isinstance(dtype, str) or dtype not in _ITEM_BYTES:
         raise wrong
     shape, span = entry.get("shape"), entry.get("data_offsets")
     if not (_whole(shape) and _whole(span) and len(span) == 2 and len(shape) <= _MOST_DIMENSIONS):
         raise wrong
-    if span[1] - span[0] != math.prod(shape) * _ITEM_BYTES[entry["dtype"]] or (0 in shape and max(shape) > 2**31):
+    if span[1] - span[0] != math.prod(shape) * _ITEM_BYTES[dtype] or (0 in shape and max(shape) > 2**31):
         raise wrong
     return span[0], span[1]
 

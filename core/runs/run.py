@@ -11,12 +11,8 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-import pandas as pd
-
-from core.evaluation.candidate_table import read
 from core.generation.registry import generator_of
 from core.generation.schedule import Schedule
 from core.problem.problem import DesignProblem
@@ -34,6 +30,9 @@ from core.runs.progress import (
     recorded_steps,
 )
 from core.runs.status import ACTIVE, NOT_STARTED, RunStatus, read_status
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 T = TypeVar("T")
 _READ_ONLY = "Interrupted: the folder cannot be written. Permit writing, then start the run again."
@@ -107,6 +106,8 @@ class Run:
 
         "best" is the highest Tc (K), the lowest formation energy (eV/atom), the lowest integer loss.
         """
+        import pandas as pd  # not at the top: waiting workers need no tables, and pandas takes much memory
+
         records = read_records(self.folder / layout.PROGRESS)
         rows = [[record[name] for name in PROGRESS_COLUMNS] for record in records]
         return pd.DataFrame(rows, columns=list(PROGRESS_COLUMNS))
@@ -129,6 +130,10 @@ class Run:
 
         Raises FileNotFoundError before the end, DamageError if the file is damaged.
         """
+        import pandas as pd
+
+        from core.evaluation.candidate_table import read
+
         path = self._result_file(layout.TABLE)
         try:
             return read(pd.read_parquet(path))
@@ -176,6 +181,9 @@ class Run:
 
         Raises IndexError if there is no candidate of this number.
         """
+        import numpy as np
+        import pandas as pd
+
         schedule = self.schedule()
         if not 0 <= candidate < schedule.candidates:
             raise IndexError(f"candidate {candidate} of {schedule.candidates}")
