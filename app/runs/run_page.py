@@ -36,16 +36,16 @@ def page() -> None:
         no_run("No run yet", text, session.missing_run())
         return
     rebuilt_note(run)
-    if run.status().phase is Phase.DAMAGED:
+    active = run.status().phase in ACTIVE
+    if not active and run.damages():
         st.html(f'<h1 class="page-title">{problem_html(run)}</h1><p class="under">{run.id}</p>')
         damage_block(run)
         return
     problem = run.problem()
     st.html(f'<h1 class="page-title">{title_html(problem)}</h1><p class="under">{settings_text(problem)}</p>')
     # While the run is active, a timer redraws the two fragments, not the page; afterwards nothing is redrawn.
-    active = run.status().phase in ACTIVE
-    st.fragment(status_block, run_every=STATUS_S if active else None)(run, problem, active)
-    st.fragment(progress_block, run_every=PROGRESS_S if active else None)(run, problem)
+    st.fragment(blocks.guarded(status_block), run_every=STATUS_S if active else None)(run, problem, active)
+    st.fragment(blocks.guarded(progress_block), run_every=PROGRESS_S if active else None)(run, problem)
 
 
 def status_block(run: Run, problem: DesignProblem, was_active: bool) -> None:

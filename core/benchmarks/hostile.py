@@ -11,7 +11,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -140,7 +140,7 @@ def attack(door: Door, seed: str, log: Callable[[str], None] = lambda line: None
 
 
 @contextmanager
-def attacked_doors() -> Iterator[tuple[Door, ...]]:
+def attacked_doors() -> Generator[tuple[Door, ...]]:
     """All doors; a run and a checkpoint to damage are made for them, and removed afterwards."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -80,6 +80,8 @@ BENCHMARKS = {
                          "hostile:hostile", options_class="hostile:HostileOptions"),
     "durability": Benchmark("runs killed at random and at every write, and with a full disk, then resumed",
                             "durability:durability", options_class="durability:DurabilityOptions"),
+    "load": Benchmark("many users of one server while runs are at work: seconds for each page, memory",
+                      "load:load", options_class="load:LoadOptions"),
     "time-to-quality": Benchmark("seconds until ours is as good as the reference loop with 4,096 x 1,000",
                                  "quality:time_to_quality",
                                  unused={"seeds": "its rounds have seeds of their own, one after the other",

@@ -24,7 +24,7 @@ from core.runs.run import Run
 from core.runs.status import OnStatus, Phase, RunStatus, ShouldStop, write_status
 
 FOLDER_FROM_STDIN = "-"  # on the command line, instead of a folder
-_NICENESS = 5
+_NICENESS = 10  # pages come first on the same cores
 
 
 def work(folder: Path, take_turns: bool = True, on_status: OnStatus | None = None) -> RunStatus:

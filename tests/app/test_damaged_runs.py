@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_a_message_is_shown_as_plain_text(unfinished_run):
 @pytest.mark.parametrize("run_id", ["x" * 256, "../../etc", "%00", "a/b", "Q" * 5000])
 def test_a_link_to_no_run_is_a_page_without_a_run(empty_runs_folder, run_id):
     for view in ("run", "results"):
-        text = html_text(open_page(view, run=run_id))
+        text = html_text(open_page(view, SimpleNamespace(id=run_id)))
         assert "Run not found" in text and len(text) < 20_000
 
 
