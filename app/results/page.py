@@ -42,17 +42,17 @@ def page() -> None:
         no_run("No results yet", "Run a design first; its candidates appear here.", session.missing_run())
         return
     rebuilt_note(run)
-    if run.status().phase is Phase.DAMAGED:
-        st.html(f'<h1 class="page-title">{problem_html(run)}</h1><p class="under">{run.id}</p>')
-        damage_block(run)
+    damaged = run.status().phase is Phase.DAMAGED
+    if damaged:
+        damaged_header(run)
     try:
         table, summary, problem = run.candidates(), run.summary(), run.problem()
     except FileNotFoundError:
         unfinished(run)
         return
     except DamageError:
-        if run.status().phase is not Phase.DAMAGED:  # only a checksum tells
-            damage_block(run)
+        if not damaged:  # only a checksum tells
+            damaged_header(run)
         return
     table = derived_table(str(run.folder), (run.folder / layout.RESULT).stat().st_mtime_ns, problem.base, table)
     found = headline(table, summary["base"])
@@ -71,6 +71,12 @@ def page() -> None:
         st.caption("Passing means all screens above. These further questions are counted here, one after another, and "
                    "are filters of the candidates.")  # fmt: skip
         st.html(funnel_html([asdict(step) for step in further_funnel(table)]))
+
+
+def damaged_header(run: Run) -> None:
+    """The title of a damaged run, what is damaged and what can be done."""
+    st.html(f'<h1 class="page-title">{problem_html(run)}</h1><p class="under">{run.id}</p>')
+    damage_block(run)
 
 
 @st.cache_data(show_spinner="Comparing with known compounds …", max_entries=20)

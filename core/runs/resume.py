@@ -73,11 +73,25 @@ def save_resume_point(
 
 @dataclass(frozen=True)
 class ResumePoint(Generic[S]):
-    """A stored state on a device, the working time (s) up to it, and `recent` as it was stored."""
+    """A stored state on a device.
+
+    elapsed_s : working time (s) up to it
+    recent : as it was stored
+    checked : whether it agrees with its checksum; earlier versions stored none
+    """
 
     state: S
     elapsed_s: float
     recent: Mapping[str, torch.Tensor]
+    checked: bool
+
+    def fits(self, initial: S) -> bool:
+        """Whether every tensor has type and shape of those of an initial state."""
+        return all(
+            getattr(self.state, f.name).shape == getattr(initial, f.name).shape
+            and getattr(self.state, f.name).dtype == getattr(initial, f.name).dtype
+            for f in fields(initial)
+        )
 
 
 def load_resume_point(
@@ -107,7 +121,7 @@ def load_resume_point(
         return _no_resume_point("The resume point holds the state of another generator")
     moved = {name: tensor if name == "step" else tensor.to(device) for name, tensor in stored.items()}
     recent = {n.removeprefix(_RECENT): t.to(device) for n, t in tensors.items() if n.startswith(_RECENT)}
-    return ResumePoint(state_class(**moved), elapsed_s, recent)
+    return ResumePoint(state_class(**moved), elapsed_s, recent, "sha256" in metadata)
 
 
 def _duration(text: str | None) -> float | None:
