@@ -43,17 +43,16 @@ def page() -> None:
         return
     rebuilt_note(run)
     damaged = run.status().phase is Phase.DAMAGED
-    if damaged:
-        damaged_header(run)
     try:
         table, summary, problem = run.candidates(), run.summary(), run.problem()
-    except FileNotFoundError:
-        unfinished(run)
-        return
-    except DamageError:
-        if not damaged:  # only a checksum tells
+    except (FileNotFoundError, DamageError) as error:
+        if damaged or isinstance(error, DamageError):
             damaged_header(run)
+        else:
+            unfinished(run)
         return
+    if damaged:  # the candidates can be shown all the same
+        damage_block(run)
     table = derived_table(str(run.folder), (run.folder / layout.RESULT).stat().st_mtime_ns, problem.base, table)
     found = headline(table, summary["base"])
     header(run, problem, table, summary)
@@ -88,8 +87,6 @@ def derived_table(folder: str, written_ns: int, base: str, _table: pd.DataFrame)
 def unfinished(run: Run) -> None:
     """A run without results."""
     status = run.status()
-    if status.phase is Phase.DAMAGED:
-        return
     active = status.phase in ACTIVE
     st.html(f'<h1 class="page-title">{title_html(run.problem())}</h1>')
     st.info(
@@ -127,9 +124,10 @@ def download_candidates(run: Run, count: int) -> None:
     try:
         content = run.csv().encode("utf-8")
     except (DamageError, FileNotFoundError) as error:
-        blocks.error(str(error) if isinstance(error, DamageError) else f"{layout.CSV} is missing.")
-        if st.button("Rebuild", icon=":material/build:", key="rebuild_csv"):
-            try_rebuild(run)
+        if run.status().phase is not Phase.DAMAGED:  # otherwise the page has said so
+            blocks.error(str(error))
+            if st.button("Rebuild", icon=":material/build:", key="rebuild_csv"):
+                try_rebuild(run)
         return
     st.download_button(
         "All candidates (CSV)", content, f"{run.id}.csv", "text/csv",
