@@ -54,5 +54,10 @@ class DamageError(InputError):
         self.damage = damage
         super().__init__("folder", damage.file, damage.wrong, damage.remedy.words)
 
+    @property
+    def message(self) -> str:
+        """What is wrong and what can be done."""
+        return self.damage.message
+
     def __reduce__(self):
         return type(self), (self.damage,)
