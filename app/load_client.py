@@ -4,6 +4,7 @@
 
 opens a session for each user, which thinks for about 10 s, asks for a page, and waits until its script has finished.
 RUN is the id of a finished run, WORKING that of a run at work. Prints one line of JSON for each answer: page, seconds.
+With 0 users every page is opened once, so that the server has loaded what all sessions share.
 """
 
 from __future__ import annotations
@@ -33,19 +34,31 @@ async def use(port: int, users: int, seconds: float, run: str, working: str) -> 
     """All users at the same time."""
     ends = time.monotonic() + seconds
     pages = [("", ""), ("results", f"run={run}"), ("run", f"run={working}"), ("runs", "")]
+    if not users:
+        await once(port, pages)
     async with asyncio.TaskGroup() as group:
         for number in range(users):
             group.create_task(user(port, random.Random(number), ends, pages))
+
+
+async def once(port: int, pages: list[tuple[str, str]]) -> None:
+    """Open every page once."""
+    for page, query in pages:
+        async with session(port) as connection:
+            await answer(connection, page, query)
+
+
+def session(port: int) -> connect:
+    """A connection to the server, as a page of its own opens it."""
+    address, origin = f"ws://127.0.0.1:{port}/_stcore/stream", f"http://127.0.0.1:{port}"
+    return connect(address, subprotocols=["streamlit"], max_size=None, origin=origin)
 
 
 async def user(port: int, chance: random.Random, ends: float, pages: list[tuple[str, str]]) -> None:
     """One user: think, click, wait for the page; now and then reload it."""
     await asyncio.sleep(chance.uniform(0, THINKS_S))
     while time.monotonic() < ends:
-        async with connect(
-            f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None,
-            origin=f"http://127.0.0.1:{port}",
-        ) as connection:  # fmt: skip
+        async with session(port) as connection:
             while time.monotonic() < ends:
                 page, query = chance.choice(pages)
                 began = time.monotonic()

@@ -58,7 +58,7 @@ class LoadOptions:
 
 
 def load(options: LoadOptions) -> Outcome:
-    """Median and 99th percentile of each page in seconds, and the memory of the server.
+    """Median and 99th percentile of each page in seconds, after its first visit, and the memory of the server.
 
     Raises InputError if the server does not answer within START_S.
     """
@@ -72,6 +72,8 @@ def load(options: LoadOptions) -> Outcome:
             try:
                 _wait_for(port, server)
                 working = [_endless_run(seed) for seed in range(options.working)]
+                options.log("every page once")
+                _answers(port, replace(options, users=0, seconds=0), finished, working)
                 before_MB = _memory_MB(server.pid)
                 options.log(f"{options.users} users, {options.working} runs at work, {options.seconds:g} s")
                 answers = _answers(port, options, finished, working)

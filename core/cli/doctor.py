@@ -25,7 +25,7 @@ def add_parser(commands: Commands) -> None:
         "doctor\n  python -m core doctor my_runs --only-report",
     )  # fmt: skip
     parser.add_argument("runs", nargs="?", type=Path, metavar="RUNS",
-                        help="folder of runs, or of one run; default: $TC_STUDIO_RUNS, or runs/")  # fmt: skip
+                        help="folder of runs, or of one run; default: that of the app")  # fmt: skip
     parser.add_argument("--only-report", action="store_true", help="rebuild nothing")
     parser.set_defaults(command=doctor)
 

@@ -66,7 +66,7 @@ def execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None = None
 
 
 class _BadResumePoint(Exception):
-    """The first step after a resume point failed."""
+    """The state of a resume point has other shapes, or the first step after it failed."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ class _Start:
         """
         problem, recorder = self.design.problem, None
         state = None if point is None else point.state
+        if point is not None and not (point.checked or point.fits(self.design.generator.init(self.design.task))):
+            raise _BadResumePoint("its tensors have other shapes")
         cycle = steps_per_cycle(problem.method, problem.tc_predictor, problem.formation_energy_predictor)
         try:
             mean = MemberMean(cycle, None if point is None else point.recent)

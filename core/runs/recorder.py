@@ -91,7 +91,6 @@ class Recorder:
     def __call__(self, state: State, report: Report) -> bool:
         """Record a step: the state it reached, and its report. False if the run must stop."""
         step, now = int(state.step), time.monotonic()
-        self.steps += 1
         self.restarts = report.restarts
         self._recent.append((step, now))
         self._mean(report)
@@ -102,6 +101,7 @@ class Recorder:
             self._save(state)
         if stage_ends or self.stopped or now >= self._status_due:
             self.write_status(Phase.RUNNING, step)
+        self.steps += 1
         return self.stopped is None
 
     def write_status(self, phase: Phase, step: int) -> None:

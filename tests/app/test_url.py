@@ -125,8 +125,9 @@ TEXTS = st.one_of(
     st.text(max_size=30),
     st.sampled_from(["[" * 1100, "9" * 400, "9" * 5000, "-" + "9" * 400, "1e999", "nan", "inf", "x" * 3000,
                      "La:3:3:1e-12", "La:3:3:0.000000000001", "La:99:99:99", ":::", ",", "{}", "[[]]", "[null]",
-                     '{"Fe":[0,"x"]}', "none", "raise_tc", "substitute", "LaFeAsO", "../../etc/passwd", "substitution", '[{"elements":[{}]}]',
-                     '[{"Ba":1e308,"Y":1e-308}]', '{"Fe":[1' + "0" * 300 + ',1]}']),
+                     '{"Fe":[0,"x"]}', "none", "raise_tc", "substitute", "LaFeAsO", "../../etc/passwd",
+                     "substitution",
+                     '[{"elements":[{}]}]', '[{"Ba":1e308,"Y":1e-308}]', '{"Fe":[1' + "0" * 300 + ',1]}']),
 )  # fmt: skip
 
 
