@@ -104,10 +104,13 @@ def moving_average(table: pd.DataFrame, steps: int) -> pd.DataFrame:
     return table.assign(**{name: table[name].astype(float).rolling(steps, min_periods=1).mean() for name in smooth})
 
 
-def progress_figure(progress: pd.DataFrame, quantity: str, schedule: Schedule, height: int = 270) -> go.Figure:
+def progress_figure(
+    progress: pd.DataFrame, quantity: str, schedule: Schedule, height: int = 270, axis: str = "step"
+) -> go.Figure:
     """Best, median and 5–95% band of a quantity against the step, with the boundary between the stages.
 
     progress : columns `core.runs.progress.PROGRESS_COLUMNS`; may be empty
+    axis : what a step is called
     """
     about = QUANTITIES[quantity]
     table = thinned(progress)
@@ -126,11 +129,29 @@ def progress_figure(progress: pd.DataFrame, quantity: str, schedule: Schedule, h
             go.Scatter(**lines, y=best, name="best", line=best_line),
         ]
     )
-    _step_axis(figure, schedule, about.log)
+    _step_axis(figure, schedule, about.log, axis)
     figure.update_layout(hovermode="x unified")
     if quantity == "tc_K":
         figure.update_yaxes(rangemode="tozero")
     return common_layout(figure, height, about.title_html)
+
+
+def archive_figure(archive: pd.DataFrame, height: int = 270) -> go.Figure:
+    """Best and mean objective of the best formulas of a search against the number of formulas tested.
+
+    archive : columns of `core.runs.run.Run.archive`; may be empty
+    """
+    table = thinned(archive)
+    lines = {"x": table["tested"], "mode": "lines", "hovertemplate": "%{y:.4~g} K"}
+    figure = go.Figure(
+        [
+            go.Scatter(**lines, y=table["objective_K_mean"], name="mean", line={"color": VIOLET, "dash": "dot"}),
+            go.Scatter(**lines, y=table["objective_K_best"], name="best", line={"color": VIOLET, "width": 2.5}),
+        ]
+    )
+    figure.update_xaxes(title={"text": "formulas tested", "standoff": 4}, rangemode="tozero")
+    figure.update_layout(hovermode="x unified")
+    return common_layout(figure, height, Quantity("Objective of the best 30", "K", VIOLET).title_html)
 
 
 def trajectory_figure(trajectory: pd.DataFrame, quantity: str, schedule: Schedule, height: int = 190) -> go.Figure:
@@ -153,9 +174,9 @@ def _on_axis(values: pd.Series, log: bool) -> pd.Series:
     return values.clip(lower=LEAST_ON_LOG) if log else values
 
 
-def _step_axis(figure: go.Figure, schedule: Schedule, log: bool) -> None:
+def _step_axis(figure: go.Figure, schedule: Schedule, log: bool, axis: str = "step") -> None:
     """The axis of steps, with its full length from the start, so that curves grow and the axis never changes."""
-    figure.update_xaxes(title={"text": "step", "standoff": 4}, range=[0, max(schedule.steps, 1)])
+    figure.update_xaxes(title={"text": axis, "standoff": 4}, range=[0, max(schedule.steps, 1)])
     if log:
         powers = range(-6, 2)
         names = [f"10{str(p).translate(_SUPERSCRIPTS)}" if p else "1" for p in powers]

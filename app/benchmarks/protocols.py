@@ -23,8 +23,8 @@ GDMCD_PAPER = "GDMCD (Fujii *et al.*, *Efficient exploration of high-Tc supercon
 BENCHMARKS = (
     Benchmark("search", "Searches in the same time", "the papers do not report it", """
 Every method gets the same models, screens and time on two CPU cores: memetic search with and without the gradient,
-genetic search, C-ES, KIAGO with as many steps as end in the time, and random formulas. The bases are those of KIAGO's
-table 2, free, for new formulas only, and for new formulas near the base; then its substitutions and hydrides. The
+genetic search, C-ES, KIAGO with the candidates and steps that end in the time, and random formulas. The bases are those
+of table 2, free, for new formulas only, and for new formulas near the base; then its substitutions and hydrides. The
 figures are means of the best 30 formulas by the objective, Tc − κ error − α Ef; the control model takes no part in
 the search. The curves are means over all lines."""),
     Benchmark("table2", "Higher Tc from known superconductors", f"{KIAGO_PAPER}, table 2", """

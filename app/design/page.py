@@ -15,6 +15,7 @@ from app.design.elements import group_buttons, table
 from app.design.material import material
 from app.design.overview import overview, run_button
 from app.design.problem_errors import find_errors
+from app.design.proposals import proposals
 from app.design.settings import settings
 from app.design.toolbar import toolbar
 from app.state import session
@@ -54,5 +55,6 @@ def page() -> None:
         settings(draft, errors)
     with right, st.container(border=True, key="summary"):
         overview(draft, problem, errors)
+        proposals(draft)
         run_button(problem, errors)
     cached_data.executor().prepare()  # while the user edits the problem

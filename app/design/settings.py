@@ -9,7 +9,7 @@ from app.blocks import show_errors
 from app.design.draft_fields import number, segments, select
 from app.design.problem_errors import SETTINGS, Errors, expander_label, place_of
 from app.forms.settings_fields import FORMULA, GROUPS, OBJECTIVE, PRESETS_HELP, SEARCH, SettingsField
-from app.state.draft import Draft
+from app.state.draft import FIRST_METHOD, Draft
 from app.state.draft_changes import with_field, with_method, with_method_setting, with_preset
 from core.generation.method_settings import FIELD, MethodSetting, with_defaults
 from core.generation.registry import registration, registrations
@@ -23,7 +23,7 @@ CHARGE_RULES = {ONE_STATE: "one per element", EVERY_ATOM: "one per atom"}
 def settings(draft: Draft, errors: Errors) -> None:
     """Every setting, with its unit and source."""
     wrong = [field for field, found in errors.items() if found and place_of(found[0]) == SETTINGS]
-    preset = preset_of(draft.settings, draft.floors, draft.charge_rule)
+    preset = preset_of(draft.settings, draft.floors, draft.charge_rule, draft.method)
     label = expander_label(SETTINGS, preset or "changed", wrong)
     with st.expander(label, key="design.settings", icon=":material/tune:"):
         with st.container(horizontal=True, gap="large"):
@@ -73,7 +73,8 @@ def with_setting(draft: Draft, field: SettingsField, value: float | str) -> Draf
 
 def method_field(draft: Draft, errors: Errors) -> None:
     """The generator of the compositions."""
-    methods = {registered.name: registered for registered in registrations()}
+    first = sorted(registrations(), key=lambda registered: registered.name != FIRST_METHOD)
+    methods = {registered.name: registered for registered in first}
     segments(
         "Method", "method", draft.method, methods, with_method, required=True,
         format_func=lambda name: methods[name].label,

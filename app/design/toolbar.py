@@ -23,7 +23,7 @@ def toolbar(columns: Sequence[float]) -> None:
     with left:
         st.title("Design a superconductor", anchor=False)
         st.html(
-            '<p class="quiet">Choose a known superconductor, fix or forbid elements, and optimise Tc by gradient.</p>'
+            '<p class="quiet">Choose a known superconductor, fix or forbid elements, and search for a higher Tc.</p>'
         )
     with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
         key = "design.example"

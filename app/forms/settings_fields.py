@@ -128,9 +128,9 @@ _OBJECTIVE_FIELDS = (
         "Weight of the formation energy: how many kelvin one eV/atom is worth (KIAGO eq. 13). KIAGO 3.1 uses 4.")),
     SettingsField("stability", "Energy in the objective", choices={
         FORMATION_ENERGY: "formation energy", HULL: "energy above hull"}, help=(
-        "Energy that α weighs in searches of integer formulas. The formation energy alone prefers oxides and "
+        "Energy that α weighs. The formation energy (the papers) alone prefers oxides and "
         "fluorides, whatever they decompose into; the energy above hull compares a formula with its competing phases. "
-        "A search with it predicts fewer formulas per second.")),
+        "A step with it takes longer.")),
     SettingsField("risk_aversion", "Risk aversion κ", step=0.25, format="%.2f", help=(
         "The optimiser raises Tc minus κ times the error that the model expects of that Tc: far from all known "
         "superconductors, predictions of a high Tc are common and rarely correct. 0: Tc alone, as in the papers. "

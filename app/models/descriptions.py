@@ -35,7 +35,12 @@ LIMITS = {
 - **A report that all others contradict has little weight.** This suppresses errors in the data, but also a discovery
   that stands alone. Hydrides under pressure are in the data, and have little influence on other compounds.
 """,
-    BEST.formation_energy: _ENERGY_LIMITS,
+    BEST.formation_energy: _ENERGY_LIMITS
+    + """- **Energies are on the references of the Materials Project.** They are learnt from the Materials Project and
+  OQMD together; most compounds of OQMD are not stable, as most of those that a search proposes. Of the held-out
+  compounds of OQMD, the tables show how often the sign is wrong and how far predictions of each range are too low.
+- **An element is exactly 0**, by construction.
+""",
     CONTROL: """
 - **The optimiser never uses it.** If it does not predict the gain that the Tc model predicts, the gain is probably an
   error of the Tc model.

@@ -13,6 +13,7 @@ from app.predict.query import Query
 from app.results.candidate_card.card import tabbed_card
 from app.results.candidate_card.charges import charges, mean_charges_html, usual_text
 from app.results.candidate_card.novelty import novelty
+from app.results.candidate_card.overview import HYDROGEN_RICH, probability_html
 from app.results.candidate_card.stability import stability
 from app.state import session
 from app.text.formatting import counted_elements, deviation_text, signed_number
@@ -109,15 +110,16 @@ def predictions_html(row: pd.Series) -> str:
         ),
         ("Control model", "–" if np.isnan(tc) else f"{row['tc_judge_K']:.1f}", ""),
     )
-    return table_html(("Predicted", "Tc (K)", "Ef (eV/atom)"), rows)
+    return table_html(("Predicted", "Tc (K)", "Ef (eV/atom)"), rows) + probability_html(row)
 
 
 def warnings(row: pd.Series) -> list[str]:
     """Reasons to doubt the predictions for this formula."""
     found = []
     if row["hydrogen_rich"]:
-        found.append("Hydrogen-rich: the high Tc of such hydrides in the training data were measured under very high "
-                     "pressure. This is not a Tc at ambient pressure.")  # fmt: skip
+        found.append(HYDROGEN_RICH)
+    elif row["caveat"]:
+        found.append(html.escape(row["caveat"]))
     if row["distance_to_training"] < KNOWN_TO_THE_MODEL:
         found.append("The Tc model was trained with this composition: that it is near the reported Tc is no test of "
                      "the model.")  # fmt: skip

@@ -12,11 +12,13 @@ from app.text.formatting import formula_text
 from core.evaluation.columns import BY_NAME
 
 COLUMNS = (
-    "formula", "read_as", "tc_K", "tc_std_K", "tc_judge_K", "formation_energy_eV_per_atom",
+    "formula", "read_as", "tc_K", "tc_std_K", "tc_judge_K", "superconducting_probability", "pressure_suspected",
+    "off_stoichiometry_suspected", "formation_energy_eV_per_atom",
     "energy_above_hull_eV_per_atom", "energy_above_hull_std_eV_per_atom", "usual_charges", "oxidation_states",
     "charge_neutral", "nearest_known", "nearest_known_tc_K", "distance_to_known", "extrapolating", "reason", "error",
     "suggestion",
 )  # fmt: skip
+SUSPECTED = ("pressure_suspected", "off_stoichiometry_suspected")
 IF_ANY = ("read_as", "error", "suggestion")  # shown only if a row has a text in it
 TEXTS = {
     "formula": ("Formula", "As given"),
@@ -60,13 +62,14 @@ def table_key(assessment: Assessment) -> str:
 
 def table_view(table: pd.DataFrame) -> pd.DataFrame:
     """The columns that are displayed, with readable formulas and rounded numbers."""
-    columns = [name for name in COLUMNS if name not in IF_ANY or (table[name] != "").any()]
+    shown = {name: (table[name] != "").any() for name in IF_ANY} | {name: table[name].any() for name in SUSPECTED}
+    columns = [name for name in COLUMNS if shown.get(name, True)]
     view = table[columns].copy()
     for name in {"read_as", "nearest_known"} & set(columns):
         view[name] = view[name].map(formula_text, na_action="ignore")
     literal = (table["read_as"] == "") & table["tc_judge_K"].notna()  # other texts are shown as given
     view["formula"] = view["formula"].where(~literal, view["formula"].map(formula_text))
-    for name in ("usual_charges", "charge_neutral", "extrapolating"):
+    for name in ("usual_charges", "charge_neutral", "extrapolating", *SUSPECTED):
         view[name] = view[name].astype("boolean")
     for name in view.select_dtypes("float"):
         view[name] = view[name].round(decimals(name)) + 0.0  # no minus sign before a zero

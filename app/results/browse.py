@@ -18,10 +18,12 @@ from app.results.variants import like_text, variants_html
 from app.text.formatting import formula_text
 from core.evaluation.csv_export import to_csv
 from core.evaluation.near_duplicates import GROUPED_BY, VARIANT_COLUMNS, with_variants
+from core.evaluation.ranking import BY_PARETO_FRONT, BY_TC, BY_TC_MINUS_ERROR, in_order
 from core.problem.problem import DesignProblem
 from core.runs.run import Run
 from core.screening.registry import EXCHANGE, FURTHER_SCREENS
 
+ORDER_LABELS = {BY_TC_MINUS_ERROR: "Tc − error", BY_TC: "Tc", BY_PARETO_FRONT: "Pareto front"}
 DERIVED_FILTERS = {"control_agrees": "Control model agrees", "family_kept": "Family of the base"}
 
 
@@ -29,8 +31,11 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     """The whole section. table : all candidates, at least one"""
     section("Candidates")
     filters = filter_fields(table, some_pass=summary["n_passing"] > 0)
-    shown = filtered(table, filters)
-    folded = st.toggle(
+    left, right = st.columns([1, 1], vertical_alignment="bottom")
+    with left:
+        order = order_field()
+    shown = in_order(filtered(table, filters), order)
+    folded = right.toggle(
         "One row for near-duplicates", value=True, key="fold",
         help="Candidates that differ in at most 10% of the atoms share a row in the table. The smallest cell is shown, "
         "of those whose Tc is as high within the error",
@@ -49,6 +54,17 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     st.download_button(
         f"These {len(shown):,} rows (CSV)", to_csv(shown).encode("utf-8"), f"{run.id}-selection.csv", "text/csv",
         icon=":material/download:", key="download_shown", on_click="ignore", disabled=shown.empty,
+    )  # fmt: skip
+
+
+def order_field() -> str:
+    """The order of the candidates: a key of ORDER_LABELS."""
+    return st.segmented_control(
+        "Rank by", list(ORDER_LABELS), default=BY_TC_MINUS_ERROR, required=True, key="order_by",
+        format_func=ORDER_LABELS.get,
+        help="Tc minus its error prefers gains that are likely to be real. Pareto front: first the candidates on the "
+        "line of the chart, which no other beats both in Tc and in energy above hull, then those that only they beat, "
+        "and so on; within a front by rank.",
     )  # fmt: skip
 
 

@@ -13,10 +13,12 @@ from core.evaluation.columns import BY_NAME, DERIVED_COLUMNS, Column
 
 COLUMNS = (
     "rank", "formula", "doped_as", "alike", "tc_K", "tc_std_K", "tc_minus_error_K", "tc_gain_K", "tc_judge_K",
-    "control_disagrees", "energy_above_hull_eV_per_atom", "energy_above_hull_std_eV_per_atom", "family",
+    "control_disagrees", "superconducting_probability", "energy_above_hull_eV_per_atom",
+    "energy_above_hull_std_eV_per_atom", "family",
     "formation_energy_eV_per_atom", "nearest_known", "nearest_known_tc_K", "distance_to_known", "defects",
     "n_elements", "n_atoms", "times_found",
 )  # fmt: skip
+IF_ANY = ("hydrogen_rich", "pressure_suspected", "off_stoichiometry_suspected")  # after the error, if a row has it
 FOR_FAILING = ("passes", "failed_screen", "reason")  # after the formula
 WIDTHS = {"doped_as": 140, "alike": 190}  # pixels; the width of the first rows would cut off later ones
 ONLY_IF_THERE = ("doped_as", "alike", "control_disagrees", "defects")  # left out if no row has them
@@ -48,9 +50,8 @@ def table_view(shown: pd.DataFrame, failing: bool, folded: bool) -> pd.DataFrame
     """The columns that are displayed, with readable formulas and rounded numbers."""
     place = COLUMNS.index("tc_K")
     columns = (*COLUMNS[:place], *(FOR_FAILING if failing else ()), *COLUMNS[place:])
-    if shown["hydrogen_rich"].any():
-        place = columns.index("tc_gain_K")
-        columns = (*columns[:place], "hydrogen_rich", *columns[place:])
+    place = columns.index("tc_gain_K")
+    columns = (*columns[:place], *(name for name in IF_ANY if shown[name].any()), *columns[place:])
     texts = {
         "alike": [group_text(row) if folded else "" for _, row in shown.iterrows()],
         "control_disagrees": shown["control_disagrees"].fillna(False).map({True: DIFFERS, False: ""}),

@@ -27,6 +27,7 @@ from core.evaluation.candidate_table import gain
 from core.evaluation.derived_columns import with_derived_columns
 from core.evaluation.funnel import advice, further_funnel
 from core.evaluation.headline import Headline, headline
+from core.generation.registry import registration
 from core.problem.problem import RAISE_TC, DesignProblem
 from core.runs import layout
 from core.runs.damage import DamageError
@@ -104,10 +105,14 @@ def header(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     left, right = st.columns([3, 2], vertical_alignment="center")
     base = summary["base"]
     energy = signed_number(base["formation_energy_eV_per_atom"], 3)
+    schedule, method = run.schedule(), registration(problem.method)
+    size = f"{schedule.candidates:,} {method.candidates_are}"
+    if summary["status"] == Phase.STOPPED:
+        size += f", stopped after {summary['step']:,} of {schedule.steps:,} {method.steps_are},"
     left.html(
         f'<h1 class="page-title">{title_html(problem)}</h1>'
         f'<p class="under">Base {formula_html(problem.base)}: predicted {TC} {base["tc_K"]:.1f} K, '
-        f"formation energy {energy} eV/atom. {problem.settings.candidates:,} candidates in "
+        f"formation energy {energy} eV/atom. {size} in "
         f"{duration(run.status().elapsed_s)} on {html.escape(summary['device'])}</p>"
     )
     with right.container(horizontal=True, horizontal_alignment="right"):

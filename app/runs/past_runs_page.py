@@ -14,7 +14,7 @@ from app.state import session
 from core.errors import InputError
 from core.runs import index, store
 from core.runs.run import Run
-from core.runs.status import Phase, RunStatus
+from core.runs.status import WITH_RESULT, Phase, RunStatus
 
 WIDTHS = (3.2, 1.7, 1.3, 1.1, 1.1, 2.2)
 HEADINGS = ("Problem", "Date", "Status", "Best candidate", "Passing", "")
@@ -72,7 +72,7 @@ def summary_of(run: Run) -> dict:
 def actions(run: Run, status: RunStatus) -> None:
     """Open, copy, delete."""
     if st.button("Open", key=f"open-{run.id}", icon=":material/open_in_new:"):
-        session.open_run(run.id, "results" if status.phase is Phase.FINISHED else "run")
+        session.open_run(run.id, "results" if status.phase in WITH_RESULT else "run")
     if st.button("", key=f"copy-{run.id}", icon=":material/content_copy:", help="Copy the problem to the design page"):
         copy(run)
     if st.button("", key=f"delete-{run.id}", icon=":material/delete:", help="Delete this run"):

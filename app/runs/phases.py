@@ -21,6 +21,7 @@ PHASE_LABELS = {
     Phase.RUNNING: PhaseLabel("running", "primary", ":material/play_arrow:"),
     Phase.SCREENING: PhaseLabel("screening", "primary", ":material/filter_alt:"),
     Phase.FINISHED: PhaseLabel("finished", "green", ":material/check:"),
+    Phase.STOPPED: PhaseLabel("stopped, kept", "green", ":material/check:"),
     Phase.CANCELLED: PhaseLabel("cancelled", "gray", ":material/stop:"),
     Phase.FAILED: PhaseLabel("failed", "red", ":material/error:"),
     Phase.INTERRUPTED: PhaseLabel("interrupted", "orange", ":material/pause:"),
@@ -28,9 +29,14 @@ PHASE_LABELS = {
 }
 
 
-def status_html(status: RunStatus, queue_position: int = 1) -> str:
-    """The status of a run in one line. queue_position : 1 if the run starts next"""
-    step = f"step {status.step:,} of {status.total_steps:,}"
+def status_html(status: RunStatus, queue_position: int = 1, steps_are: str = "steps", stages: int = 2) -> str:
+    """The status of a run in one line.
+
+    queue_position : 1 if the run starts next
+    steps_are : what the method calls its steps, in the plural
+    stages : number of stages; a single one is not named
+    """
+    step = f"{steps_are.removesuffix('s')} {status.step:,} of {status.total_steps:,}"
     elapsed = duration(status.elapsed_s)
     if status.phase is Phase.QUEUED:
         if queue_position == 1:
@@ -38,10 +44,12 @@ def status_html(status: RunStatus, queue_position: int = 1) -> str:
         return f"<b>Waiting</b> · {ordinal(queue_position)} in the queue"
     if status.phase is Phase.RUNNING:
         left = f" · about {duration(status.remaining_s)} left" if status.remaining_s is not None else ""
-        return f"<b>Stage {status.stage}</b> · {step}{left}"
+        stage = f"Stage {status.stage}" if stages > 1 else "Running"
+        return f"<b>{stage}</b> · {step}{left}"
     return {
         Phase.SCREENING: "<b>Screening</b> · rounding to whole atoms, charge balance, energy above hull",
         Phase.FINISHED: f"<b>Finished</b> in {elapsed}",
+        Phase.STOPPED: f"<b>Stopped</b> at {step}, after {elapsed}; the candidates at that step were kept",
         Phase.CANCELLED: f"<b>Cancelled</b> at {step}, after {elapsed}",
         Phase.INTERRUPTED: f"<b>Interrupted</b> at {step}; the run can be resumed",
         Phase.FAILED: f"<b>Failed</b> at {step}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 
-from app.text.formatting import signed_number
+from app.text.formatting import deviation_text, signed_number, with_minus
 from app.text.html import formula_html, table_html
 from core.generation.schedule import Schedule
 from core.runs.status import Phase, RunStatus
@@ -34,6 +34,30 @@ def top_html(top: Iterable[Mapping], heading: str = "Composition (fractions of t
         for row in top
     )
     return table_html((heading, "Tc (K)", "Ef (eV/atom)"), rows)
+
+
+def archive_top_html(top: Iterable[Mapping]) -> str:
+    """The best formulas of a search as a table. top : as in the records of a search, see `Run.top`"""
+    rows = (
+        (
+            formula_html(row["formula"]),
+            f"{row['tc_K']:.1f}{deviation_text(row['tc_std_K'], 1)}",
+            with_minus(f"{row['gain_K']:+.1f}"),
+            signed_number(row["formation_energy_eV_per_atom"], 3),
+            "known" if row["known"] else "new",
+        )
+        for row in top
+    )
+    return table_html(("Formula", "Tc (K)", "Above the base (K)", "Ef (eV/atom)", "SuperCon"), rows)
+
+
+def archive_legend_html() -> str:
+    """The legend of the charts of a search."""
+    return (
+        '<div class="legend"><span><i class="best"></i>best</span><span><i class="median"></i>median (objective: '
+        'mean)</span><span><i class="band"></i>5–95% of the formulas kept</span><span>whole formulas that pass every '
+        "screen; objective: Tc less κ times its error and α times the energy</span></div>"
+    )
 
 
 def legend_html(cycle: int) -> str:

@@ -8,14 +8,14 @@ import streamlit as st
 
 from app import blocks, cached_data
 from app.blocks import section
-from app.charts import CHART_CONFIG, QUANTITIES, progress_figure
+from app.charts import CHART_CONFIG, PREDICTED, QUANTITIES, archive_figure, progress_figure
 from app.empty_page import no_run
 from app.runs.best_five import best_five
 from app.runs.damage_block import damage_block, rebuilt_note
 from app.runs.deletion import problem_html
 from app.runs.member_average import averaged
 from app.runs.phases import status_html
-from app.runs.progress_html import legend_html, progress_bar_html
+from app.runs.progress_html import archive_legend_html, legend_html, progress_bar_html
 from app.state import session
 from app.text.problem_title import settings_text, title_html
 from core.errors import InputError
@@ -23,7 +23,7 @@ from core.generation.registry import registration
 from core.problem.problem import DesignProblem
 from core.runs import index, store
 from core.runs.run import Run
-from core.runs.status import ACTIVE, Phase, RunStatus
+from core.runs.status import ACTIVE, WITH_RESULT, Phase, RunStatus
 
 STATUS_S, PROGRESS_S = 1.0, 2.5  # between two updates; drawing charts takes time from the run on the same cores
 
@@ -44,20 +44,26 @@ def page() -> None:
     problem = run.problem()
     st.html(f'<h1 class="page-title">{title_html(problem)}</h1><p class="under">{settings_text(problem)}</p>')
     # While the run is active, a timer redraws the two fragments, not the page; afterwards nothing is redrawn.
-    st.fragment(blocks.guarded(status_block), run_every=STATUS_S if active else None)(run, problem, active)
-    st.fragment(blocks.guarded(progress_block), run_every=PROGRESS_S if active else None)(run, problem)
+    waiting = active and not run.has_progress()
+    draw_status, draw_progress = blocks.guarded(status_block), blocks.guarded(progress_block)
+    st.fragment(draw_status, run_every=STATUS_S if active else None)(run, problem, active, waiting)
+    st.fragment(draw_progress, run_every=PROGRESS_S if active else None)(run, problem)
 
 
-def status_block(run: Run, problem: DesignProblem, was_active: bool) -> None:
+def status_block(run: Run, problem: DesignProblem, was_active: bool, was_waiting: bool) -> None:
     """Status, progress bar, and the actions that the status allows."""
     status = run.status()
     if was_active and status.phase not in ACTIVE:
         st.rerun()  # the whole page, this time without the timer
+    if was_waiting and run.has_progress():
+        st.rerun()  # the first step is shown at once, not with the next update of the charts
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
         position = queue_position(run) if status.phase is Phase.QUEUED else 1
-        st.html(f'<p class="state" role="status">{status_html(status, position)}</p>')
-        st.html(progress_bar_html(status, run.schedule()))
+        schedule, steps_are = run.schedule(), registration(problem.method).steps_are
+        text = status_html(status, position, steps_are, len(schedule.stages))
+        st.html(f'<p class="state" role="status">{text}</p>')
+        st.html(progress_bar_html(status, schedule))
     with right.container(horizontal=True, horizontal_alignment="right"):
         actions(run, status)
     if status.phase is Phase.FAILED:
@@ -74,21 +80,48 @@ def queue_position(run: Run) -> int:
 
 
 def actions(run: Run, status: RunStatus) -> None:
-    """Buttons for the one or two actions that the status allows."""
+    """Buttons for the actions that the status allows."""
+    executor = cached_data.executor()
     if status.phase in ACTIVE:
-        if st.button("Cancel", icon=":material/stop:", key="cancel") and done(cached_data.executor().cancel, run):
+        if status.phase is Phase.RUNNING and can_stop(run) and st.button(
+            "Stop and keep", icon=":material/stop:", key="stop",
+            help="Round and screen the candidates so far, like those of a finished run; it can be continued later",
+        ):  # fmt: skip
+            done(executor.stop, run)
+        cancel = st.button("Cancel", icon=":material/close:", key="cancel", help="Stop without results")
+        if cancel and done(executor.cancel, run):
             st.rerun()
-    elif status.phase is Phase.FINISHED:
-        if st.button("See results", type="primary", icon=":material/arrow_forward:", key="see_results"):
-            session.open_run(run.id, "results")
-    else:
-        label = "Try again" if status.phase is Phase.FAILED else "Resume"
-        resume = st.button(label, type="primary", icon=":material/play_arrow:", key="resume")
-        if resume and done(cached_data.executor().submit, run):
-            st.rerun()
-        if st.button("Change the problem", icon=":material/edit:", key="change"):
-            session.load_problem(run.problem())
-            session.open_design()
+        return
+    if status.phase in WITH_RESULT and st.button(
+        "See results", type="primary", icon=":material/arrow_forward:", key="see_results"
+    ):
+        session.open_run(run.id, "results")
+    if status.phase is not Phase.FINISHED:
+        resume_actions(run, status)
+
+
+def resume_actions(run: Run, status: RunStatus) -> None:
+    """Buttons of a run that ended before its last step."""
+    executor = cached_data.executor()
+    label, kind = "Try again" if status.phase is Phase.FAILED else "Resume", "primary"
+    if status.phase is Phase.STOPPED:
+        label, kind = "Continue", "secondary"
+    resume = st.button(label, type=kind, icon=":material/play_arrow:", key="resume")
+    if resume and done(executor.submit, run):
+        st.rerun()
+    keeps = status.phase in (Phase.CANCELLED, Phase.INTERRUPTED) and can_stop(run) and run.has_resume_point()
+    keep = keeps and st.button("Keep", icon=":material/filter_alt:", key="keep", help="Round and screen the candidates "
+                               "at the last stored step")  # fmt: skip
+    if keep and done(executor.stop, run):
+        st.rerun()
+    if st.button("Change the problem", icon=":material/edit:", key="change"):
+        session.load_problem(run.problem())
+        session.open_design()
+
+
+def can_stop(run: Run) -> bool:
+    """Whether the run can stop before its last step with a result."""
+    return registration(run.problem().method).can_stop
 
 
 def done(action: Callable[[Run], None], run: Run) -> bool:
@@ -103,15 +136,32 @@ def done(action: Callable[[Run], None], run: Run) -> bool:
 
 def progress_block(run: Run, problem: DesignProblem) -> None:
     """The charts, the best compositions of the last step, and the number of restarted candidates."""
-    optimises, status = registration(problem.method).optimises, run.status()
-    if optimises:
+    method, status = registration(problem.method), run.status()
+    if method.keeps_archive:
+        archive_charts(run)
+        best_five(run, status)
+        return
+    if method.optimises:
         progress_charts(run, problem)
     left, right = st.columns([2, 1], gap="large")
     with left:
         best_five(run, status)
-    if optimises:
+    if method.optimises:
         with right:
             restarts(status)
+
+
+def archive_charts(run: Run) -> None:
+    """The objective of the best formulas against the number tested, and Tc and formation energy of those kept."""
+    progress, schedule = run.progress(), run.schedule()
+    st.html(archive_legend_html())
+    objective, *others = st.columns(1 + len(PREDICTED))
+    text = "Objective of the best 30 formulas against the number of formulas tested"
+    objective.plotly_chart(archive_figure(run.archive()), key="live-archive", config=CHART_CONFIG, alt=text)
+    for column, name in zip(others, PREDICTED, strict=True):
+        text = f"{QUANTITIES[name].title} of the formulas kept against the round"
+        figure = progress_figure(progress, name, schedule, axis="round")
+        column.plotly_chart(figure, key=f"live-{name}", config=CHART_CONFIG, alt=text)
 
 
 def progress_charts(run: Run, problem: DesignProblem) -> None:

@@ -14,12 +14,14 @@ from app.components.periodic_table.table_state import TableState
 from app.forms.constraint_rows import ConstraintRow, parse_rows, rows_of
 from core.chemistry import elements
 from core.chemistry.formula_reader import parse_formula
+from core.generation.registry import MEMETIC
 from core.predictors.registry import BEST, Models
 from core.problem.problem import DesignProblem
 from core.problem.settings import DEFAULT_METHOD, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site, atoms_after, kept
 
 FIRST_BASE = "LaFeAsO"  # the first example of the KIAGO paper
+FIRST_METHOD = MEMETIC  # a problem file or link that names no method means the gradient, as before
 
 
 @cache
@@ -106,7 +108,7 @@ class Draft:
 
 def first_draft() -> Draft:
     """The draft of a first visit."""
-    return draft_of(DesignProblem(base=FIRST_BASE, forbidden=tuple(sorted(initially_forbidden()))))
+    return draft_of(DesignProblem(base=FIRST_BASE, forbidden=tuple(sorted(initially_forbidden())), method=FIRST_METHOD))
 
 
 def draft_of(problem: DesignProblem) -> Draft:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import lru_cache
 
 from app.components.periodic_table.table_state import TableState
-from app.state.draft import Draft, elements_of, fixed_by_default, initially_forbidden, table_state
+from app.state.draft import FIRST_METHOD, Draft, elements_of, fixed_by_default, initially_forbidden, table_state
 from core.chemistry import elements
 from core.chemistry.composition import whole_counts
 from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
-from core.problem.presets import PRESETS, preset_of
+from core.problem.presets import PRESETS, preset_of, with_demands_of
 from core.problem.settings import RAISE_TC, SUBSTITUTE
 from core.problem.substitution_sites import ANY_ELEMENT, METALS, Site
 from core.screening.charge_neutrality import balancing_states
@@ -174,14 +174,18 @@ def with_floor(draft: Draft, symbol: str, fraction: float) -> Draft:
 def with_preset(draft: Draft, name: str) -> Draft:
     """The settings, floors and charge rule of a preset; floors of the preset before are removed.
 
-    An element with a floor of the preset is neither forbidden nor fixed any longer.
+    The method is that of the preset; one that another preset brought gives way to that of a first visit. What is
+    demanded of the results stays. An element with a floor of the preset is neither forbidden nor fixed any longer.
     """
     preset = PRESETS[name]
     before = preset_of(draft.settings, draft.floors, draft.charge_rule)
+    method = preset.method or (FIRST_METHOD if before and PRESETS[before].method == draft.method else draft.method)
     removed = PRESETS[before].floors if before else {}
     floors = {s: x for s, x in draft.floors.items() if removed.get(s) != x} | dict(preset.floors)
     table = draft.table
     if draft.task == RAISE_TC:
         fixed = {s: x for s, x in table.fixed.items() if s not in preset.floors}
         table = replace(table, fixed=fixed, forbidden=table.forbidden - set(preset.floors))
-    return replace(draft, settings=preset.settings, charge_rule=preset.charge_rule, floors=floors, table=table)
+    settings = with_demands_of(preset.settings, draft.settings)
+    chosen = replace(draft, settings=settings, charge_rule=preset.charge_rule, floors=floors, table=table)
+    return with_method(chosen, method)

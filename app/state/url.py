@@ -1,6 +1,7 @@
 """Design problem <-> query parameters of a link. Pure functions.
 
-A link names the base and everything that differs from a first visit. Symbols are written together (HeNeAr), amounts
+A link names the base and everything that differs from a problem that names only its base, with the elements forbidden
+that a first visit forbids. Symbols are written together (HeNeAr), amounts
 after their symbols (Fe0.25As0.25), pairs with a comma (150,150), sites as La:3:metals:new,O:-2:0:1 (words follow the
 numbers; new: the element itself may not return); the composition constraints are JSON.
 """
@@ -32,7 +33,7 @@ _NEW = "new"  # of a site: the element itself may not return
 
 
 def to_link(problem: DesignProblem) -> dict[str, str]:
-    """Query parameters that describe this problem: the base, and everything that differs from a first visit."""
+    """Query parameters that describe this problem: the base, and everything that differs from `_default`."""
     default = _default("")
     link = {"base": problem.base}
     for name in _names(DesignProblem):
@@ -63,7 +64,7 @@ def from_link(link: Mapping[str, str]) -> DesignProblem:
 
 
 def _default(base: str) -> DesignProblem:
-    """The problem of a first visit with this base."""
+    """The problem of a link with this base alone."""
     return DesignProblem(base=base, forbidden=tuple(s for s in elements.symbols() if s in initially_forbidden()))
 
 

@@ -72,7 +72,9 @@ def _start(problem: DesignProblem, known: Collection[str]) -> str:
         replaced = " and ".join(site.element for site in problem.sites) or "…"
         if problem.task == RAISE_TC:
             replaced = "a random selection of its elements"
-        return method.start.format(base=formula_html(problem.base), replaced=replaced, added=_added(problem))
+        text = method.start.format(base=formula_html(problem.base), replaced=replaced, added=_added(problem))
+        from_known = problem.task == RAISE_TC and problem.settings.start in (KNOWN, INTERPOLATED)
+        return f"{text}, and {_known_ones(problem)}" if from_known and "start" in method.settings else text
     if "start" not in method.settings:
         return method.summary
     if problem.task == RAISE_TC:
@@ -84,7 +86,7 @@ def _start(problem: DesignProblem, known: Collection[str]) -> str:
 
 def _start_of_raise_tc(problem: DesignProblem, known: Collection[str]) -> str:
     settings, base = problem.settings, formula_html(problem.base)
-    known_ones = f"known superconductors{family_text(problem)} above {settings.start_above_K:g} K"
+    known_ones = _known_ones(problem)
     chance = f"{settings.mutate_probability:.0%}"
     return {
         BASE: f"{base} with each element replaced with a probability of {chance} and {_added(problem)} added",
@@ -93,6 +95,11 @@ def _start_of_raise_tc(problem: DesignProblem, known: Collection[str]) -> str:
         INTERPOLATED: f"{known_ones}, and mixtures of two of them, compared with {base}",
         ENUMERATED: _enumerated(problem, known),
     }[settings.start]
+
+
+def _known_ones(problem: DesignProblem) -> str:
+    """The known superconductors to start from."""
+    return f"known superconductors{family_text(problem)} above {problem.settings.start_above_K:g} K"
 
 
 def _added(problem: DesignProblem) -> str:

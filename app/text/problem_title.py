@@ -45,12 +45,11 @@ def title_html(problem: DesignProblem) -> str:
 
 def settings_text(problem: DesignProblem) -> str:
     """The size of a problem in one line."""
-    settings = problem.settings
-    stages = generator_of(problem).schedule(problem).stages
-    steps = " + ".join(f"{stage.steps:,}" for stage in stages) + " steps"
+    schedule, method = generator_of(problem).schedule(problem), registration(problem.method)
+    steps = " + ".join(f"{stage.steps:,}" for stage in schedule.stages) + f" {method.steps_are}"
     return (
-        f"{settings.candidates:,} candidates · {steps if registration(problem.method).optimises else 'drawn once'} · "
-        f"at most {settings.max_elements} elements · seed {problem.seed}"
+        f"{schedule.candidates:,} {method.candidates_are} · {steps if method.optimises else 'drawn once'} · "
+        f"at most {problem.settings.max_elements} elements · seed {problem.seed}"
     )
 
 

@@ -1,8 +1,8 @@
 """The methods of the benchmark of searches, each within a time limit: formulas, and the curve of the best against time.
 
 The clock runs from the preparation of the task until the last formula; loading the models and assessing the formulas
-are not counted. A method that does not work step by step on formulas (KIAGO) gets as many candidates
-and steps as end within the time.
+are not counted. A method stops before a step that would probably end after the limit. KIAGO, which has formulas only
+at its end, gets as many candidates and steps as end within the time.
 """
 
 from __future__ import annotations
@@ -29,16 +29,18 @@ from core.generation.search.setting import SearchTask
 from core.generation.search.setting import prepare as prepare_search
 from core.predictors.device import resolve_device
 from core.problem.presets import PAPER
+from core.problem.problem import DesignProblem
 
 OURS, WITHOUT_GRADIENT, GENETIC_SEARCH = "memetic search", "memetic, no gradient", "genetic search"
 C_ES, KIAGO, RANDOM = "C-ES", "KIAGO", "random"
 KEPT, TOP = 512, 30  # formulas that are kept; formulas whose mean counts
 LONG = 5_000  # steps that no method reaches within the time
 BATCH = 512  # candidates of one call of C-ES, and random formulas drawn together
-KIAGO_CANDIDATES = 256
+GUESSES = 256  # initial guesses among the starts, as in a search
+KIAGO_CANDIDATES, FEWEST_CANDIDATES = 256, 16  # as many as the default design; fewer if the time is too short
+STAGE_STEPS = (75, 500)  # fewest steps of each stage, those of the default design, and most, those of KIAGO 3.1
 TRIAL_STEPS = (4, 4)  # of KIAGO, from which the number of steps within the time follows
-SHARE_OF_STEPS = 0.8  # of the time left after the trial; the rest is for rounding
-FEWEST_STEPS = 10
+SHARE_OF_TIME = 0.9  # for steps and rounding as long as in the trial
 
 
 @dataclass
@@ -47,16 +49,18 @@ class Clock:
 
     limit_s: float
     started: float = field(default_factory=time.perf_counter)
+    last_s: float = 0.0  # end of the last step
 
     @property
     def now_s(self) -> float:
         """Seconds so far."""
         return time.perf_counter() - self.started
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the time limit is reached."""
-        return self.now_s >= self.limit_s
+    def permits_another(self) -> bool:
+        """Whether another step as long as the one that has just ended is within the limit. Call it after each step."""
+        now = self.now_s
+        length, self.last_s = now - self.last_s, now
+        return now + length <= self.limit_s
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def _of_generator(method: str, own: dict) -> Callable[..., Found]:
 
         def on_step(state, report) -> bool:
             course.append((clock.now_s, _mean(state.numbers[:, -1].numpy())))
-            return not clock.is_over
+            return clock.permits_another()
 
         state, _ = run_steps(design.generator, design.task, LONG, on_step=on_step)
         return Found(_counts(design, state), clock.now_s, tuple(course))
@@ -95,7 +99,7 @@ def _of_generator(method: str, own: dict) -> Callable[..., Found]:
 
 
 def _kiago(line: Line, seed: int, seconds: float, load: Load, device: str) -> Found:
-    """KIAGO with the published settings, and as many steps as end within the time, half of them in each stage."""
+    """KIAGO with the published settings, and candidates and steps that end within the time, see `kiago_size`."""
     settings = replace(
         PAPER, candidates=KIAGO_CANDIDATES, steps=TRIAL_STEPS, risk_aversion=line.settings.risk_aversion,
         formation_energy_weight=line.settings.formation_energy_weight, n_unit=line.settings.n_unit,
@@ -104,16 +108,47 @@ def _kiago(line: Line, seed: int, seconds: float, load: Load, device: str) -> Fo
     names = ("novelty", "least_distance", "change", "most_changed", "mutate_probability", "perturb_ratio")
     settings = replace(settings, **{name: getattr(line.settings, name) for name in names})
     problem = line.problem(seed, device, settings=settings, method=GRADIENT)
+    candidates, steps = kiago_size(seconds, *_trial(problem, load))
+    clock = Clock(seconds)
+    design = prepare(replace(problem, settings=replace(settings, candidates=candidates, steps=(steps, steps))), load)
+    state, _ = run_steps(
+        design.generator, design.task, 2 * steps, on_step=lambda state, report: clock.now_s < clock.limit_s
+    )
+    return Found(_counts(design, state), clock.now_s, ())
+
+
+def _trial(problem: DesignProblem, load: Load) -> tuple[float, float]:
+    """Seconds of one step in both stages together, and of the preparation and the rounding, of a KIAGO problem."""
+    began = time.perf_counter()
     trial = prepare(problem, load)
+    prepared_s = time.perf_counter() - began
     run_steps(trial.generator, trial.task, 1)  # the first step allocates memory
     began = time.perf_counter()
-    run_steps(trial.generator, trial.task, sum(TRIAL_STEPS))
-    each_s = (time.perf_counter() - began) / sum(TRIAL_STEPS)
-    steps = max(int(SHARE_OF_STEPS * seconds / each_s / 2), FEWEST_STEPS)
-    clock = Clock(seconds)
-    design = prepare(replace(problem, settings=replace(settings, steps=(steps, steps))), load)
-    state, _ = run_steps(design.generator, design.task, 2 * steps)
-    return Found(_counts(design, state), clock.now_s, ())
+    state, _ = run_steps(trial.generator, trial.task, sum(TRIAL_STEPS))
+    steps_s = (time.perf_counter() - began) / TRIAL_STEPS[0]
+    began = time.perf_counter()
+    _counts(trial, state)
+    return steps_s, prepared_s + time.perf_counter() - began
+
+
+def kiago_size(seconds: float, steps_s: float, rest_s: float) -> tuple[int, int]:
+    """Number of candidates, and of steps in each stage, of KIAGO within a time.
+
+    steps_s : seconds of one step in each of both stages, with KIAGO_CANDIDATES
+    rest_s : seconds of preparation and rounding
+
+    Both are taken as proportional to the candidates. Beyond the most steps there are more candidates instead, up to
+    the published number; below the fewest steps, fewer candidates.
+    """
+    fewest, most = STAGE_STEPS
+    left = SHARE_OF_TIME * seconds - rest_s
+    steps = int(left / steps_s)
+    if fewest <= steps <= most:
+        return KIAGO_CANDIDATES, steps
+    steps = min(max(steps, fewest), most)
+    share = SHARE_OF_TIME * seconds / (steps * steps_s + rest_s)
+    candidates = int(KIAGO_CANDIDATES * share)
+    return min(max(candidates, FEWEST_CANDIDATES), PAPER.candidates), steps
 
 
 def _c_es(line: Line, seed: int, seconds: float, load: Load, device: str) -> Found:
@@ -153,13 +188,14 @@ def _in_batches(
         load(problem.tc_predictor).to(where), load(problem.formation_energy_predictor).to(where), where
     )
     clock, course = Clock(seconds), []
-    task = prepare_search(problem, predictors, KEPT, KIAGO_CANDIDATES)
-    best, number = Archive.empty(), 0
-    while number == 0 or not clock.is_over:
+    task = prepare_search(problem, predictors, KEPT, GUESSES)
+    best, number, going_on = Archive.empty(), 0, True
+    while going_on:
         counts = batch(task, number)
         counts = np.unique(counts[task.space.passes(counts)], axis=0)
         best, number = best.merged(counts, task.scorer, KEPT), number + 1
         course.append((clock.now_s, _mean(best.score)))
+        going_on = clock.permits_another()
     return Found(best.counts, clock.now_s, tuple(course))
 
 

@@ -24,7 +24,7 @@ def add_parser(commands: Commands) -> None:
         commands, "design", "design new compositions for a problem file",
         "Search for compositions with a higher critical temperature, starting from a known material. The problem is a\n"
         "JSON file, as exported by the app. The folder receives the candidates (candidates.csv) and the record of the\n"
-        "run. Ctrl-C stops the run; python -m core run FOLDER resumes it.",
+        "run. Ctrl-C stops the run; python -m core run FOLDER resumes or, with --keep, ends it.",
         "design assets/examples/1-raise-tc-of-LaFeAsO.json --out my_run\n"
         "  python -m core design problem.json --out quick --candidates 64 --steps 50 50\n\n"
         'The smallest problem is {"base": "LaFeAsO"}. Options override the problem file.',
@@ -56,6 +56,7 @@ def design(options: argparse.Namespace) -> int:
     status = work_with_bar(run)
     if status.phase is Phase.INTERRUPTED:
         print(f"Stopped. To resume: python -m core run {run.folder}", file=sys.stderr)
+        print(f"To keep the candidates so far: python -m core run {run.folder} --keep", file=sys.stderr)
     elif status.phase is not Phase.FINISHED:
         print(status.message or f"The run is {status.phase}.", file=sys.stderr)
     if status.phase is not Phase.FINISHED:

@@ -13,11 +13,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.cli import benchmark, design, doctor, doping, evaluate, predict, run, screen, train
+from core.cli import benchmark, design, doctor, doping, evaluate, predict, run, screen, structures, train
 from core.errors import InputError
 from core.files import storage_error
 
-COMMANDS = (predict, screen, doping, design, run, doctor, train, evaluate, benchmark)  # in the order of --help
+COMMANDS = (predict, screen, doping, structures, design, run, doctor, train, evaluate, benchmark)  # in order of --help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,7 +9,9 @@ import pandas as pd
 from core.chemistry.composition import compositions
 from core.chemistry.families import hydrogen_rich
 from core.evaluation.columns import COLUMNS
+from core.evaluation.predictions import caveat_columns
 
+LATER_TEXTS = ("known_phase", "nearest_known_ranges", "nearest_known_caveat")  # empty in runs of earlier versions
 MISSING = {"float64": float("nan"), "boolean": pd.NA}  # type of a column -> its missing value
 
 
@@ -21,14 +23,15 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
 def read(table: pd.DataFrame) -> pd.DataFrame:
     """A stored table as `typed` returns it, also one of an earlier version.
 
-    Numbers and reference phases that the earlier version did not store are missing. Raises KeyError if any other column
-    is missing.
+    Numbers and reference phases that the earlier version did not store are missing; what follows from formula and Tc is
+    computed. Raises KeyError if any other column is missing.
     """
     later: dict[str, object] = {c.name: MISSING[c.dtype] for c in COLUMNS if c.dtype in MISSING and c.name not in table}
-    if "known_phase" not in table:
-        later["known_phase"] = ""
+    later |= {name: "" for name in LATER_TEXTS if name not in table}
     if "hydrogen_rich" not in table:
         later["hydrogen_rich"] = hydrogen_rich(compositions(table["formula"]))
+    if "caveat" not in table:
+        later |= caveat_columns(compositions(table["formula"]), table["tc_K"].to_numpy())
     return typed(table.assign(**later))
 
 

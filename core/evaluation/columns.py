@@ -30,10 +30,22 @@ COLUMNS = (
     Column("formula", "str", "Formula", "Whole numbers of atoms in lowest terms; fractional amounts represent doping"),
     Column("tc_K", "float64", "Tc (K)", "Predicted critical temperature of the integer formula", 2),
     Column(
-        "tc_std_K", "float64", "± (K)", "Expected standard deviation of Tc, from the distance to known compounds", 2
+        "tc_std_K",
+        "float64",
+        "± (K)",
+        "Expected standard deviation of Tc, from the distance to known compounds, the disagreement of the parts of the "
+        "model, and the Tc that the compound would have as a superconductor",
+        2,
     ),
     Column("tc_gain_K", "float64", "Gain (K)", "Predicted Tc minus the predicted Tc of the base", 2),
     Column("tc_judge_K", "float64", "Control model (K)", "Tc by the control model, which is never optimised", 2),
+    Column(
+        "superconducting_probability",
+        "float64",
+        "P(superconducting)",
+        "Probability of a superconductor, for a compound drawn from SuperCon and the COD; a low one widens the error",
+        3,
+    ),
     Column(
         "formation_energy_eV_per_atom",
         "float64",
@@ -103,6 +115,18 @@ COLUMNS = (
         2,
     ),
     Column(
+        "nearest_known_ranges",
+        "str",
+        "Reports of nearest known",
+        "Ranges into which the reported Tc of the nearest known superconductor fall, with the numbers of reports",
+    ),
+    Column(
+        "nearest_known_caveat",
+        "str",
+        "Caveat of nearest known",
+        "Why its reported Tc suggests pressure or another stoichiometry, with a source",
+    ),
+    Column(
         "distance_to_known",
         "float64",
         "Distance (steps)",
@@ -129,6 +153,19 @@ COLUMNS = (
         "H-rich",
         "At least 40% hydrogen: the predicted Tc holds under very high pressure, not at ambient pressure",
     ),
+    Column(
+        "pressure_suspected",
+        "bool",
+        "Pressure?",
+        "Tc is above what is known at ambient pressure: of elements, semiconductors, hydrogen-rich compounds",
+    ),
+    Column(
+        "off_stoichiometry_suspected",
+        "bool",
+        "Off stoichiometry?",
+        "As written the compound is an insulator or a parent: a Tc suggests doping, such as more or less oxygen",
+    ),
+    Column("caveat", "str", "Caveat", "Why pressure or another stoichiometry is suspected, with a source"),
     Column("n_elements", "int64", "Elements", "Number of elements"),
     Column("n_atoms", "int64", "Atoms", "Atoms per formula unit"),
     Column("tc_before_rounding_K", "float64", "Tc unrounded (K)", "Predicted Tc before rounding to integers", 2),

@@ -34,7 +34,7 @@ def finalize(
 ) -> DesignResult:
     """Predict and screen the candidates, add stability and novelty, and rank the distinct formulas.
 
-    status : "finished" or "cancelled"
+    status : "finished", "stopped" or "cancelled"
     """
     distinct = _distinct(candidates)
     table = _described(distinct, predictors, problem)

@@ -7,20 +7,24 @@ import pandas as pd
 import torch
 
 from core.predictors.interface import Predictor, estimate_in_batches
+from core.reference_data.tc_caveats import caveats
 
 PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
+OF_DISTANCE = ("distance_to_training", "extrapolating")
+CAVEATS = ("pressure_suspected", "off_stoichiometry_suspected", "caveat")
 
 
 def predicted(tc: Predictor, formation_energy: Predictor, x: torch.Tensor) -> dict[str, np.ndarray | pd.Series]:
     """Columns of the candidate table, each (n,), for compositions x (n, 118).
 
-    Predictions, their expected standard deviations, and the distance of x to the training data of the Tc model.
+    Predictions, their expected standard deviations, the probability of superconductivity, the distance of x to the
+    training data of the Tc model, and caveats about Tc.
     Values that a predictor does not provide are missing.
     """
     of_tc, of_energy = estimates_of_tc(tc, x), estimates_of_energy(formation_energy, x)
     first = (*PREDICTED, "tc_std_K", "formation_energy_std_eV_per_atom")
     found = of_tc | of_energy
-    return {name: found[name] for name in (*first, "distance_to_training", "extrapolating")}
+    return {name: found[name] for name in (*first, "superconducting_probability", *OF_DISTANCE, *CAVEATS)}
 
 
 def estimates_of_tc(tc: Predictor, x: torch.Tensor) -> dict[str, np.ndarray | pd.Series]:
@@ -31,7 +35,15 @@ def estimates_of_tc(tc: Predictor, x: torch.Tensor) -> dict[str, np.ndarray | pd
         "tc_std_K": found.std,
         "distance_to_training": found.distance,
         "extrapolating": pd.Series(found.extrapolating).astype("boolean"),
+        "superconducting_probability": found.probability,
+        **caveat_columns(x.double().cpu().numpy(), found.value),
     }
+
+
+def caveat_columns(x: np.ndarray, tc_K: np.ndarray) -> dict[str, np.ndarray]:
+    """Columns of the candidate table about Tc (n,) in K of compositions (n, 118), see `tc_caveats`."""
+    found = caveats(x, tc_K)
+    return dict(zip(CAVEATS, (found.pressure, found.off_stoichiometry, found.text), strict=True))
 
 
 def estimates_of_energy(formation_energy: Predictor, x: torch.Tensor) -> dict[str, np.ndarray]:

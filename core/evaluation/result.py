@@ -15,7 +15,7 @@ class DesignResult:
     """The result of a design.
 
     problem : the problem that was solved
-    status : "finished", or "cancelled" with the candidates at the time of cancellation
+    status : "finished"; "stopped" or "cancelled" with the candidates at that time
     base : predictions for the base material: tc_K, formation_energy_eV_per_atom, tc_judge_K
     candidates : one row per distinct formula, by rank, with the columns of `core.evaluation.columns.COLUMNS`
     funnel : number of candidates that each screen leaves, in order

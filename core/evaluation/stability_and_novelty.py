@@ -8,6 +8,8 @@ from core.chemistry.conventional_formula import chemists_formula, conventional_f
 from core.evaluation.hull_uncertainty import distances_with_std
 from core.predictors.interface import Predictor
 from core.reference_data.references import load_references
+from core.reference_data.tc_caveats import caveats
+from core.screening.novelty import NearestKnown
 
 
 def stability_and_novelty(
@@ -47,9 +49,18 @@ def novelty(compositions: np.ndarray) -> dict[str, np.ndarray]:
         "known": np.array([n.known for n in nearest], bool),
         "nearest_known": np.array([conventional_formula(n.formula) for n in nearest], object),
         "nearest_known_tc_K": np.array([n.tc_K for n in nearest], np.float64),
+        "nearest_known_ranges": np.array([n.ranges for n in nearest], object),
+        "nearest_known_caveat": _caveats(nearest),
         "distance_to_known": np.array([n.distance for n in nearest], np.float64),
         "known_phase": np.array([phase and chemists_formula(phase) for phase in phases], object),
     }
+
+
+def _caveats(nearest: list[NearestKnown]) -> np.ndarray:
+    """Texts (n,) of the caveats about the reported Tc of known superconductors."""
+    if not nearest:
+        return np.zeros(0, object)
+    return caveats(np.stack([n.composition for n in nearest]), np.array([n.tc_K for n in nearest])).text
 
 
 def decomposition_text(phases: tuple[tuple[str, float], ...]) -> str:

@@ -16,7 +16,8 @@ from core.chemistry.exact_formula import Reading
 from core.chemistry.formula_reader import read_members
 from core.errors import InputError
 from core.evaluation.charges import shown_charges
-from core.evaluation.predictions import PREDICTED, estimates_of_energy, estimates_of_tc
+from core.evaluation.columns import BY_NAME
+from core.evaluation.predictions import CAVEATS, OF_DISTANCE, PREDICTED, estimates_of_energy, estimates_of_tc
 from core.evaluation.stability_and_novelty import novelty, stability
 from core.predictors.control_model import load_control_model
 from core.predictors.device import resolve_device
@@ -33,9 +34,10 @@ READ = ("formula", "read_as")  # columns before the predictions
 PREDICTION_DETAILS = (
     "tc_std_K",
     "tc_judge_K",
+    "superconducting_probability",
     "formation_energy_std_eV_per_atom",
-    "distance_to_training",
-    "extrapolating",
+    *OF_DISTANCE,
+    *CAVEATS,
 )
 CHARGES = ("charge_neutral", "pauling_ok", "usual_charges", "reason", "oxidation_states")
 SCREENED = (
@@ -45,6 +47,8 @@ SCREENED = (
     "decomposition",
     "nearest_known",
     "nearest_known_tc_K",
+    "nearest_known_ranges",
+    "nearest_known_caveat",
     "distance_to_known",
     "known_phase",
 )
@@ -204,7 +208,9 @@ class Assessor:
         )
         for name in (*PREDICTED, *PREDICTION_DETAILS):
             places, values = predictions[name]
-            table[name] = pd.Series(values).set_axis(places).reindex(range(len(table)))
+            column = pd.Series(values).set_axis(places).reindex(range(len(table)))
+            table[name] = column.astype("boolean") if BY_NAME[name].dtype == "bool" else column
+        table["caveat"] = table["caveat"].fillna("").astype("str")
         errors = [f.error.message if f.error else "" for f in formulas]
         for place, row in enumerate(rows):
             if not (of_tc[place] and of_energy[place]):

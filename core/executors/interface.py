@@ -29,6 +29,15 @@ class Executor(ABC):
         """Stop a run: on return its status is CANCELLED and it has no worker. An ended run is not changed."""
 
     @abstractmethod
+    def stop(self, run: Run) -> None:
+        """Stop a run and keep its candidates: they are rounded and screened, and its status becomes STOPPED.
+
+        Also for a run without a worker that has a resume point. Returns at once; has no effect on a finished run. A
+        stopped run that is submitted again continues. Raises InputError if there is nothing to keep, see
+        `core.executors.stopping`.
+        """
+
+    @abstractmethod
     def capacity(self) -> int:
         """Maximum number of runs at work at the same time; the others wait in a queue."""
 

@@ -12,6 +12,7 @@ import time
 from core.executors import queue
 from core.executors.cancellation import cancel_run
 from core.executors.interface import Executor
+from core.executors.stopping import request_stop, withdraw_requests
 from core.executors.warm_worker import WarmWorker
 from core.executors.worker_process import start_worker
 from core.files import open_private, storage_errors
@@ -46,7 +47,12 @@ class LocalProcessExecutor(Executor):
         run.problem()
         with storage_errors(run.folder):
             remove_obstacles(run.folder)
-            (run.folder / layout.CANCEL).unlink(missing_ok=True)
+            withdraw_requests(run)
+        self._start(run)
+
+    def _start(self, run: Run) -> None:
+        """Start a worker for a run that has none. Raises StorageError if the folder cannot be written."""
+        with storage_errors(run.folder):
             write_status(run.folder, run.stored_status().in_phase(Phase.QUEUED))
             forget_worker(run.folder)
             process = self._send_warm_worker(run) or _start_cold_worker(run)
@@ -56,6 +62,11 @@ class LocalProcessExecutor(Executor):
     def cancel(self, run: Run) -> None:
         """Stop a run: by request, or by killing the worker if it does not stop within 1.5 s."""
         cancel_run(run)
+
+    def stop(self, run: Run) -> None:
+        """Ask the worker of a run to stop and keep its candidates, or start one that screens those so far."""
+        if request_stop(run):
+            self._start(run)
 
     def _send_warm_worker(self, run: Run) -> subprocess.Popen | None:
         """The warm worker, sent to the run; None if there is none."""

@@ -48,8 +48,13 @@ def work(folder: Path, take_turns: bool = True, on_status: OnStatus | None = Non
             return _execute(run, should_stop, on_status)
         if hasattr(os, "nice"):
             os.nice(_NICENESS)
-        with turn(run, should_stop) as stopped:
+        with turn(run, lambda: _without_stop(should_stop())) as stopped:
             return _end(run, stopped) if stopped else _execute(run, should_stop, on_status)
+
+
+def _without_stop(phase: Phase | None) -> Phase | None:
+    """The phase in which a waiting run ends: one that is to stop and keep its candidates still needs its turn."""
+    return None if phase is Phase.STOPPED else phase
 
 
 def receive_folder() -> Path | None:
@@ -86,7 +91,8 @@ def _open(folder: Path) -> Run:
 
 @contextmanager
 def _stop_requests(run: Run) -> Generator[ShouldStop]:
-    """Yields `should_stop` for this worker: requests come as the file `cancel` of the run, or as a signal."""
+    """Yields `should_stop` for this worker: requests come as the files `cancel` and `stop` of the run, or as a
+    signal."""
     interrupted = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
@@ -97,6 +103,8 @@ def _stop_requests(run: Run) -> Generator[ShouldStop]:
     def should_stop() -> Phase | None:
         if (run.folder / layout.CANCEL).exists():
             return Phase.CANCELLED
+        if (run.folder / layout.STOP).exists():
+            return Phase.STOPPED
         return Phase.INTERRUPTED if interrupted.is_set() else None
 
     signals = (signal.SIGTERM, signal.SIGINT) if threading.current_thread() is threading.main_thread() else ()
@@ -151,6 +159,7 @@ def _end(run: Run, phase: Phase, message: str = "") -> RunStatus:
         write_status(run.folder, status)
         if phase is Phase.CANCELLED:
             (run.folder / layout.CANCEL).unlink(missing_ok=True)
+        (run.folder / layout.STOP).unlink(missing_ok=True)
     except OSError as error:
         return status.in_phase(status.phase, status.message or storage_error(error, run.folder).message)
     return status

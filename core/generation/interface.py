@@ -46,6 +46,23 @@ class PropertyPredictors:
 
 
 @dataclass(frozen=True)
+class ArchiveReport:
+    """The best formulas that a search has found so far, all of which keep the problem's demands and pass the screens.
+
+    amounts : (n, 118) atoms per formula unit, by descending objective
+    objective_K, tc_K, error_K, formation_energy_eV_per_atom : (n,)
+    tested : number of formulas that were predicted and compared since the start, with repetitions
+    """
+
+    amounts: np.ndarray
+    objective_K: np.ndarray
+    tc_K: np.ndarray
+    error_K: np.ndarray
+    formation_energy_eV_per_atom: np.ndarray
+    tested: int
+
+
+@dataclass(frozen=True)
 class Report:
     """Candidates evaluated by a step, before their update.
 
@@ -54,6 +71,7 @@ class Report:
     composition : (batch, 118) fractions
     tc_K, formation_energy_eV_per_atom, integer_loss : (batch,)
     restarts : restarts of dead candidates since the start of the run
+    archive : of a search: the best formulas so far; None for a method whose candidates move
     """
 
     step: int
@@ -63,6 +81,7 @@ class Report:
     formation_energy_eV_per_atom: torch.Tensor
     integer_loss: torch.Tensor
     restarts: int
+    archive: ArchiveReport | None = None
 
 
 @dataclass(frozen=True)
@@ -141,5 +160,5 @@ class Generator(Protocol):
         ...
 
     def candidates(self, problem: DesignProblem, task: Any, state: Any) -> Candidates:
-        """Integer formulas of a state, usually the last one."""
+        """Integer formulas of the last state; of any state if the method is registered with `can_stop`."""
         ...

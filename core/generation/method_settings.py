@@ -23,6 +23,7 @@ class MethodSetting:
     default : value if the problem does not set it; an int restricts the setting to whole numbers
     low, high : allowed range of a number
     choices : (value, label on the page) of each option; empty for a number
+    lengthens : whether a larger value makes the search longer, as steps do
     """
 
     name: str
@@ -32,6 +33,7 @@ class MethodSetting:
     low: float = 0.0
     high: float = 1e6
     choices: tuple[tuple[str, str], ...] = ()
+    lengthens: bool = False
 
     def errors(self, value: Any) -> list[InputError]:
         """An InputError if the value is not allowed."""

@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.generation.diffusion.settings import DIFFUSION_SETTINGS
 from core.generation.method_settings import MethodSetting, with_defaults
 from core.problem.problem import DesignProblem
-from core.problem.settings import DEFAULT_METHOD
+from core.problem.settings import DEFAULT_METHOD, DEMANDS
 
 if TYPE_CHECKING:
     from core.generation.interface import Generator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GRADIENT, SUBSTITUTION, SUPERDIFF = DEFAULT_METHOD, "substitution", "superdiff"
 GENETIC, MEMETIC = "genetic", "memetic"
 # What a problem demands of its results, applied to every method.
-RESULT_SETTINGS = frozenset({"novelty", "least_distance", "change", "most_changed", "per_element_set"})
+RESULT_SETTINGS = frozenset(DEMANDS)
 # What the searches on the grid of integer formulas read.
 SEARCH_SETTINGS = RESULT_SETTINGS | {
     "formation_energy_weight", "stability", "risk_aversion", "n_unit", "max_elements", "objective", "target_tc_K",
@@ -48,7 +48,11 @@ class Registration:
         (number of elements that replace each); empty if the settings of the start describe them
     work : description of a run, with the placeholders {candidates}, {steps}, {product} and {time}
     candidate_steps_per_s : with the best models on two CPU cores, startup and screening included, for that time
-    optimises : whether candidates change during a run; if not, pages show no trajectories
+    candidates_are, steps_are : what a run has many of, in the plural: candidates and steps, formulas kept and rounds
+    optimises : whether candidates change during a run; if not, pages show no progress
+    keeps_archive : whether a report holds the best formulas so far, see `Report.archive`, and not candidates that move;
+        pages then show the archive and no trajectories
+    can_stop : whether the candidates have formulas before the last step, so that a run can stop and keep them
     one_member_per_step : whether the members of an ensemble take turns, see `Predictor.member_at`; pages then average
         predictions over the members
     checkpoints : "module:function", problem -> names of the checkpoints that the method itself needs, besides those of
@@ -66,7 +70,11 @@ class Registration:
     start: str = ""
     work: str = "{candidates} candidates × {steps} steps = {product}; {time} on two CPU cores"
     candidate_steps_per_s: float = 2_000
+    candidates_are: str = "candidates"
+    steps_are: str = "steps"
     optimises: bool = True
+    keeps_archive: bool = False
+    can_stop: bool = False
     one_member_per_step: bool = False
     checkpoints: str | None = None
 
@@ -129,13 +137,15 @@ register(
         implementation="core.generation.gradient.generator:GENERATOR",
         settings=frozenset(
             {
-                "candidates", "steps", "learning_rate", "formation_energy_weight", "risk_aversion", "integer_weight",
+                "candidates", "steps", "learning_rate", "formation_energy_weight", "stability", "risk_aversion",
+                "integer_weight",
                 "integer_loss", "integer_schedule", "step_schedule", "rounding", "n_unit", "max_elements",
                 "mutate_probability", "perturb_ratio", "added_elements", "objective", "target_tc_K",
                 "fractional_elements", "start", "start_family", "start_above_K",
             }
         )
         | RESULT_SETTINGS,
+        can_stop=True,
         one_member_per_step=True,
     )
 )  # fmt: skip
@@ -185,11 +195,16 @@ register(
                           default=512, low=16, high=8192),
             MethodSetting("offspring", "Children per generation", "Number of new formulas that are predicted in each "
                           "generation.", default=1024, low=16, high=16384),
-            MethodSetting("generations", "Generations", "Number of generations.", default=40, low=1, high=5000),
+            MethodSetting("generations", "Generations", "Number of generations.", default=40, low=1, high=5000,
+                          lengthens=True),
         ),
         title="by genetic search",
         start="{base} and the integer formulas nearest to it",
         work="the best {candidates} formulas kept over {steps} generations; {time} on two CPU cores",
+        candidates_are="formulas kept",
+        steps_are="generations",
+        keeps_archive=True,
+        can_stop=True,
     )
 )  # fmt: skip
 register(
@@ -203,12 +218,18 @@ register(
         settings=SEARCH_SETTINGS,
         own_settings=(
             MethodSetting("kept", "Formulas kept", "Number of the best formulas that are kept.", 512, 16, 8192),
-            MethodSetting("rounds", "Rounds", "Number of rounds.", 60, 1, 5000),
+            MethodSetting("rounds", "Rounds", "Number of rounds, each of about 1,100 formulas.", 50, 1, 5000,
+                          lengthens=True),
             MethodSetting("gradient", "Gradient", "Whether the gradient orders the neighbours.", "yes",
                           choices=(("yes", "yes"), ("no", "no"))),
         ),
         title="by memetic search",
         start="{base} and the integer formulas nearest to it",
         work="the best {candidates} formulas kept over {steps} rounds; {time} on two CPU cores",
+        candidate_steps_per_s=1_200,
+        candidates_are="formulas kept",
+        steps_are="rounds",
+        keeps_archive=True,
+        can_stop=True,
     )
 )  # fmt: skip

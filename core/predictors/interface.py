@@ -19,11 +19,13 @@ class Estimate(NamedTuple):
 
     error : (batch,) expected absolute error, in the unit of the value
     distance : (batch,) to the nearest composition of the training data, in the predictor's own metric
+    probability : (batch,) that the compound has the property at all: of superconductivity, for a Tc
     """
 
     value: torch.Tensor
     error: torch.Tensor | None = None
     distance: torch.Tensor | None = None
+    probability: torch.Tensor | None = None
 
 
 class Predictor:
@@ -129,12 +131,14 @@ class Estimates:
 
     std : expected standard deviation: sqrt(2) times the expected absolute error, as in Laplace's distribution
     extrapolating : 1.0 where the distance is above the predictor's `familiar_distance`, otherwise 0.0
+    probability : see `Estimate`
     """
 
     value: np.ndarray
     std: np.ndarray
     distance: np.ndarray
     extrapolating: np.ndarray
+    probability: np.ndarray
 
 
 def estimate_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024) -> Estimates:
@@ -144,9 +148,10 @@ def estimate_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024
     value = _joined([part.value for part in parts], len(x))
     error = _joined([part.error for part in parts], len(x))
     distance = _joined([part.distance for part in parts], len(x))
+    probability = _joined([part.probability for part in parts], len(x))
     familiar = np.nan if predictor.familiar_distance is None else predictor.familiar_distance
     extrapolating = np.where(np.isnan(distance) | np.isnan(familiar), np.nan, distance > familiar)
-    return Estimates(value, 2**0.5 * error, distance, extrapolating)
+    return Estimates(value, 2**0.5 * error, distance, extrapolating, probability)
 
 
 def _joined(parts: Sequence[torch.Tensor | None], n: int) -> np.ndarray:

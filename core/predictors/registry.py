@@ -92,10 +92,10 @@ register(
         name="formation-energy-ensemble",
         role=Role.FORMATION_ENERGY,
         label="Formation energy",
-        architecture="formation-energy-ensemble-v1",
-        loader="core.predictors.formation_energy.earlier_attention:load_earlier_ensemble",
+        architecture="formation-energy-ensemble-v2",
+        loader="core.predictors.formation_energy.attention:load_formation_energy_ensemble",
         trainer="core.training.formation_energy_ensemble:train",
-        evaluator="core.training.formation_energy:held_out_figures",
+        evaluator="core.training.formation_energy_ensemble:held_out_figures",
         model_set="best",
         member_count=lambda settings: settings["members"],
     )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from core.chemistry import elements
 from core.problem.settings import (
     CONSTANT,
+    DEFAULT_METHOD,
+    DEMANDS,
     EVERY_ATOM,
     INTERPOLATED,
     NEAREST,
@@ -27,12 +29,14 @@ class Preset:
     description : purpose of the preset, one clause without a full stop
     floors : symbol -> minimum fraction of all atoms
     charge_rule : rule of the charge-neutrality screen, see DesignProblem
+    method : the method of the preset, see DesignProblem; None: any
     """
 
     settings: OptimiserSettings
     description: str
     floors: Mapping[str, float] = field(default_factory=dict)
     charge_rule: str = ONE_STATE
+    method: str | None = None
 
 
 QUICK = OptimiserSettings()
@@ -93,7 +97,7 @@ GDMCD_QUICK = replace(
 
 PRESETS: Mapping[str, Preset] = {
     "Quick": Preset(QUICK, "minutes on a laptop"),
-    "As in the paper": Preset(PAPER, "KIAGO 3.1 and 3.4"),
+    "As in the paper": Preset(PAPER, "KIAGO 3.1 and 3.4, by gradient", method=DEFAULT_METHOD),
     "Small cells": Preset(
         replace(QUICK, max_elements=4, n_unit=(1, 20)),
         "at most 20 atoms and 4 elements, small enough for a crystal structure prediction",
@@ -109,19 +113,31 @@ PRESETS: Mapping[str, Preset] = {
         "up to a target Tc from known superconductors and mixtures of two, two elements may stay fractional (published "
         "with 11,640 candidates, 1,000 + 1,000 steps, learning rate 0.01 and β up to 100,000)",
         charge_rule=EVERY_ATOM,
+        method=DEFAULT_METHOD,
     ),
 }
 
 
 def preset_of(
-    settings: OptimiserSettings, floors: Mapping[str, float] | None = None, charge_rule: str = ONE_STATE
+    settings: OptimiserSettings,
+    floors: Mapping[str, float] | None = None,
+    charge_rule: str = ONE_STATE,
+    method: str | None = None,
 ) -> str | None:
-    """Name of the preset with these settings and this charge rule, or None.
+    """Name of the preset with these settings, this charge rule and this method (None: any), or None.
+
+    The settings that demand something of the results (`DEMANDS`) may have any value.
 
     floors : symbol -> minimum fraction; must include the floors of the preset and may include others
     """
     for name, preset in PRESETS.items():
-        same = (preset.settings, preset.charge_rule) == (settings, charge_rule)
+        same = (preset.settings, preset.charge_rule) == (with_demands_of(settings, preset.settings), charge_rule)
+        same &= None in (method, preset.method) or method == preset.method
         if same and preset.floors.items() <= (floors or {}).items():
             return name
     return None
+
+
+def with_demands_of(settings: OptimiserSettings, other: OptimiserSettings) -> OptimiserSettings:
+    """The settings with what the other ones demand of the results."""
+    return replace(settings, **{name: getattr(other, name) for name in DEMANDS})

@@ -36,6 +36,8 @@ ANY_CHANGE, NEAR = "any", "near"
 CHANGES = (ANY_CHANGE, NEAR)
 NEUTRAL, NEAREST = "neutral", "nearest"
 ROUNDINGS = (NEUTRAL, NEAREST)
+# Settings that demand something of the results, whatever the method.
+DEMANDS = ("novelty", "least_distance", "change", "most_changed", "per_element_set")
 MAX_CANDIDATES, MAX_STEPS, MAX_ATOMS = 16_384, 5_000, 200
 # Default predictors; `core.predictors.registry` lists all predictors.
 TC_PREDICTOR, FORMATION_ENERGY_PREDICTOR = "tc-ensemble", "formation-energy-ensemble"
@@ -72,8 +74,8 @@ class OptimiserSettings:
         and interpolated pairs (GDMCD); "enumerated": each allowed element and each pair, in addition to x_const
         (GDMCD S5)
     start_family, start_above_K : family and minimum Tc of these known superconductors
-    stability : energy E in the objective of the searches of integer formulas, Tc - kappa error - alpha E:
-        "formation_energy", or the energy above "hull"
+    stability : energy E in the objective Tc - kappa error - alpha E: "formation_energy" (the papers), or the energy
+        above "hull"
     novelty : "any" formula, or only a "new" one, which differs from every known superconductor and from the base by at
         least `least_distance`
     least_distance : share of the atoms that must be exchanged to turn a new formula into a known one, half the sum of

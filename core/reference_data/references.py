@@ -34,6 +34,7 @@ class References:
         energies (n,) in eV/atom by each formation-energy predictor, NaN for a phase with an unknown element
     known_formulas, known_compositions (m, 118), known_tc_K (m,), known_reports (m,) : superconductors with measured Tc
         and the number of reports of each
+    known_ranges (m) : the ranges into which the reports of each fall, with their counts, as text
     frequencies : (118,) number of known superconductors that contain each element
     training_counts : (118,) number of compositions in the data of the Tc models (with COD) that contain each element
     hull_error_scales : name of a predictor that is an ensemble -> expected error of its distances to the hull, as a
@@ -47,6 +48,7 @@ class References:
     known_compositions: np.ndarray
     known_tc_K: np.ndarray
     known_reports: np.ndarray
+    known_ranges: tuple[str, ...]
     frequencies: np.ndarray
     training_counts: np.ndarray
     hull_error_scales: Mapping[str, SpreadScale]
@@ -81,7 +83,9 @@ class References:
     @cached_property
     def known_superconductors(self) -> KnownSuperconductors:
         """The known superconductors, prepared for nearest-neighbour search."""
-        return KnownSuperconductors(self.known_compositions, self.known_tc_K, self.known_reports, self.known_formulas)
+        return KnownSuperconductors(
+            self.known_compositions, self.known_tc_K, self.known_reports, self.known_formulas, self.known_ranges
+        )
 
     @cached_property
     def known_phases(self) -> KnownPhases:
@@ -119,6 +123,7 @@ def _tables(tensors: Mapping[str, torch.Tensor], card: Mapping) -> References:
         known_compositions=unpack_compositions(part("known.")),
         known_tc_K=tensors["known.tc_K"].numpy().astype(np.float64),
         known_reports=tensors["known.reports"].numpy().astype(np.int64),
+        known_ranges=unpack_text(tensors["known.ranges"]),
         frequencies=tensors["frequencies"].numpy().astype(np.float64),
         training_counts=tensors["training_counts"].numpy().astype(np.int64),
         hull_error_scales={name: SpreadScale(**scale) for name, scale in card.get("hull_error_scale", {}).items()},

@@ -135,7 +135,7 @@ def _is_files(value: object) -> bool:
 
 # ---- the documents -------------------------------------------------------------------------------------------------
 
-_PHASES = ("queued", "running", "screening", "finished", "cancelled", "failed", "interrupted")
+_PHASES = ("queued", "running", "screening", "finished", "stopped", "cancelled", "failed", "interrupted")
 _FUNNEL_STEP = {
     "screen": Field(is_text, "text"),
     "label": Field(is_text, "text"),
@@ -183,6 +183,7 @@ RESULT = Document(
     layout.RESULT,
     {
         "status": Field(is_text, "text"),
+        "step": Field(is_count, "a number of steps", required=False),
         "base": Field(_is_base, "predictions"),
         "funnel": Field(_is_funnel, "the steps of the funnel"),
         "restarts": Field(lambda v: is_count(v, 0, 10**15), "a count"),

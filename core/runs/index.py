@@ -20,7 +20,7 @@ from core.limits import PROBLEM_BYTES
 from core.runs import layout
 from core.runs.documents import PROVENANCE, RESULT, STATUS, is_count, is_text, is_time
 from core.runs.run import Run
-from core.runs.status import ACTIVE, Phase
+from core.runs.status import ACTIVE, WITH_RESULT, Phase
 
 FILE = ".index.json"
 _VERSION = 1
@@ -87,10 +87,10 @@ def _entry(folder: Path, name: str, changed_ns: int, stored: Entry | None) -> En
     status, result, provenance = (document.read(run.folder) for document in (STATUS, RESULT, PROVENANCE))
     base = _base(run.folder)
     phase = run.stored_status().phase
-    documents = (status, provenance, result) if phase is Phase.FINISHED else (status, provenance)
+    documents = (status, provenance, result) if phase in WITH_RESULT else (status, provenance)
     if base is None or any(read is not None and not isinstance(read, dict) for read in documents):
         phase = Phase.DAMAGED
-    summary = result if isinstance(result, dict) and phase is Phase.FINISHED else {}
+    summary = result if isinstance(result, dict) and phase in WITH_RESULT else {}
     best, passing = summary.get("best_tc_K"), summary.get("n_passing")
     return Entry(name, changed_ns, run.created().isoformat(), phase, base or "", best, passing)
 

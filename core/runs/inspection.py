@@ -25,7 +25,7 @@ from core.runs.progress import (
     trajectory_record_bytes,
 )
 
-FINISHED = "finished"
+FINISHED, WITH_RESULT = "finished", ("finished", "stopped")
 RECORDED = (layout.CSV, layout.TABLE, layout.PROGRESS, layout.TRAJECTORY)  # with size and checksum in result.json
 _REGULAR = (layout.LOCK, layout.LOG, layout.CANCEL, layout.RESUME)  # must be plain files where they exist
 _TRANSIENT = (START, WORKER)  # of a worker that has ended: no run needs them
@@ -158,14 +158,20 @@ def _documents(folder: Path) -> Iterator[Damage]:
         yield Damage(PROVENANCE.file, "is missing", PROVENANCE.remedy)
 
 
-def _is_finished(folder: Path) -> bool:
-    """Whether the run has finished, by its status, or by its results if the status is lost."""
+def _has_result(folder: Path) -> bool:
+    """Whether the run must have a result, by its status, or by its results if the status is lost."""
     status = STATUS.read(folder)
-    return status["phase"] == FINISHED if isinstance(status, dict) else (folder / layout.RESULT).exists()
+    return status["phase"] in WITH_RESULT if isinstance(status, dict) else (folder / layout.RESULT).exists()
+
+
+def _is_finished(folder: Path) -> bool:
+    """Whether all steps were done, by the status, or by the results if the status is lost."""
+    status, result = STATUS.read(folder), RESULT.content(folder)
+    return (status["phase"] if isinstance(status, dict) else result.get("status", "")) == FINISHED
 
 
 def _results(folder: Path, thorough: bool) -> Iterator[Damage]:
-    if not _is_finished(folder):
+    if not _has_result(folder):
         return
     result = RESULT.read(folder)
     if isinstance(result, Damage):

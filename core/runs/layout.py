@@ -13,6 +13,7 @@ worker.json          process id of the worker, written by the worker once it hol
 worker.lock          locked while the worker process exists; the system frees it however the worker ends
 worker.log           output of the worker
 cancel               empty; requests the worker to stop
+stop                 empty; requests the worker to stop and to screen the candidates so far
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from core.paths import PROJECT
 PROBLEM, STATUS, PROGRESS, TRAJECTORY = "problem.json", "status.json", "progress.jsonl", "trajectory.f32"
 RESUME, CSV, TABLE, RESULT = "resume.safetensors", "candidates.csv", "candidates.parquet", "result.json"
 PROVENANCE, START, WORKER, LOCK = "provenance.json", "start.json", "worker.json", "worker.lock"
-LOG, CANCEL = "worker.log", "cancel"
-RESULTS = (CSV, TABLE, RESULT, PROGRESS, TRAJECTORY)  # of a finished run
+LOG, CANCEL, STOP = "worker.log", "cancel", "stop"
+RESULTS = (CSV, TABLE, RESULT, PROGRESS, TRAJECTORY)  # of a run with a result
 # All but the problem, which nothing replaces.
-FILES = (STATUS, PROGRESS, TRAJECTORY, RESUME, CSV, TABLE, RESULT, PROVENANCE, START, WORKER, LOCK, LOG, CANCEL)
+FILES = (STATUS, PROGRESS, TRAJECTORY, RESUME, CSV, TABLE, RESULT, PROVENANCE, START, WORKER, LOCK, LOG, CANCEL, STOP)
 
 _RUN_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{RUN_ID_CHARACTERS - 1}}}")
 _OF_A_RUN = (PROBLEM, PROVENANCE, STATUS, RESULT)  # a folder with one of them is a run, perhaps a damaged one

@@ -22,6 +22,8 @@ PROGRESS_COLUMNS = (
     "restarts",
 )
 
+ARCHIVE_COLUMNS = ("tested", "objective_K_best", "objective_K_mean")  # of the record of a search, besides `top`
+
 
 def recorded_steps(total: int, most: int) -> list[int]:
     """The steps (from 0) of `total` that are recorded: every ceil(total / most)-th, and the last one."""
@@ -67,7 +69,12 @@ def _record(line: bytes) -> dict | None:
         record = json_text.parse(line, RECORDS_BYTES)
     except json_text.JsonError:
         return None
-    return record if first_wrong(record, _RECORD) is None else None
+    if first_wrong(record, _RECORD) is not None:
+        return None
+    if ARCHIVE_COLUMNS[0] not in record:
+        return record
+    rows = [first_wrong(record, _SEARCH), *(first_wrong(row, _FOUND) for row in record["top"])]
+    return record if all(wrong is None for wrong in rows) else None
 
 
 def _is_top(value: object) -> bool:
@@ -77,6 +84,10 @@ def _is_top(value: object) -> bool:
 _NUMBER, _COUNT = Field(or_none(is_number), "a number"), Field(is_count, "a count")
 _TOP = {"formula": Field(is_text, "text"), "tc_K": Field(is_number, "a number"),
         "formation_energy_eV_per_atom": Field(is_number, "a number")}  # fmt: skip
+_SEARCH = {ARCHIVE_COLUMNS[0]: _COUNT} | dict.fromkeys(ARCHIVE_COLUMNS[1:], _NUMBER)
+_FOUND = dict.fromkeys(("tc_std_K", "objective_K", "gain_K"), _NUMBER) | {
+    "known": Field(lambda v: isinstance(v, bool), "true or false")
+}
 _RECORD = dict.fromkeys(PROGRESS_COLUMNS, _NUMBER) | {
     "step": _COUNT,
     "stage": _COUNT,

@@ -114,8 +114,10 @@ def _status(run: Run) -> str:
         return ""  # the number of steps is not known
     schedule = run.schedule()
     lost = any(damage.file in layout.RESULTS for damage in inspect(run.folder, thorough=True))
-    if RESULT.content(run.folder) and not lost:
-        phase, step = Phase.FINISHED, schedule.steps
+    result = RESULT.content(run.folder)
+    if result and not lost:
+        phase = Phase.STOPPED if result["status"] == Phase.STOPPED else Phase.FINISHED
+        step = min(result.get("step", schedule.steps), schedule.steps)
     else:
         records = run.progress()["step"]
         phase, step = Phase.INTERRUPTED, min(int(records.iloc[-1]) + 1 if len(records) else 0, schedule.steps)

@@ -14,6 +14,7 @@ from core.files import open_private, write_atomically
 from core.generation.interface import Report
 from core.generation.schedule import Schedule
 from core.runs import layout
+from core.runs.archive_records import ArchiveRecords
 from core.runs.member_mean import MemberMean
 from core.runs.progress import (
     PROGRESS_RECORDS,
@@ -43,13 +44,16 @@ class Recorder:
         on_status: OnStatus | None = None,
         elapsed_s: float = 0.0,
         mean: MemberMean | None = None,
+        archives: ArchiveRecords | None = None,
     ):
-        """known : stored in every resume point
+        """Record the steps of a run.
 
+        known : stored in every resume point
         elapsed_s : working time before this start
         mean : of the recorded values; None: they are recorded as such
+        archives : describes the archive of a search; None for other methods
         """
-        self._mean = mean or MemberMean(1)
+        self._mean, self._archives = mean or MemberMean(1), archives
         self.folder, self.schedule, self.known = folder, schedule, known
         self.should_stop, self.on_status = should_stop, on_status
         self.stopped: Phase | None = None  # the phase in which the run must stop
@@ -143,4 +147,10 @@ class Recorder:
                 file.write(values.tobytes())
         if report.step in self._in_progress:
             with open_private(self.folder / layout.PROGRESS, "ab", buffering=0) as file:
-                file.write(json_line(progress_record(report, values, self._mean.steps)).encode())
+                file.write(json_line(self._progress_record(report, values)).encode())
+
+    def _progress_record(self, report: Report, values: np.ndarray) -> dict:
+        record = progress_record(report, values, self._mean.steps)
+        if self._archives is None or report.archive is None:
+            return record
+        return record | self._archives(report.archive)

@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 _QUOTED_SIGNS = ("'=", "'+", "'-", "'@", "'\t", "'\n")  # see `core.evaluation.csv_export.safe_cell`
 
 
-def write_result(folder: Path, result: DesignResult) -> None:
+def write_result(folder: Path, result: DesignResult, step: int) -> None:
     """Write the candidates, as CSV and as Parquet, and the summary with the checksums of the files of the result.
+
+    step : completed steps
 
     Raises OSError if a file cannot be written. All are on the disk when the function returns.
     """
     passing = result.passing
     summary = {
         "status": result.status,
+        "step": step,
         "base": result.base,
         "funnel": [asdict(step) for step in result.funnel],
         "restarts": result.restarts,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -117,7 +117,8 @@ def load_resume_point(
         return _no_resume_point("The problem or the checkpoints have changed since the resume point was stored")
     stored = {name: tensor for name, tensor in tensors.items() if not name.startswith(_RECENT)}
     elapsed_s = _duration(metadata.get("elapsed_s"))
-    if stored.keys() != {f.name for f in fields(state_class)} or stored["step"].numel() != 1 or elapsed_s is None:
+    complete = _without_default(state_class) <= stored.keys() <= {f.name for f in fields(state_class)}
+    if not complete or stored["step"].numel() != 1 or elapsed_s is None:
         return _no_resume_point("The resume point holds the state of another generator")
     moved = {name: tensor if name == "step" else tensor.to(device) for name, tensor in stored.items()}
     recent = {n.removeprefix(_RECENT): t.to(device) for n, t in tensors.items() if n.startswith(_RECENT)}
@@ -129,6 +130,11 @@ def _duration(text: str | None) -> float | None:
         return float(text) if text is not None and is_duration(float(text)) else None
     except ValueError:
         return None
+
+
+def _without_default(state_class: type[State]) -> set[str]:
+    """The fields of a state that a file must have; a file of an earlier version lacks later ones."""
+    return {f.name for f in fields(state_class) if f.default_factory is MISSING}
 
 
 def _no_resume_point(reason: str) -> None:

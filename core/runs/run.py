@@ -22,6 +22,7 @@ from core.runs.documents import PROVENANCE, RESULT
 from core.runs.inspection import file_wrong, inspect, read_problem, read_problem_text
 from core.runs.ownership import has_worker, was_started
 from core.runs.progress import (
+    ARCHIVE_COLUMNS,
     PROGRESS_COLUMNS,
     QUANTITIES,
     TRAJECTORY_RECORDS,
@@ -92,6 +93,10 @@ class Run:
         """Everything that is damaged, the gravest first, checksums included. Only for a run without a worker."""
         return inspect(self.folder, thorough=True)
 
+    def has_resume_point(self) -> bool:
+        """Whether a state is stored from which the run can continue, or whose candidates can be kept."""
+        return (self.folder / layout.RESUME).is_file()
+
     def schedule(self) -> Schedule:
         """Stages, steps and number of candidates. Raises DamageError like `problem`."""
         problem = self.problem()
@@ -112,15 +117,31 @@ class Run:
         rows = [[record[name] for name in PROGRESS_COLUMNS] for record in records]
         return pd.DataFrame(rows, columns=list(PROGRESS_COLUMNS))
 
+    def has_progress(self) -> bool:
+        """Whether a step is recorded."""
+        path = self.folder / layout.PROGRESS
+        return path.is_file() and path.stat().st_size > 0
+
+    def archive(self) -> pd.DataFrame:
+        """The archive of a search at the recorded steps, columns `step` and ARCHIVE_COLUMNS.
+
+        Without rows for other methods, and for runs of earlier versions.
+        """
+        import pandas as pd
+
+        columns = ["step", *ARCHIVE_COLUMNS]
+        records = [record for record in read_records(self.folder / layout.PROGRESS) if ARCHIVE_COLUMNS[0] in record]
+        return pd.DataFrame([[record[name] for name in columns] for record in records], columns=columns)
+
     def averaged_steps(self) -> int:
         """The number of steps that each recorded Tc and formation energy is the mean of; 1 in earlier versions."""
         records = read_records(self.folder / layout.PROGRESS, last=True)
         return records[-1].get("averaged_steps", 1) if records else 1
 
     def top(self) -> list[dict]:
-        """The five best distinct compositions of the last record.
+        """The five best distinct compositions of the last record, or the ten best formulas of a search.
 
-        Each has formula, tc_K, formation_energy_eV_per_atom.
+        Each has formula, tc_K, formation_energy_eV_per_atom; those of a search also what `ArchiveRecords` adds.
         """
         records = read_records(self.folder / layout.PROGRESS, last=True)
         return records[-1]["top"] if records else []
@@ -164,7 +185,7 @@ class Run:
         return path
 
     def summary(self) -> dict:
-        """base, funnel, restarts, device, status, best_tc_K, best_formula, n_passing of a finished run.
+        """base, funnel, restarts, device, status, step, best_tc_K, best_formula, n_passing of a run with a result.
 
         "best" is the first by rank of the candidates that pass every screen; None if none passes. Raises
         FileNotFoundError before the end, DamageError if the file is damaged.

@@ -17,6 +17,7 @@ from core.runs.documents import STATUS
 class Phase(StrEnum):
     """Phase of a run.
 
+    STOPPED : ended before its last step, with a result of the candidates at that step; it can be continued
     INTERRUPTED : the worker ended before the run did; the run can be started again
     DAMAGED : a file of the run is damaged or missing; never stored, but found when the folder is read
     """
@@ -25,6 +26,7 @@ class Phase(StrEnum):
     RUNNING = "running"
     SCREENING = "screening"
     FINISHED = "finished"
+    STOPPED = "stopped"
     CANCELLED = "cancelled"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
@@ -32,6 +34,7 @@ class Phase(StrEnum):
 
 
 ACTIVE = frozenset({Phase.QUEUED, Phase.RUNNING, Phase.SCREENING})
+WITH_RESULT = frozenset({Phase.FINISHED, Phase.STOPPED})
 
 
 @dataclass(frozen=True)

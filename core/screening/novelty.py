@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -35,19 +35,32 @@ class NearestKnown:
     formula : the nearest known superconductor by the earth mover's distance
     tc_K : its critical temperature in K
     distance : its distance, in steps on the Mendeleev-number scale; exactly 0 for the same composition
+    ranges : the ranges into which its reported Tc fall, with the numbers of reports, as text
+    composition : (118,) of it
     """
 
     known: bool
     formula: str
     tc_K: float
     distance: float
+    ranges: str = ""
+    composition: np.ndarray = field(default_factory=lambda: np.zeros(elements.N_ELEMENTS), compare=False, repr=False)
 
 
 class KnownSuperconductors:
     """Known superconductors, indexed by composition."""
 
-    def __init__(self, compositions: np.ndarray, tc_K: np.ndarray, reports: np.ndarray, formulas: Sequence[str]):
+    def __init__(
+        self,
+        compositions: np.ndarray,
+        tc_K: np.ndarray,
+        reports: np.ndarray,
+        formulas: Sequence[str],
+        ranges: Sequence[str] = (),
+    ):
         """Index compositions (n, 118) with rows that sum to 1, Tc (n,) in K, numbers of reports (n,), and n formulas.
+
+        ranges : of the reported Tc of each, as text; empty: they are not known
 
         Rows with Tc = 0 (tested, no superconductivity found) are omitted. Of equally near materials `nearest` returns
         the one with most reports, then the first. Raises ValueError if shapes disagree, a value is not finite, a row is
@@ -74,6 +87,7 @@ class KnownSuperconductors:
         self._tree = KDTree(self._compositions)
         self._tc_K = tc_K[chosen]
         self._formulas = [formulas[i] for i in chosen]
+        self._ranges = [ranges[i] if len(ranges) else "" for i in chosen]
 
     def __len__(self) -> int:
         """Number of superconductors."""
@@ -116,7 +130,8 @@ class KnownSuperconductors:
 
     def _result(self, known: bool, place: int, distance: float) -> NearestKnown:
         exact = 0.0 if distance < ROUNDING_ERROR else distance
-        return NearestKnown(known, self._formulas[place], float(self._tc_K[place]), exact)
+        tc_K, composition = float(self._tc_K[place]), self._compositions[place]
+        return NearestKnown(known, self._formulas[place], tc_K, exact, self._ranges[place], composition)
 
 
 def mendeleev_scale() -> np.ndarray:

@@ -7,7 +7,7 @@ import gzip
 import os
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +84,7 @@ class Table:
     formulas : n formulas as written in the source (the first of the replicates)
     reports : (n,) number of rows of the source for each value
     counts : cleaning step -> number of rows of the source
+    replicates : n tuples, the values of all rows of the source for each value; empty where they are not needed
     """
 
     compositions: np.ndarray
@@ -91,6 +92,7 @@ class Table:
     formulas: tuple[str, ...]
     reports: np.ndarray
     counts: dict[str, int] = field(default_factory=dict)
+    replicates: tuple[tuple[float, ...], ...] = ()
 
     def composition_keys(self) -> list[tuple]:
         """One hashable key per row; equal keys mean the same composition."""
@@ -105,6 +107,7 @@ class Table:
             tuple(self.formulas[i] for i in chosen),
             self.reports[chosen],
             self.counts,
+            tuple(self.replicates[i] for i in chosen) if self.replicates else (),
         )
 
 
@@ -144,18 +147,19 @@ def _record_amounts(formula: str) -> dict[str, float]:
     return exact_reading(formula).amounts  # records need no suggestions, which take time
 
 
-def _merge(pairs: list[tuple[str, float]], counts: Counter, reduce=np.median) -> Table:
-    """Parse the formulas, merge replicates by `reduce`, count unreadable formulas."""
+def _merge(pairs: list[tuple[str, float]], counts: Counter, reduce=np.median, source: str = "") -> Table:
+    """Parse the formulas, merge replicates by `reduce`, count unreadable formulas, beside the name of the source."""
+    before = f"{source}: " if source else ""
     groups: dict[tuple, list[tuple[str, float, np.ndarray]]] = defaultdict(list)
     for formula, value in pairs:
         try:
             vector = composition_vector(_record_amounts(formula))
         except InputError as error:
             undetermined = "undetermined" in error.rule
-            counts["undetermined amount (O7-z, Ox)" if undetermined else "malformed formula"] += 1
+            counts[before + ("undetermined amount (O7-z, Ox)" if undetermined else "malformed formula")] += 1
             continue
         groups[composition_key(vector)].append((formula, value, vector))
-    counts["replicates merged"] += sum(len(g) - 1 for g in groups.values())
+    counts[f"{before}replicates merged"] += sum(len(g) - 1 for g in groups.values())
     members = list(groups.values())
     return Table(
         np.stack([g[0][2] for g in members]),
@@ -163,11 +167,12 @@ def _merge(pairs: list[tuple[str, float]], counts: Counter, reduce=np.median) ->
         tuple(g[0][0] for g in members),
         np.array([len(g) for g in members]),
         dict(counts),
+        tuple(tuple(value for _, value, _ in g) for g in members),
     )
 
 
 def read_superconductors(folder: Path) -> Table:
-    """Measured Tc in K: MDR SuperCon, replicates by their median.
+    """Measured Tc in K: MDR SuperCon, replicates by their median, with all their values.
 
     Excluded and counted: empty Tc, malformed formulas, undetermined oxygen, known errors. The Stanev set adds its
     compositions with Tc > 0 that are not in SuperCon; its zeros mean "no Tc reported", which is not a measurement (a
@@ -184,7 +189,7 @@ def read_superconductors(folder: Path) -> Table:
             counts["known error"] += 1
         else:
             pairs.append((formula, float(text)))
-    supercon = _merge(pairs, counts)
+    supercon = _merge(pairs, counts, source="SuperCon")
     known = set(supercon.composition_keys())
 
     extra: list[tuple[str, float]] = []
@@ -199,7 +204,7 @@ def read_superconductors(folder: Path) -> Table:
     counts["Stanev: measured, added"] += len(new.formulas)
     both = concatenate(supercon, new)
     counts["compositions with a measured Tc"] = len(both.formulas)
-    return Table(both.compositions, both.values, both.formulas, both.reports, dict(counts))
+    return replace(both, counts=dict(counts))
 
 
 def misread(superconductors: Table) -> np.ndarray:
@@ -241,6 +246,7 @@ def concatenate(*tables: Table) -> Table:
         sum((t.formulas for t in tables), ()),
         np.concatenate([t.reports for t in tables]),
         dict(counts),
+        sum((t.replicates for t in tables), ()) if all(t.replicates for t in tables) else (),
     )
 
 
@@ -249,13 +255,12 @@ def read_non_superconductors(folder: Path, superconductors: Table) -> Table:
     with gzip.open(folder / "cod_2009_inorganic.txt.gz", "rt", encoding="utf-8") as file:
         formulas = [line.strip() for line in file][1:]
     counts = Counter({"rows of COD": len(formulas)})
-    table = _merge([(formula, 0.0) for formula in formulas], counts)
+    table = _merge([(formula, 0.0) for formula in formulas], counts, source="COD")
     known = set(superconductors.composition_keys())
     new = np.array([key not in known for key in table.composition_keys()])
     counts["COD: also in SuperCon"] = int((~new).sum())
     counts["COD: compositions"] = int(new.sum())
-    kept = table.subset(new)
-    return Table(kept.compositions, kept.values, kept.formulas, kept.reports, dict(counts))
+    return replace(table.subset(new), counts=dict(counts))
 
 
 def read_formation_energies(folder: Path) -> tuple[Table, Table, Table]:
@@ -290,8 +295,7 @@ def read_stability(folder: Path) -> tuple[np.ndarray, np.ndarray]:
 def _without(table: Table, keys: set, name: str) -> Table:
     keep = np.array([key not in keys for key in table.composition_keys()])
     counts = {**table.counts, f"{name}: composition is in MP val": int((~keep).sum())}
-    kept = table.subset(keep)
-    return Table(kept.compositions, kept.values, kept.formulas, kept.reports, counts)
+    return replace(table.subset(keep), counts=counts)
 
 
 def split(n: int, parts: tuple[float, ...], seed: int) -> list[np.ndarray]:

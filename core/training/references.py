@@ -22,6 +22,7 @@ from core.predictors.registry import load_predictor, predictors
 from core.reference_data import references
 from core.screening.convex_hull import Hull
 from core.training import data, energy_figures, metrics
+from core.training.replicates import ranges_text
 
 ON_THE_HULL = 1e-6  # eV/atom, a tolerance for rounding
 HALVES_SEED = 0
@@ -55,6 +56,7 @@ def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
         "known.tc_K": torch.from_numpy(known.values.astype(np.float32)),
         "known.reports": torch.from_numpy(known.reports.astype(np.int32)),
         "known.formulas": references.pack_text([_plain(f) for f in known.formulas]),
+        "known.ranges": references.pack_text([ranges_text(values) for values in known.replicates]),
         "frequencies": torch.from_numpy(frequencies.astype(np.int32)),
         "training_counts": torch.from_numpy(training_counts.astype(np.int32)),
     }
@@ -65,6 +67,7 @@ def train(folder: Path, out: Path, seed: int, build: Path) -> dict:
         "hull_predictors_sha256": {name: checkpoint.read_card(name, out)["sha256"] for name in energies},
         "data": {k: data.ATTRIBUTION[k] for k in ("mp", "supercon", "stanev", "cod")},
         "cleaning": {**counts, **superconductors.counts, **cod.counts},
+        "known_tc": "the median of all reports of a composition, and the ranges into which they fall with their counts",
         "date": datetime.date.today().isoformat(),
     }
     checkpoint.save(references.NAME, tensors, card, out)

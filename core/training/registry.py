@@ -29,6 +29,10 @@ class Trainable:
 
 
 TABLES = (
+    Trainable("prototypes", "core.training.prototypes:train"),
+    Trainable(
+        "structure-ranking", "core.training.structure_ranking:train", "core.training.structure_ranking:held_out_figures"
+    ),
     Trainable("references", "core.training.references:train", "core.training.references:held_out_figures"),
     Trainable("elements", "core.training.element_table:write_element_table", raw_data=False),
 )

@@ -14,7 +14,13 @@ from app.results.candidate_card.charges import (
     usual_text,
 )
 from app.results.candidate_card.novelty import compound_text, differing, nearest_text, superconductor_text
-from app.results.candidate_card.overview import control_model_html, doped_html, predictions_html, warnings
+from app.results.candidate_card.overview import (
+    control_model_html,
+    doped_html,
+    predictions_html,
+    probability_html,
+    warnings,
+)
 from app.results.candidate_card.stability import above_hull_html, meaning, parse_decomposition
 from core.evaluation.columns import COLUMNS, DERIVED_COLUMNS
 from core.problem.settings import EVERY_ATOM, ONE_STATE
@@ -37,6 +43,8 @@ def row(**values: object) -> pd.Series:
         ({"nearest_known": "MgB2"}, ["Tc of a new composition is extrapolated"]),
         ({"extrapolating": False, "nearest_known": "MgB2", "known": True}, []),
         ({"hydrogen_rich": True, "rounding_distance": 0.2}, ["Hydrogen-rich", "exchanged 20% of the atoms"]),
+        ({"hydrogen_rich": True, "caveat": "LaH10: above 130 GPa"}, ["not a Tc at ambient pressure"]),
+        ({"caveat": "As written, copper is formally +2.00"}, ["formally +2.00"]),
     ],
 )
 def test_warnings_are_given_where_they_apply(values, expected):
@@ -112,6 +120,19 @@ def test_a_known_superconductor_is_named_with_its_tc():
     assert "Known superconductor: " in superconductor_text(known) and "39.0 K" in superconductor_text(known)
     assert 'class="formula">MgB<sub>2</sub>' in superconductor_text(known)
     assert superconductor_text(row()) == ""  # not tested: the candidate fails a screen
+
+
+def test_reports_that_disagree_are_shown_with_their_numbers():
+    ranges, caveat = "3.3–6.4 K (12), 15.7–22.1 K (11)", "Si: a semiconductor"
+    known = row(known=True, nearest_known="Nb3Ge", nearest_known_tc_K=6.4, nearest_known_ranges=ranges)
+    assert f"reported Tc 6.4 K, the median of {ranges}." in superconductor_text(known)
+    assert caveat in superconductor_text(row(known=True, nearest_known="Si", nearest_known_caveat=caveat))
+    assert "median" not in superconductor_text(row(known=True, nearest_known="NbN", nearest_known_ranges="16.0 K (1)"))
+
+
+def test_the_probability_of_superconducting_is_shown():
+    assert "superconducting: 25%" in probability_html(row(superconducting_probability=0.25))
+    assert probability_html(row(superconducting_probability=float("nan"))) == ""
 
 
 def test_a_compound_of_the_reference_phases_is_known_too():

@@ -150,3 +150,12 @@ def divmod_pixel(index: int) -> tuple[int, int, int]:
     pixel = int(element_pixels()[index])
     channel, rest = divmod(pixel, rows * columns)
     return channel, *divmod(rest, columns)
+
+
+def test_the_curve_of_an_archive_is_against_the_formulas_tested():
+    columns = ["step", "tested", "objective_K_best", "objective_K_mean"]
+    archive = pd.DataFrame([[0, 30, 10.0, 4.0], [1, 900, 25.0, 9.0]], columns=columns)
+    mean, best = charts.archive_figure(archive).data
+    assert list(best.x) == list(mean.x) == [30, 900]
+    assert list(best.y) == [10.0, 25.0] and list(mean.y) == [4.0, 9.0]
+    assert len(charts.archive_figure(archive.head(0)).data) == 2

@@ -14,13 +14,13 @@ from app.state.draft import draft_of
 from app.state.draft_changes import with_base
 from app.state.problem_file import read_problem
 from core.executors.local_process import LocalProcessExecutor
-from core.generation.registry import SUBSTITUTION, SUPERDIFF
+from core.generation.registry import MEMETIC, SUBSTITUTION, SUPERDIFF
 from core.predictors.registry import BEST, PUBLISHED, Models
 from core.problem.problem import DesignProblem
-from core.problem.settings import EVERY_ATOM, SUBSTITUTE
+from core.problem.settings import EVERY_ATOM, NEAR, NEW, SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site
 from core.runs import store
-from tests.app.pages import html_text, open_page, without_exception
+from tests.app.pages import html_text, open_page, page_text, without_exception
 from tests.growing_generator import registered
 
 PUBLISHED_LINK = {
@@ -33,6 +33,12 @@ PUBLISHED_LINK = {
 @pytest.fixture
 def page() -> AppTest:
     return open_page()
+
+
+@pytest.fixture
+def gradient_page() -> AppTest:
+    """The page with the gradient method, as a link that names no method opens it."""
+    return open_page(base="LaFeAsO")
 
 
 def type_base(test: AppTest, formula: str) -> AppTest:
@@ -117,6 +123,18 @@ def test_a_substitution_fixes_the_rest_and_requires_an_element_to_replace(page):
     click_table(page, fixed={"Fe": 1.0, "As": 1.0, "O": 1.0})  # La was clicked on: nothing is replaced now
     assert "no element is chosen for replacement" in html_text(page)
     assert run_button(page).disabled
+
+
+def test_a_first_visit_searches_formulas_and_offers_new_ones_in_sight(page):
+    assert widget(page.segmented_control, "design.method").value == MEMETIC
+    choice = widget(page.segmented_control, "design.proposals")
+    assert choice.value == "any" and "Known superconductors too" in page_text(page)
+    without_exception(choice.select("near").run())
+    assert draft(page).problem().settings == replace(OptimiserSettings(), novelty=NEW, change=NEAR)
+    assert "New, and at most 40% of the atoms of the base are exchanged." in page_text(page)
+    assert widget(page.segmented_control, "design.preset").value == "Quick"  # a demand is no setting of the search
+    without_exception(widget(page.checkbox, "design.few_of_elements").check().run())
+    assert draft(page).settings.per_element_set == 3 and not run_button(page).disabled
 
 
 def test_the_table_fixes_and_forbids_and_shows_its_errors(page):
@@ -230,7 +248,8 @@ def test_diffusion_shows_its_settings_and_refuses_what_it_cannot_hold(page):
     assert "a diffusion model holds no amount exactly" in html_text(page) and run_button(page).disabled
 
 
-def test_a_change_that_the_browser_has_not_received_is_not_reverted(page):
+def test_a_change_that_the_browser_has_not_received_is_not_reverted(gradient_page):
+    page = gradient_page
     slow_browser = page._tree
     without_exception(widget(page.number_input, "design.candidates").set_value(40).run())
     assert widget(page.segmented_control, "design.preset").value is None
@@ -295,7 +314,8 @@ def test_the_fields_of_a_start_appear_with_it_and_a_start_without_material_is_ex
     assert "no known iron-based superconductor above this Tc" in html_text(page) and run_button(page).disabled
 
 
-def test_an_error_can_be_corrected_in_a_field_that_has_no_effect(page):
+def test_an_error_can_be_corrected_in_a_field_that_has_no_effect(gradient_page):
+    page = gradient_page
     without_exception(widget(page.selectbox, "design.objective").set_value("target").run())
     without_exception(widget(page.number_input, "design.target_tc_K").set_value(0.0).run())
     without_exception(widget(page.number_input, "design.learning_rate").set_value(5.0).run())
@@ -363,7 +383,7 @@ def test_bounds_groups_and_ratios_are_shown_with_their_errors(page):
     without_exception(page.run())
     assert "O 0.2 to 0.5; O + F at least 0.3; La:Y = 2:1" in html_text(page)
     assert page.query_params["bounds"] == '{"O":[0.2,0.5]}' and not run_button(page).disabled
-    again = open_page(**{name: page.query_params[name] for name in ("base", "bounds", "groups", "ratios")})
+    again = open_page(**{name: page.query_params[name] for name in ("base", "method", "bounds", "groups", "ratios")})
     assert draft(again).problem() == draft(page).problem()
     page.session_state["tc_studio.draft"] = replace(
         draft(page), constraint_rows=(ConstraintRow("O", 0.6), ConstraintRow("F", 0.5), ConstraintRow("S"))

@@ -7,13 +7,15 @@ from dataclasses import replace
 import pytest
 
 from app.components.periodic_table.table_state import TableState
-from app.state.draft import draft_of, first_draft, initially_forbidden
+from app.forms.proposals import with_proposals
+from app.state.draft import Draft, draft_of, first_draft, initially_forbidden
 from app.state.draft_changes import (
     possible_states,
     with_base,
     with_elements,
     with_floors,
     with_initial_table,
+    with_method,
     with_preset,
     with_site,
     with_table,
@@ -21,10 +23,11 @@ from app.state.draft_changes import (
 )
 from app.text.problem_text import problem_rows
 from core.chemistry.formula_reader import parse_formula
+from core.generation.registry import GENETIC, GRADIENT, MEMETIC
 from core.generation.validation import check
 from core.problem.presets import PRESETS, preset_of
 from core.problem.problem import DesignProblem
-from core.problem.settings import EVERY_ATOM, ONE_STATE, RAISE_TC, SUBSTITUTE
+from core.problem.settings import EVERY_ATOM, NEW, ONE_STATE, RAISE_TC, SUBSTITUTE
 from core.problem.substitution_sites import Site
 from tests.app.problems import PROBLEMS, is_close
 
@@ -148,6 +151,21 @@ def test_a_preset_leaves_no_trace_of_the_preset_before(name):
     assert preset_of(chosen.settings, chosen.floors, chosen.charge_rule) == name
     again = with_preset(chosen, "Quick")
     assert (again.settings, again.floors, again.charge_rule) == (draft.settings, {"Y": 0.1}, ONE_STATE)
+
+
+def test_the_presets_of_the_papers_bring_their_method_and_take_it_away():
+    first = with_proposals_of(first_draft())
+    paper = with_preset(first, "As in the paper")
+    assert (first.method, paper.method) == (MEMETIC, GRADIENT) and paper.settings.novelty == NEW
+    assert with_preset(paper, "GDMCD").method == GRADIENT
+    assert with_preset(paper, "Quick") == first
+    genetic = with_method(first, GENETIC)
+    assert with_preset(genetic, "Small cells").method == GENETIC
+    assert preset_of(PRESETS["As in the paper"].settings, method=MEMETIC) is None
+
+
+def with_proposals_of(draft: Draft) -> Draft:
+    return replace(draft, settings=with_proposals(draft.settings, "near"))
 
 
 def test_the_preset_for_hydrides_allows_hydrogen_with_a_minimum():

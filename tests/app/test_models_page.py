@@ -104,13 +104,15 @@ def test_links_and_files():
     assert file_rows(card) == {"architecture": "a", "known elements": "2", "SHA-256": "0" * 16 + "…"}
 
 
-def test_reliability_is_drawn_by_part_of_the_held_out_data():
-    before = intervals_before(BEST.formation_energy)
-    assert list(before) == list(PARTS.values())
+def test_reliability_is_drawn_by_part_of_the_held_out_data_before_and_now():
+    parts = read_card(BEST.formation_energy)["metrics_held_out"]["by_held_out_part"]
+    now, before = (
+        intervals(read_card(BEST.formation_energy)["metrics_held_out"]),
+        intervals_before(BEST.formation_energy),
+    )
+    assert list(now) == list(before) == list(PARTS.values())
+    assert now["OQMD, systems"] == parts["oqmd_systems_on_mp"]["inside_intervals"]
     figure = reliability_figure(before)
     assert [trace.name for trace in figure.data[1:]] == list(before)
     assert list(figure.data[3].y) == [100 * share for share in before["OQMD, systems"].values()]
-    assert intervals({"by_held_out_part": {key: {"inside_intervals": {"50%": 0.5}} for key in PARTS}}) == {
-        label: {"50%": 0.5} for label in PARTS.values()
-    }
     assert intervals_before("tc") == {}

@@ -11,7 +11,7 @@ from tests.app.pages import button_labels, html_text, open_page, page_text, with
 
 NO_DOUBT = {
     "hydrogen_rich": False, "distance_to_training": 0.5, "extrapolating": False, "tc_K": 30.0, "tc_std_K": 5.0,
-    "tc_judge_K": 31.0,
+    "tc_judge_K": 31.0, "caveat": "",
 }  # fmt: skip
 
 
@@ -117,6 +117,7 @@ def test_the_formula_becomes_the_base_of_a_design():
         ({"hydrogen_rich": True}, ["not a Tc at ambient pressure"]),
         ({"distance_to_training": 0.0}, ["no test of the model"]),
         ({"extrapolating": True}, ["very uncertain"]),
+        ({"caveat": "Si: a semiconductor"}, ["a semiconductor"]),
         ({"tc_judge_K": 36.0}, ["differs from the Tc model"]),
         ({"tc_K": float("nan"), "tc_std_K": float("nan"), "extrapolating": pd.NA}, []),
     ],

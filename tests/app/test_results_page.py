@@ -17,13 +17,15 @@ from core.chemistry.formula_reader import parse_formula
 from core.evaluation.candidate_table import gain
 from core.evaluation.columns import COLUMNS
 from core.evaluation.headline import headline
+from core.evaluation.ranking import pareto_front
+from core.generation.registry import MEMETIC
 from core.problem.settings import MAX_CANDIDATES, MAX_STEPS
 from core.runs import layout
 from core.runs.results import write_summary, write_table
 from core.runs.run import Run
 from core.runs.status import Phase
 from tests.app.conftest import PROBLEM
-from tests.app.pages import button_labels, html_text, open_page, page_text
+from tests.app.pages import button_labels, html_text, open_page, page_text, without_exception
 
 
 def test_without_a_run_the_page_leads_to_the_design_page(empty_runs_folder):
@@ -156,7 +158,7 @@ def test_a_base_that_nothing_beats_is_said_with_a_next_step(finished_run):
     test = open_page("results", run)
     text = html_text(test)
     assert "Nothing in this run beats the base." in text
-    assert "a larger search (96 candidates and 32 steps instead of 24 and 16), or another base" in text
+    assert "a larger search (96 candidates and 32 steps instead of 24 candidates and 16 steps)" in text
     test.button(key="larger_search").click().run()
     larger = test.session_state["tc_studio.draft"].problem().settings
     assert (larger.candidates, larger.steps) == (96, (12, 20))
@@ -173,6 +175,11 @@ def test_a_base_that_is_beaten_gets_no_other_next_step(finished_run):
 def test_the_largest_search_leads_to_another_base_only():
     largest = replace(PROBLEM, settings=replace(PROBLEM.settings, candidates=MAX_CANDIDATES, steps=(MAX_STEPS, 0)))
     assert larger_search(largest) is None
+    search = replace(PROBLEM, method=MEMETIC, method_settings={"rounds": 50, "kept": 64})
+    longer = larger_search(search)
+    assert longer == replace(search, method_settings={"rounds": 200, "kept": 64})
+    assert "a larger search (200 rounds instead of 50 rounds)" in advice_text(search, longer)
+    assert larger_search(replace(search, method_settings={"rounds": 5000})) is None
     assert "larger search" not in advice_text(largest, None)
     nearly = larger_search(replace(largest, settings=replace(largest.settings, steps=(3000, 1000))))
     assert nearly is not None and nearly.settings.steps == (3750, 1250)
@@ -225,3 +232,18 @@ def test_the_mean_gain_is_that_of_both_models():
     assert "a loss of 29.0 K according to the control model" in text
     one = gain_text(gain(table.head(1), base))
     assert one.startswith("The candidate that passes: a gain of 10.0 K according to the Tc model, a gain of 1.0 K")
+
+
+def test_candidates_are_ranked_as_chosen(finished_run):
+    test = open_page("results", finished_run)
+    test.toggle(key="fold").set_value(False).run()
+    by_rank = test.dataframe[0].value["rank"].tolist()
+    assert by_rank == sorted(by_rank)
+    test.segmented_control(key="order_by").select("tc").run()
+    tc_K = without_exception(test).dataframe[0].value["tc_K"].tolist()
+    assert tc_K == sorted(tc_K, reverse=True)
+    test.segmented_control(key="order_by").select("pareto").run()
+    shown = without_exception(test).dataframe[0].value
+    lowest = shown["energy_above_hull_eV_per_atom"].idxmin()
+    front = len(pareto_front(shown["tc_K"], shown["energy_above_hull_eV_per_atom"]))
+    assert lowest in shown.index[:front] and shown["tc_K"].idxmax() in shown.index[:front]

@@ -11,8 +11,8 @@ import pytest
 from app.runs.member_average import averaged
 from app.runs.phases import status_html
 from core.executors.local_process import LocalProcessExecutor
-from core.generation.registry import SUBSTITUTION
-from core.runs.layout import PROGRESS
+from core.generation.registry import MEMETIC, SUBSTITUTION
+from core.runs.layout import PROGRESS, RESULT, RESUME
 from core.runs.run import Run
 from core.runs.status import Phase, RunStatus, write_status
 from tests.app.conftest import PROBLEM
@@ -57,8 +57,45 @@ def test_a_stopped_run_can_be_resumed(unfinished_run, phase, text, button, monke
     assert [r.id for r in started] == [run.id]
 
 
+def test_the_candidates_of_a_run_with_a_resume_point_can_be_kept(unfinished_run, monkeypatch):
+    run = unfinished_run(Phase.CANCELLED)
+    (run.folder / RESUME).write_bytes(b"")
+    test = open_page("run", run)
+    assert button_labels(test) == ["Resume", "Keep", "Change the problem"]
+    kept = []
+    monkeypatch.setattr(LocalProcessExecutor, "stop", lambda self, run: kept.append(run))
+    test.button(key="keep").click().run()
+    assert [r.id for r in kept] == [run.id]
+
+
+def test_a_stopped_run_leads_to_its_results_and_can_be_continued(stored_run, empty_runs_folder):
+    run = Run(empty_runs_folder / stored_run.id)
+    shutil.copytree(stored_run.folder, run.folder)
+    write_status(run.folder, RunStatus(Phase.STOPPED, 1, 5, 16))
+    summary = json.loads((run.folder / RESULT).read_text())
+    (run.folder / RESULT).write_text(json.dumps(summary | {"status": "stopped", "step": 5}))
+    test = open_page("run", run)
+    assert "<b>Stopped</b> at step 5 of 16" in html_text(test) and "Best five results" in html_text(test)
+    assert button_labels(test) == ["See results", "Continue", "Change the problem"]
+    assert "stopped after 5 of 16 steps" in html_text(open_page("results", run))
+
+
 def test_a_failed_run_without_a_message_has_a_default_one(unfinished_run):
     assert "The worker exited without an error message." in page_text(open_page("run", unfinished_run(Phase.FAILED)))
+
+
+def test_a_search_shows_its_archive_marked_known_or_new(carried_out, empty_runs_folder):
+    search = replace(PROBLEM, method=MEMETIC, method_settings={"kept": 24, "rounds": 3})
+    run = carried_out(search, empty_runs_folder / "searched")
+    shown = open_page("run", run)
+    assert "24 formulas kept · 3 rounds" in html_text(shown) and "5–95% of the formulas kept" in html_text(shown)
+    assert len(shown.get("plotly_chart")) == 3 and "Restarted" not in html_text(shown)
+    write_status(run.folder, RunStatus(Phase.CANCELLED, 1, 3, 3))  # before the results, the best of the last round
+    text = page_text(open_page("run", run))
+    top = run.top()[0]
+    assert "Best formulas at the end" in text and f"<td>{top['tc_K']:.1f} ± {top['tc_std_K']:.1f}</td>" in text
+    assert f"<td>{'known' if top['known'] else 'new'}</td>" in text and "All pass the screens" in text
+    assert "A search finds whole formulas" in page_text(open_page("results", run))
 
 
 def test_a_random_substitution_has_no_progress_charts(carried_out, empty_runs_folder):
@@ -98,6 +135,11 @@ def test_a_waiting_run_shows_its_position_in_the_queue():
     assert status_html(waiting, 3) == "<b>Waiting</b> · 3rd in the queue"
     running = RunStatus(Phase.RUNNING, 2, 100, 150, remaining_s=80.0)
     assert status_html(running) == "<b>Stage 2</b> · step 100 of 150 · about 1 min 20 s left"
+
+
+def test_a_single_stage_is_not_named():
+    running = RunStatus(Phase.RUNNING, 1, 5, 50)
+    assert status_html(running, 1, "rounds", 1) == "<b>Running</b> · round 5 of 50"
 
 
 @pytest.mark.parametrize("page", ["run", "results"])

@@ -14,6 +14,7 @@ from app.state.problem_file import read_problem
 from app.state.url import from_link, to_link
 from app.text.problem_title import title
 from core.errors import InputError
+from core.generation.registry import GRADIENT, MEMETIC
 from core.generation.validation import check
 from core.paths import ASSETS
 from core.problem.problem import DesignProblem
@@ -31,8 +32,14 @@ def test_a_link_gives_back_its_problem(problem):
 
 def test_the_link_of_a_first_visit_is_short_and_unknown_parameters_are_ignored():
     first = first_draft().problem()
-    assert to_link(first) == {"base": "LaFeAsO"}
-    assert from_link({"base": "LaFeAsO", "utm_source": "letter", "run": "x"}) == first
+    assert to_link(first) == {"base": "LaFeAsO", "method": MEMETIC}
+    assert from_link({**to_link(first), "utm_source": "letter", "run": "x"}) == first
+
+
+def test_a_link_that_names_no_method_means_the_gradient_as_before():
+    earlier = from_link({"base": "LaFeAsO"})
+    assert earlier == replace(first_draft().problem(), method=GRADIENT)
+    assert to_link(earlier) == {"base": "LaFeAsO"}
 
 
 def test_the_text_of_a_link_is_readable():

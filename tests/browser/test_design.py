@@ -69,6 +69,7 @@ def test_a_design_from_the_first_page_to_the_csv(page):
     tile_becomes(page, "Hg", "forbidden")
     wait_for_text(page, r"sum of xconst = 0\.25")
     page.get_by_text("Settings", exact=False).first.click()
+    page.get_by_role("radio", name="By gradient (KIAGO)").click()
     fill_number(page, "Candidates", CANDIDATES)
     fill_number(page, "Steps, stage 1", STEPS[0])
     fill_number(page, "Steps, stage 2", STEPS[1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import pandas as pd
 import streamlit as st
 
@@ -33,7 +35,7 @@ def novelty(row: pd.Series) -> None:
 def superconductor_text(row: pd.Series) -> str:
     """Whether the composition is a known superconductor; empty if this was not tested."""
     if row["known"]:
-        return f"Known superconductor: {written(row)}, reported Tc {row['nearest_known_tc_K']:.1f} K."
+        return f"Known superconductor: {written(row)}, {reported(row)}"
     return "Not among the known superconductors." if row["nearest_known"] else ""
 
 
@@ -51,9 +53,16 @@ def nearest_text(row: pd.Series) -> str:
     """The nearest known superconductor, its distance, and how many atoms differ."""
     exchanged = differing(row["formula"], row["nearest_known"])
     return (
-        f"Nearest known superconductor: {written(row)}, reported Tc {row['nearest_known_tc_K']:.1f} K, distance "
-        f"{row['distance_to_known']:.2f} steps; {exchanged:.0%} of the atoms differ."
+        f"Nearest known superconductor: {written(row)}, distance {row['distance_to_known']:.2f} steps; "
+        f"{exchanged:.0%} of the atoms differ. Its {reported(row)}"
     )
+
+
+def reported(row: pd.Series) -> str:
+    """The reported Tc of the nearest known superconductor with the ranges of all reports, and the caveat about it."""
+    ranges = f", the median of {row['nearest_known_ranges']}" if "–" in row["nearest_known_ranges"] else ""
+    caveat = f" {html.escape(row['nearest_known_caveat'])}" if row["nearest_known_caveat"] else ""
+    return f"reported Tc {row['nearest_known_tc_K']:.1f} K{ranges}.{caveat}"
 
 
 def written(row: pd.Series) -> str:

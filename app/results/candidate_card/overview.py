@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 
 import pandas as pd
@@ -13,6 +14,10 @@ from app.text.formatting import change_text, deviation_text, signed_number
 from app.text.html import formula_html, table_html
 from core.problem.problem import DesignProblem
 
+HYDROGEN_RICH = (
+    "Hydrogen-rich: the high Tc of such hydrides in the training data were measured under very high pressure. This is "
+    "not a Tc at ambient pressure."
+)
 LARGE_ROUNDING = 0.1  # fraction of the atoms that rounding exchanged; above it, a warning is shown
 
 
@@ -51,7 +56,15 @@ def predictions_html(row: pd.Series, base: Mapping[str, float]) -> str:
             + deviation_text(row["formation_energy_std_eV_per_atom"], 3),
         ),
     )
-    return table_html(("Predicted", "Tc (K)", "Ef (eV/atom)"), rows, css="last")
+    return table_html(("Predicted", "Tc (K)", "Ef (eV/atom)"), rows, css="last") + probability_html(row)
+
+
+def probability_html(row: pd.Series) -> str:
+    """The probability of superconductivity; empty if the Tc model provides none."""
+    probability = row["superconducting_probability"]
+    if pd.isna(probability):
+        return ""
+    return f"<p>Probability of superconducting: {probability:.0%}.</p>"
 
 
 def control_model_html(row: pd.Series, base: Mapping[str, float]) -> str:
@@ -69,8 +82,9 @@ def warnings(row: pd.Series) -> list[str]:
     """Reasons to doubt the predictions for this candidate."""
     found = []
     if row["hydrogen_rich"]:
-        found.append("Hydrogen-rich: the high Tc of such hydrides in the training data were measured under very high "
-                     "pressure. This is not a Tc at ambient pressure.")  # fmt: skip
+        found.append(HYDROGEN_RICH)
+    elif row["caveat"]:
+        found.append(html.escape(row["caveat"]))
     if row["rounding_distance"] > LARGE_ROUNDING:
         found.append(f"Rounding exchanged {row['rounding_distance']:.0%} of the atoms: the formula differs noticeably "
                      "from the composition that was optimised.")  # fmt: skip

@@ -18,6 +18,10 @@ from core.problem.problem import DesignProblem
 ON_THE_HULL = 5e-4  # eV/atom; displayed as 0.000
 METASTABLE = 0.067  # eV/atom; 90% of the known metastable phases are below it (doi:10.1126/sciadv.1600225)
 HULL_STD = "energy_above_hull_std_eV_per_atom"
+AT_AMBIENT_PRESSURE = (
+    "Hydrogen-rich: the hull is that at ambient pressure. Under the pressures at which such hydrides superconduct "
+    "other phases compete, and this distance says nothing about them."
+)
 DEVIATION_NOTE = (
     " ± is the expected standard deviation of the distance, from the disagreement of the ensemble members; "
     "errors that the candidate and its competing phases have in common cancel."
@@ -30,6 +34,8 @@ def stability(row: pd.Series, problem: DesignProblem) -> None:
         st.caption("The energy above hull is computed only for formulas that pass every screen.")
         return
     st.html(f"{above_hull_html(row)}<p>{meaning(row)}</p>")
+    if row["hydrogen_rich"]:
+        st.html(f'<p class="caution">{AT_AMBIENT_PRESSURE}</p>')
     st.html(phases_html(parse_decomposition(row["decomposition"])))
     error = cached_data.mean_energy_error(problem.formation_energy_predictor)
     st.caption(

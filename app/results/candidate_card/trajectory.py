@@ -14,7 +14,11 @@ from core.runs.run import Run
 
 def trajectory(run: Run, problem: DesignProblem, row: pd.Series) -> None:
     """The whole tab."""
-    if not registration(problem.method).optimises:
+    method = registration(problem.method)
+    if method.keeps_archive:
+        st.caption("A search finds whole formulas and does not move them: there is no trajectory.")
+        return
+    if not method.optimises:
         st.caption("This method does not optimise its candidates: there is no trajectory.")
         return
     recorded = run.trajectory(int(row["candidate"]))

@@ -110,7 +110,8 @@ def _table(values: list[float], like: torch.Tensor) -> torch.Tensor:
 
 
 REPORT_FIELDS = ("composition", "tc_K", "formation_energy_eV_per_atom", "integer_loss")
-STATE_FIELDS = tuple(field.name for field in fields(State) if field.name != "step")
+# A task with the prices of a hull is not captured.
+STATE_FIELDS = tuple(field.name for field in fields(State) if field.name not in ("step", "prices"))
 
 
 def step_in_place(

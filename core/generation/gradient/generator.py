@@ -19,6 +19,7 @@ from core.generation.gradient.cuda_graphs import Graphs
 from core.generation.gradient.device_steps import DeviceSteps
 from core.generation.gradient.optimiser import State, Task
 from core.generation.gradient.simplex_map import SimplexMap
+from core.generation.hull_objective import check_hull, hull_of
 from core.generation.initialization import MIXTURE, InitialGuesses, add_missing_elements
 from core.generation.integer_formulas import integer_formulas
 from core.generation.interface import Candidates, PropertyPredictors, Report
@@ -46,7 +47,7 @@ class GradientGenerator:
 
     def validate(self, problem: DesignProblem, known: Collection[str]) -> list[InputError]:
         """Errors if no integer formula is feasible, or no known superconductor is left to start from."""
-        return validation.check_atom_counts(problem) or check_start(problem, known)
+        return validation.check_atom_counts(problem) or check_hull(problem) or check_start(problem, known)
 
     def effective_settings(self, problem: DesignProblem) -> OptimiserSettings:
         """Fractional elements imply rounding to the nearest formula, because neutral neighbours have whole atoms."""
@@ -71,7 +72,8 @@ class GradientGenerator:
         rooms = tuple(room for _, room in problem.free_parts())
         allowed = np.stack([element_mask(problem.allowed_symbols(known, part)) for part in range(len(rooms))])
         constraints = problem.composition_constraints(known)
-        precision = resolve_precision(problem.precision, device)
+        precision, hull = resolve_precision(problem.precision, device), hull_of(problem)
+        captured = device.type == "cuda" and hull is None  # the prices of a hull come from outside a captured step
         return Task(
             tc=predictors.tc,
             formation_energy=predictors.formation_energy,
@@ -90,7 +92,8 @@ class GradientGenerator:
                 else BatchParallel(max_rows=STEP_BATCH_ON_GPU)
             ),
             step_predictors=_step_predictors(predictors, precision),
-            device_steps=DeviceSteps(Graphs(), precision == TFLOAT32) if device.type == "cuda" else None,
+            device_steps=DeviceSteps(Graphs(), precision == TFLOAT32) if captured else None,
+            hull=hull,
         )
 
     def init(self, task: Task) -> State:
@@ -113,7 +116,12 @@ class GradientGenerator:
         return ONE_BY_ONE if task.device_steps is None else task.device_steps.execution
 
     def candidates(self, problem: DesignProblem, task: Task, state: State) -> Candidates:
-        """Integer formulas of the live candidates, evaluated in full precision before rounding."""
+        """Integer formulas of the live candidates, evaluated in full precision before rounding.
+
+        In stage 1 the candidates first keep their largest fractions only, as at the begin of stage 2.
+        """
+        if int(state.step) < task.settings.steps[0]:
+            state = optimiser.enter_stage_2(task, state)
         report = optimiser.evaluate(task, state)
         alive = task.constraints.alive(state.x_base, state.max_mask).cpu().numpy()
         chosen = np.flatnonzero(alive)
@@ -167,6 +175,8 @@ def ranking_loss(task: Task, compositions: np.ndarray) -> np.ndarray:
             for x in torch.from_numpy(compositions).float().to(device).split(RANKING_BATCH)
         ]
     loss, _, energy = (_float64(torch.cat(column)) for column in zip(*parts, strict=True))
+    if task.hull is not None:
+        loss = loss - task.settings.formation_energy_weight * task.hull.with_prices(compositions)[0]
     return np.where(energy < 0, loss, loss + UNSTABLE_K)
 
 

@@ -1,7 +1,8 @@
 """The two-stage optimiser as pure functions: `init` returns a state, `step` applies one Adam step to all candidates.
 
 Stage 1 minimises L_1 = -(Tc - kappa error) + alpha Ef, and its last compositions define M_max. Stage 2 minimises L_2 =
-L_1 + beta(t) L_integer (KIAGO eq. 12-17). With a target, max(0, y_t - Tc) replaces -Tc (GDMCD eq. 3-10). The error is
+L_1 + beta(t) L_integer (KIAGO eq. 12-17). With a target, max(0, y_t - Tc) replaces -Tc (GDMCD eq. 3-10). With a hull,
+the energy above hull replaces Ef (`hull_prices`). The error is
 the predictor's own estimate of its error in Tc; predictors without an estimate, and the papers, have 0. Dead candidates
 (not finite, or with a free part without positive ratios) are restarted from a new initial guess.
 """
@@ -14,8 +15,10 @@ from typing import NamedTuple, Protocol
 
 import torch
 
+from core.chemistry import elements
 from core.generation.gradient import losses
 from core.generation.gradient.batch_parallel import BatchParallel
+from core.generation.gradient.hull_prices import REFRESH_STEPS, StableMixtures, refreshed
 from core.generation.gradient.simplex_map import SimplexMap
 from core.generation.interface import Report
 from core.predictors.interface import Predictor
@@ -59,6 +62,7 @@ class Task:
     cores : distributes the candidates over the cores of the CPU
     step_predictors : faster versions of `tc` and `formation_energy` in lower precision, for the steps; None: the same
     device_steps : does several steps at once on a CUDA device; None: `step` is used
+    hull : convex hull of an objective with the energy above hull; None: the objective has the formation energy
     """
 
     tc: Predictor
@@ -70,6 +74,7 @@ class Task:
     cores: BatchParallel = field(default_factory=BatchParallel)
     step_predictors: tuple[Predictor, Predictor] | None = None
     device_steps: StepsAtOnce | None = None
+    hull: StableMixtures | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class State:
     age : (batch,) int64, Adam steps of each candidate since its last (re)start
     max_mask : (batch, parts * 118) bool, M_max; all true in stage 1
     restarts : (batch,) int64, restarts of each candidate
+    prices : (batch, 118) dual prices of the elements in eV per atom; (0,) without a hull
     """
 
     step: torch.Tensor
@@ -93,6 +99,7 @@ class State:
     age: torch.Tensor
     max_mask: torch.Tensor
     restarts: torch.Tensor
+    prices: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
 
 
 def init(task: Task) -> State:
@@ -108,6 +115,7 @@ def init(task: Task) -> State:
         age=count,
         max_mask=torch.ones_like(x_base, dtype=torch.bool),
         restarts=count.clone(),
+        prices=x_base.new_zeros(0 if task.hull is None else (len(x_base), elements.N_ELEMENTS)),
     )
     return enter_stage_2(task, state) if task.settings.steps[0] == 0 else state
 
@@ -151,9 +159,11 @@ def step(task: Task, state: State) -> tuple[State, Report]:
     state = _restart_dead(task, state)
     x_base = task.constraints.project_ratios(state.x_base.detach(), state.max_mask)
     number = int(state.step)
+    prices = _prices(task, state, x_base)
     gradient, evaluation = loss_gradient(
-        task, x_base, state.max_mask, step_members(task, number), integer_weight(task.settings, number), _present
-    )
+        task, x_base, state.max_mask, step_members(task, number), integer_weight(task.settings, number), _present,
+        prices,
+    )  # fmt: skip
     x_base, moment1, moment2, age = adam(
         x_base, gradient, state.moment1, state.moment2, state.age, step_size(task.settings, number)
     )
@@ -164,6 +174,7 @@ def step(task: Task, state: State) -> tuple[State, Report]:
         moment1=moment1,
         moment2=moment2,
         age=age,
+        prices=state.prices if prices is None else prices,
     )
     if int(moved.step) == task.settings.steps[0]:
         moved = enter_stage_2(task, moved)
@@ -194,15 +205,17 @@ def loss_gradient(
     predictors: tuple[Predictor, Predictor],
     weight: float | torch.Tensor | None,
     present: Callable[[torch.Tensor], torch.Tensor],
+    prices: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, Evaluation]:
     """Gradient of the loss in x_base (batch, parts * 118), of the same shape, and the evaluation.
 
-    max_mask, predictors, weight, present : as for `_evaluate`
+    max_mask, predictors, weight, present, prices : as for `_evaluate`
     """
 
     def with_gradient(rows: slice) -> tuple[torch.Tensor, Evaluation]:
         x = x_base[rows].requires_grad_(True)
-        evaluation = _evaluate(task, x, max_mask[rows], predictors, weight, present)
+        of_rows = None if prices is None else prices[rows]
+        evaluation = _evaluate(task, x, max_mask[rows], predictors, weight, present, of_rows)
         gradient = torch.autograd.grad(evaluation.loss.sum(), x)[0]
         return gradient, Evaluation(*(values.detach() for values in evaluation))
 
@@ -246,16 +259,20 @@ def _evaluate(
     predictors: tuple[Predictor, Predictor],
     weight: float | torch.Tensor | None,
     present: Callable[[torch.Tensor], torch.Tensor],
+    prices: torch.Tensor | None = None,
 ) -> Evaluation:
     """Evaluate candidates with ratios x_base and masks max_mask, both (rows, parts * 118).
 
     predictors : of Tc and of the formation energy
     weight : beta in K, a number or a tensor (); 0 or None: the loss has no integer part
     present : compositions (rows, 118) -> columns (rows, k) that contain all fractions above 0
+    prices : (rows, 118) dual prices of the elements; None: the loss has the formation energy
     """
     settings = task.settings
     composition = task.constraints.compose(x_base, max_mask)
     loss, tc, energy = first_loss(settings, composition, *predictors)
+    if prices is not None:  # Ef - E_hull in place of Ef
+        loss = loss - settings.formation_energy_weight * (composition * prices).sum(1)
     integer = losses.integer_loss(
         present(composition), task.atom_counts, settings.integer_loss, settings.fractional_elements
     )
@@ -282,7 +299,7 @@ def first_loss(
     settings: OptimiserSettings, composition: torch.Tensor, tc_of: Predictor, energy_of: Predictor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """L_1 in K, Tc in K and formation energy in eV/atom, each (batch,), of compositions (batch, 118)."""
-    (tc, error, _), energy = tc_of.estimate(composition), energy_of(composition)
+    (tc, error, *_), energy = tc_of.estimate(composition), energy_of(composition)
     safe_tc = tc if error is None else tc - settings.risk_aversion * error
     target = settings.target_tc_K if settings.objective == TARGET else None
     return losses.objective(safe_tc, energy, settings.formation_energy_weight, target), tc, energy
@@ -292,6 +309,19 @@ def _present(composition: torch.Tensor) -> torch.Tensor:
     """The largest fractions (batch, k) of each row; k is large enough for all that are above 0."""
     k = int((composition.detach() > 0).sum(1).max())
     return composition.topk(max(k, 1), dim=1).values
+
+
+def _prices(task: Task, state: State, x_base: torch.Tensor) -> torch.Tensor | None:
+    """The prices of a step at x_base: new ones every few steps, at the begin of a stage and after a restart."""
+    if task.hull is None:
+        return None
+    number = int(state.step)
+    due = number % REFRESH_STEPS == 0 or number == task.settings.steps[0]
+    with torch.no_grad():
+        composition = task.constraints.compose(x_base, state.max_mask)
+    return refreshed(
+        task.hull, composition, state.prices, torch.ones_like(state.age, dtype=torch.bool) if due else state.age == 0
+    )
 
 
 def enter_stage_2(task: Task, state: State) -> State:

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 
 from core.chemistry import elements
-from core.generation.interface import Candidates, Report
-from core.generation.rounding import Rounded
+from core.chemistry.tolerances import ROUNDING_ERROR
+from core.generation.interface import ArchiveReport, Candidates, Report
+from core.generation.search.formula_space import FormulaSpace
 from core.generation.search.scoring import Scorer, Values
+from core.screening.composition_distance import exchanged_share
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,12 @@ class Archive:
         order = order[:most]
         return Archive(self.counts[order], self.values[order], self.score[order])
 
+    def without(self, composition: np.ndarray) -> Archive:
+        """The archive without the formulas of a composition (118,), which is no proposal if it is that of the base."""
+        fractions = self.counts / self.counts.sum(1, keepdims=True)
+        others = exchanged_share(fractions, composition) > ROUNDING_ERROR
+        return Archive(self.counts[others], self.values[others], self.score[others])
+
     def padded(self, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Counts (rows, 118) int64 and the values and the score (rows, 5); zeros and NaN as padding."""
         counts = torch.zeros(rows, elements.N_ELEMENTS, dtype=torch.int64)
@@ -107,29 +115,45 @@ class Archive:
         columns = numbers.cpu().numpy()[rows].T
         return cls(counts.cpu().numpy()[rows], Values(*columns[:4]), columns[4])
 
-    def report(self, step: int, stage: int, rows: int) -> Report:
-        """Report of the archive with `rows` rows; NaN beyond its length."""
+    def report(self, step: int, stage: int, rows: int, tested: int, space: FormulaSpace) -> Report:
+        """Report of the archive with `rows` rows; NaN beyond its length. Its best formulas are without the base.
+
+        tested : formulas so far, see `ArchiveReport`
+        """
         counts, numbers = self.padded(rows)
         composition = counts.double() / counts.sum(1, keepdim=True).clamp_min(1)
         loss = torch.where(counts.sum(1) > 0, 0.0, torch.nan)
         tc, energy = numbers[:, 0].float(), numbers[:, 2].float()
-        return Report(step, stage, composition.float(), tc, energy, loss.float(), 0)
+        best = self.without(space.base).best(REPORTED)
+        archive = ArchiveReport(
+            amounts=space.rounded(best.counts).amounts,
+            objective_K=best.score,
+            tc_K=best.values.tc_K,
+            error_K=best.values.error_K,
+            formation_energy_eV_per_atom=best.values.formation_energy_eV_per_atom,
+            tested=tested,
+        )
+        return Report(step, stage, composition.float(), tc, energy, loss.float(), 0, archive)
 
-    def candidates(self, total: int, rounded: Rounded, lost: dict[str, int]) -> Candidates:
-        """The archive as the result of a search with room for `total` formulas."""
+    def candidates(self, total: int, space: FormulaSpace) -> Candidates:
+        """The archive without the base, as the result of a search with room for `total` formulas."""
+        proposals = self.without(space.base)
+        rounded = space.rounded(proposals.counts)
         return Candidates(
             total=total,
             rounded=rounded,
-            number=np.arange(len(self)),
+            number=np.arange(len(proposals)),
             composition=rounded.compositions,
-            tc_K=self.values.tc_K,
-            formation_energy_eV_per_atom=self.values.formation_energy_eV_per_atom,
-            integer_loss=np.zeros(len(self)),
-            lost=lost | {EMPTY: total - len(self)},
+            tc_K=proposals.values.tc_K,
+            formation_energy_eV_per_atom=proposals.values.formation_energy_eV_per_atom,
+            integer_loss=np.zeros(len(proposals)),
+            lost={BASE_ITSELF: len(self) - len(proposals), EMPTY: total - len(self)},
             exchanged=0,
             restarts=0,
         )
 
 
+REPORTED = 30  # best formulas in a report
 MARGIN_K = 1.0  # how far the quick score may be below the worst kept one: the members differ by about 0.05 eV/atom
+BASE_ITSELF = "the base itself is no proposal"
 EMPTY = "the search found fewer formulas that keep all conditions"

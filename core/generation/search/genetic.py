@@ -35,11 +35,13 @@ class State:
     counts : (population, 118) int64 formulas in lowest terms, the best first; zeros beyond their number
     numbers : (population, 5) float64: Tc and its error in K, formation energy and that of the hull in eV/atom, score
         in K
+    tested : () int64, formulas tested so far
     """
 
     step: torch.Tensor
     counts: torch.Tensor
     numbers: torch.Tensor
+    tested: torch.Tensor
 
 
 class GeneticSearch:
@@ -71,23 +73,23 @@ class GeneticSearch:
 
     def init(self, task: SearchTask) -> State:
         """The start formulas that pass."""
-        population = Archive.empty().merged(
-            task.starts[task.space.passes(task.starts)], task.scorer, task.size, task.limit
-        )
-        return _state(0, population, task)
+        passing = task.starts[task.space.passes(task.starts)]
+        return _state(0, Archive.empty().merged(passing, task.scorer, task.size, task.limit), task, len(passing))
 
     def step(self, task: SearchTask, state: State) -> tuple[State, Report]:
         """One generation; the report is of the population before it."""
         population, step = Archive.from_padded(state.counts, state.numbers), int(state.step)
+        tested = int(state.tested)
         random = np.random.default_rng([task.seed, step])
         children = next_generation(task, population, settings_of_method(task.problem)["offspring"], random)
         after = population.merged(children, task.scorer, task.size, task.limit)
-        return _state(step + 1, after, task), population.report(step, 1, task.size)
+        report = population.report(step, 1, task.size, tested, task.space)
+        return _state(step + 1, after, task, tested + len(children)), report
 
     def candidates(self, problem: DesignProblem, task: SearchTask, state: State) -> Candidates:
         """The population."""
         population = Archive.from_padded(state.counts, state.numbers)
-        return population.candidates(task.size, task.space.rounded(population.counts), {})
+        return population.candidates(task.size, task.space)
 
 
 def next_generation(task: SearchTask, population: Archive, offspring: int, random: np.random.Generator) -> np.ndarray:
@@ -100,8 +102,8 @@ def next_generation(task: SearchTask, population: Archive, offspring: int, rando
     return children[task.space.passes(children)][:offspring]
 
 
-def _state(step: int, population: Archive, task: SearchTask) -> State:
-    return State(torch.tensor(step), *population.padded(task.size))
+def _state(step: int, population: Archive, task: SearchTask, tested: int) -> State:
+    return State(torch.tensor(step), *population.padded(task.size), torch.tensor(tested))
 
 
 GENERATOR = GeneticSearch()

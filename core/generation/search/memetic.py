@@ -44,6 +44,7 @@ class State:
     counts, numbers : (size, 118), (size, 5) the best formulas, see `Archive.padded`
     species, species_numbers : (SPECIES, 118), (SPECIES, 5) the best of every kind
     searched : (k,) int64, hashes of the formulas whose neighbourhood was searched
+    tested : () int64, formulas tested so far
     """
 
     step: torch.Tensor
@@ -52,6 +53,7 @@ class State:
     species: torch.Tensor
     species_numbers: torch.Tensor
     searched: torch.Tensor
+    tested: torch.Tensor
 
 
 class MemeticSearch:
@@ -86,11 +88,11 @@ class MemeticSearch:
         passing = task.starts[task.space.passes(task.starts)]
         best = Archive.empty().merged(passing, task.scorer, task.size, task.limit)
         species = Archive.empty().merged(passing, task.scorer, SPECIES, Limit(PER_SPECIES, MAIN_SHARE), whole=False)
-        return _state(0, best, species, task, torch.zeros(0, dtype=torch.int64))
+        return _state(0, best, species, task, torch.zeros(0, dtype=torch.int64), len(passing))
 
     def step(self, task: SearchTask, state: State) -> tuple[State, Report]:
         """One round; the report is of the best formulas before it."""
-        step = int(state.step)
+        step, tested = int(state.step), int(state.tested)
         best = Archive.from_padded(state.counts, state.numbers)
         species = Archive.from_padded(state.species, state.species_numbers)
         random = np.random.default_rng([task.seed, step])
@@ -99,12 +101,13 @@ class MemeticSearch:
         new = distinct_rows(around, children)
         after = best.merged(new, task.scorer, task.size, task.limit)
         kept = species.merged(new, task.scorer, SPECIES, Limit(PER_SPECIES, MAIN_SHARE), whole=False)
-        return _state(step + 1, after, kept, task, searched), best.report(step, 1, task.size)
+        report = best.report(step, 1, task.size, tested, task.space)
+        return _state(step + 1, after, kept, task, searched, tested + len(new)), report
 
     def candidates(self, problem: DesignProblem, task: SearchTask, state: State) -> Candidates:
         """The best formulas."""
         best = Archive.from_padded(state.counts, state.numbers)
-        return best.candidates(task.size, task.space.rounded(best.counts), {})
+        return best.candidates(task.size, task.space)
 
 
 def _children(task: SearchTask, best: Archive, species: Archive, random: np.random.Generator) -> np.ndarray:
@@ -148,8 +151,9 @@ def hashes(counts: np.ndarray) -> np.ndarray:
         return (counts * factors).sum(1)
 
 
-def _state(step: int, best: Archive, species: Archive, task: SearchTask, searched: torch.Tensor) -> State:
-    return State(torch.tensor(step), *best.padded(task.size), *species.padded(SPECIES), searched)
+def _state(step: int, best: Archive, species: Archive, task: SearchTask, searched: torch.Tensor, tested: int) -> State:
+    both = *best.padded(task.size), *species.padded(SPECIES)
+    return State(torch.tensor(step), *both, searched, torch.tensor(tested))
 
 
 GENERATOR = MemeticSearch()

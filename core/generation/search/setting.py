@@ -11,6 +11,7 @@ import torch
 from core.errors import InputError
 from core.generation.gradient.batch_parallel import BatchParallel
 from core.generation.gradient.optimiser import Task as GradientTask
+from core.generation.hull_objective import check_hull, hull_of
 from core.generation.interface import PropertyPredictors
 from core.generation.search import starts
 from core.generation.search.archive import Limit
@@ -20,7 +21,7 @@ from core.generation.search.scoring import ROWS, ROWS_ON_GPU, Scorer
 from core.generation.starting_materials import FROM_KNOWN, check_start, starting_materials
 from core.problem import validation
 from core.problem.problem import DesignProblem
-from core.problem.settings import HULL, RAISE_TC
+from core.problem.settings import RAISE_TC
 from core.reference_data.references import load_references
 from core.screening.registry import MAX_SCREENED_ELEMENTS
 
@@ -63,7 +64,7 @@ def prepare(problem: DesignProblem, predictors: PropertyPredictors, size: int, g
     gradient = starts.gradient_task(problem, predictors)
     superconductors = load_references().superconducting_compositions
     space = formula_space(problem, predictors.known_symbols(), MAX_SCREENED_ELEMENTS, superconductors)
-    hull = load_references().hull(problem.formation_energy_predictor) if problem.settings.stability == HULL else None
+    hull = hull_of(problem)
     on_cpu = predictors.device.type == "cpu"
     cores = BatchParallel(torch.get_num_threads(), ROWS) if on_cpu else BatchParallel(0, ROWS_ON_GPU)
     return SearchTask(
@@ -79,18 +80,7 @@ def prepare(problem: DesignProblem, predictors: PropertyPredictors, size: int, g
 
 def check(problem: DesignProblem, known: Collection[str]) -> list[InputError]:
     """Errors if no integer formula is feasible, or no known superconductor is left to start from."""
-    return validation.check_atom_counts(problem) or _check_hull(problem) or check_start(problem, known)
-
-
-def _check_hull(problem: DesignProblem) -> list[InputError]:
-    """An error if the objective needs a hull and the reference phases have no energies of the problem's predictor."""
-    settings, energies = problem.settings, load_references().phase_energies
-    if settings.stability != HULL or problem.formation_energy_predictor in energies:
-        return []
-    return [
-        InputError("stability", settings.stability, "the reference phases have no energies of this energy model",
-                   f"Choose the formation energy, or one of the models {', '.join(energies)}")
-    ]  # fmt: skip
+    return validation.check_atom_counts(problem) or check_hull(problem) or check_start(problem, known)
 
 
 def _starts(

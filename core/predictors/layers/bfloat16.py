@@ -23,6 +23,15 @@ def processor_multiplies_bfloat16() -> bool:
     return torch.backends.mkldnn.is_available() and bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
+def processor_has_bfloat16() -> bool:
+    """Whether this processor has instructions for products in bfloat16: vector (AVX-512) or matrix units (AMX).
+
+    Vector units make large products of a training faster, with gradients.
+    """
+    found = torch.cpu.get_capabilities()
+    return torch.backends.mkldnn.is_available() and any(found.get(key) for key in ("avx512_bf16", "amx_bf16"))
+
+
 class InBfloat16(nn.Module):
     """A network that computes in bfloat16; its input and output keep their dtype."""
 

@@ -53,11 +53,14 @@ class CompositionAttention(nn.Module):
     """The network: fractions (batch, 118) -> (batch, outputs).
 
     capacity : number of tokens of each composition; None: as many as it has elements
+    bfloat16_layers : whether the products of the layers are computed in bfloat16 on a CPU, for training. The residual
+        stream, the encoding and the output stay in float32: an energy of 3 eV/atom is a multiple of 0.016 in bfloat16
     """
 
     features: torch.Tensor
     waves: torch.Tensor
     capacity: int | None = None
+    bfloat16_layers: bool = False
 
     def __init__(self, size: AttentionSize, outputs: int = 1):
         super().__init__()
@@ -106,8 +109,9 @@ class CompositionAttention(nn.Module):
         damping = self.size.trace and -functional.softplus(2 * (math.log(self.size.trace) - logarithm))
         if self.capacity is not None:
             damping = damping + ABSENT * (fraction.detach() == 0)[:, None]
-        for layer in self.layers:
-            tokens = layer(tokens, logarithm, damping, groups)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16_layers):
+            for layer in self.layers:
+                tokens = layer(tokens, logarithm, damping, groups)
         return self.head(groups.summed(self.norm(tokens) * fraction[:, None]))
 
     def _vectors(self, place: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ import pytest
 from core.benchmarks import search
 from core.benchmarks.search import RIVALS, SearchOptions, compare, standing
 from core.benchmarks.search_lines import FREE, HYDRIDES, NEAR_AND_NEW, SUBSTITUTION, lines
-from core.benchmarks.search_methods import GENETIC_SEARCH, KIAGO, METHODS, OURS
+from core.benchmarks.search_methods import GENETIC_SEARCH, KIAGO, METHODS, OURS, Clock, kiago_size
 from core.errors import InputError
 from core.generation.validation import check
 
@@ -50,6 +50,23 @@ def table(ours: float, rival: float, spread: float) -> pd.DataFrame:
 def test_ahead_equal_and_behind(ours, rival, spread, expected):
     """Equal within the larger spread; a method without formulas loses."""
     assert standing(table(ours, rival, spread), "objective", RIVALS) == expected
+
+
+@pytest.mark.parametrize(
+    ("steps_s", "rest_s", "size"),
+    [(0.1, 3.0, (256, 240)), (1.0, 2.0, (89, 75)), (0.01, 0.5, (1256, 500)), (1e-4, 1e-3, (4096, 500)),
+     (100.0, 2.0, (16, 75))],
+)  # fmt: skip
+def test_kiago_gets_the_candidates_and_steps_that_end_within_the_time(steps_s, rest_s, size):
+    """In 27 of 30 s: 27 s = 240 x 0.1 s + 3 s; 89 of 256 candidates take 89/256 of 75 x 1 s + 2 s; and so on."""
+    assert kiago_size(30.0, steps_s, rest_s) == size
+
+
+def test_a_method_stops_before_a_step_that_would_end_after_the_limit(monkeypatch):
+    times = iter([4.0, 7.0, 9.0])
+    monkeypatch.setattr("core.benchmarks.search_methods.time.perf_counter", lambda: next(times))
+    clock = Clock(10.0, started=0.0)
+    assert [clock.permits_another() for _ in range(3)] == [True, True, False]  # 4 + 4, 7 + 3, 9 + 2
 
 
 @pytest.mark.usefixtures("one_thread")

@@ -28,8 +28,13 @@ def test_predict_prints_one_row_per_formula(capsys):
     assert rows[0] == rows[2] and float(rows[0]["tc_K"]) > 0 and float(rows[0][PREDICTED[3]]) < 0
 
 
-def test_energies_on_references_that_the_model_does_not_know(capsys):
-    assert main(["predict", "Fe2O3", "--reference", "mp"]) == 0
+def test_energies_on_the_references_of_another_database(capsys):
+    energies = []
+    for options in ([], ["--reference", "oqmd"]):
+        assert main(["predict", "Fe2O3", "Fe", *options]) == 0
+        energies.append([float(row[PREDICTED[3]]) for row in rows_of(capsys.readouterr().out)])
+    (oxide, iron), (oxide_on_oqmd, iron_on_oqmd) = energies
+    assert oxide_on_oqmd - oxide > 0.05 and iron == iron_on_oqmd == 0
     assert main(["predict", "Fe2O3", "--predictor", "published", "--reference", "oqmd"]) == 2
     assert "formation-energy gives energies on the references of mp only" in capsys.readouterr().err
 

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from core.evaluation.ranking import pareto_front, ranked, tc_minus_error_K
+from core.evaluation.ranking import (
+    BY_PARETO_FRONT,
+    BY_TC,
+    BY_TC_MINUS_ERROR,
+    in_order,
+    pareto_front,
+    pareto_fronts,
+    ranked,
+    tc_minus_error_K,
+)
 from tests.unit.evaluation.rows import row, table
 
 NAN = float("nan")
@@ -50,3 +59,27 @@ def test_the_front_of_many_points_is_that_of_the_definition():
     unbeaten = [not any(t >= tc and e <= above and (t > tc or e < above) for t, e in points) for tc, above in points]
     assert {tuple(p) for p in points[found]} == {tuple(p) for p in points[unbeaten]}
     assert (np.diff(points[found, 0]) > 0).all() and (np.diff(points[found, 1]) > 0).all()
+
+
+def test_the_fronts_are_taken_off_one_after_another():
+    tc_K, above_hull = np.array([10.0, 20.0, 15.0, 5.0, 7.0, NAN]), np.array([0.0, 0.2, 0.3, 0.1, NAN, 0.0])
+    assert (
+        pareto_fronts(tc_K, above_hull)[:4].tolist() == [1, 1, 2, 2]
+        and np.isnan(pareto_fronts(tc_K, above_hull)[4:]).all()
+    )
+    assert pareto_fronts(np.array([10.0, 10.0]), np.zeros(2)).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [(BY_TC_MINUS_ERROR, "BACDE"), (BY_TC, "ABCDE"), (BY_PARETO_FRONT, "BACDE")],
+)
+def test_the_orders_put_failing_and_incomplete_rows_last(order, expected):
+    candidates = ranked(table(
+        row(formula="A", tc_K=90.0, tc_std_K=50.0, energy_above_hull_eV_per_atom=0.4),
+        row(formula="B", tc_K=60.0, tc_std_K=10.0, energy_above_hull_eV_per_atom=0.0),
+        row(formula="C", tc_K=50.0, tc_std_K=15.0, energy_above_hull_eV_per_atom=0.1),
+        row(formula="D", tc_K=30.0, tc_std_K=0.0, energy_above_hull_eV_per_atom=NAN),
+        row(formula="E", tc_K=99.0, tc_std_K=0.0, passes=False, energy_above_hull_eV_per_atom=NAN),
+    ))  # fmt: skip
+    assert "".join(in_order(candidates, order)["formula"]) == expected

@@ -8,7 +8,10 @@ from core.errors import InputError
 from core.evaluation import user_formulas
 from core.predictors.registry import PUBLISHED
 
-DETAILS = ["tc_std_K", "tc_judge_K", "formation_energy_std_eV_per_atom", "distance_to_training", "extrapolating"]
+DETAILS = [
+    "tc_std_K", "tc_judge_K", "superconducting_probability", "formation_energy_std_eV_per_atom", "distance_to_training",
+    "extrapolating", "pressure_suspected", "off_stoichiometry_suspected", "caveat",
+]  # fmt: skip
 PREDICT_COLUMNS = ["formula", "read_as", "tc_K", "formation_energy_eV_per_atom", *DETAILS, "error", "suggestion"]
 SCREEN_COLUMNS = [*PREDICT_COLUMNS[:-2], *user_formulas.SCREENED, *user_formulas.REFUSED]
 MIXED = ["Nb3Sn", "Xx2", "NaCl", "LaFeAs(O", "PoO2", "", "MgB2"]  # valid and invalid formulas

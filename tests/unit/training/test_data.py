@@ -45,9 +45,10 @@ def test_superconductors_are_cleaned_and_counted(folder):
     assert np.allclose(table.compositions, compositions(["YBa2Cu3O7", "MgB2", "NbTi"]))
     counts = table.counts
     assert counts["rows of SuperCon"] == 8
-    for reason in ("no Tc given", "known error", "undetermined amount (O7-z, Ox)", "malformed formula"):
+    unread = ("SuperCon: undetermined amount (O7-z, Ox)", "SuperCon: malformed formula")
+    for reason in ("no Tc given", "known error", *unread):
         assert counts[reason] == 1, reason
-    assert counts["replicates merged"] == 2
+    assert counts["SuperCon: replicates merged"] == 2 and table.replicates[0] == (90.0, 92.0, 10.0)
     assert counts["Stanev: 0 K, no Tc reported"] == 1
     assert counts["Stanev: measured, already in SuperCon"] == 1
     assert counts["Stanev: measured, added"] == 1
@@ -78,7 +79,7 @@ def test_non_superconductors_exclude_superconductors(folder):
     superconductors = data.read_superconductors(folder)
     cod = data.read_non_superconductors(folder, superconductors)
     assert cod.formulas == ("NaCl", "SiO2") and not cod.values.any()
-    assert cod.counts["COD: also in SuperCon"] == 1 and cod.counts["replicates merged"] == 1
+    assert cod.counts["COD: also in SuperCon"] == 1 and cod.counts["COD: replicates merged"] == 1
 
 
 def test_the_held_out_compositions_are_in_no_training_part(tmp_path):

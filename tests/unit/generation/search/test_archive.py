@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.generation.search.archive import Archive, Limit
-from tests.unit.generation.search.test_formula_space import cells
+from tests.unit.generation.search.test_formula_space import cells, space
 from tests.unit.generation.search.test_scoring import Energies, scorer
 
 FORMULAS = ("La2O3", "LaO3", "LaO", "FeO", "Fe2O3", "CuO")
@@ -42,7 +42,20 @@ def test_stored_and_restored():
     assert all((a == b).all() for a, b in zip(again.values, found.values, strict=True))
 
 
+def test_the_base_is_no_proposal_but_stays_a_parent():
+    found, demands = archive(), space("La2O3")
+    assert found.without(demands.base).counts.tolist() == [
+        row for row in found.counts.tolist() if row != cells("La2O3")[0].tolist()
+    ]
+    result = found.candidates(9, demands)
+    assert len(result.number) == len(FORMULAS) - 1 and list(result.lost.values()) == [1, 3]
+    assert len(found.report(0, 1, 9, 0, demands).archive.objective_K) == len(FORMULAS) - 1
+
+
 def test_a_report_has_a_row_for_each_place():
-    report = archive().report(3, 1, 9)
+    found = archive()
+    report = found.report(3, 1, 9, 40, space())
     assert report.composition.shape == (9, 118) and report.tc_K.isfinite().sum() == len(FORMULAS)
     assert report.integer_loss[:6].tolist() == [0.0] * 6
+    assert report.archive.tested == 40 and (report.archive.amounts == found.counts).all()
+    assert (report.archive.objective_K == found.score).all()

@@ -108,3 +108,18 @@ def test_new_near_and_few_of_the_same_elements(method):
     assert len(counts) > 20 and (exchanged_share(x, base) <= 0.3 + 1e-9).all()
     assert exchanged_share(x[:, None], known[None]).min() >= 0.02 - 1e-9 <= exchanged_share(x, base).min()
     assert np.unique(counts > 0, axis=0, return_counts=True)[1].max() <= 2
+
+
+def test_the_base_is_not_proposed_where_nothing_is_better(method):
+    """Tc rises with boron alone: MgB7 is the best base of at most 8 atoms, and a parent."""
+    settings = OptimiserSettings(n_unit=(1, 8), max_elements=2, risk_aversion=0.0)
+    posed = problem(method, base="MgB7", charge_rule="every_atom", settings=settings)
+    counts = found(posed, predictors(B=100.0)).rounded.counts
+    base = compositions(["MgB7"])[0]
+    assert len(counts) and exchanged_share(counts / counts.sum(1, keepdims=True), base).min() > 0
+
+
+def test_at_most_three_of_the_same_elements_give_ten_element_sets_among_the_best_thirty(method):
+    settings = OptimiserSettings(per_element_set=3)
+    best = found(problem(method, settings=settings)).rounded.counts[:30]
+    assert len(best) == 30 and len(np.unique(best > 0, axis=0)) >= 10

@@ -6,8 +6,10 @@ import torch
 from core.chemistry import elements
 from core.chemistry.composition import compositions
 from core.errors import InputError
+from core.predictors import checkpoint
 from core.predictors.formation_energy.attention import (
     FormationEnergyAttention,
+    load_formation_energy_ensemble,
     reference_change,
 )
 from core.predictors.info import MP, OQMD
@@ -107,3 +109,16 @@ def test_the_change_of_references_is_that_of_the_fractions_except_near_elements(
 def test_an_unknown_reference_is_refused(predictor):
     with pytest.raises(InputError, match="aflow"):
         predictor.on_reference("aflow")
+
+
+def test_the_committed_ensemble():
+    predictor = load_formation_energy_ensemble("formation-energy-ensemble")
+    card = checkpoint.read_card("formation-energy-ensemble")
+    assert len(predictor.members()) == card["settings"]["members"]
+    assert int(predictor.known_elements.sum()) == len(card["known_elements"])
+    assert not predictor.training and not any(p.requires_grad for p in predictor.parameters())
+    energy, error = predictor.estimate(fractions("NaCl", "MgO", "Cu"))[:2]
+    assert energy.tolist() == pytest.approx([-2.1, -3.0, 0], abs=0.25)  # eV/atom, Materials Project
+    assert energy[2] == 0 and (error[:2] > 0).all() and (error < 0.2).all()
+    on_oqmd = predictor.on_reference(OQMD)
+    assert on_oqmd(fractions("MgO", "Cu")).tolist() == pytest.approx([-2.9, 0], abs=0.25)  # eV/atom, OQMD

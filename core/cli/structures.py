@@ -1,0 +1,85 @@
+"""python -m core structures: crystal structures of formulas, as CIF and POSCAR files with a table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.cli.arguments import new_command
+from core.errors import InputError
+
+if TYPE_CHECKING:
+    from core.cli.arguments import Commands
+    from core.structures.folder import Request
+
+MOST_STRUCTURES = 20  # candidates that are ranked for a formula
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command."""
+    parser = new_command(
+        commands, "structures", "crystal structures of formulas, as CIF and POSCAR files",
+        "Propose crystal structures: the elements of a formula on the sites of known prototypes, ranked by a learned\n"
+        "score. A doped formula takes an ordered supercell of its parent, or the parent itself; the column note says\n"
+        "which. The volume is that of similar compounds; the structures are not relaxed: the columns of energies, of\n"
+        "the band gap and of Tc are empty, and relaxed is false.",
+        "structures LaFeAsO La1.85Sr0.15CuO4 --out my_structures\n"
+        "  python -m core structures --csv results.csv --out my_structures --top 3\n\n"
+        "The folder receives structures.csv and the folders cif/ and poscar/. The same command again resumes after\n"
+        "an interruption. The exit code is 1 if a formula cannot be used; its row has the column error.",
+    )  # fmt: skip
+    parser.add_argument("formulas", nargs="*", metavar="FORMULA", help="a chemical formula, for example LaFeAsO")
+    parser.add_argument("--csv", type=Path, metavar="IN", help="read the formulas from this CSV file instead")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder for the structures")
+    parser.add_argument("--top", type=int, default=5, metavar="N", help="structures of a formula; default: 5")
+    parser.add_argument(
+        "--no-relax", action="store_true", help="leave the structures as proposed; at present they always are"
+    )
+    parser.set_defaults(command=structures, parser=parser)
+
+
+def structures(options: argparse.Namespace) -> int:
+    """Write the structures; exit code 1 if a formula cannot be used."""
+    from tqdm import tqdm
+
+    from core.predictors import checkpoint
+    from core.reference_data.prototypes import NAME as LIBRARY
+    from core.structures.folder import TABLE, FolderSettings, find_all
+    from core.structures.prototypes import load_finder
+    from core.structures.ranking import NAME as RANKING
+
+    if bool(options.formulas) == (options.csv is not None):
+        options.parser.error("give formulas, or --csv with a file")
+    if not 1 <= options.top <= MOST_STRUCTURES:
+        rule = f"a formula can have 1 to {MOST_STRUCTURES} structures"
+        raise InputError("top", options.top, rule, "Choose another number")
+    requests = list(_requests(options))
+    settings = FolderSettings(options.top, *(checkpoint.read_card(name)["sha256"] for name in (LIBRARY, RANKING)))
+    with tqdm(total=len(requests), unit="formula", file=sys.stderr, disable=None) as bar:
+        bad = find_all(options.out, requests, load_finder(), settings, lambda done: bar.update(done - bar.n))
+    print(options.out / TABLE)
+    if bad:
+        print(f"{bad} of {len(requests)} formulas have errors; see the column error.", file=sys.stderr)
+    return 1 if bad else 0
+
+
+def _requests(options: argparse.Namespace) -> Iterator[Request]:
+    """The formulas, each once, a series as its members."""
+    from core.evaluation.formula_csv import FormulaCsv
+    from core.evaluation.user_formulas import read_texts
+    from core.structures.folder import Request
+
+    texts: list = list(options.formulas)
+    if options.csv is not None:
+        with FormulaCsv(options.csv) as file:
+            texts = [row.formula for row in file.rows()]
+    seen: set[str] = set()
+    for formula in read_texts(texts):
+        text = formula.read_as or formula.text
+        if text not in seen:
+            seen.add(text)
+            amounts = formula.reading.amounts if formula.reading else None
+            yield Request(text, amounts, formula.error.message if formula.error else "")

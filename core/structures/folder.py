@@ -1,0 +1,176 @@
+"""Structures of many formulas in a folder: a CIF and a POSCAR of each, and a table; interrupted work resumes.
+
+structures.csv       one row per structure; a formula without structures has one row with the error
+cif/LaFeAsO-1.cif    the first structure of LaFeAsO; poscar/LaFeAsO-1.vasp, the same as POSCAR
+finished/            one file per finished formula: its rows
+settings.json        the settings; other settings need another folder
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+from core.errors import InputError
+from core.files import read_json, remove_partial_files, write_atomically, write_json
+from core.structures.files import to_cif, to_poscar
+from core.structures.prototypes import Proposal
+
+TABLE, SETTINGS, FINISHED = "structures.csv", "settings.json", "finished"
+COLUMNS = (
+    "formula", "rank", "prototype", "example", "space_group", "n_atoms", "energy_eV_per_atom",
+    "energy_above_hull_eV_per_atom", "relaxed", "band_gap_class", "tc_structure_K", "matches_known", "cif", "poscar",
+    "volume_A3_per_atom", "shortest_distance_A", "score", "known_compounds", "known_superconductors", "note", "error",
+)  # fmt: skip
+_WRITTEN_EVERY = 20  # formulas between two tables
+
+
+class Finder(Protocol):
+    """Proposes structures: `core.structures.prototypes.StructureFinder`."""
+
+    def find(self, amounts: Mapping[str, float], top: int) -> list[Proposal]:
+        """At most `top` structures, the likeliest first. Raises InputError."""
+        ...
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """What the structures of a folder depend on.
+
+    top : most structures of a formula
+    library, ranking : checksums of the two checkpoints
+    """
+
+    top: int
+    library: str
+    ranking: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """A formula as given: amounts, or the reason why it cannot be read."""
+
+    text: str
+    amounts: Mapping[str, float] | None
+    error: str = ""
+
+
+def find_all(
+    folder: Path,
+    requests: Sequence[Request],
+    finder: Finder,
+    settings: FolderSettings,
+    progress: Callable[[int], None] = lambda done: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> int:
+    """Find the structures of all formulas and write them; returns the number of formulas with an error.
+
+    A formula that the folder has already is not done again. If `should_stop` says so, or at an exception, the table
+    holds what is finished.
+
+    progress : called with the number of finished formulas
+
+    Raises InputError (field "out") for a folder with other settings or one that cannot be written.
+    """
+    _prepare(folder, settings)
+    rows: list[dict[str, str]] = []
+    bad = 0
+    try:
+        for done, request in enumerate(requests, start=1):
+            if should_stop():
+                break
+            own = _rows_of(folder, request, finder, settings.top)
+            rows += own
+            bad += any(row["error"] for row in own)
+            if done % _WRITTEN_EVERY == 0:
+                write_atomically(folder / TABLE, _csv(rows))
+            progress(done)
+    finally:
+        write_atomically(folder / TABLE, _csv(rows))
+    return bad
+
+
+def _prepare(folder: Path, settings: FolderSettings) -> None:
+    try:
+        for name in ("cif", "poscar", FINISHED):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = f"this folder cannot be written ({error.strerror})"
+        raise InputError("out", folder, reason, "Choose another") from None
+    stored = read_json(folder / SETTINGS)
+    if stored is not None and stored != asdict(settings):
+        rule = "this folder has structures found with other settings or another library"
+        raise InputError("out", folder, rule, "Choose a new folder")
+    remove_partial_files(folder / FINISHED)
+    write_json(folder / SETTINGS, asdict(settings))
+
+
+def _rows_of(folder: Path, request: Request, finder: Finder, top: int) -> list[dict[str, str]]:
+    """The rows of a formula, from the folder if it is finished there."""
+    path = folder / FINISHED / f"{file_name(request.text)}.json"
+    stored = read_json(path)
+    if stored is not None and stored.get("formula") == request.text:
+        return stored["rows"]
+    try:
+        if request.amounts is None:
+            return [_error_row(request.text, request.error)]
+        proposals = finder.find(request.amounts, top)
+    except InputError as error:
+        return [_error_row(request.text, error.message)]
+    rows = [_write(folder, request.text, rank, each) for rank, each in enumerate(proposals, start=1)]
+    write_json(path, {"formula": request.text, "rows": rows})
+    return rows
+
+
+def _write(folder: Path, formula: str, rank: int, proposal: Proposal) -> dict[str, str]:
+    """Write the files of a structure; returns its row."""
+    made = proposal.structure
+    name = f"{file_name(formula)}-{rank}"
+    cif, poscar = f"cif/{name}.cif", f"poscar/{name}.vasp"
+    about = f"{formula}, rank {rank}, prototype {proposal.prototype} as {proposal.example}"
+    about += f", {proposal.note}" if proposal.note else ""
+    write_atomically(folder / cif, f"# {about}, not relaxed\n{to_cif(made)}")
+    write_atomically(folder / poscar, to_poscar(made, about))
+    values = {
+        "formula": formula, "rank": rank, "prototype": proposal.prototype, "example": proposal.example,
+        "space_group": proposal.space_group, "n_atoms": len(made.symbols), "relaxed": "false",
+        "matches_known": str(proposal.known).lower(), "cif": cif, "poscar": poscar,
+        "volume_A3_per_atom": f"{made.volume_A3_per_atom:.3f}",
+        "shortest_distance_A": f"{made.shortest_distance_A():.3f}",
+        "score": "" if proposal.known else f"{proposal.score:.3f}", "known_compounds": proposal.compounds,
+        "known_superconductors": proposal.superconductors, "note": proposal.note,
+    }  # fmt: skip
+    return {column: str(values.get(column, "")) for column in COLUMNS}
+
+
+def _error_row(formula: str, message: str) -> dict[str, str]:
+    return {column: {"formula": formula, "error": message}.get(column, "") for column in COLUMNS}
+
+
+def file_name(formula: str) -> str:
+    """A formula as the name of a file: other characters than letters, digits and points become underscores.
+
+    Names that change, or that differ from another's only in the case of letters, end in a checksum: Co and CO are one
+    file on some systems.
+    """
+    plain = re.sub(r"[^A-Za-z0-9.]", "_", formula)[:60]
+    return f"{plain}-{hashlib.sha256(formula.encode()).hexdigest()[:6]}"
+
+
+def _csv(rows: Iterable[Mapping[str, str]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def _safe(text: str) -> str:
+    """Text that no spreadsheet runs as a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "@", "\t", "\n", "\r") else text

@@ -1,0 +1,185 @@
+"""From a formula to ranked crystal structures: its elements on the sites of known prototypes.
+
+A formula of whole amounts takes the prototypes of its own stoichiometry. A doped formula takes those of the nearest
+ordered formula, its parent: as an ordered supercell with the dopants where a small one has their share, otherwise as
+the parent itself; `Proposal.note` says which. The volume is that of similar compounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from core.chemistry import elements
+from core.chemistry.composition import formula_of, whole_counts
+from core.chemistry.structure import Structure
+from core.errors import InputError
+from core.reference_data.prototypes import Prototypes, load_prototypes
+from core.structures.match import Reduced
+from core.structures.parents import Parent, parents
+from core.structures.ranking import Ranking, load_ranking
+from core.structures.ranking_features import ranked_by_distance
+from core.structures.supercell import doped_supercell
+from core.structures.symmetry import symmetric
+from core.structures.templates import ElementTables, Templates, templates
+from core.structures.volume import volumes_A3_per_atom
+
+MOST_PARENTS = 2  # of a doped formula, of which structures are proposed
+MOST_FORMULA_ATOMS = 200  # no prototype has more atoms in its formula
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A crystal structure proposed for a formula.
+
+    structure : primitive cell, or a supercell for a doped formula
+    prototype : stoichiometry, space group and Wyckoff occupation of the prototype: "AB2 191 1a|2d"
+    index : of the prototype in the library
+    space_group : international number, of the structure
+    example, example_id : the most similar compound with this prototype
+    distance : from that compound, see `core.structures.templates`
+    compounds, superconductors : known compounds of the prototype; those with a measured Tc, or doped to one
+    score : of the learned ranking, higher is likelier; inf for a known structure
+    known : whether the formula is known in this structure
+    note : for a doped formula, what the structure stands for; empty otherwise
+    """
+
+    structure: Structure
+    prototype: str
+    index: int
+    space_group: int
+    example: str
+    example_id: str
+    distance: float
+    compounds: int
+    superconductors: int
+    score: float
+    known: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """A candidate in the order of the ranking."""
+
+    found: Templates
+    candidate: int
+    pair: int
+    score: float
+    known: bool
+
+
+class StructureFinder:
+    """Proposes structures from a library, in a learned order."""
+
+    def __init__(self, library: Prototypes, ranking: Ranking):
+        self._library, self._ranking = library, ranking
+        self._tables = ElementTables.of(library)
+
+    def find(self, amounts: Mapping[str, float], top: int = 5) -> list[Proposal]:
+        """The likeliest structures of a formula, the likeliest first, all different; at most `top`.
+
+        amounts : element -> amount, above 0
+
+        Raises InputError (field "formula") if neither the formula nor a parent has a known stoichiometry; ValueError
+        for top below 1.
+        """
+        if top < 1:
+            raise ValueError("at least one structure must be asked for")
+        counts = whole_counts(amounts)
+        exact: list[Proposal] = []
+        if counts is not None and sum(counts.values()) <= MOST_FORMULA_ATOMS:
+            exact = self._distinct((self._proposal(c, "") for c in self._choices(counts)), top)
+        if exact:
+            return exact
+        doped = self._distinct(self._doped(amounts), top)
+        if doped:
+            return doped
+        raise InputError(
+            "formula",
+            formula_of(amounts),
+            "no known crystal structure has this stoichiometry or one near it",
+            "Round the amounts to a simpler ratio",
+        )
+
+    def _choices(self, counts: Mapping[str, int]) -> list[_Choice]:
+        """The candidates of a formula: known structures by their energy, then the others by score."""
+        found = templates(self._library, self._tables, counts)
+        ranked = ranked_by_distance(self._library, self._tables, found)
+        scores = self._ranking.scores(ranked.features)
+        choices = [
+            _Choice(found, int(candidate), int(pair), float(score), bool(found.distances[pair] == 0))
+            for candidate, pair, score in zip(ranked.candidates, ranked.nearest, scores, strict=True)
+        ]
+        return sorted(choices, key=lambda choice: (not choice.known, self._energy(choice), -choice.score))
+
+    def _energy(self, choice: _Choice) -> float:
+        """Energy above hull of a known structure in eV/atom, a high one if it is unknown; 0 for others."""
+        if not choice.known:
+            return 0.0
+        energy = self._library.above_hull_eV_per_atom[choice.found.rows[choice.pair]]
+        return 1.0 if np.isnan(energy) else float(energy)
+
+    def _proposal(self, choice: _Choice, note: str) -> Proposal:
+        library, found, candidate = self._library, choice.found, choice.candidate
+        names = elements.symbols()
+        prototype, row = int(found.prototypes[candidate]), int(found.rows[choice.pair])
+        made = library.structure(prototype, [names[e] for e in found.species[candidate]])
+        rows = library.rows_of(prototype)
+        return Proposal(
+            structure=made.scaled_to(volumes_A3_per_atom(library, found, candidate)),
+            prototype=library.label(prototype),
+            index=prototype,
+            space_group=int(library.space_group[prototype]),
+            example=library.formula_of_member(prototype, row - rows.start),
+            example_id=library.id_of(row),
+            distance=float(found.distances[choice.pair]),
+            compounds=int(library.members[prototype]),
+            superconductors=int((np.nan_to_num(library.tc_K[rows]) > 0).sum()),
+            score=np.inf if choice.known else choice.score,
+            known=choice.known,
+            note=note,
+        )
+
+    def _doped(self, amounts: Mapping[str, float]) -> Iterator[Proposal]:
+        """Structures of the parents, with the dopants where a small supercell has their share."""
+        for parent in parents(self._library, self._tables.distances, amounts)[:MOST_PARENTS]:
+            for choice in self._choices(parent.counts):
+                yield _with_dopants(self._proposal(choice, ""), parent)
+
+    def _distinct(self, proposals: Iterator[Proposal], top: int) -> list[Proposal]:
+        """The first proposals that are different structures."""
+        kept: list[tuple[Proposal, Reduced]] = []
+        for proposal in proposals:
+            cell = Reduced(proposal.structure)
+            if not any(cell.matches(other) for _, other in kept):
+                kept.append((proposal, cell))
+            if len(kept) == top:
+                break
+        return [proposal for proposal, _ in kept]
+
+
+def _with_dopants(proposal: Proposal, parent: Parent) -> Proposal:
+    """A structure of the parent as an ordered supercell with the dopants, or as it is; the note says which."""
+    name = formula_of({symbol: float(n) for symbol, n in parent.counts.items()})
+    vacant = "; its amounts are rounded to whole atoms" if parent.rounded > 1e-6 else ""
+    cell = doped_supercell(proposal.structure, parent.hosts, parent.shares)
+    known = proposal.known and not parent.hosts and not vacant
+    if cell is None:
+        return _noted(proposal, proposal.structure, proposal.space_group, known, f"ordered parent {name}{vacant}")
+    found = symmetric(cell)
+    space_group = found.space_group if found else 1
+    return _noted(proposal, cell, space_group, False, f"ordered supercell {cell.formula} of {name}{vacant}")
+
+
+def _noted(proposal: Proposal, structure: Structure, space_group: int, known: bool, note: str) -> Proposal:
+    return replace(proposal, structure=structure, space_group=space_group, known=known, note=note)
+
+
+@cache
+def load_finder() -> StructureFinder:
+    """The finder with the library and the ranking in checkpoints/, loaded once per process. Raises CheckpointError."""
+    return StructureFinder(load_prototypes(), load_ranking())

@@ -1,0 +1,73 @@
+"""The symmetry of a crystal structure, found by spglib: space group, Wyckoff positions, primitive standard cell."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.chemistry import elements
+from core.chemistry.structure import Structure
+
+SYMPREC_A = 0.1  # as in the data: relaxed structures deviate from their symmetry by hundredths of an Å
+# Primitive lattice vectors as columns, in terms of those of the standard cell, by its centring (spglib's convention).
+_PRIMITIVE = {
+    "P": np.eye(3),
+    "A": np.array([[1, 0, 0], [0, 1 / 2, -1 / 2], [0, 1 / 2, 1 / 2]]),
+    "C": np.array([[1 / 2, 1 / 2, 0], [-1 / 2, 1 / 2, 0], [0, 0, 1]]),
+    "R": np.array([[2 / 3, -1 / 3, -1 / 3], [1 / 3, 1 / 3, -2 / 3], [1 / 3, 1 / 3, 1 / 3]]),
+    "I": np.array([[-1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [1 / 2, 1 / 2, -1 / 2]]),
+    "F": np.array([[0, 1 / 2, 1 / 2], [1 / 2, 0, 1 / 2], [1 / 2, 1 / 2, 0]]),
+}
+# spglib 2.8 warns of a change in a later version, at every call; the pinned version behaves as described.
+_IGNORED = "(?s).*(OLD_ERROR_HANDLING|Set OLD_ERROR_HANDLING).*"
+
+
+@dataclass(frozen=True)
+class SymmetricStructure:
+    """A structure in its primitive standard cell, with positions and lattice made exactly symmetric.
+
+    structure : n atoms
+    space_group : international number
+    orbits : (n,) index of the first atom that is equivalent to each atom
+    wyckoffs : (n,) Wyckoff letter of each atom
+    site_symmetries : (n,) symbol of the point group of each site, oriented
+    """
+
+    structure: Structure
+    space_group: int
+    orbits: np.ndarray
+    wyckoffs: tuple[str, ...]
+    site_symmetries: tuple[str, ...]
+
+
+def symmetric(structure: Structure, symprec_A: float = SYMPREC_A) -> SymmetricStructure | None:
+    """The structure in its primitive standard cell; None if spglib finds no symmetry, as for atoms in one place."""
+    import spglib
+
+    names = elements.symbols()
+    numbers = [elements.element(symbol).atomic_number for symbol in structure.symbols]
+    cell = (structure.lattice.tolist(), structure.positions.tolist(), numbers)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _IGNORED, DeprecationWarning)
+        found = spglib.get_symmetry_dataset(cell, symprec=symprec_A)
+    if found is None:
+        return None
+    transform = _PRIMITIVE[found.international[0]]
+    chosen, first = np.unique(found.std_mapping_to_primitive, return_index=True)  # an atom of each primitive site
+    given = {int(site): i for i, site in reversed(list(enumerate(found.mapping_to_primitive)))}
+    given_of = [given[int(site)] for site in chosen]
+    place = {int(found.equivalent_atoms[i]): site for site, i in reversed(list(enumerate(given_of)))}
+    made = Structure(
+        (found.std_lattice.T @ transform).T,
+        tuple(names[z - 1] for z in np.array(found.std_types)[first]),
+        np.linalg.solve(transform, found.std_positions[first].T).T % 1.0,
+    )
+    return SymmetricStructure(
+        made,
+        int(found.number),
+        np.array([place[int(found.equivalent_atoms[i])] for i in given_of]),
+        tuple(found.wyckoffs[i] for i in given_of),
+        tuple(found.site_symmetry_symbols[i] for i in given_of),
+    )

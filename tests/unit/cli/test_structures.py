@@ -1,0 +1,55 @@
+"""python -m core structures."""
+
+import csv
+
+import pytest
+
+from core.cli.main import main
+from core.structures import prototypes as finder_module
+from core.structures.prototypes import StructureFinder
+from tests import crystals
+
+
+@pytest.fixture(autouse=True)
+def small_library(monkeypatch):
+    finder = StructureFinder(crystals.library(), crystals.NearestFirst())
+    monkeypatch.setattr(finder_module, "load_finder", lambda: finder)
+    monkeypatch.setattr("core.predictors.checkpoint.read_card", lambda name: {"sha256": name})
+
+
+def rows(folder):
+    with (folder / "structures.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_formulas_give_structures(tmp_path, capsys):
+    assert main(["structures", "KCl", "MgB2", "KCl", "--out", str(tmp_path / "out"), "--top", "1", "--no-relax"]) == 0
+    found = rows(tmp_path / "out")
+    assert [row["formula"] for row in found] == ["KCl", "MgB2"] and found[1]["matches_known"] == "true"
+    assert all((tmp_path / "out" / row["cif"]).exists() for row in found)
+    assert capsys.readouterr().out.strip() == str(tmp_path / "out" / "structures.csv")
+
+
+def test_a_csv_file_is_read_and_bad_formulas_keep_their_row(tmp_path):
+    (tmp_path / "in.csv").write_text("formula,note\nKCl,a\nYBCO,b\n", encoding="utf-8")
+    assert main(["structures", "--csv", str(tmp_path / "in.csv"), "--out", str(tmp_path / "out")]) == 1
+    found = rows(tmp_path / "out")
+    assert [row["formula"] for row in found] == ["KCl", "KCl", "YBCO"] and found[2]["error"] and not found[2]["cif"]
+
+
+def test_a_series_gives_its_members(tmp_path):
+    text = "CeFeAsO1-xFx, x = 0.25..0.5 in 2 steps"
+    assert main(["structures", text, "--out", str(tmp_path), "--top", "1"]) == 0
+    assert ["supercell" in row["note"] for row in rows(tmp_path)] == [True, True]
+
+
+@pytest.mark.parametrize("top", ["0", "21"])
+def test_a_number_of_structures_out_of_range_is_refused(tmp_path, top, capsys):
+    assert main(["structures", "KCl", "--out", str(tmp_path), "--top", top]) == 2
+    assert "1 to 20" in capsys.readouterr().err
+
+
+def test_formulas_come_from_one_place(tmp_path):
+    with pytest.raises(SystemExit) as caught:
+        main(["structures", "--out", str(tmp_path)])
+    assert caught.value.code == 2

@@ -1,0 +1,87 @@
+"""The folder of structures: files, table, resume, errors."""
+
+import csv
+from dataclasses import replace
+
+import pytest
+
+from core.errors import InputError
+from core.structures.files import read_cif
+from core.structures.folder import COLUMNS, TABLE, FolderSettings, Request, file_name, find_all
+from core.structures.prototypes import StructureFinder
+from tests import crystals
+
+SETTINGS = FolderSettings(2, "a", "b")
+REQUESTS = [
+    Request("KCl", {"K": 1.0, "Cl": 1.0}),
+    Request("xx", None, "not a formula"),
+    Request("MgB2", {"Mg": 1.0, "B": 2.0}),
+]
+
+
+class Counted:
+    """A finder that counts its formulas and may stop at one."""
+
+    def __init__(self, fails_at=None):
+        self._finder = StructureFinder(crystals.library(), crystals.NearestFirst())
+        self.asked, self._fails_at = 0, fails_at
+
+    def find(self, amounts, top):
+        self.asked += 1
+        if self.asked == self._fails_at:
+            raise KeyboardInterrupt
+        return self._finder.find(amounts, top)
+
+
+def table(folder):
+    with (folder / TABLE).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_structure_has_a_row_and_two_files(tmp_path):
+    progress = []
+    assert find_all(tmp_path, REQUESTS, Counted(), SETTINGS, progress.append) == 1
+    rows = table(tmp_path)
+    assert tuple(rows[0]) == COLUMNS and progress == [1, 2, 3]
+    assert [(row["formula"], row["rank"]) for row in rows] == [("KCl", "1"), ("KCl", "2"), ("xx", ""), ("MgB2", "1")]
+    assert rows[2]["error"] == "not a formula"
+    for row in rows[:2] + rows[3:]:
+        made = read_cif((tmp_path / row["cif"]).read_text(encoding="utf-8"))
+        assert made.formula == row["formula"] and len(made.symbols) == int(row["n_atoms"])
+        assert (tmp_path / row["poscar"]).read_text(encoding="utf-8").startswith(row["formula"])
+        assert row["relaxed"] == "false" and row["energy_eV_per_atom"] == row["tc_structure_K"] == ""
+    assert [row["matches_known"] for row in rows] == ["false", "false", "", "true"]
+
+
+def test_interrupted_work_resumes_with_the_same_table(tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    find_all(whole, REQUESTS, Counted(), SETTINGS)
+    with pytest.raises(KeyboardInterrupt):
+        find_all(parts, REQUESTS, Counted(fails_at=2), SETTINGS)
+    assert [row["formula"] for row in table(parts)] == ["KCl", "KCl", "xx"]
+    finder = Counted()
+    find_all(parts, REQUESTS, finder, SETTINGS)
+    assert finder.asked == 1 and (parts / TABLE).read_bytes() == (whole / TABLE).read_bytes()
+
+
+def test_work_stops_when_asked(tmp_path):
+    find_all(tmp_path, REQUESTS, Counted(), SETTINGS, should_stop=lambda: True)
+    assert table(tmp_path) == []
+
+
+def test_a_folder_with_other_settings_is_refused(tmp_path):
+    find_all(tmp_path, REQUESTS, Counted(), SETTINGS)
+    with pytest.raises(InputError, match="other settings") as caught:
+        find_all(tmp_path, REQUESTS, Counted(), replace(SETTINGS, top=3))
+    assert caught.value.field == "out"
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InputError, match="cannot be written"):
+        find_all(tmp_path / "file", REQUESTS, Counted(), SETTINGS)
+
+
+def test_names_of_files_differ_without_regard_to_case():
+    names = [file_name(text).lower() for text in ("Co", "CO", "La2-xSrxCuO4, x = 0.1", "../../x", "=1+1")]
+    assert len(set(names)) == 5 and not any("/" in name or "\\" in name for name in names)
