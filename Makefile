@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: run check test
+.PHONY: run check test audit
 
 run: $(READY)
 	$(VENV)/bin/python -m streamlit run app/main.py
@@ -16,6 +16,12 @@ check: $(READY)
 
 test: $(READY)
 	$(VENV)/bin/python -m pytest
+
+# Known vulnerabilities of the pinned requirements; needs the network, so it is no part of the checks.
+audit: $(READY)
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet pip-audit
+	build/audit/bin/pip-audit --requirement requirements.txt
 
 $(READY): requirements.txt
 	$(PYTHON) -m venv $(VENV)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
 
 import streamlit as st
 
 from app.text.html import error_html
 from core.errors import InputError
+from core.files import storage_error
 from core.paths import ASSETS
+from core.predictors.checkpoint import CheckpointError
 
 # Options of a multiselect of elements: "H" and Enter select H alone, not every symbol with an h.
 ELEMENT_CHOICE = {"placeholder": "elements", "filter_mode": "prefix", "select_all": False}
@@ -25,6 +29,29 @@ def show_errors(errors: Iterable[InputError]) -> None:
     messages = dict.fromkeys(map(error_html, errors))
     if messages:
         st.html("".join(messages))
+
+
+def error(message: str) -> None:
+    """An error message of any origin, as plain text: st.error would read it as Markdown."""
+    st.html(f'<div class="wrong" role="alert"><span>{html.escape(message)}</span></div>')
+
+
+def guarded(block: Callable[..., None]) -> Callable[..., None]:
+    """A block of a page whose errors of input, files and models are shown in its place.
+
+    For fragments: Streamlit draws them again alone, without the page that would show the error.
+    """
+
+    @wraps(block)
+    def draw(*arguments: object) -> None:
+        try:
+            block(*arguments)
+        except (InputError, CheckpointError) as failed:
+            error(str(failed))
+        except OSError as failed:
+            error(storage_error(failed, Path(failed.filename or "."), "file").message)
+
+    return draw
 
 
 def section(heading: str) -> None:

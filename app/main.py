@@ -12,10 +12,8 @@ if PROJECT not in sys.path:  # Streamlit adds only the folder of this file
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported: idle threads leave the cores to runs
 
-from app.blocks import style_sheet  # noqa: E402
-from core.errors import InputError  # noqa: E402
+from app.blocks import guarded, style_sheet  # noqa: E402
 from core.paths import ASSETS  # noqa: E402
-from core.predictors.checkpoint import CheckpointError  # noqa: E402
 
 ICON = str(ASSETS / "icon.svg")  # a local file: Streamlit would load a material symbol from the network
 
@@ -35,7 +33,4 @@ page = st.navigation(
     ],
     position="top",
 )
-try:
-    page.run()
-except (CheckpointError, InputError) as error:  # a missing model, or a run of another version: the message helps
-    st.error(str(error), icon=":material/error:")
+guarded(page.run)()  # a missing model, a damaged run, a full disk: the message helps

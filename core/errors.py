@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
+from core.limits import RULE_CHARACTERS, SHOWN_CHARACTERS
+
+_CUT = "…"
+
+
+def shown(value: object, most: int = SHOWN_CHARACTERS) -> str:
+    """A value of any origin as one printable line of at most `most` characters, cut with an ellipsis.
+
+    Control characters, line breaks and characters that UTF-8 cannot encode are replaced by U+FFFD.
+    """
+    text = value if isinstance(value, str) else _as_text(value)
+    cut = text if len(text) <= most else text[: most - 1] + _CUT
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in cut)
+
+
+def _as_text(value: object) -> str:
+    try:
+        return str(value)
+    except (ValueError, RecursionError):  # Python refuses to print integers of thousands of digits
+        return f"a value of type {type(value).__name__} that cannot be printed"
+
 
 class InputError(ValueError):
     """Wrong input. The engine raises it, a page shows it beside the widget of `field`, the command line prints it.
@@ -26,22 +47,32 @@ class InputError(ValueError):
         position: int | None = None,
         suggestions: tuple[str, ...] = (),
     ):
-        self.field, self.value, self.rule, self.remedy, self.position = field, value, rule, remedy, position
-        self.suggestions = suggestions
+        self.field, self.value, self.position, self.suggestions = field, value, position, suggestions
+        self.rule, self.remedy = shown(rule, RULE_CHARACTERS), shown(remedy, RULE_CHARACTERS)
         super().__init__(self.message)
 
     @property
     def message(self) -> str:
-        """One line with value, position, rule and remedy."""
-        shown = "nothing" if self.value in ("", None) else f"“{self.value}”"
+        """One line with value, position, rule and remedy; the value up to SHOWN_CHARACTERS."""
+        named = "nothing" if self.value in ("", None) else f"“{shown(self.value)}”"
         place = f" at character {self.position + 1}" if self.position is not None else ""
-        return f"{shown}{place}: {self.rule}. {self.remedy}."
+        return f"{named}{place}: {self.rule}. {self.remedy}."
+
+    def excerpt(self) -> tuple[str, int]:
+        """At most SHOWN_CHARACTERS of the value around `position`, and the index of the wrong character in them.
+
+        Only for an error with a position.
+        """
+        text, place = str(self.value), self.position or 0
+        first = max(0, min(place - SHOWN_CHARACTERS // 2, len(text) - SHOWN_CHARACTERS))
+        return shown(text[first : first + SHOWN_CHARACTERS]), place - first
 
     def pointer(self) -> str:
-        """The value with a caret under the wrong character; empty for an error without a position."""
+        """The value, or a part of it, with a caret under the wrong character; empty for an error without a position."""
         if self.position is None:
             return ""
-        return f"{self.value}\n{' ' * self.position}^"
+        text, place = self.excerpt()
+        return f"{text}\n{' ' * place}^"
 
     def __reduce__(self):  # the default does not pickle an exception with several arguments
         return type(self), (self.field, self.value, self.rule, self.remedy, self.position, self.suggestions)

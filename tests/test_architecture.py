@@ -11,7 +11,10 @@ from core.paths import PROJECT
 
 # A package may import those before it. Packages in one row do not import each other.
 ORDER = (
-    {"core.errors", "core.paths"},
+    {"core.limits"},
+    {"core.errors", "core.paths", "core.process_identity"},
+    {"core.json_text"},
+    {"core.tensor_file"},
     {"core.files"},
     {"core.chemistry"},
     {"core.problem"},

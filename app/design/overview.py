@@ -42,10 +42,10 @@ def run_button(problem: DesignProblem, errors: Errors) -> None:
     if st.button("Run", type="primary", icon=":material/play_arrow:", width="stretch", disabled=bool(wrong)):
         try:
             run = store.create(problem)
-        except InputError as error:  # the problem has become invalid since the page was drawn
+            cached_data.executor().submit(run)
+        except InputError as error:  # the problem has become invalid since the page was drawn, or the disk is full
             show_errors([error])
             return
-        cached_data.executor().submit(run)
         session.open_run(run.id, "run")
     if wrong:
         places = dict.fromkeys(map(place_of, wrong))

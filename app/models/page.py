@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from app import blocks
 from app.charts import CHART_CONFIG
 from app.models.card_text import (
     BY_PART,
@@ -55,7 +56,7 @@ def page() -> None:
         try:
             section(name, read_card(name))
         except CheckpointError as error:
-            st.error(str(error), icon=":material/error:")
+            blocks.error(str(error))
     known_compounds()
 
 

@@ -18,6 +18,7 @@ from app.results.candidate_card.stability import stability
 from app.state import session
 from app.text.formatting import counted_elements, deviation_text, signed_number
 from app.text.html import table_html
+from app.text.markdown import as_markdown
 from core.chemistry.composition import composition_vector, whole_counts
 from core.chemistry.exact_formula import Reading
 from core.chemistry.families import hydrogen_rich
@@ -147,12 +148,12 @@ def formula_charges(row: pd.Series, reading: Reading, charge_rule: str) -> None:
     if found.states:
         st.html(mean_charges_html(found.states, reading.amounts))
     st.html(f"<p>{usual_text(found)}</p>")
-    st.caption(f"Screen of the papers: {row['reason']}.")
+    st.caption(f"Screen of the papers: {as_markdown(row['reason'])}.")
 
 
 def formula_stability(row: pd.Series, problem: DesignProblem) -> None:
     """The tab of the results page; an element that the formation-energy model does not know leaves it empty."""
     if pd.isna(row["energy_above_hull_eV_per_atom"]):
-        st.caption(f"Without a formation energy there is no distance to the hull. {row['error']}")
+        st.caption(f"Without a formation energy there is no distance to the hull. {as_markdown(row['error'])}")
         return
     stability(row, problem)

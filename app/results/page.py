@@ -9,12 +9,15 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
+from app import blocks
 from app.blocks import section
 from app.empty_page import no_run
 from app.results.browse import browse
 from app.results.funnel import funnel_html
 from app.results.next_steps import next_steps
 from app.results.summary_text import gain_text, headline_html, pressure_text
+from app.runs.damage_block import damage_block, rebuilt_note, try_rebuild
+from app.runs.deletion import problem_html
 from app.runs.phases import PHASE_LABELS
 from app.state import session
 from app.text.formatting import deviation_text, duration, signed_number, with_minus
@@ -27,6 +30,7 @@ from core.evaluation.headline import Headline, headline
 from core.generation.registry import registration
 from core.problem.problem import RAISE_TC, DesignProblem
 from core.runs import layout
+from core.runs.damage import DamageError
 from core.runs.run import Run
 from core.runs.status import ACTIVE, Phase
 from core.screening.registry import listed
@@ -38,12 +42,18 @@ def page() -> None:
     if run is None:
         no_run("No results yet", "Run a design first; its candidates appear here.", session.missing_run())
         return
+    rebuilt_note(run)
+    damaged = run.status().phase is Phase.DAMAGED
     try:
-        table, summary = run.candidates(), run.summary()
-    except FileNotFoundError:
-        unfinished(run)
+        table, summary, problem = run.candidates(), run.summary(), run.problem()
+    except (FileNotFoundError, DamageError) as error:
+        if damaged or isinstance(error, DamageError):
+            damaged_header(run)
+        else:
+            unfinished(run)
         return
-    problem = run.problem()
+    if damaged:  # the candidates can be shown all the same
+        damage_block(run)
     table = derived_table(str(run.folder), (run.folder / layout.RESULT).stat().st_mtime_ns, problem.base, table)
     found = headline(table, summary["base"])
     header(run, problem, table, summary)
@@ -61,6 +71,12 @@ def page() -> None:
         st.caption("Passing means all screens above. These further questions are counted here, one after another, and "
                    "are filters of the candidates.")  # fmt: skip
         st.html(funnel_html([asdict(step) for step in further_funnel(table)]))
+
+
+def damaged_header(run: Run) -> None:
+    """The title of a damaged run, what is damaged and what can be done."""
+    st.html(f'<h1 class="page-title">{problem_html(run)}</h1><p class="under">{run.id}</p>')
+    damage_block(run)
 
 
 @st.cache_data(show_spinner="Comparing with known compounds …", max_entries=20)
@@ -100,16 +116,29 @@ def header(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
         f"{duration(run.status().elapsed_s)} on {html.escape(summary['device'])}</p>"
     )
     with right.container(horizontal=True, horizontal_alignment="right"):
-        st.download_button(
-            "All candidates (CSV)", run.csv().encode("utf-8"), f"{run.id}.csv", "text/csv",
-            icon=":material/download:", key="download_all", type="primary", on_click="ignore",
-            help=f"All {len(table):,} distinct formulas, including those that fail a screen, with the reason",
-        )  # fmt: skip
+        download_candidates(run, len(table))
         st.download_button(
             "Problem (JSON)", problem.to_json().encode("utf-8"), f"{run.id}.json", "application/json",
             icon=":material/download:", key="download_problem", on_click="ignore",
             help="The design problem, for the design page and the command line",
         )  # fmt: skip
+
+
+def download_candidates(run: Run, count: int) -> None:
+    """The candidates as CSV; a file that does not agree with its checksum is not served."""
+    try:
+        content = run.csv().encode("utf-8")
+    except (DamageError, FileNotFoundError) as error:
+        if run.status().phase is not Phase.DAMAGED:  # otherwise the page has said so
+            blocks.error(str(error))
+            if st.button("Rebuild", icon=":material/build:", key="rebuild_csv"):
+                try_rebuild(run)
+        return
+    st.download_button(
+        "All candidates (CSV)", content, f"{run.id}.csv", "text/csv",
+        icon=":material/download:", key="download_all", type="primary", on_click="ignore",
+        help=f"All {count:,} distinct formulas, including those that fail a screen, with the reason",
+    )  # fmt: skip
 
 
 def metrics(table: pd.DataFrame, charge_rule: str, found: Headline) -> None:

@@ -25,6 +25,7 @@ PHASE_LABELS = {
     Phase.CANCELLED: PhaseLabel("cancelled", "gray", ":material/stop:"),
     Phase.FAILED: PhaseLabel("failed", "red", ":material/error:"),
     Phase.INTERRUPTED: PhaseLabel("interrupted", "orange", ":material/pause:"),
+    Phase.DAMAGED: PhaseLabel("damaged", "red", ":material/broken_image:"),
 }
 
 
@@ -52,4 +53,5 @@ def status_html(status: RunStatus, queue_position: int = 1, steps_are: str = "st
         Phase.CANCELLED: f"<b>Cancelled</b> at {step}, after {elapsed}",
         Phase.INTERRUPTED: f"<b>Interrupted</b> at {step}; the run can be resumed",
         Phase.FAILED: f"<b>Failed</b> at {step}",
+        Phase.DAMAGED: "<b>Damaged</b>",
     }[status.phase]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from app import cached_data
+from app import blocks, cached_data
 from app.blocks import section
 from app.charts import CHART_CONFIG, PREDICTED, QUANTITIES, archive_figure, progress_figure
 from app.empty_page import no_run
 from app.runs.best_five import best_five
+from app.runs.damage_block import damage_block, rebuilt_note
+from app.runs.deletion import problem_html
 from app.runs.member_average import averaged
 from app.runs.phases import status_html
 from app.runs.progress_html import archive_legend_html, legend_html, progress_bar_html
 from app.state import session
 from app.text.problem_title import settings_text, title_html
+from core.errors import InputError
 from core.generation.registry import registration
 from core.problem.problem import DesignProblem
-from core.runs import store
+from core.runs import index, store
 from core.runs.run import Run
 from core.runs.status import ACTIVE, WITH_RESULT, Phase, RunStatus
 
@@ -30,13 +35,19 @@ def page() -> None:
         text = "Choose a known superconductor, choose the elements to allow, and press Run."
         no_run("No run yet", text, session.missing_run())
         return
+    rebuilt_note(run)
+    active = run.status().phase in ACTIVE
+    if not active and run.damages():
+        st.html(f'<h1 class="page-title">{problem_html(run)}</h1><p class="under">{run.id}</p>')
+        damage_block(run)
+        return
     problem = run.problem()
     st.html(f'<h1 class="page-title">{title_html(problem)}</h1><p class="under">{settings_text(problem)}</p>')
     # While the run is active, a timer redraws the two fragments, not the page; afterwards nothing is redrawn.
-    active = run.status().phase in ACTIVE
     waiting = active and not run.has_progress()
-    st.fragment(status_block, run_every=STATUS_S if active else None)(run, problem, active, waiting)
-    st.fragment(progress_block, run_every=PROGRESS_S if active else None)(run, problem)
+    draw_status, draw_progress = blocks.guarded(status_block), blocks.guarded(progress_block)
+    st.fragment(draw_status, run_every=STATUS_S if active else None)(run, problem, active, waiting)
+    st.fragment(draw_progress, run_every=PROGRESS_S if active else None)(run, problem)
 
 
 def status_block(run: Run, problem: DesignProblem, was_active: bool, was_waiting: bool) -> None:
@@ -56,12 +67,15 @@ def status_block(run: Run, problem: DesignProblem, was_active: bool, was_waiting
     with right.container(horizontal=True, horizontal_alignment="right"):
         actions(run, status)
     if status.phase is Phase.FAILED:
-        st.error(status.message or "The worker exited without an error message.", icon=":material/error:")
+        blocks.error(status.message or "The worker exited without an error message.")
 
 
 def queue_position(run: Run) -> int:
     """1 if the run starts next."""
-    before = [r for r in store.list_runs() if r.created() < run.created() and r.status().phase in ACTIVE]
+    created = run.created().isoformat()
+    active = [entry.id for entry in index.entries() if entry.phase in ACTIVE and entry.created < created]
+    runs = [found for run_id in active if (found := store.get(run_id)) is not None]
+    before = [found for found in runs if found.status().phase in ACTIVE]
     return max(1, len(before) - cached_data.executor().capacity() + 2)
 
 
@@ -73,9 +87,9 @@ def actions(run: Run, status: RunStatus) -> None:
             "Stop and keep", icon=":material/stop:", key="stop",
             help="Round and screen the candidates so far, like those of a finished run; it can be continued later",
         ):  # fmt: skip
-            executor.stop(run)
-        if st.button("Cancel", icon=":material/close:", key="cancel", help="Stop without results"):
-            executor.cancel(run)
+            done(executor.stop, run)
+        cancel = st.button("Cancel", icon=":material/close:", key="cancel", help="Stop without results")
+        if cancel and done(executor.cancel, run):
             st.rerun()
         return
     if status.phase in WITH_RESULT and st.button(
@@ -92,13 +106,13 @@ def resume_actions(run: Run, status: RunStatus) -> None:
     label, kind = "Try again" if status.phase is Phase.FAILED else "Resume", "primary"
     if status.phase is Phase.STOPPED:
         label, kind = "Continue", "secondary"
-    if st.button(label, type=kind, icon=":material/play_arrow:", key="resume"):
-        executor.submit(run)
+    resume = st.button(label, type=kind, icon=":material/play_arrow:", key="resume")
+    if resume and done(executor.submit, run):
         st.rerun()
     keeps = status.phase in (Phase.CANCELLED, Phase.INTERRUPTED) and can_stop(run) and run.has_resume_point()
-    if keeps and st.button("Keep", icon=":material/filter_alt:", key="keep", help="Round and screen the candidates at "
-                           "the last stored step"):  # fmt: skip
-        executor.stop(run)
+    keep = keeps and st.button("Keep", icon=":material/filter_alt:", key="keep", help="Round and screen the candidates "
+                               "at the last stored step")  # fmt: skip
+    if keep and done(executor.stop, run):
         st.rerun()
     if st.button("Change the problem", icon=":material/edit:", key="change"):
         session.load_problem(run.problem())
@@ -108,6 +122,16 @@ def resume_actions(run: Run, status: RunStatus) -> None:
 def can_stop(run: Run) -> bool:
     """Whether the run can stop before its last step with a result."""
     return registration(run.problem().method).can_stop
+
+
+def done(action: Callable[[Run], None], run: Run) -> bool:
+    """Whether an action on the run succeeded; its error is shown."""
+    try:
+        action(run)
+    except InputError as error:
+        blocks.error(error.message)
+        return False
+    return True
 
 
 def progress_block(run: Run, problem: DesignProblem) -> None:

@@ -8,6 +8,7 @@ to another page loses nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import NoReturn
 
 import streamlit as st
@@ -17,7 +18,7 @@ from app.state.draft_changes import with_base
 from app.state.problem_file import read_problem
 from app.state.synced_widgets import widget_callback
 from app.state.url import from_link, to_link
-from core.errors import InputError
+from core.errors import InputError, shown
 from core.problem.problem import DesignProblem
 from core.runs import store
 from core.runs.run import Run
@@ -40,7 +41,8 @@ def current_run() -> Run | None:
         return None
     st.session_state[_LAST_RUN] = run.id
     if _DRAFT not in st.session_state:  # after a reload: the design page then shows the problem of this run
-        load_problem(run.problem())
+        with suppress(InputError):  # of a damaged run
+            load_problem(run.problem())
     if st.query_params.get("run") != run.id:
         st.query_params["run"] = run.id
     return run
@@ -49,7 +51,13 @@ def current_run() -> Run | None:
 def missing_run() -> str | None:
     """The id of a run that the URL names but that does not exist."""
     run_id = st.query_params.get("run")
-    return run_id if run_id and store.get(run_id) is None else None
+    return shown(run_id) if run_id and store.get(run_id) is None else None
+
+
+def open_runs() -> NoReturn:
+    """Go to the list of runs; anew, if it is the present page. Not from a callback."""
+    st.session_state.pop(_LAST_RUN, None)
+    st.switch_page("views/runs.py")
 
 
 def open_run(run_id: str, page: str) -> NoReturn:

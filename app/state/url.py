@@ -16,8 +16,10 @@ from typing import NamedTuple
 
 from app.state.draft import FIRST_BASE, initially_forbidden
 from app.state.problem_file import read_problem
+from core import json_text
 from core.chemistry import elements
-from core.errors import InputError
+from core.errors import InputError, shown
+from core.limits import PROBLEM_BYTES
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.serialization import RENAMED_SETTINGS
@@ -75,7 +77,9 @@ def _read(name: str, text: str, default: object) -> object:
     try:
         return _codec(name, default).read("" if text == _NONE else text)
     except (ValueError, OverflowError):  # of int("x"), int(inf)
-        raise InputError("link", f"{name}={text}", "this part of the link cannot be read", "Copy it again") from None
+        raise InputError(
+            "link", f"{name}={shown(text)}", "this part of the link cannot be read", "Copy it again"
+        ) from None
 
 
 # ---- one value <-> text ------------------------------------------------------------------------------------------
@@ -143,7 +147,7 @@ def _all_matches(pattern: str, text: str) -> list:
 
 
 _TEXT = _Codec(str, str)
-_JSON = _Codec(_write_json, json.loads)
+_JSON = _Codec(_write_json, lambda text: json_text.parse(text, PROBLEM_BYTES))
 _AMOUNTS = _Codec(_write_amounts, _read_amounts)
 _BY_NAME = {
     "bounds": _JSON,

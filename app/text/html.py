@@ -21,7 +21,7 @@ def error_html(error: InputError) -> str:
     """An error message for the place under its widget; the character at fault is marked if it is known."""
     marked = ""
     if error.position is not None:
-        text, place = str(error.value), error.position
+        text, place = error.excerpt()
         before, at, after = text[:place], text[place : place + 1] or " ", text[place + 1 :]
         marked = f"<code>{html.escape(before)}<mark>{html.escape(at)}</mark>{html.escape(after)}</code>"
     return f'<div class="wrong" role="alert">{marked}<span>{html.escape(error.message)}</span></div>'

@@ -20,7 +20,7 @@ from core.generation.registry import SUPERDIFF as METHOD
 from core.generation.registry import checkpoints_of_method
 from core.predictors.checkpoint import read_card
 from core.problem.problem import DesignProblem
-from core.runs.resume import load_resume_point, save_resume_point
+from core.runs.resume import Known, load_resume_point, save_resume_point
 
 GUIDANCE = {SUPERDIFF: 0.0, GUIDED: 1e-3}  # weights of KIAGO
 CANDIDATES, STEPS = 1024, 100  # KIAGO: 4,096 samples of 1,000 steps
@@ -128,12 +128,13 @@ def _last_state(design: Design, folder: Path) -> tuple[State, float]:
     folder.mkdir(parents=True, exist_ok=True)
     task: Task = design.task
     steps = len(task.schedule)
-    state, before_s = load_resume_point(folder, State, folder.name, design.predictors.device)
+    point = load_resume_point(folder, State, folder.name, design.predictors.device)
+    state, before_s = (None, 0.0) if point is None else (point.state, point.elapsed_s)
     state = sampler.init(task) if state is None else state
     began = stored = time.monotonic()
     while int(state.step) < steps:  # as `sampler.step`, without the predictions of its report
         state = State(state.step + 1, sampler.moves(task, state).conditioned)
         if time.monotonic() - stored > STORE_S or int(state.step) == steps:
             stored = time.monotonic()
-            save_resume_point(folder, state, folder.name, before_s + stored - began)
+            save_resume_point(folder, state, Known(folder.name), before_s + stored - began)
     return state, before_s + time.monotonic() - began

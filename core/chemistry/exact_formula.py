@@ -14,6 +14,7 @@ from core.chemistry.formula_grammar import GrammarError, Group, parse, total
 from core.chemistry.spelling import Spelling, plain
 from core.chemistry.tolerances import WHOLE_ATOM
 from core.errors import InputError
+from core.limits import FORMULA_CHARACTERS
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,17 @@ class Reading:
     read_as: str
 
 
+def check_length(formula: str) -> None:
+    """Raises InputError (field "formula") for a text that is too long to be a formula or a series."""
+    if len(formula) > FORMULA_CHARACTERS:
+        rule = f"a formula has at most {FORMULA_CHARACTERS:,} characters, and this text has {len(formula):,}"
+        raise InputError("formula", formula, rule, "Enter one formula")
+
+
 def exact_reading(formula: str, undetermined_as_zero: bool = False) -> Reading:
     """`core.chemistry.formula_reader.read_formula` without suggestions in its errors."""
     text = str(formula)
+    check_length(text)
     if not text.strip():
         raise InputError("formula", formula, "the formula is empty", "Enter a formula, for example LaFeAsO")
     spelling = plain(text)

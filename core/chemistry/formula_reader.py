@@ -12,7 +12,7 @@ that are rarely meant to the letter (`core.chemistry.ambiguity`).
 from __future__ import annotations
 
 from core.chemistry.composition_series import Member, is_series, read_series
-from core.chemistry.exact_formula import Reading, exact_reading
+from core.chemistry.exact_formula import Reading, check_length, exact_reading
 from core.chemistry.formula_proposals import with_suggestions
 from core.errors import InputError
 
@@ -43,6 +43,7 @@ def read_formula(formula: str, undetermined_as_zero: bool = False) -> Reading:
     Raises InputError (field "formula", with position and suggestions) for a text without exactly one reading, for
     undetermined amounts, for a total of zero atoms and for amounts that are not finite.
     """
+    check_length(str(formula))
     try:
         return exact_reading(formula, undetermined_as_zero)
     except InputError as error:
@@ -54,6 +55,7 @@ def read_members(text: str, undetermined_as_zero: bool = False) -> tuple[Member,
 
     Raises InputError as `read_formula` and `read_series` do.
     """
+    check_length(text)
     if not is_series(text):
         return (Member({}, read_formula(text, undetermined_as_zero)),)
     return read_series(text, undetermined_as_zero).members

@@ -23,6 +23,12 @@ SAME_PHASE_DIGITS = 8
 LEAST_PHASE_FRACTION = 1e-9
 """Fraction of the atoms in a competing phase: smaller ones are rounding errors of the linear programme."""
 
+LEAST_FRACTION = 1e-5
+"""Smallest fraction of the atoms that a problem may ask for: a dopant of one atom in 100,000."""
+
+LEAST_REPLACED = 1e-3
+"""Smallest number of atoms per formula unit that a substitution may replace; fewer cannot be told from rounding."""
+
 # Numbers that should be whole.
 
 WHOLE_ATOM = 1e-6

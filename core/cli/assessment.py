@@ -91,7 +91,9 @@ def _source(
     from core.evaluation.formula_csv import FormulaCsv, Row
 
     if options.csv is None:
-        return [Row(text, ()) for text in options.formulas], (), lambda: None
+        # Bytes that are not UTF-8 reach Python as half characters, which no table can hold.
+        texts = [text.encode("utf-8", "replace").decode() for text in options.formulas]
+        return [Row(text, ()) for text in texts], (), lambda: None
     from tqdm import tqdm
 
     file = stack.enter_context(FormulaCsv(options.csv))

@@ -35,7 +35,12 @@ def add_parser(commands: Commands) -> None:
         "--steps", type=int, nargs=2, metavar=("A", "B"), help="steps of the two stages; default: 500 500"
     )
     parser.add_argument("--seeds", type=int, metavar="N", help="number of runs of each kind; default: 3")
-    parser.add_argument("--seconds", type=float, metavar="T", help="search: time of each search; default: 30")
+    parser.add_argument(
+        "--seconds", type=float, metavar="T", help="search: time of each search; default: 30. load: default: 120"
+    )
+    parser.add_argument("--cases", type=int, metavar="N", help="hostile: number of inputs; default: 10000")
+    parser.add_argument("--kills", type=int, metavar="N", help="durability: number of kills; default: 100")
+    parser.add_argument("--users", type=int, metavar="N", help="load: sessions at the same time; default: 20")
     parser.add_argument("--bases", nargs="+", default=(), metavar="FORMULA", help="only these bases of the table")
     parser.add_argument("--methods", nargs="+", default=(), metavar="METHOD",
                         help="carry out only these methods of a table: " + ", ".join(map(repr, METHODS))
@@ -65,6 +70,7 @@ def benchmark(options: argparse.Namespace) -> int:
 def given_options(options: argparse.Namespace) -> dict:
     """The options that were given, in the form of `run_benchmark`: lists as tuples, the log on standard error."""
     values = {name: getattr(options, name) for name in ("seeds", "seconds", "device", "predictor", "risk_aversion")}
+    values |= {name: getattr(options, name) for name in ("cases", "kills", "users")}
     values |= {name: tuple(getattr(options, name) or ()) for name in ("candidates", "steps", "bases", "methods")}
     given = {name: value for name, value in values.items() if value not in (None, ())}
     return given | {"log": lambda line: print(line, file=sys.stderr, flush=True)}

@@ -5,18 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import InputError
+from core.files import read_bounded
+from core.limits import PROBLEM_BYTES
 
 
-def read_text(path: Path, field: str, remedy: str) -> str:
+def read_text(path: Path, field: str, remedy: str, most_bytes: int = PROBLEM_BYTES) -> str:
     """The text of a UTF-8 file, with or without a byte-order mark.
 
     field : name of the input, for the error
     remedy : advice for a file that is not UTF-8
 
-    Raises InputError if the file is missing, unreadable or not UTF-8.
+    most_bytes : largest size
+
+    Raises InputError if the file is missing, unreadable, too large or not UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        content = read_bounded(path, most_bytes)
+        if len(content) > most_bytes:
+            raise InputError(field, path, f"this file is larger than {most_bytes / 1e6:g} MB", "Check the name")
+        return content.decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(field, path, "there is no such file", "Check the name") from None
     except UnicodeDecodeError:

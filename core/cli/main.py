@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from core.cli import benchmark, design, doping, evaluate, predict, run, screen, structures, train
+from core.cli import benchmark, design, doctor, doping, evaluate, predict, run, screen, structures, train
 from core.errors import InputError
+from core.files import storage_error
 
-COMMANDS = (predict, screen, doping, structures, design, run, train, evaluate, benchmark)  # in the order of --help
+COMMANDS = (predict, screen, doping, structures, design, run, doctor, train, evaluate, benchmark)  # in order of --help
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader of standard output has ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:  # of a file that no command expects: a full disk, a folder without permission
+        print(storage_error(error, Path(error.filename or "."), "file").message, file=sys.stderr)
+        return 2
     except RuntimeError as error:
         from core.predictors.checkpoint import CheckpointError
 

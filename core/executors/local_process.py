@@ -15,8 +15,9 @@ from core.executors.interface import Executor
 from core.executors.stopping import request_stop, withdraw_requests
 from core.executors.warm_worker import WarmWorker
 from core.executors.worker_process import start_worker
+from core.files import open_private, storage_errors
 from core.runs import layout
-from core.runs.ownership import forget_worker, has_worker, record_start
+from core.runs.ownership import forget_worker, has_worker, record_start, remove_obstacles
 from core.runs.run import Run
 from core.runs.status import Phase, write_status
 
@@ -36,18 +37,25 @@ class LocalProcessExecutor(Executor):
         return queue.capacity()
 
     def submit(self, run: Run) -> None:
-        """Start a worker for the run and return at once."""
-        status = run.status()
-        if status.phase is Phase.FINISHED or has_worker(run.folder):
+        """Start a worker for the run and return at once.
+
+        A finished run whose results are damaged is carried out again. Raises DamageError if the problem is damaged,
+        StorageError if the folder cannot be written.
+        """
+        if has_worker(run.folder) or run.status().phase is Phase.FINISHED:
             return
-        withdraw_requests(run)
+        run.problem()
+        with storage_errors(run.folder):
+            remove_obstacles(run.folder)
+            withdraw_requests(run)
         self._start(run)
 
     def _start(self, run: Run) -> None:
-        """Start a worker for a run that has none."""
-        write_status(run.folder, run.status().in_phase(Phase.QUEUED))
-        forget_worker(run.folder)
-        process = self._send_warm_worker(run) or _start_cold_worker(run)
+        """Start a worker for a run that has none. Raises StorageError if the folder cannot be written."""
+        with storage_errors(run.folder):
+            write_status(run.folder, run.stored_status().in_phase(Phase.QUEUED))
+            forget_worker(run.folder)
+            process = self._send_warm_worker(run) or _start_cold_worker(run)
         # An ended process remains in the process table, as if it were running, until its parent has waited for it.
         threading.Thread(target=process.wait, daemon=True).start()
 
@@ -70,7 +78,7 @@ class LocalProcessExecutor(Executor):
 
 def _start_cold_worker(run: Run) -> subprocess.Popen:
     began = time.time()
-    with (run.folder / layout.LOG).open("ab") as log:
+    with open_private(run.folder / layout.LOG, "ab") as log:
         process = start_worker(str(run.folder), stdin=subprocess.DEVNULL, output=log)
     record_start(run.folder, began, process.pid)
     return process

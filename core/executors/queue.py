@@ -14,9 +14,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from core.files import acquire_lock, is_locked
+from core.files import acquire_lock, make_private_folder
 from core.runs import layout
-from core.runs.ownership import start_time_s
+from core.runs.ownership import has_worker, start_time_s
 from core.runs.run import Run
 from core.runs.status import Phase, ShouldStop, write_status
 
@@ -35,7 +35,7 @@ def capacity() -> int:
 def turn(run: Run, should_stop: ShouldStop) -> Generator[Phase | None]:
     """Wait for a slot and hold it. Yields None, or the phase that `should_stop` returned during the wait."""
     slots = run.folder.parent / SLOTS
-    slots.mkdir(exist_ok=True)
+    make_private_folder(slots)
     ticket = slots / f"{start_time_s(run.folder):017.6f}~{run.id}.ticket"
     ticket.touch()
     slot = None
@@ -60,7 +60,7 @@ def acquire_slot(slots: Path, ticket: Path) -> FileLock | None:
         if other.name >= ticket.name:
             break
         run_id = other.stem.partition("~")[2]
-        if is_locked(slots.parent / run_id / layout.LOCK):
+        if layout.is_run_id(run_id) and has_worker(slots.parent / run_id):
             return None
         other.unlink(missing_ok=True)
     for number in range(capacity()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.errors import InputError
+from core.files import PRIVATE_FILE, storage_errors
 from core.generation.registry import registration
 from core.runs import layout
 from core.runs.ownership import has_worker
@@ -25,8 +26,9 @@ def request_stop(run: Run) -> bool:
     if not working and not run.has_resume_point():
         raise InputError("folder", run.folder, "the run has stored no step, so that there is nothing to keep",
                          "Run it first")  # fmt: skip
-    (run.folder / layout.CANCEL).unlink(missing_ok=True)
-    (run.folder / layout.STOP).touch()
+    with storage_errors(run.folder):
+        (run.folder / layout.CANCEL).unlink(missing_ok=True)
+        (run.folder / layout.STOP).touch(PRIVATE_FILE)
     return not working
 
 

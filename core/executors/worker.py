@@ -15,15 +15,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
-from core.errors import InputError
+from core.errors import InputError, shown
 from core.executors.queue import turn
+from core.files import open_private, storage_error
 from core.runs import layout
-from core.runs.ownership import owned
+from core.runs.ownership import owned, remove_obstacles
 from core.runs.run import Run
 from core.runs.status import OnStatus, Phase, RunStatus, ShouldStop, write_status
 
 FOLDER_FROM_STDIN = "-"  # on the command line, instead of a folder
-_NICENESS = 5
+_NICENESS = 10  # pages come first on the same cores
 
 
 def work(folder: Path, take_turns: bool = True, on_status: OnStatus | None = None) -> RunStatus:
@@ -32,12 +33,17 @@ def work(folder: Path, take_turns: bool = True, on_status: OnStatus | None = Non
     take_turns : wait in the queue of the parent folder, and work at low priority; otherwise begin at once
     on_status : called with every status that is written
 
-    Raises InputError if the folder holds no run, or the run has another worker. Any later error sets the status FAILED.
+    A finished run is carried out again if its results are damaged. Raises InputError if the folder holds no run, its
+    problem is damaged, or the run has another worker, StorageError if the folder cannot be written. Any later error
+    sets the status FAILED.
     """
     run = _open(folder)
     with owned(run.folder), _stop_requests(run) as should_stop:
         if run.stored_status().phase is Phase.FINISHED:
-            return run.stored_status()
+            lost = [damage for damage in run.damages() if damage.file in layout.RESULTS]
+            if not lost:
+                return run.stored_status()
+            print(f"{lost[0].message} The run is carried out again.", file=sys.stderr)
         if not take_turns:
             return _execute(run, should_stop, on_status)
         if hasattr(os, "nice"):
@@ -67,7 +73,7 @@ def receive_folder() -> Path | None:
     folder = sys.stdin.buffer.readline().decode().rstrip("\n")
     if not folder:
         return None
-    with (Path(folder) / layout.LOG).open("ab") as log:
+    with open_private(Path(folder) / layout.LOG, "ab") as log:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(log.fileno(), stream.fileno())
     return Path(folder)
@@ -75,9 +81,11 @@ def receive_folder() -> Path | None:
 
 def _open(folder: Path) -> Run:
     run = Run(Path(folder).absolute())
-    if not (run.folder / layout.PROBLEM).is_file():
+    if not run.folder.is_dir() or not any((run.folder / name).exists() for name in (layout.PROBLEM, *layout.FILES)):
         raise InputError("folder", folder, f"there is no {layout.PROBLEM} in this folder", "Name the folder of a run")
     run.problem()
+    for name in remove_obstacles(run.folder):
+        print(f"{name} was not a regular file, and is replaced.", file=sys.stderr)
     return run
 
 
@@ -115,30 +123,43 @@ def _execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None) -> R
 
         outcome = execute(run, should_stop, on_status)
     except Exception as error:
-        with (run.folder / layout.LOG).open("a", encoding="utf-8") as log:
-            traceback.print_exc(file=log)
-        return _end(run, Phase.FAILED, _message(error))
+        _log_traceback(run)
+        return _end(run, Phase.FAILED, _message(error, run))
     return _end(run, outcome)
 
 
-def _message(error: Exception) -> str:
+def _log_traceback(run: Run) -> None:
+    """Write the traceback to the log of the run; on a full disk to standard error."""
+    try:
+        with open_private(run.folder / layout.LOG, "a", encoding="utf-8") as log:
+            traceback.print_exc(file=log)
+    except OSError:
+        traceback.print_exc()
+
+
+def _message(error: Exception, run: Run) -> str:
     """The message for the user: of InputError and CheckpointError their own, otherwise with the type of the error."""
     if isinstance(error, InputError):
         return error.message
+    if isinstance(error, OSError) and not isinstance(error, ImportError):
+        return storage_error(error, run.folder).message
     if not isinstance(error, ImportError):
         from core.predictors.checkpoint import CheckpointError
 
         if isinstance(error, CheckpointError):
             return str(error)
-    return f"Unexpected error: {type(error).__name__}: {error}"
+    return f"Unexpected error: {type(error).__name__}: {shown(error)}"
 
 
 def _end(run: Run, phase: Phase, message: str = "") -> RunStatus:
-    """Write the status with which the run ends, and return it."""
+    """Write the status with which the run ends, and return it; where it cannot be written, it is only returned."""
     stored = run.stored_status()
     status = stored.interrupted() if phase is Phase.INTERRUPTED else stored.in_phase(phase, message)
-    write_status(run.folder, status)
-    if phase is Phase.CANCELLED:
-        (run.folder / layout.CANCEL).unlink(missing_ok=True)
-    (run.folder / layout.STOP).unlink(missing_ok=True)
+    try:
+        write_status(run.folder, status)
+        if phase is Phase.CANCELLED:
+            (run.folder / layout.CANCEL).unlink(missing_ok=True)
+        (run.folder / layout.STOP).unlink(missing_ok=True)
+    except OSError as error:
+        return status.in_phase(status.phase, status.message or storage_error(error, run.folder).message)
     return status

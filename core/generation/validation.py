@@ -28,6 +28,15 @@ def check(problem: DesignProblem) -> list[InputError]:
     return errors or generator_of(problem).validate(problem, frozenset.intersection(*known.values()))
 
 
+def first_stored_error(problem: DesignProblem) -> InputError | None:
+    """The first error of a stored problem that does not depend on the installed models; None if there is none.
+
+    A page can show a problem without such an error, whoever wrote its file.
+    """
+    errors = _check_method(problem) or validation.check(problem, {})
+    return errors[0] if errors else None
+
+
 def _check_method(problem: DesignProblem) -> list[InputError]:
     try:
         own_settings = registration(problem.method).own_settings

@@ -92,4 +92,5 @@ def unpack(content: torch.Tensor) -> Booster:
 def load_control_model(name: str = NAME, folder: Path = CHECKPOINTS) -> ControlModel:
     """The control model, loaded once per process. Raises CheckpointError."""
     tensors, _ = checkpoint.load(name, ARCHITECTURE, folder)
-    return ControlModel(unpack(tensors["height"]), unpack(tensors["chance"]))
+    with checkpoint.refusing_what_does_not_fit(name):
+        return ControlModel(unpack(tensors["height"]), unpack(tensors["chance"]))

@@ -11,7 +11,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
-from core.errors import InputError
+from core.errors import InputError, shown
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
 from core.predictors.info import PredictorInfo, Role
@@ -42,7 +42,7 @@ def predictors(role: Role | None = None) -> tuple[PredictorInfo, ...]:
 def predictor_info(name: str) -> PredictorInfo:
     """The registered predictor with this name. Raises CheckpointError for an unknown name."""
     if name not in _REGISTERED:
-        raise checkpoint.CheckpointError(f"No predictor is named {name}. Registered: {', '.join(_REGISTERED)}.")
+        raise checkpoint.CheckpointError(f"No predictor is named {shown(name)}. Registered: {', '.join(_REGISTERED)}.")
     return _REGISTERED[name]
 
 
@@ -160,13 +160,15 @@ def load_predictor(name: str, folder: Path = CHECKPOINTS) -> Predictor:
     registered one, and for the reasons listed in `checkpoint.load`.
     """
     info = _with_matching_card(name, folder)
-    return resolve_name(info.loader)(name, folder)
+    with checkpoint.refusing_what_does_not_fit(name):
+        return resolve_name(info.loader)(name, folder)
 
 
 def load_as_trained(name: str, folder: Path = CHECKPOINTS) -> Predictor:
     """As `load_predictor`, but with the network as trained instead of the version rewritten for speed."""
     info = _with_matching_card(name, folder)
-    return resolve_name(info.loader_as_trained or info.loader)(name, folder)
+    with checkpoint.refusing_what_does_not_fit(name):
+        return resolve_name(info.loader_as_trained or info.loader)(name, folder)
 
 
 def _with_matching_card(name: str, folder: Path) -> PredictorInfo:
@@ -175,13 +177,20 @@ def _with_matching_card(name: str, folder: Path) -> PredictorInfo:
         raise checkpoint.CheckpointError(
             f"{name} is the control model, which is not differentiable. Load it with load_control_model."
         )
-    checkpoint.check_architecture(name, checkpoint.read_card(name, folder), info.architecture)
+    card = checkpoint.read_card(name, folder)
+    checkpoint.check_architecture(name, card, info.architecture)
+    if card.get("role", info.role) != info.role:
+        raise checkpoint.CheckpointError(
+            f"The card of {name} names the role “{shown(card['role'])}”, but {name} predicts {info.role.predicts}."
+        )
     return info
 
 
 def member_count(name: str, folder: Path = CHECKPOINTS) -> int:
     """Number of members of this predictor (see `Predictor.members`), from its card. Raises CheckpointError."""
-    return predictor_info(name).member_count(checkpoint.read_card(name, folder)["settings"])
+    info = predictor_info(name)
+    with checkpoint.refusing_what_does_not_fit(name):
+        return info.member_count(checkpoint.read_card(name, folder)["settings"])
 
 
 def known_elements(name: str, folder: Path = CHECKPOINTS) -> frozenset[str]:

@@ -15,10 +15,11 @@ from fractions import Fraction
 
 from core.chemistry import elements
 from core.chemistry.tolerances import ROUNDING_ERROR, SAME_COMPOSITION
-from core.errors import InputError
+from core.errors import InputError, shown
 from core.problem.constraint_sets import CompositionConstraints, ConstrainedSet, sorted_symbols
 from core.problem.settings import is_number
 
+_MOST_PART = 1e9  # beyond it a sum of parts may overflow
 MAX_RATIO_PART = 60  # largest integer of a ratio in lowest terms
 
 
@@ -70,7 +71,8 @@ def _check_symbols(field: str, symbols: Sequence[str]) -> list[InputError]:
 def _check_limits(field: str, text: str, limits: tuple[float, float]) -> list[InputError]:
     if len(limits) != 2 or not all(is_number(x) for x in limits):
         return [
-            InputError(field, f"{text} {limits}", "a lower and an upper bound are required", "Give two numbers")
+            InputError(field, f"{text} {shown(limits, 80)}", "a lower and an upper bound are required",
+                       "Give two numbers")
         ]  # fmt: skip
     low, high = limits
     if not 0 <= low <= high <= 1:
@@ -87,12 +89,15 @@ def _check_limits(field: str, text: str, limits: tuple[float, float]) -> list[In
 
 
 def _check_ratio(ratio: Mapping[str, float]) -> list[InputError]:
-    text = ":".join(map(str, ratio)) + " = " + ":".join(f"{x:g}" if is_number(x) else str(x) for x in ratio.values())
+    text = (
+        ":".join(map(str, ratio)) + " = " + ":".join(f"{x:g}" if is_number(x) else shown(x, 40) for x in ratio.values())
+    )
     if len(ratio) < 2:
         return [InputError("ratios", text, "a ratio needs at least two elements", "Add an element")]
     if not all(is_number(x) and x > 0 for x in ratio.values()):
         return [InputError("ratios", text, "the parts of a ratio must be positive numbers", "Write Ba:Y = 2:1")]
-    if max(in_lowest_terms(ratio).values()) > MAX_RATIO_PART or _is_inexact(ratio):
+    extreme = max(ratio.values()) > 2 * MAX_RATIO_PART * min(ratio.values()) or max(ratio.values()) > _MOST_PART
+    if extreme or max(in_lowest_terms(ratio).values()) > MAX_RATIO_PART or _is_inexact(ratio):
         return [
             InputError("ratios", text, f"a ratio must consist of integers up to {MAX_RATIO_PART} in lowest terms",
                        "Use a simpler ratio")

@@ -11,7 +11,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any
 
+from core import json_text
 from core.errors import InputError
+from core.limits import PROBLEM_BYTES
 from core.problem.composition_constraints import Group
 from core.problem.settings import (
     ANY_CHANGE,
@@ -29,6 +31,7 @@ from core.problem.substitution_sites import ANY_ELEMENT, Site
 SCHEMA = 2
 # Settings that schema 2 renamed: earlier name -> name.
 RENAMED_SETTINGS = {"caution": "risk_aversion", "exempt_elements": "fractional_elements"}
+_TEXTS = ("base", "task", "device", "method", "charge_rule", "precision", "tc_predictor", "formation_energy_predictor")
 _PAIRS = ("steps", "n_unit", "added_elements")
 # Settings added after the first version, with the values that reproduce its behaviour.
 _ADDED_LATER: dict[str, Any] = {
@@ -61,18 +64,26 @@ def read_fields(text: str, names: Collection[str]) -> dict[str, Any]:
     Raises InputError for invalid JSON, a newer schema, unknown fields or wrong types.
     """
     try:
-        given = json.loads(text)
-    except ValueError as error:
-        raise InputError("problem", text[:40], f"the text is not valid JSON ({error})", "Export it again") from None
+        given = json_text.parse(text, PROBLEM_BYTES)
+    except json_text.JsonError as error:
+        raise InputError("problem", text[:40], f"the text {error}", "Export it again") from None
     if not isinstance(given, dict) or "base" not in given:
         raise InputError("problem", text[:40], "a problem needs a base", 'Write {"base": "LaFeAsO"}')
     schema = _schema(given)
+    _check_texts(given)
     settings = _read_settings(given.pop("settings", {}), schema)
     _read_sites(given)
     _read_amounts(given)
     _read_constraints(given)
     _refuse_unknown(given, names, "problem")
     return given | {"settings": settings}
+
+
+def _check_texts(given: Mapping[str, Any]) -> None:
+    """Raises InputError for a field that must be text and is not."""
+    for name in _TEXTS:
+        if name in given and not isinstance(given[name], str):
+            raise InputError(name, given[name], "the value must be text", "Write it in quotation marks")
 
 
 def _schema(given: dict[str, Any]) -> int:
@@ -155,6 +166,9 @@ def _read_constraints(given: dict[str, Any]) -> None:
     given["bounds"] = {symbol: _as_tuple(limits, "bounds") for symbol, limits in bounds.items()}
     for group in groups:
         _refuse_unknown(group, _names(Group), "groups")
+        for symbol in _as_tuple(group.get("elements"), "groups"):
+            if not isinstance(symbol, str):
+                raise InputError("groups", symbol, "each element must be a symbol", 'Write ["Ba", "Sr"]')
     given["groups"] = tuple(
         Group(**group | {"elements": _as_tuple(group.get("elements"), "groups")}) for group in groups
     )

@@ -115,8 +115,11 @@ class OptimiserSettings:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether the value is a finite number and not a bool."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether the value is a finite number and not a bool; an integer beyond the range of a float is not finite."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _range_error(name: str, value: object, low: float, high: float, unit: str, whole: bool) -> list[InputError]:

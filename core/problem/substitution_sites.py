@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.chemistry import elements
-from core.chemistry.tolerances import ROUNDING_ERROR, WHOLE_CHARGE
+from core.chemistry.tolerances import LEAST_REPLACED, ROUNDING_ERROR, WHOLE_CHARGE
 from core.errors import InputError
 from core.problem.settings import is_number
 
@@ -169,6 +169,9 @@ def _check_site(amounts: Mapping[str, float], site: Site) -> list[InputError]:
     if atoms is not None and not (is_number(atoms) and 0 < atoms <= available + ROUNDING_ERROR):
         rule = f"the number of replaced {site.element} atoms must be above 0 and at most {available:g}"
         errors.append(InputError("sites", atoms, rule, f"Choose {available:g}"))
+    elif site.atoms_in(amounts) < LEAST_REPLACED:
+        rule = f"fewer than {LEAST_REPLACED:g} replaced {site.element} atoms cannot be told from rounding"
+        errors.append(InputError("sites", site.atoms_in(amounts), rule, "Replace more, or write a larger formula unit"))
     return errors
 
 

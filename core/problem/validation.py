@@ -8,8 +8,8 @@ from dataclasses import replace
 from core.chemistry import elements
 from core.chemistry.composition import formula_of
 from core.chemistry.formula_reader import parse_formula
-from core.chemistry.tolerances import ROUNDING_ERROR, SAME_COMPOSITION
-from core.errors import InputError
+from core.chemistry.tolerances import LEAST_FRACTION, ROUNDING_ERROR, SAME_COMPOSITION
+from core.errors import InputError, shown
 from core.problem import composition_constraints
 from core.problem.problem import DesignProblem
 from core.problem.settings import (
@@ -89,7 +89,10 @@ def _check_amounts(name: str, amounts: Mapping[str, float], known: Mapping[str, 
             )
         elif not is_number(amount) or amount <= 0:
             rule = "an amount must be a finite number above zero"
-            errors.append(InputError(name, f"{symbol} {amount}", rule, "Correct the amount"))
+            errors.append(InputError(name, f"{symbol} {shown(amount, 40)}", rule, "Correct the amount"))
+        elif amount < LEAST_FRACTION:
+            rule = f"a fraction of the atoms below {LEAST_FRACTION:g} has no meaning in a formula"
+            errors.append(InputError(name, f"{symbol} {amount}", rule, "Choose a larger amount, or leave it out"))
     if not errors and sum(amounts.values()) >= 1 - ROUNDING_ERROR:
         errors.append(_no_room(name, amounts))
     return errors + _check_known(name, amounts, known)

@@ -107,7 +107,11 @@ def unpack_text(content: torch.Tensor) -> tuple[str, ...]:
 def load_references(folder: Path = CHECKPOINTS) -> References:
     """The tables, loaded once per process. Raises CheckpointError."""
     tensors, card = checkpoint.load(NAME, ARCHITECTURE, folder)
+    with checkpoint.refusing_what_does_not_fit(NAME):
+        return _tables(tensors, card)
 
+
+def _tables(tensors: Mapping[str, torch.Tensor], card: Mapping) -> References:
     def part(prefix: str) -> dict[str, torch.Tensor]:
         return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 

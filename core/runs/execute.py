@@ -7,25 +7,25 @@ run continues.
 
 from __future__ import annotations
 
-import io
-from dataclasses import asdict
+import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import torch
 
-from core.evaluation.csv_export import to_csv
-from core.evaluation.design import generate, prepare
-from core.evaluation.result import DesignResult
-from core.files import write_atomically, write_json
+from core.errors import shown
+from core.evaluation.design import Design, generate, prepare
+from core.files import write_json
 from core.generation.loop import execution
 from core.generation.registry import registration
+from core.predictors.checkpoint import CheckpointError
 from core.runs import layout
 from core.runs.archive_records import ArchiveRecords
 from core.runs.member_mean import MemberMean, steps_per_cycle
 from core.runs.provenance import device_provenance, fingerprint, provenance_at_start
 from core.runs.recorder import Recorder
-from core.runs.resume import load_recent, load_resume_point
+from core.runs.results import write_result
+from core.runs.resume import Known, ResumePoint, State, load_resume_point
 from core.runs.run import Run
 from core.runs.status import OnStatus, Phase, ShouldStop
 
@@ -46,19 +46,15 @@ def execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None = None
     design = prepare(problem)
     device = design.predictors.device
     provenance |= device_provenance(problem, device)
-    write_json(run.folder / layout.PROVENANCE, provenance)
-    identity = fingerprint(run.problem_text(), provenance["checkpoints"])
-    state, elapsed_s = load_resume_point(run.folder, design.generator.state_type, identity, device)
-    schedule = design.generator.schedule(problem)
-    cycle = steps_per_cycle(problem.method, problem.tc_predictor, problem.formation_energy_predictor)
-    mean = MemberMean(cycle, None if state is None else load_recent(run.folder, device))
-    archives = ArchiveRecords.of(problem, design.predictors) if registration(problem.method).keeps_archive else None
-    recorder = Recorder(run.folder, schedule, identity, should_stop, on_status, elapsed_s, mean, archives)
-    recorder.begin(0 if state is None else int(state.step))
-    stopped = None if state is None else _stop_before_a_step(should_stop)
-    if state is None or stopped is None:
-        state, _ = generate(design, state, recorder)
-        stopped = recorder.stopped
+    write_json(run.folder / layout.PROVENANCE, provenance, durable=True, private=True)
+    known = Known(fingerprint(run.problem_text(), provenance["checkpoints"]), provenance["threads"])
+    point = load_resume_point(run.folder, design.generator.state_type, known.fingerprint, device)
+    start = _Start(run, design, known, should_stop, on_status)
+    try:
+        state, stopped, recorder = start.generate(point)
+    except _BadResumePoint as error:
+        print(f"The resume point cannot be continued ({error}); the run starts from the beginning.", file=sys.stderr)
+        state, stopped, recorder = start.generate(None)
     provenance["execution"] = execution(design.generator, design.task)
     if stopped not in (None, Phase.STOPPED):
         return stopped
@@ -68,7 +64,8 @@ def execute(run: Run, should_stop: ShouldStop, on_status: OnStatus | None = None
     if should_stop() is Phase.CANCELLED:  # an interrupted run still finishes, because little work is left
         return Phase.CANCELLED
     write_result(run.folder, result, step)
-    write_json(run.folder / layout.PROVENANCE, {**provenance, "finished": datetime.now(UTC).isoformat()})
+    provenance["finished"] = datetime.now(UTC).isoformat()
+    write_json(run.folder / layout.PROVENANCE, provenance, durable=True, private=True)
     recorder.write_status(phase, step)
     if phase is Phase.FINISHED:
         (run.folder / layout.RESUME).unlink(missing_ok=True)
@@ -90,25 +87,50 @@ def _never_stopped(should_stop: ShouldStop) -> ShouldStop:
     return others
 
 
-def write_result(folder: Path, result: DesignResult, step: int) -> None:
-    """Write the candidates, as CSV and as Parquet, and the summary. Raises OSError if a file cannot be written.
+class _BadResumePoint(Exception):
+    """The state of a resume point has other shapes, or the first step after it failed."""
 
-    step : completed steps
-    """
-    typed = io.BytesIO()
-    result.candidates.to_parquet(typed, index=False)
-    passing = result.passing
-    summary = {
-        "status": result.status,
-        "step": step,
-        "base": result.base,
-        "funnel": [asdict(step) for step in result.funnel],
-        "restarts": result.restarts,
-        "device": result.device,
-        "n_passing": len(passing),
-        "best_tc_K": float(passing["tc_K"].iloc[0]) if len(passing) else None,
-        "best_formula": str(passing["formula"].iloc[0]) if len(passing) else None,
-    }
-    write_atomically(folder / layout.TABLE, typed.getvalue())
-    write_atomically(folder / layout.CSV, to_csv(result.candidates))
-    write_json(folder / layout.RESULT, summary)
+
+@dataclass(frozen=True)
+class _Start:
+    """Everything that the generation of a run needs, from a resume point or from the beginning."""
+
+    run: Run
+    design: Design
+    known: Known
+    should_stop: ShouldStop
+    on_status: OnStatus | None
+
+    def generate(self, point: ResumePoint | None) -> tuple[State, Phase | None, Recorder]:
+        """The last state, the phase in which the run must stop (None: it is complete), and the recorder.
+
+        Raises _BadResumePoint if the first step after a resume point fails other than by the disk.
+        """
+        if point is not None and not (point.checked or point.fits(self.design.generator.init(self.design.task))):
+            raise _BadResumePoint("its tensors have other shapes")
+        state = None if point is None else point.state
+        recorder = None
+        try:
+            recorder = self._recorder(point)
+            recorder.begin(0 if state is None else int(state.step))
+            stopped = None if state is None else _stop_before_a_step(self.should_stop)
+            if state is None or stopped is None:
+                state, _ = generate(self.design, state, recorder)
+                stopped = recorder.stopped
+            return state, stopped, recorder
+        except (OSError, CheckpointError):
+            raise
+        except Exception as error:
+            if point is None or (recorder is not None and recorder.steps):
+                raise
+            raise _BadResumePoint(f"{type(error).__name__}: {shown(error)}") from error
+
+    def _recorder(self, point: ResumePoint | None) -> Recorder:
+        problem, predictors = self.design.problem, self.design.predictors
+        cycle = steps_per_cycle(problem.method, problem.tc_predictor, problem.formation_energy_predictor)
+        mean = MemberMean(cycle, None if point is None else point.recent)
+        archives = ArchiveRecords.of(problem, predictors) if registration(problem.method).keeps_archive else None
+        schedule, elapsed_s = self.design.generator.schedule(problem), 0.0 if point is None else point.elapsed_s
+        return Recorder(
+            self.run.folder, schedule, self.known, self.should_stop, self.on_status, elapsed_s, mean, archives
+        )

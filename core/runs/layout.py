@@ -20,16 +20,23 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 
+from core.limits import RUN_ID_CHARACTERS
 from core.paths import PROJECT
 
 PROBLEM, STATUS, PROGRESS, TRAJECTORY = "problem.json", "status.json", "progress.jsonl", "trajectory.f32"
 RESUME, CSV, TABLE, RESULT = "resume.safetensors", "candidates.csv", "candidates.parquet", "result.json"
 PROVENANCE, START, WORKER, LOCK = "provenance.json", "start.json", "worker.json", "worker.lock"
 LOG, CANCEL, STOP = "worker.log", "cancel", "stop"
+RESULTS = (CSV, TABLE, RESULT, PROGRESS, TRAJECTORY)  # of a run with a result
+# All but the problem, which nothing replaces.
+FILES = (STATUS, PROGRESS, TRAJECTORY, RESUME, CSV, TABLE, RESULT, PROVENANCE, START, WORKER, LOCK, LOG, CANCEL, STOP)
 
-_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_RUN_ID = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{RUN_ID_CHARACTERS - 1}}}")
+_OF_A_RUN = (PROBLEM, PROVENANCE, STATUS, RESULT)  # a folder with one of them is a run, perhaps a damaged one
+_CREATION_S = 10.0  # the problem of a new run is written last
 
 
 def runs_folder() -> Path:
@@ -38,10 +45,20 @@ def runs_folder() -> Path:
 
 
 def is_run_id(name: object) -> bool:
-    """Whether `name` is a valid run id: letters, digits and `._-`, beginning with a letter or digit."""
+    """Whether `name` is a valid run id: up to 200 letters, digits and `._-`, beginning with a letter or digit."""
     return isinstance(name, str) and _RUN_ID.fullmatch(name) is not None
 
 
 def is_run(folder: Path) -> bool:
-    """Whether the folder is a run: its name is a valid run id, and it contains a problem file."""
-    return is_run_id(folder.name) and (folder / PROBLEM).is_file()
+    """Whether the folder is a run: its name is a valid run id, and it contains a problem file.
+
+    A folder that has lost its problem file is a run too, a damaged one, unless it is so new that it is being created.
+    """
+    if not is_run_id(folder.name):
+        return False
+    try:
+        if not any(os.path.lexists(folder / name) for name in _OF_A_RUN):
+            return False
+        return os.path.lexists(folder / PROBLEM) or abs(time.time() - folder.stat().st_mtime) > _CREATION_S
+    except OSError:
+        return False

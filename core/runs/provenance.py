@@ -19,6 +19,7 @@ from core.predictors.device import resolve_precision
 from core.predictors.registry import CONTROL
 from core.problem.problem import DesignProblem
 from core.reference_data.references import NAME as REFERENCES
+from core.runs.inspection import stored_threads
 from core.runs.run import Run
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "safetensors")
@@ -28,7 +29,7 @@ def provenance_at_start(run: Run, problem: DesignProblem) -> dict:
     """Versions, checksums of the checkpoints, seed and number of threads of a run that is started or resumed.
 
     A resumed run keeps the time and the number of threads of its first start, because the number of threads determines
-    the order of sums and so their rounding.
+    the order of sums and so their rounding. If provenance.json is damaged, the resume point gives the number.
 
     Raises CheckpointError for a missing checkpoint.
     """
@@ -44,7 +45,8 @@ def provenance_at_start(run: Run, problem: DesignProblem) -> dict:
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "checkpoints": {name: checkpoint.read_card(name)["sha256"] for name in names},
         "seed": problem.seed,
-        "threads": before.get("threads", _thread_count()),
+        "threads": before.get("threads") or stored_threads(run.folder) or _thread_count(),
+        "problem": run.problem_text(),
     }
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections import deque
 from pathlib import Path
 
 import numpy as np
 
-from core.files import write_atomically
+from core.files import open_private, write_atomically
 from core.generation.interface import Report
 from core.generation.schedule import Schedule
 from core.runs import layout
@@ -17,12 +19,12 @@ from core.runs.member_mean import MemberMean
 from core.runs.progress import (
     PROGRESS_RECORDS,
     TRAJECTORY_RECORDS,
-    read_records,
+    read_whole_records,
     recorded_steps,
     trajectory_record_bytes,
 )
 from core.runs.records import json_line, progress_record, quantities
-from core.runs.resume import State, save_resume_point
+from core.runs.resume import Known, State, save_resume_point
 from core.runs.status import OnStatus, Phase, RunStatus, ShouldStop, write_status
 
 STATUS_S, RESUME_S = 0.2, 2.0  # time between two writes
@@ -37,7 +39,7 @@ class Recorder:
         self,
         folder: Path,
         schedule: Schedule,
-        fingerprint: str,
+        known: Known,
         should_stop: ShouldStop,
         on_status: OnStatus | None = None,
         elapsed_s: float = 0.0,
@@ -46,15 +48,17 @@ class Recorder:
     ):
         """Record the steps of a run.
 
+        known : stored in every resume point
         elapsed_s : working time before this start
         mean : of the recorded values; None: they are recorded as such
         archives : describes the archive of a search; None for other methods
         """
         self._mean, self._archives = mean or MemberMean(1), archives
-        self.folder, self.schedule, self.fingerprint = folder, schedule, fingerprint
+        self.folder, self.schedule, self.known = folder, schedule, known
         self.should_stop, self.on_status = should_stop, on_status
         self.stopped: Phase | None = None  # the phase in which the run must stop
         self.restarts = 0
+        self.steps = 0  # recorded since this start
         self._total = schedule.steps
         self._in_progress = frozenset(recorded_steps(self._total, PROGRESS_RECORDS))
         self._in_trajectory = frozenset(recorded_steps(self._total, TRAJECTORY_RECORDS))
@@ -63,16 +67,30 @@ class Recorder:
         self._status_due = self._resume_due = 0.0
 
     def begin(self, step: int) -> None:
-        """Start recording at this step: drop the records of this step and later ones, set the status to RUNNING."""
-        records = read_records(self.folder / layout.PROGRESS)
+        """Start recording at this step: drop the records of this step and later ones, set the status to RUNNING.
+
+        Records before this step that are lost stay missing, in the trajectory as NaN; standard error says so.
+        """
+        records, wrong = read_whole_records(self.folder / layout.PROGRESS)
         kept = [record for record in records if record["step"] < step]
-        write_atomically(self.folder / layout.PROGRESS, "".join(map(json_line, kept)))
-        with (self.folder / layout.TRAJECTORY).open("ab") as file:
-            count = sum(s < step for s in self._in_trajectory)
-            file.truncate(count * trajectory_record_bytes(self.schedule.candidates))
+        if wrong and len(kept) < sum(s < step for s in self._in_progress):
+            print(f"{layout.PROGRESS} {wrong}; the run goes on after its last whole record.", file=sys.stderr)
+        write_atomically(self.folder / layout.PROGRESS, "".join(map(json_line, kept)), private=True)
+        self._begin_trajectory(sum(s < step for s in self._in_trajectory))
         self.restarts = kept[-1]["restarts"] if kept else 0
         self._resume_due = time.monotonic() + RESUME_S
         self.write_status(Phase.RUNNING, step)
+
+    def _begin_trajectory(self, count: int) -> None:
+        """Keep the first `count` records of the trajectory."""
+        size = trajectory_record_bytes(self.schedule.candidates)
+        with open_private(self.folder / layout.TRAJECTORY, "ab") as file:
+            whole = min(file.seek(0, os.SEEK_END) // size, count)
+            file.truncate(whole * size)
+            if whole < count:
+                missing = count - whole
+                print(f"{layout.TRAJECTORY} has lost {missing} records, which stay missing.", file=sys.stderr)
+                file.write(np.full(missing * size // 4, np.nan, np.float32).tobytes())
 
     def __call__(self, state: State, report: Report) -> bool:
         """Record a step: the state it reached, and its report. False if the run must stop."""
@@ -87,6 +105,7 @@ class Recorder:
             self._save(state)
         if stage_ends or self.stopped or now >= self._status_due:
             self.write_status(Phase.RUNNING, step)
+        self.steps += 1
         return self.stopped is None
 
     def write_status(self, phase: Phase, step: int) -> None:
@@ -114,7 +133,7 @@ class Recorder:
 
     def _save(self, state: State) -> None:
         before = time.monotonic()
-        save_resume_point(self.folder, state, self.fingerprint, before - self._began, self._mean.tensors())
+        save_resume_point(self.folder, state, self.known, before - self._began, self._mean.tensors())
         now = time.monotonic()
         self._resume_due = now + max(RESUME_S, RESUME_SHARE * (now - before))
 
@@ -124,10 +143,10 @@ class Recorder:
         report = self._mean.of(report)
         values = quantities(report)
         if report.step in self._in_trajectory:
-            with (self.folder / layout.TRAJECTORY).open("ab", buffering=0) as file:
+            with open_private(self.folder / layout.TRAJECTORY, "ab", buffering=0) as file:
                 file.write(values.tobytes())
         if report.step in self._in_progress:
-            with (self.folder / layout.PROGRESS).open("ab", buffering=0) as file:
+            with open_private(self.folder / layout.PROGRESS, "ab", buffering=0) as file:
                 file.write(json_line(self._progress_record(report, values)).encode())
 
     def _progress_record(self, report: Report, values: np.ndarray) -> dict:

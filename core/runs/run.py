@@ -1,25 +1,25 @@
 """A run, read from its folder. Reading never waits for the worker that writes to the folder.
 
 The creator of a run writes the problem, and a worker process writes the results. The processes share only this folder,
-so a page never blocks, and a reload, a restart of the server or the crash of one run does not affect other runs.
+so a page never blocks, and a reload, a restart of the server or the crash of one run does not affect other runs. A
+damaged file is never served and never repaired here: reading it raises DamageError, and the phase is DAMAGED.
 """
 
 from __future__ import annotations
 
-import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-import pandas as pd
-
-from core.evaluation.candidate_table import read
-from core.files import read_json
 from core.generation.registry import generator_of
 from core.generation.schedule import Schedule
 from core.problem.problem import DesignProblem
 from core.runs import layout
+from core.runs.damage import Damage, DamageError, Remedy
+from core.runs.documents import PROVENANCE, RESULT
+from core.runs.inspection import file_wrong, inspect, read_problem, read_problem_text
 from core.runs.ownership import has_worker, was_started
 from core.runs.progress import (
     ARCHIVE_COLUMNS,
@@ -31,6 +31,12 @@ from core.runs.progress import (
     recorded_steps,
 )
 from core.runs.status import ACTIVE, NOT_STARTED, RunStatus, read_status
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+_READ_ONLY = "Interrupted: the folder cannot be written. Permit writing, then start the run again."
 
 
 @dataclass(frozen=True)
@@ -45,36 +51,54 @@ class Run:
         return self.folder.name
 
     def problem(self) -> DesignProblem:
-        """The problem. Raises InputError if the file holds no problem, FileNotFoundError if it is missing."""
-        return DesignProblem.from_json(self.problem_text())
+        """The problem, valid apart from its models. Raises DamageError if the file is missing or holds none."""
+        return _undamaged(read_problem(self.folder))
 
     def problem_text(self) -> str:
-        """The text of the problem file. Raises FileNotFoundError if it is missing."""
-        return (self.folder / layout.PROBLEM).read_text(encoding="utf-8")
+        """The text of the problem file. Raises DamageError if it is missing or unreadable."""
+        return _undamaged(read_problem_text(self.folder))
 
     def created(self) -> datetime:
-        """When the run was created (aware, UTC)."""
+        """When the run was created (aware, UTC); by the time of the oldest file if provenance.json does not say it."""
         written = self.provenance().get("created")
         if written:
             return datetime.fromisoformat(written)
-        return datetime.fromtimestamp((self.folder / layout.PROBLEM).stat().st_mtime, UTC)
+        for path in (self.folder / layout.PROBLEM, self.folder):
+            try:
+                return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            except (OSError, ValueError, OverflowError):
+                continue
+        return datetime.fromtimestamp(0, UTC)  # the folder was deleted in the meantime
 
     def status(self) -> RunStatus:
-        """The status; INTERRUPTED for a run that was started and has no worker any more."""
+        """The status; INTERRUPTED for a run that was started and has no worker any more.
+
+        DAMAGED, with the gravest damage as its message, if the run has no worker and a file is damaged or missing.
+        """
         status = self.stored_status()
-        if status.phase not in ACTIVE or has_worker(self.folder):
+        if has_worker(self.folder):
             return status
-        status = self.stored_status()  # the worker may have written its last status between the two checks
+        if status.phase in ACTIVE:
+            status = self.stored_status()  # the worker may have written its last status between the two checks
+        damages = inspect(self.folder)
+        if damages:
+            return status.damaged(damages[0].message)
         if status.phase not in ACTIVE or not was_started(self.folder):
             return status
+        if not os.access(self.folder, os.W_OK):
+            return status.interrupted(_READ_ONLY)
         return status.interrupted()
+
+    def damages(self) -> list[Damage]:
+        """Everything that is damaged, the gravest first, checksums included. Only for a run without a worker."""
+        return inspect(self.folder, thorough=True)
 
     def has_resume_point(self) -> bool:
         """Whether a state is stored from which the run can continue, or whose candidates can be kept."""
-        return (self.folder / layout.RESUME).exists()
+        return (self.folder / layout.RESUME).is_file()
 
     def schedule(self) -> Schedule:
-        """Stages, steps and number of candidates. Raises InputError like `problem`."""
+        """Stages, steps and number of candidates. Raises DamageError like `problem`."""
         problem = self.problem()
         return generator_of(problem).schedule(problem)
 
@@ -87,6 +111,8 @@ class Run:
 
         "best" is the highest Tc (K), the lowest formation energy (eV/atom), the lowest integer loss.
         """
+        import pandas as pd  # not at the top: waiting workers need no tables, and pandas takes much memory
+
         records = read_records(self.folder / layout.PROGRESS)
         rows = [[record[name] for name in PROGRESS_COLUMNS] for record in records]
         return pd.DataFrame(rows, columns=list(PROGRESS_COLUMNS))
@@ -94,13 +120,15 @@ class Run:
     def has_progress(self) -> bool:
         """Whether a step is recorded."""
         path = self.folder / layout.PROGRESS
-        return path.exists() and path.stat().st_size > 0
+        return path.is_file() and path.stat().st_size > 0
 
     def archive(self) -> pd.DataFrame:
         """The archive of a search at the recorded steps, columns `step` and those of ARCHIVE_COLUMNS.
 
         Without rows for other methods, and for runs of earlier versions.
         """
+        import pandas as pd
+
         columns = ["step", *ARCHIVE_COLUMNS]
         records = [record for record in read_records(self.folder / layout.PROGRESS) if ARCHIVE_COLUMNS[0] in record]
         return pd.DataFrame([[record[name] for name in columns] for record in records], columns=columns)
@@ -119,20 +147,53 @@ class Run:
         return records[-1]["top"] if records else []
 
     def candidates(self) -> pd.DataFrame:
-        """The candidate table, see `core.evaluation.columns.COLUMNS`. Raises FileNotFoundError before the end."""
-        return read(pd.read_parquet(self.folder / layout.TABLE))
+        """The candidate table, see `core.evaluation.columns.COLUMNS`.
+
+        Raises FileNotFoundError before the end, DamageError if the file is damaged.
+        """
+        import pandas as pd
+
+        from core.evaluation.candidate_table import read
+
+        path = self._result_file(layout.TABLE)
+        try:
+            return read(pd.read_parquet(path))
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # of any kind: the libraries promise none
+            wrong = f"cannot be read ({type(error).__name__})"
+            raise DamageError(Damage(path.name, wrong, Remedy.REBUILD)) from error
 
     def csv(self) -> str:
-        """The candidates as CSV text. Raises FileNotFoundError before the end."""
-        return (self.folder / layout.CSV).read_bytes().decode("utf-8")
+        """The candidates as CSV text.
+
+        Raises FileNotFoundError before the end, DamageError unless the file agrees with its checksum.
+        """
+        path = self._result_file(layout.CSV)
+        try:
+            return path.read_bytes().decode("utf-8")
+        except UnicodeDecodeError:
+            raise DamageError(Damage(path.name, "is not text in UTF-8", Remedy.REBUILD)) from None
+
+    def _result_file(self, name: str) -> Path:
+        """The path of a result file that agrees with its checksum, if result.json has one."""
+        path, result = self.folder / name, RESULT.content(self.folder)
+        if not path.exists():
+            raise FileNotFoundError(path)
+        if wrong := file_wrong(path, result.get("files", {}).get(name), thorough=True):
+            raise DamageError(Damage(name, wrong, Remedy.REBUILD))
+        return path
 
     def summary(self) -> dict:
         """base, funnel, restarts, device, status, step, best_tc_K, best_formula, n_passing of a run with a result.
 
         "best" is the first by rank of the candidates that pass every screen; None if none passes. Raises
-        FileNotFoundError before the end.
+        FileNotFoundError before the end, DamageError if the file is damaged.
         """
-        return json.loads((self.folder / layout.RESULT).read_text(encoding="utf-8"))
+        summary = _undamaged(RESULT.read(self.folder))
+        if summary is None:
+            raise FileNotFoundError(self.folder / layout.RESULT)
+        return summary
 
     def trajectory(self, candidate: int) -> pd.DataFrame:
         """One candidate over the run, about 200 rows at most.
@@ -141,15 +202,28 @@ class Run:
 
         Raises IndexError if there is no candidate of this number.
         """
+        import numpy as np
+        import pandas as pd
+
         schedule = self.schedule()
         if not 0 <= candidate < schedule.candidates:
             raise IndexError(f"candidate {candidate} of {schedule.candidates}")
-        values = read_trajectory(self.folder / layout.TRAJECTORY, schedule.candidates)[:, candidate]
-        steps = recorded_steps(schedule.steps, TRAJECTORY_RECORDS)[: len(values)]
+        steps = recorded_steps(schedule.steps, TRAJECTORY_RECORDS)
+        values = read_trajectory(self.folder / layout.TRAJECTORY, schedule.candidates)[: len(steps), candidate]
         table = pd.DataFrame(values.astype(np.float64), columns=list(QUANTITIES))
-        table.insert(0, "step", np.array(steps, dtype=np.int64))
+        table.insert(0, "step", np.array(steps[: len(values)], dtype=np.int64))
         return table
 
     def provenance(self) -> dict:
-        """Versions, checksums of the checkpoints, seed, device, threads; before the first start only `created`."""
-        return read_json(self.folder / layout.PROVENANCE) or {}
+        """Versions, checksums of the checkpoints, seed, device, threads; before the first start only `created`.
+
+        Empty for a missing or damaged file, which `damages` reports.
+        """
+        return PROVENANCE.content(self.folder)
+
+
+def _undamaged(read: T | Damage) -> T:
+    """What was read. Raises DamageError for a damage."""
+    if isinstance(read, Damage):
+        raise DamageError(read)
+    return read

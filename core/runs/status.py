@@ -8,9 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from core.files import read_json, write_json
+from core.files import json_content, write_in_place, write_json
 from core.generation.schedule import Schedule
 from core.runs import layout
+from core.runs.documents import STATUS
 
 
 class Phase(StrEnum):
@@ -18,6 +19,7 @@ class Phase(StrEnum):
 
     STOPPED : ended before its last step, with a result of the candidates at that step; it can be continued
     INTERRUPTED : the worker ended before the run did; the run can be started again
+    DAMAGED : a file of the run is damaged or missing; never stored, but found when the folder is read
     """
 
     QUEUED = "queued"
@@ -28,6 +30,7 @@ class Phase(StrEnum):
     CANCELLED = "cancelled"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    DAMAGED = "damaged"
 
 
 ACTIVE = frozenset({Phase.QUEUED, Phase.RUNNING, Phase.SCREENING})
@@ -59,8 +62,14 @@ class RunStatus:
         """The same status in another phase, without an estimate of the remaining time."""
         return replace(self, phase=phase, remaining_s=None, message=message)
 
-    def interrupted(self) -> RunStatus:
-        """The same status as INTERRUPTED, with a message on how to continue."""
+    def damaged(self, message: str) -> RunStatus:
+        """The same status as DAMAGED, with what is wrong and what can be done."""
+        return self.in_phase(Phase.DAMAGED, message)
+
+    def interrupted(self, message: str = "") -> RunStatus:
+        """The same status as INTERRUPTED, with a message on how to continue, or the given one."""
+        if message:
+            return self.in_phase(Phase.INTERRUPTED, message)
         position = f" at step {self.step:,} of {self.total_steps:,}" if self.total_steps else ""
         return self.in_phase(
             Phase.INTERRUPTED, f"Interrupted{position}. Start the run again to continue from its last resume point."
@@ -81,17 +90,25 @@ def new_status(schedule: Schedule) -> RunStatus:
 
 
 def write_status(folder: Path, status: RunStatus) -> None:
-    """Write the status file of a run. Raises OSError if it cannot be written."""
-    write_json(folder / layout.STATUS, asdict(status))
+    """Write the status file of a run; durably, if the run has ended.
+
+    On a full disk the present file is overwritten in the space that it has, so that a run that failed for lack of space
+    can say so. Raises OSError if the file cannot be written in either way.
+    """
+    content = asdict(status)
+    try:
+        write_json(folder / layout.STATUS, content, durable=status.phase not in ACTIVE, private=True)
+    except OSError:
+        write_in_place(folder / layout.STATUS, json_content(content))
 
 
 def read_status(folder: Path) -> RunStatus | None:
-    """The last status that was written, whether or not the run still has a worker; None without a readable file.
+    """The last status that was written, whether or not the run still has a worker; None without a usable file.
 
     Unknown keys, written by other versions, are ignored.
     """
-    stored = read_json(folder / layout.STATUS)
-    if stored is None:
+    stored = STATUS.read(folder)
+    if not isinstance(stored, dict):
         return None
     names = {f.name for f in fields(RunStatus)}
     known: dict[str, Any] = {name: value for name, value in stored.items() if name in names}

@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from core.errors import InputError
-from core.files import write_atomically, write_json
+from core.files import (
+    StorageError,
+    flush_folder,
+    make_private_folder,
+    storage_errors,
+    write_atomically,
+    write_json,
+)
 from core.generation.registry import generator_of
 from core.generation.validation import check
 from core.predictors.device import resolve_device
@@ -34,23 +42,48 @@ def create_in(problem: DesignProblem, folder: Path) -> Run:
     """A new run in a folder that is empty or does not exist yet, not started.
 
     Raises InputError for a problem with errors, a device that this machine does not have, or a folder with
-    files in it.
+    files in it, StorageError if the folder cannot be written; nothing is then left of the run.
     """
     for error in check(problem):
         raise error
     resolve_device(problem.device)
     folder = Path(folder).absolute()
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError("out", folder, "it exists and is not an empty folder", "Name a new folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / layout.PROVENANCE, {"created": datetime.now(UTC).isoformat()})
-    write_status(folder, new_status(generator_of(problem).schedule(problem)))
-    write_atomically(folder / layout.PROBLEM, problem.to_json())  # last: a folder with a problem is a run
+    with storage_errors(folder, "out"):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError("out", folder, "it exists and is not an empty folder", "Name a new folder")
+        existed = folder.exists()
+        make_private_folder(folder)
+    try:
+        with storage_errors(folder, "out"):
+            _write_new(problem, folder)
+    except StorageError:
+        _remove_new(folder, existed)
+        raise
     return Run(folder)
 
 
+def _write_new(problem: DesignProblem, folder: Path) -> None:
+    """The files of a new run; when the function returns, a power failure does not undo it."""
+    text = problem.to_json()
+    created = {"created": datetime.now(UTC).isoformat(), "problem": text}
+    write_json(folder / layout.PROVENANCE, created, private=True)
+    write_status(folder, new_status(generator_of(problem).schedule(problem)))
+    # Last: a folder with a problem is a run.
+    write_atomically(folder / layout.PROBLEM, text, durable=True, private=True)
+    flush_folder(folder.parent)
+
+
+def _remove_new(folder: Path, existed: bool) -> None:
+    """Remove what was written of a run that could not be created."""
+    with suppress(OSError):
+        for name in (layout.PROVENANCE, layout.STATUS, layout.PROBLEM):
+            (folder / name).unlink(missing_ok=True)
+        if not existed:
+            folder.rmdir()
+
+
 def list_runs() -> list[Run]:
-    """Every run in the runs folder, newest first."""
+    """Every run in the runs folder, newest first, damaged ones too. `core.runs.index` lists many runs fast."""
     folder = layout.runs_folder()
     found = [Run(f) for f in folder.iterdir() if layout.is_run(f)] if folder.is_dir() else []
     return sorted(found, key=lambda run: (run.created(), run.id), reverse=True)
@@ -65,7 +98,14 @@ def get(run_id: str) -> Run | None:
 
 
 def delete(run: Run) -> None:
-    """Remove a run and all its files. Raises InputError if the run has a worker."""
+    """Remove a run and all its files.
+
+    Raises InputError if the run has a worker, StorageError if a file cannot be removed.
+    """
     if has_worker(run.folder):
         raise InputError("folder", run.folder, "a worker is running this run", "Cancel the run first")
-    shutil.rmtree(run.folder)
+    with storage_errors(run.folder):
+        if run.folder.is_symlink():  # the link was put here; what it points to is elsewhere
+            run.folder.unlink()
+        else:
+            shutil.rmtree(run.folder)

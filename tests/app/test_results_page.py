@@ -21,6 +21,7 @@ from core.evaluation.ranking import pareto_front
 from core.generation.registry import MEMETIC
 from core.problem.settings import MAX_CANDIDATES, MAX_STEPS
 from core.runs import layout
+from core.runs.results import write_summary, write_table
 from core.runs.run import Run
 from core.runs.status import Phase
 from tests.app.conftest import PROBLEM
@@ -99,9 +100,9 @@ def test_the_fields_of_the_filters_select_rows(finished_run):
 def changed_run(run: Run, **values: object) -> Run:
     """The run with other values in some columns of its table, in place."""
     table = pd.read_parquet(run.folder / layout.TABLE)
-    table.assign(**{name: pd.Series(column, dtype=table[name].dtype) for name, column in values.items()}).to_parquet(
-        run.folder / layout.TABLE, index=False
-    )
+    columns = {name: pd.Series(column, dtype=table[name].dtype) for name, column in values.items()}
+    write_table(run.folder, table.assign(**columns))
+    write_summary(run.folder, run.summary())
     return run
 
 

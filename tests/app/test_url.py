@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.state.draft import first_draft
 from app.state.problem_file import read_problem
@@ -13,6 +15,7 @@ from app.state.url import from_link, to_link
 from app.text.problem_title import title
 from core.errors import InputError
 from core.generation.registry import GRADIENT, MEMETIC
+from core.generation.validation import check
 from core.paths import ASSETS
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE
@@ -118,3 +121,29 @@ def test_a_link_with_a_model_of_another_role_names_the_field_and_the_choices(fie
     with pytest.raises(InputError, match="Choose one of: ") as caught:
         from_link({"base": "FeSe", field: name})
     assert (caught.value.field, caught.value.value) == (field, name)
+
+
+# Hostile links.
+
+PARAMETERS = [*to_link(DesignProblem(base="MgB2", fixed={"B": 0.5}, floors={"Mg": 0.1})), "replace", "state", "groups",
+              "ratios", "bounds", "method_settings", "candidates", "steps", "n_unit", "seed", "tc_predictor", "method",
+              "learning_rate", "task", "forbid", "unknown"]  # fmt: skip
+TEXTS = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(["[" * 1100, "9" * 400, "9" * 5000, "-" + "9" * 400, "1e999", "nan", "inf", "x" * 3000,
+                     "La:3:3:1e-12", "La:3:3:0.000000000001", "La:99:99:99", ":::", ",", "{}", "[[]]", "[null]",
+                     '{"Fe":[0,"x"]}', "none", "raise_tc", "substitute", "LaFeAsO", "../../etc/passwd",
+                     "substitution",
+                     '[{"elements":[{}]}]', '[{"Ba":1e308,"Y":1e-308}]', '{"Fe":[1' + "0" * 300 + ',1]}']),
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from(PARAMETERS), TEXTS, max_size=5))
+def test_any_link_gives_a_problem_that_can_run_or_a_clear_error(link):
+    try:
+        problem = from_link(link)
+    except InputError as error:
+        assert len(error.message) < 2300
+    else:
+        assert not check(problem) and from_link(to_link(problem)).base == problem.base

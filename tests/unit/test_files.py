@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import subprocess
 import sys
@@ -95,3 +97,57 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
 def test_a_folder_that_is_not_there_holds_no_lock(tmp_path):
     (tmp_path / "file").touch()
     assert not files.is_locked(tmp_path / "file" / "a.lock")
+
+
+def test_files_and_folders_of_runs_are_for_their_owner(tmp_path):
+    folder = tmp_path / "a" / "b"
+    files.make_private_folder(folder)
+    files.make_private_folder(folder)
+    files.write_json(folder / "x.json", {}, private=True, durable=True)
+    with files.open_private(folder / "y", "ab") as file:
+        file.write(b"1")
+    modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "a", folder, folder / "x.json", folder / "y")]
+    assert modes == [0o700, 0o700, 0o600, 0o600]
+
+
+def test_a_failed_write_keeps_the_old_content_and_leaves_nothing(tmp_path, monkeypatch):
+    path = tmp_path / "a.txt"
+    files.write_atomically(path, "old")
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        files.write_atomically(path, "new", durable=True)
+    assert path.read_text() == "old" and [each.name for each in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}\n', '{"a": 12345678901234567890}\n'])
+def test_a_file_is_overwritten_in_its_own_space(tmp_path, text):
+    path = tmp_path / "a.json"
+    path.write_text('{"phase": "running"}\n')
+    files.write_in_place(path, text)
+    assert files.read_json(path) is not None or "1234567890123456789" in path.read_text()
+    assert json.loads(path.read_text()) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(errno.ENOSPC, "the disk is full"), (errno.EDQUOT, "the disk is full"), (errno.EROFS, "cannot be written"),
+     (errno.EACCES, "cannot be written"), (errno.EIO, "the system reports")],
+)  # fmt: skip
+def test_an_error_of_the_disk_has_its_reason_and_a_remedy(tmp_path, number, words):
+    with pytest.raises(files.StorageError, match=words), files.storage_errors(tmp_path):
+        raise OSError(number, os.strerror(number))
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="regular"):
+        files.read_bounded(tmp_path / "pipe", 10)
+    assert files.read_json(tmp_path / "pipe") is None
+
+
+def test_a_missing_lock_file_is_not_created_by_a_reader(tmp_path):
+    assert not files.is_locked(tmp_path / "a.lock") and not (tmp_path / "a.lock").exists()

@@ -11,7 +11,7 @@ import pytest
 from core.cli.main import build_parser, main
 from core.paths import PROJECT
 
-COMMANDS = ("predict", "screen", "doping", "structures", "design", "run", "train", "evaluate", "benchmark")
+COMMANDS = ("predict", "screen", "doping", "structures", "design", "run", "doctor", "train", "evaluate", "benchmark")
 # Files of the user, and folders that exist only after a command, in the help texts.
 PLACEHOLDERS = {
     "my_compounds.csv", "answers.csv", "problem.json", "PROBLEM.json", "NAME.csv", "NAME.json", "candidates.csv",

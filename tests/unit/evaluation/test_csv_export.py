@@ -96,6 +96,12 @@ def test_text_that_starts_a_formula_is_quoted(text):
     assert safe_cell(text) == "'" + text.replace("\r", "\n")
 
 
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦"])
+@pytest.mark.parametrize("before", ["", " ", "\u00a0", "\u200b", "\u3000", "\ufeff ", " \t", "\v", "\u2028", "\0"])
+def test_a_sign_behind_blanks_or_in_full_width_is_quoted(before, sign):
+    assert safe_cell(f"{before}{sign}1+1") == f"'{before}{sign}1+1"
+
+
 @pytest.mark.parametrize("value", ["MgB2", "", "0.5 Fe + 0.5 O", "a=b", "nearest charge is -1", -1.5, -3, True, None])
 def test_other_values_are_unchanged(value):
     assert safe_cell(value) is value

@@ -1,5 +1,6 @@
 """Checkpoints: round trip, and errors with remedies for damaged files."""
 
+import hashlib
 import json
 
 import pytest
@@ -58,3 +59,62 @@ def edit(card_path, **changes):
 def test_another_architecture_is_rejected(folder):
     with pytest.raises(CheckpointError, match="energy requires “something-else”"):
         checkpoint.load("energy", "something-else", folder)
+
+
+def tampered(folder, change=lambda content: content, **card) -> None:
+    """Change the weights and the card, and give the card the checksum of the new weights."""
+    weights, card_path = checkpoint.paths("energy", folder)
+    content = change(weights.read_bytes())
+    weights.write_bytes(content)
+    edit(card_path, **card, sha256=hashlib.sha256(content).hexdigest())
+
+
+def with_header(change):
+    """A change of the header of a safetensors file."""
+
+    def changed(content: bytes) -> bytes:
+        length = int.from_bytes(content[:8], "little")
+        header = json.loads(content[8 : 8 + length])
+        change(header, next(name for name in header if name != "__metadata__"))
+        text = json.dumps(header).encode()
+        return len(text).to_bytes(8, "little") + text + content[8 + length :]
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("tampering", "words"),
+    [
+        ({"name": "tc"}, "names the checkpoint “tc”"),
+        ({"known_elements": ["Qq"]}, "known elements"),
+        ({"known_elements": 3}, "known elements"),
+        ({"settings": []}, "settings"),
+        ({"settings": {"members": 10**9}}, "absurd size"),
+        ({"settings": {"size": {"width": 10**9}}}, "absurd size"),
+        ({"change": with_header(lambda h, n: h[n].update(shape=[10**9, 10**9]))}, "shape does not agree"),
+        ({"change": with_header(lambda h, n: h[n].update(shape=[0, 10**15]))}, "shape does not agree"),
+        ({"change": with_header(lambda h, n: h.pop(n))}, "bytes of no tensor|instead of"),
+        ({"change": lambda content: content[:500]}, "cut off"),
+        ({"change": lambda content: b""}, "cut off"),
+    ],
+)
+def test_a_tampered_checkpoint_with_a_fitting_checksum_is_refused_in_one_sentence(folder, tampering, words):
+    tampered(folder, **tampering)
+    with pytest.raises(CheckpointError, match=words) as caught:
+        load_elemnet("energy", folder)
+    assert len(str(caught.value)) < 600
+
+
+def test_weights_that_are_not_finite_are_refused(folder):
+    tensors, card = checkpoint.load("energy", ARCHITECTURE, folder)
+    next(iter(tensors.values())).view(-1)[0] = float("nan")
+    checkpoint.save("energy", tensors, card, folder)
+    with pytest.raises(CheckpointError, match="not finite"):
+        load_elemnet("energy", folder)
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "../../etc/passwd", "/etc/passwd", "", "a/b", "\0", "a\nb", ".hidden"])
+def test_a_name_leads_to_no_other_folder(tmp_path, name):
+    with pytest.raises(CheckpointError, match="no name of a checkpoint") as caught:
+        checkpoint.read_card(name, tmp_path)
+    assert len(str(caught.value)) < 400

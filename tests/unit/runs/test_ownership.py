@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from core.errors import InputError
 from core.files import write_json
+from core.process_identity import this_process
 from core.runs import layout, ownership, store
+from core.runs.documents import WORKER
 from core.runs.status import Phase, RunStatus, write_status
-from tests.unit.runs.sample import SMALL
+from tests.unit.runs.sample import SMALL, wait_until
 
 
 @pytest.fixture
@@ -68,3 +72,48 @@ def test_a_worker_that_ended_before_it_acquired_the_lock_is_detected_at_once(run
     process.wait()
     ownership.record_start(running.folder, time.time(), process.pid)
     assert running.status().phase is Phase.INTERRUPTED
+
+
+@pytest.fixture
+def elsewhere(running):
+    """worker.json of a worker on another machine, which it has just renewed."""
+    process = replace(this_process(), host="cluster-7 0a1b", pid=1)
+    note = {"time": time.time(), "pid": 1, "process": process.to_json(), "folder": "/other/name/of/this/folder"}
+    write_json(running.folder / layout.WORKER, note)
+    yield running.folder / layout.WORKER
+    (running.folder / layout.WORKER).unlink(missing_ok=True)
+
+
+def test_a_worker_elsewhere_counts_as_long_as_it_renews_its_file(running, elsewhere):
+    assert ownership.has_worker_elsewhere(running.folder) and running.status().phase is Phase.RUNNING
+    with pytest.raises(InputError, match="another worker on cluster-7"), ownership.owned(running.folder):
+        pass
+    os.utime(elsewhere, (time.time() - 120, time.time() - 120))
+    assert not ownership.has_worker(running.folder) and running.status().phase is Phase.INTERRUPTED
+    with ownership.owned(running.folder):
+        assert ownership.worker_pid(running.folder) == os.getpid()
+
+
+def test_a_worker_renews_its_file_and_says_when_it_has_ended(running, monkeypatch):
+    monkeypatch.setattr(ownership, "HEARTBEAT_S", 0.01)
+    path = running.folder / layout.WORKER
+    with ownership.owned(running.folder):
+        os.utime(path, (1, 1))
+        wait_until(lambda: path.stat().st_mtime > 1)
+        assert not WORKER.content(running.folder).get("ended")
+    assert WORKER.content(running.folder)["ended"] is True
+
+
+def test_a_copied_folder_does_not_name_the_worker_of_the_original(running, tmp_path):
+    with ownership.owned(running.folder):
+        assert ownership.worker_process(running.folder) == this_process()
+        copy = shutil.copytree(running.folder, tmp_path / "copy")
+        assert ownership.worker_process(copy) is None and not ownership.has_worker(copy)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"time": "now", "pid": 1}', '{"time": 1e400, "pid": 1}', "\0\0"])
+def test_a_damaged_note_names_no_worker(running, content):
+    for name in (layout.START, layout.WORKER):
+        (running.folder / name).write_text(content)
+        assert not ownership.has_worker(running.folder) and ownership.worker_pid(running.folder) is None
+    assert ownership.start_time_s(running.folder) <= time.time()

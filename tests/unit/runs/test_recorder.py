@@ -16,11 +16,12 @@ from core.runs import layout
 from core.runs.progress import PROGRESS_COLUMNS
 from core.runs.recorder import Recorder
 from core.runs.records import best_compositions, quantities, statistics
-from core.runs.resume import load_resume_point
+from core.runs.resume import Known, load_resume_point
 from core.runs.run import Run
 from core.runs.status import Phase, RunStatus
 from tests.unit.runs.sample import SMALL, unchecked_run
 
+MINE = Known("mine")
 SCHEDULE = Schedule((Stage("first", 2), Stage("second", 3)), candidates=3)
 
 
@@ -54,7 +55,7 @@ def run(tmp_path) -> Run:
 
 def test_steps_of_another_generator_are_recorded_and_read(run):
     shown: list[RunStatus] = []
-    recorder = Recorder(run.folder, SCHEDULE, "mine", lambda: None, shown.append)
+    recorder = Recorder(run.folder, SCHEDULE, MINE, lambda: None, shown.append)
     recorder.begin(0)
     assert walk(recorder) == 5 and recorder.stopped is None
     progress = run.progress()
@@ -69,23 +70,25 @@ def test_steps_of_another_generator_are_recorded_and_read(run):
 
 
 def test_a_stopped_run_continues_from_its_resume_point_with_the_same_records(run):
-    whole = Recorder(run.folder, SCHEDULE, "mine", lambda: None)
+    whole = Recorder(run.folder, SCHEDULE, MINE, lambda: None)
     torch.manual_seed(0)
     whole.begin(0)
     walk(whole)
     expected = [(run.folder / name).read_bytes() for name in (layout.PROGRESS, layout.TRAJECTORY)]
     phases = iter([None, None, Phase.CANCELLED])
-    recorder = Recorder(run.folder, SCHEDULE, "mine", lambda: next(phases))
+    recorder = Recorder(run.folder, SCHEDULE, MINE, lambda: next(phases))
     torch.manual_seed(0)
     recorder.begin(0)
     assert walk(recorder) == 3 and recorder.stopped is Phase.CANCELLED
-    walk(Recorder(run.folder, SCHEDULE, "mine", lambda: None), first=3)  # as by a worker killed after more steps
-    state, _ = load_resume_point(run.folder, Walkers, "mine", torch.device("cpu"))
-    assert state is not None and int(state.step) == 5 and state.positions.tolist() == [4.0] * 3
+    walk(Recorder(run.folder, SCHEDULE, MINE, lambda: None), first=3)  # as by a worker killed after more steps
+    point = load_resume_point(run.folder, Walkers, "mine", torch.device("cpu"))
+    assert point is not None
+    state = point.state
+    assert int(state.step) == 5 and state.positions.tolist() == [4.0] * 3
     torch.manual_seed(0)
     for _ in range(3):
         torch.rand(3)  # the generator for tests repeats its random numbers
-    again = Recorder(run.folder, SCHEDULE, "mine", lambda: None)
+    again = Recorder(run.folder, SCHEDULE, MINE, lambda: None)
     again.begin(3)
     assert again.restarts == 2
     assert len((run.folder / layout.PROGRESS).read_bytes().splitlines()) == 3
@@ -106,3 +109,24 @@ def test_the_best_compositions_are_distinct_and_finite():
     assert best_compositions(seen, quantities(seen)) == [
         {"formula": "Fe0.5Se0.5", "tc_K": 20.0, "formation_energy_eV_per_atom": -1.0}
     ]
+
+
+def test_lost_records_stay_missing_and_are_told(run, capsys):
+    recorder = Recorder(run.folder, SCHEDULE, MINE, lambda: None)
+    recorder.begin(0)
+    walk(recorder)
+    with (run.folder / layout.PROGRESS).open("r+b") as file:
+        lines = file.read().splitlines(keepends=True)
+        file.seek(0)
+        file.write(b"".join([*lines[:2], b"\0\0\0\0\n", *lines[3:]]))
+        file.truncate()
+    with (run.folder / layout.TRAJECTORY).open("r+b") as file:
+        file.truncate(40)  # one record and four bytes
+    again = Recorder(run.folder, SCHEDULE, MINE, lambda: None)
+    again.begin(4)
+    walk(again, first=4)
+    assert run.progress()["step"].tolist() == [0, 1, 4]
+    tc = run.trajectory(0)["tc_K"]
+    assert tc.isna().tolist() == [False, True, True, True, False] and tc[4] == 14
+    told = capsys.readouterr().err
+    assert "line 3" in told and "last whole record" in told and "has lost 3 records" in told

@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
+from core.errors import InputError
 from core.evaluation.csv_export import to_csv
 from core.evaluation.design import design
 from core.executors.in_process import InProcessExecutor
@@ -93,12 +94,12 @@ def test_a_run_that_was_never_started_reads_as_queued(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["nope", ["gradient"]])
-def test_a_run_with_an_unknown_method_reads_as_queued_and_fails_with_a_message(runs_folder, method):
+def test_a_run_with_an_unknown_method_is_damaged_and_says_why(runs_folder, method):
     folder = runs_folder / "unknown"
     folder.mkdir(parents=True)
     (folder / layout.PROBLEM).write_text(json.dumps({"base": "LaFeAsO", "method": method}))
     run = Run(folder)
-    assert run.status().phase is Phase.QUEUED
-    executor = InProcessExecutor()
-    executor.submit(run)
-    assert executor.poll(run).phase is Phase.FAILED and "unknown method" in executor.poll(run).message
+    words = "unknown method" if isinstance(method, str) else "must be text"
+    assert run.status().phase is Phase.DAMAGED and words in run.status().message
+    with pytest.raises(InputError, match=words):
+        InProcessExecutor().submit(run)

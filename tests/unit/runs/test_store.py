@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 
 import pytest
 
+from core import files
 from core.errors import InputError
 from core.files import acquire_lock
 from core.runs import layout, store
@@ -60,3 +63,29 @@ def test_a_run_with_a_worker_cannot_be_deleted():
     lock.release()
     store.delete(run)
     assert not run.folder.exists()
+
+
+def test_a_run_that_cannot_be_written_leaves_nothing_and_says_why(runs_folder, monkeypatch):
+    whole = files.open_private
+
+    def full(path, mode, **options):
+        if "problem" in path.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return whole(path, mode, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "open_private", full)
+        with pytest.raises(files.StorageError, match="the disk is full"):
+            store.create(SMALL)
+    assert list(runs_folder.iterdir()) == []
+    assert store.create(SMALL).status().phase is Phase.QUEUED
+
+
+def test_a_link_to_a_run_is_deleted_and_the_run_is_kept(runs_folder, tmp_path):
+    run = unchecked_run(tmp_path / "elsewhere", SMALL)
+    runs_folder.mkdir()
+    (runs_folder / "link").symlink_to(run.folder)
+    linked = store.get("link")
+    assert linked is not None
+    store.delete(linked)
+    assert not (runs_folder / "link").exists() and (run.folder / layout.PROBLEM).exists()

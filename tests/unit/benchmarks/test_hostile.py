@@ -1,0 +1,48 @@
+"""The attack on every door, some hundreds of cases; `python -m core benchmark hostile` has 10,000."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.benchmarks import hostile
+from core.benchmarks.hostile import Door, HostileOptions, attack
+
+CASES = {"formula": 150, "list of formulas": 40, "problem as JSON": 150, "problem in Python": 100, "cell of a CSV": 60,
+         "run folder": 25, "checkpoint": 8}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def doors():
+    with hostile.attacked_doors() as made:
+        yield {door.name: door for door in made}
+
+
+def test_every_door_is_attacked(doors):
+    assert doors.keys() == CASES.keys() and sum(door.share for door in doors.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hostile_input_gives_an_answer_or_a_clear_error(doors, name):
+    told: list[str] = []
+    cases = [attack(doors[name], f"suite/{i}", told.append) for i in range(CASES[name])]
+    assert [case.failed for case in cases if case.failed] == [], told
+
+
+def test_a_failure_is_counted_and_told():
+    def fail(chance):
+        raise KeyError("lost")
+
+    told: list[str] = []
+    case = attack(Door("broken", fail, 1.0), "1", told.append)
+    assert case.failed == "KeyError: 'lost'" and not case.answered and "broken, case 1" in told[0]
+
+
+def test_a_message_that_repeats_a_long_value_is_a_failure():
+    def repeat(chance):
+        raise FileNotFoundError(hostile.MARK * 500)
+
+    assert "1,000 characters" in attack(Door("loud", repeat, 1.0), "1").failed
+
+
+def test_the_options_have_no_suffix():
+    assert HostileOptions().file_suffix == "" and HostileOptions().cases == 10_000
