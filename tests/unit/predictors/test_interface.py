@@ -65,12 +65,12 @@ class Network(NetworkPredictor):
 
 def test_defaults_are_one_member_no_error_and_no_other_precision():
     plain = Plain()
-    assert plain.estimate(X)[1:] == (None, None) and not plain.gives_error and plain.familiar_distance is None
+    assert plain.estimate(X)[1:] == (None, None, None) and not plain.gives_error and plain.familiar_distance is None
     assert plain.in_bfloat16() is plain
     assert list(plain.members()) == [plain] and plain.member_at(7) is plain
     found = estimate_in_batches(plain, X, batch=2)
     assert found.value.tolist() == pytest.approx([0, 1, 2, 3, 4], abs=1e-5)
-    assert all(np.isnan(part).all() for part in (found.std, found.distance, found.extrapolating))
+    assert all(np.isnan(part).all() for part in (found.std, found.distance, found.extrapolating, found.probability))
 
 
 def test_steps_cycle_through_the_members():

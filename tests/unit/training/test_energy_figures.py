@@ -39,7 +39,7 @@ def test_a_range_without_a_compound_is_left_out():
 
 def estimates(value: np.ndarray, std: float = np.nan) -> Estimates:
     none = np.full(len(value), np.nan)
-    return Estimates(value, np.full(len(value), std), none, none)
+    return Estimates(value, np.full(len(value), std), none, none, none)
 
 
 def test_errors_of_exact_predictions_are_zero():
