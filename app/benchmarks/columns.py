@@ -10,6 +10,7 @@ LABELS = {  # column -> (label, digits; None for text)
     "formulas": ("Formulas", 0),
     "element_sets": ("Element sets", 1),
     "best_K": ("Tc of the best (K)", 1),
+    "highest_K": ("Highest Tc (K)", 1),
     "seconds": ("Time (s)", 1),
     "reached_s": ("As good as genetic search after (s)", 1),
     "precision": ("Steps in", None),
@@ -139,5 +140,14 @@ LABELS = {  # column -> (label, digits; None for text)
     "with_formula": ("Share with a formula", 2),
     "denoising_steps": ("Steps", 0),
     "sampling_s": ("Sampling (s)", 0),
+    "family": ("Left out", None),
+    "members": ("Compositions", 0),
+    "measured_tc_K": ("Mean Tc, measured (K)", 1),
+    "predicted_tc_K": ("Mean Tc, predicted (K)", 1),
+    "tc_mae_K": ("Mean error (K)", 1),
+    "mean_width_K": ("Width of the 90% interval (K)", 1),
+    "flagged": ("Share flagged as extrapolating", 2),
+    "inside": ("Share inside the interval", 2),
+    "flagged_or_inside": ("Share flagged or inside", 2),
 }
 FORMULAS = ("base", "proposed", "known", "paper_known")  # columns with formulas

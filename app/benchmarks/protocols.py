@@ -27,6 +27,9 @@ genetic search, C-ES, KIAGO with the candidates and steps that end in the time, 
 of table 2, free, for new formulas only, and for new formulas near the base; then its substitutions and hydrides. The
 figures are means of the best 30 formulas by the objective, Tc − κ error − α Ef; the control model takes no part in
 the search. The curves are means over all lines."""),
+    Benchmark("families", "Families left out", "the papers do not report it", """
+Whole families of superconductors are left out of the training of the Tc model, one by one, and then predicted: is the
+model wrong without saying so? It says so by the flag *extrapolating*, or by an interval around the measured Tc."""),
     Benchmark("table2", "Higher Tc from known superconductors", f"{KIAGO_PAPER}, table 2", """
 KIAGO starts many candidates (4,096 in the paper) from each known superconductor and optimises them for 1,000 steps.
 C-ES, the baseline, draws the same number by replacing elements of the same superconductor at random by others of the

@@ -21,7 +21,10 @@ SYSTEMS, INTERVALS, BY_SPREAD = "systems_held_out", "inside_intervals", "by_spre
 BY_PART = "by_held_out_part"
 # Parts of the held-out formation energies that are drawn, all on the references of the Materials Project.
 PARTS = {"mp_val": "MP", "oqmd_compositions_on_mp": "OQMD, compositions", "oqmd_systems_on_mp": "OQMD, systems"}
+# Parts of the held-out Tc that are drawn.
+TC_PARTS = ("new systems", "new systems, below 1 K", "drawn at random")
 EARLIER = ASSETS / "models" / "reliability-before.json"
+SUPERCONDUCTOR_K = 1.0  # Tc above which the cards count a compound as a superconductor
 _COVERAGES = ("50%", "90%")  # of the intervals
 
 
@@ -45,35 +48,58 @@ def group_row(name: str, metrics: Mapping) -> dict[str, str]:
     return {" ": name} | {"Compositions" if label == _COUNTS["n"] else label: value for label, value in cells}
 
 
+def group_tables(metrics: Mapping) -> dict[str, Mapping]:
+    """The metrics that are given by group: name -> group -> metrics."""
+    new = metrics.get(SYSTEMS, {})
+    found = {key: rows for key, rows in metrics.items() if key != SYSTEMS} | {
+        f"new_systems,_{key.replace('interval_90', '90%_intervals')}": new[key]
+        for key in ("interval_90", "interval_90_of_one_constant_width")
+        if key in new
+    }
+    found |= {f"new_systems,_{key}": rows for key, rows in new.get("superconducting_probability", {}).items()}
+    return {
+        key: rows
+        for key, rows in found.items()
+        if isinstance(rows, Mapping) and all(isinstance(row, Mapping) for row in rows.values())
+    }
+
+
 def intervals(metrics: Mapping) -> dict[str, Mapping]:
     """Part of the held-out data -> nominal coverage -> share inside; only PARTS if they are on the card.
 
-    Otherwise of new chemical systems, else of all held-out data, else of the first group.
+    Of a model of Tc on TC_PARTS. Otherwise of all held-out data, else of the first group.
     """
     parts = metrics.get(BY_PART, {})
     if any(INTERVALS in part for part in parts.values()):
         return {label: parts[part][INTERVALS] for part, label in PARTS.items() if INTERVALS in parts.get(part, {})}
-    places = [metrics.get(SYSTEMS, {}), metrics, *metrics.get(BY_SPREAD, {}).values()]
+    if SYSTEMS in metrics:
+        new, low = metrics[SYSTEMS], f"{INTERVALS}_predicted_below_1_K"
+        return dict(zip(TC_PARTS, (new[INTERVALS], new[low], metrics[INTERVALS]), strict=True))
+    places = [metrics, *metrics.get(BY_SPREAD, {}).values()]
     return next(({"held out": place[INTERVALS]} for place in places if INTERVALS in place), {})
 
 
 def intervals_before(name: str) -> dict[str, Mapping]:
     """The `intervals` of the earlier weights of a model, on the same parts; empty if there is no record of them."""
     record = json.loads(EARLIER.read_text(encoding="utf-8")).get(name)
-    return {label: record[INTERVALS][part] for part, label in PARTS.items()} if record else {}
+    labels = PARTS | dict(zip(TC_PARTS, TC_PARTS, strict=True))
+    return {labels[part]: inside for part, inside in record[INTERVALS].items()} if record else {}
 
 
 def new_systems_text(metrics: Mapping) -> str:
     """The errors on chemical systems that were held out as a whole, which are closest to those in a design."""
     found, near = metrics[SYSTEMS], metrics[INTERVALS]
     inside, ambient = found[INTERVALS], found["without_hydrides_under_pressure"]
+    low = found["interval_90"][f"predicted below {SUPERCONDUCTOR_K:g} K"]
     return (
         f"**On new chemical systems** ({found['folds']} folds, no compound of the same elements in training; the "
         f"regression alone): MAE {found['tc_mae_K']:.2f} K, R² {found['tc_r2']:.3f}; without the "
         f"{found['n'] - ambient['n']} hydrides measured under high pressure, R² {ambient['tc_r2']:.3f}. The interval "
         f"with a nominal coverage of 50% contains {inside['50%']:.0%} of the compounds, the 90% interval "
         f"{inside['90%']:.0%}; for held-out superconductors drawn at random, which have neighbours in the training "
-        f"data, {near['50%']:.0%} and {near['90%']:.0%}."
+        f"data, {near['50%']:.0%} and {near['90%']:.0%}. Of the superconductors that the model takes for none, below "
+        f"{SUPERCONDUCTOR_K:g} K, the 90% interval contains {low['share_inside']:.0%}; it is "
+        f"{low['mean_width_K']:.0f} K wide on average."
     )
 
 

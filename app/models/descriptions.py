@@ -30,7 +30,12 @@ _ENERGY_LIMITS = """
 """
 LIMITS = {
     BEST.tc: _TC_LIMITS
-    + """- **Near known superconductors the model interpolates,** and follows their doping series. Far from them it
+    + """- **The ± grows with the distance to known superconductors,** with the disagreement of the parts of the model,
+  and with the Tc that a compound would have if it did superconduct. It was fitted on chemical systems outside the
+  training data.
+- **The probability of superconducting** holds for a compound drawn from SuperCon and the COD together, where one in
+  four superconducts. Most compounds of the COD were never tested.
+- **Near known superconductors the model interpolates,** and follows their doping series. Far from them it
   transfers the effect of an element from other compounds, and rarely predicts a Tc above those that were measured.
 - **A report that all others contradict has little weight.** This suppresses errors in the data, but also a discovery
   that stands alone. Hydrides under pressure are in the data, and have little influence on other compounds.

@@ -11,10 +11,10 @@ from app import blocks
 from app.charts import CHART_CONFIG
 from app.models.card_text import (
     BY_PART,
-    INTERVALS,
     SYSTEMS,
     file_rows,
     group_row,
+    group_tables,
     intervals,
     intervals_before,
     metric_text,
@@ -24,6 +24,7 @@ from app.models.card_text import (
 )
 from app.models.charts import errors_figure, reliability_figure
 from app.models.descriptions import LIMITS, NAMES
+from app.models.known import known_compounds
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import CheckpointError, read_card
 
@@ -56,6 +57,7 @@ def page() -> None:
             section(name, read_card(name))
         except CheckpointError as error:
             blocks.error(str(error))
+    known_compounds()
 
 
 def section(name: str, card: Mapping) -> None:
@@ -105,7 +107,7 @@ def pictures(name: str, metrics: Mapping) -> None:
     ]
     if inside := intervals(metrics):
         drawn.append(("Reliability of the expected errors", reliability_figure(inside)))
-    if BY_PART in metrics and (before := intervals_before(name)):
+    if (BY_PART in metrics or SYSTEMS in metrics) and (before := intervals_before(name)):
         drawn.append(("Reliability before, earlier weights", reliability_figure(before)))
     for column, (heading, figure) in zip(st.columns(max(len(drawn), 2)), drawn, strict=False):
         column.markdown(f"**{heading}**")
@@ -114,9 +116,7 @@ def pictures(name: str, metrics: Mapping) -> None:
 
 def groups(metrics: Mapping) -> None:
     """The metrics by group, one table for each way of grouping."""
-    tables = {
-        key: rows for key, rows in metrics.items() if key not in (SYSTEMS, INTERVALS) and isinstance(rows, Mapping)
-    }
+    tables = group_tables(metrics)
     if not tables:
         return
     with st.expander("Errors by group"):

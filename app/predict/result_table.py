@@ -69,7 +69,7 @@ def table_view(table: pd.DataFrame) -> pd.DataFrame:
         view[name] = view[name].map(formula_text, na_action="ignore")
     literal = (table["read_as"] == "") & table["tc_judge_K"].notna()  # other texts are shown as given
     view["formula"] = view["formula"].where(~literal, view["formula"].map(formula_text))
-    for name in ("usual_charges", "charge_neutral", "extrapolating", *SUSPECTED):
+    for name in {"usual_charges", "charge_neutral", "extrapolating", *SUSPECTED} & set(columns):
         view[name] = view[name].astype("boolean")
     for name in view.select_dtypes("float"):
         view[name] = view[name].round(decimals(name)) + 0.0  # no minus sign before a zero

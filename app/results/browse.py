@@ -35,11 +35,14 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     with left:
         order = order_field()
     shown = in_order(filtered(table, filters), order)
-    folded = right.toggle(
-        "One row for near-duplicates", value=True, key="fold",
+    fronts = order == BY_PARETO_FRONT
+    wanted = right.toggle(
+        "One row for near-duplicates", value=True, key="fold", disabled=fronts,
         help="Candidates that differ in at most 10% of the atoms share a row in the table. The smallest cell is shown, "
-        "of those whose Tc is as high within the error",
+        "of those whose Tc is as high within the error. By Pareto front every candidate has a row, because neighbours "
+        "on the front are often alike",
     )  # fmt: skip
+    folded = wanted and not fronts
     grouped = shown.assign(**variant_columns(shown[list(GROUPED_BY)]))
     rows = grouped[grouped["shown_first"]] if folded else grouped
     selected = selected_row(run.id, table, rows)

@@ -21,7 +21,7 @@ from core.predictors.registry import BEST, CONTROL, load_predictor
 from core.reference_data.references import NAME as REFERENCES
 
 RIVALS = tuple(name for name in METHODS if name not in (OURS, WITHOUT_GRADIENT))
-MEASURES = ("objective_K", "tc_K", "control_tc_K", "formulas", "element_sets", "best_K")
+MEASURES = ("objective_K", "tc_K", "control_tc_K", "formulas", "element_sets", "best_K", "highest_K", "base_tc_K")
 POINTS = 20  # of each curve
 VERSION = 2  # of the searches: another one makes all lines again
 
@@ -112,6 +112,13 @@ def sentences(table: pd.DataFrame) -> tuple[str, ...]:
                 f"{by}, memetic search is ahead of the best other method for {ahead} of {of} lines, equal for {equal} "
                 f"and behind for {of - ahead - equal}; the free lines are not counted."
             )
+    free = table[(table["kind"] == FREE) & (table["method"] == OURS)]
+    if len(free):
+        above = int((free["highest_K"] > free["base_tc_K"]).sum())
+        found.append(
+            f"Free, the base not counted, memetic search has a formula above the base among its best 30 for {above} of "
+            f"{len(free)} bases."
+        )
     ahead, equal, of = standing(judged, "objective", (WITHOUT_GRADIENT,))
     if of:
         found.append(

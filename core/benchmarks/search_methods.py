@@ -216,6 +216,8 @@ class Assessed:
     objective_K, tc_K, control_tc_K : means in K, NaN without formulas
     formulas : number of formulas that pass; element_sets : of different elements among the best
     best_K : Tc of the formula with the highest objective
+    highest_K : highest Tc of the best formulas
+    base_tc_K : predicted Tc of the base
     """
 
     objective_K: float
@@ -224,6 +226,8 @@ class Assessed:
     formulas: int
     element_sets: int
     best_K: float
+    highest_K: float
+    base_tc_K: float
 
 
 def assess(found: Found, line: Line, load: Load, device: str) -> Assessed:
@@ -244,13 +248,16 @@ def assess(found: Found, line: Line, load: Load, device: str) -> Assessed:
     order = np.argsort(-score, kind="stable")
     order = order[np.isfinite(score[order])]
     best = order[:TOP]
+    base_tc = float(predictors.predict(task.space.base[None])[0][0])
     if not len(best):
-        return Assessed(float("nan"), float("nan"), float("nan"), 0, 0, float("nan"))
+        nothing = float("nan")
+        return Assessed(nothing, nothing, nothing, 0, 0, nothing, nothing, base_tc)
     chosen = counts[best]
     control = load_control_model().tc_K(chosen / chosen.sum(1, keepdims=True))
     sets = len(np.unique(chosen > 0, axis=0))
     means = (float(each.mean()) for each in (score[best], values.tc_K[best], control))
-    return Assessed(*means, len(order), sets, float(values.tc_K[best[0]]))
+    tc_of_best = values.tc_K[best]
+    return Assessed(*means, len(order), sets, float(tc_of_best[0]), float(tc_of_best.max()), base_tc)
 
 
 class Exact(Scorer):

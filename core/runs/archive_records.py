@@ -11,10 +11,8 @@ from core.chemistry.tolerances import KNOWN_COMPOSITION, ROUNDING_ERROR
 from core.generation.interface import ArchiveReport, PropertyPredictors
 from core.problem.problem import DesignProblem
 from core.reference_data.references import load_references
-from core.runs.progress import ARCHIVE_COLUMNS
 
 TOP = 10
-COLUMNS = ARCHIVE_COLUMNS
 _DIGITS = 6
 
 

@@ -21,8 +21,8 @@ PROGRESS_COLUMNS = (
     *(f"{quantity}_{statistic}" for quantity in QUANTITIES for statistic in STATISTICS),
     "restarts",
 )
-
-ARCHIVE_COLUMNS = ("tested", "objective_K_best", "objective_K_mean")  # of the record of a search, besides `top`
+# What a record of a search has besides: see `core.runs.archive_records`.
+ARCHIVE_COLUMNS = ("tested", "objective_K_best", "objective_K_mean")
 
 
 def recorded_steps(total: int, most: int) -> list[int]:

@@ -123,7 +123,7 @@ class Run:
         return path.is_file() and path.stat().st_size > 0
 
     def archive(self) -> pd.DataFrame:
-        """The archive of a search at the recorded steps, columns `step` and ARCHIVE_COLUMNS.
+        """The archive of a search at the recorded steps, columns `step` and those of ARCHIVE_COLUMNS.
 
         Without rows for other methods, and for runs of earlier versions.
         """

@@ -21,6 +21,9 @@ from core.chemistry.structure import Structure
 GRID = np.linspace(0.5, 2.3, 16)  # in units of the cube root of the volume per atom
 WIDTH = 0.16  # of the Gaussian: compounds of one type, as LaFeAsO and CeFeAsO, differ by 4% in their distances
 _REACH = float(GRID[-1] + 3 * WIDTH)
+_FINE = 0.01  # width of the bins of distances before they are smoothed, each distance shared by the two nearest bins
+_BINS = np.arange(0.0, _REACH + 2 * _FINE, _FINE)
+_SMOOTHING = np.exp(-(((GRID - _BINS[:, None]) / WIDTH) ** 2) / 2) / (WIDTH * math.sqrt(2 * math.pi))
 
 
 def fingerprint(structure: Structure, slots: np.ndarray) -> np.ndarray:
@@ -40,12 +43,13 @@ def fingerprint(structure: Structure, slots: np.ndarray) -> np.ndarray:
     r = distances[apart]
     count = int(slots.max()) + 1
     pair = slots[centers[apart]] * count + slots[others[apart]]
-    weights = 1 / (4 * math.pi * np.maximum(r, GRID[0]) ** 2 * WIDTH * math.sqrt(2 * math.pi))
-    smooth = np.exp(-(((GRID - r[:, None]) / WIDTH) ** 2) / 2) * weights[:, None]
-    sums = np.zeros((count * count, len(GRID)))
-    np.add.at(sums, pair, smooth)
+    weights = 1 / (4 * math.pi * np.maximum(r, GRID[0]) ** 2)
+    below = (r / _FINE).astype(np.int64)
+    upper = weights * (r / _FINE - below)
+    place, size = pair * len(_BINS) + below, count * count * len(_BINS)
+    binned = np.bincount(place, weights - upper, size) + np.bincount(place + 1, upper, size)
     sites = np.bincount(slots, minlength=count)
-    return (sums.reshape(count, count, -1) / sites[:, None, None]).astype(np.float32)
+    return (binned.reshape(count, count, -1) @ _SMOOTHING / sites[:, None, None]).astype(np.float32)
 
 
 def permuted(values: np.ndarray, order: Sequence[int]) -> np.ndarray:
@@ -60,7 +64,7 @@ def distances(one: np.ndarray, others: np.ndarray, shares: np.ndarray) -> np.nda
 
     shares : (k,) share of each slot in the atoms
     """
-    return np.einsum("mijg,i->m", np.abs(others - one), shares, optimize=True) / len(GRID)
+    return np.abs(others - one).sum(axis=(-2, -1)) @ shares / len(GRID)
 
 
 def exchanges(labels: Sequence[object]) -> list[tuple[int, ...]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -143,7 +144,8 @@ def _write(folder: Path, formula: str, rank: int, proposal: Proposal) -> dict[st
         "matches_known": str(proposal.known).lower(), "cif": cif, "poscar": poscar,
         "volume_A3_per_atom": f"{made.volume_A3_per_atom:.3f}",
         "shortest_distance_A": f"{made.shortest_distance_A():.3f}",
-        "score": "" if proposal.known else f"{proposal.score:.3f}", "known_compounds": proposal.compounds,
+        "score": f"{proposal.score:.3f}" if math.isfinite(proposal.score) else "",
+        "known_compounds": proposal.compounds,
         "known_superconductors": proposal.superconductors, "note": proposal.note,
     }  # fmt: skip
     return {column: str(values.get(column, "")) for column in COLUMNS}

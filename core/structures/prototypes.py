@@ -28,6 +28,7 @@ from core.structures.templates import ElementTables, Templates, templates
 from core.structures.volume import volumes_A3_per_atom
 
 MOST_PARENTS = 2  # of a doped formula, of which structures are proposed
+UNSTABLE_EV_PER_ATOM = 0.01  # energy above hull; smaller differences are errors of the calculations
 MOST_FORMULA_ATOMS = 200  # no prototype has more atoms in its formula
 
 
@@ -42,7 +43,7 @@ class Proposal:
     example, example_id : the most similar compound with this prototype
     distance : from that compound, see `core.structures.templates`
     compounds, superconductors : known compounds of the prototype; those with a measured Tc, or doped to one
-    score : of the learned ranking, higher is likelier; inf for a known structure
+    score : of the learned ranking, higher is likelier; inf for a known structure of the formula or of its parent
     known : whether the formula is known in this structure
     note : for a doped formula, what the structure stands for; empty otherwise
     """
@@ -106,7 +107,7 @@ class StructureFinder:
         )
 
     def _choices(self, counts: Mapping[str, int]) -> list[_Choice]:
-        """The candidates of a formula: known structures by their energy, then the others by score."""
+        """The candidates of a formula: known structures, those known to be unstable last, then the others; by score."""
         found = templates(self._library, self._tables, counts)
         ranked = ranked_by_distance(self._library, self._tables, found)
         scores = self._ranking.scores(ranked.features)
@@ -114,14 +115,12 @@ class StructureFinder:
             _Choice(found, int(candidate), int(pair), float(score), bool(found.distances[pair] == 0))
             for candidate, pair, score in zip(ranked.candidates, ranked.nearest, scores, strict=True)
         ]
-        return sorted(choices, key=lambda choice: (not choice.known, self._energy(choice), -choice.score))
+        return sorted(choices, key=lambda choice: (not choice.known, self._unstable(choice), -choice.score))
 
-    def _energy(self, choice: _Choice) -> float:
-        """Energy above hull of a known structure in eV/atom, a high one if it is unknown; 0 for others."""
-        if not choice.known:
-            return 0.0
+    def _unstable(self, choice: _Choice) -> bool:
+        """Whether a structure is known, and its energy is known to be above UNSTABLE."""
         energy = self._library.above_hull_eV_per_atom[choice.found.rows[choice.pair]]
-        return 1.0 if np.isnan(energy) else float(energy)
+        return choice.known and bool(energy > UNSTABLE_EV_PER_ATOM)
 
     def _proposal(self, choice: _Choice, note: str) -> Proposal:
         library, found, candidate = self._library, choice.found, choice.candidate

@@ -46,6 +46,16 @@ def fit_scale(error: np.ndarray, scale: Callable[[np.ndarray], np.ndarray], star
     return np.exp(minimize(cost, np.log(start), method="Nelder-Mead", options={"maxiter": 5000}).x)
 
 
+def interval_score(low: np.ndarray, high: np.ndarray, true: np.ndarray, nominal: float) -> float:
+    """Mean interval score of intervals with the ends `low` and `high` (n,) and the nominal coverage (Gneiting, Raftery
+    2007, doi:10.1198/016214506000001437): width + 2 / (1 - nominal) * distance of the true value to the interval.
+
+    In the unit of the inputs; lower is better.
+    """
+    outside = np.maximum(low - true, 0) + np.maximum(true - high, 0)
+    return float(np.mean(high - low + 2 / (1 - nominal) * outside))
+
+
 def precision_recall(predicted: np.ndarray, true: np.ndarray, threshold: float) -> tuple[float, float]:
     """Precision tp/(tp+fp) and recall tp/(tp+fn) of "value > threshold"; NaN where the denominator is 0."""
     positive, real = predicted > threshold, true > threshold

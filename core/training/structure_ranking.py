@@ -41,10 +41,14 @@ RANKS = (1, 5, 10)
 
 @dataclass(frozen=True)
 class RankingSettings:
-    """Numbers of formulas of each kind, and settings of the trees; all of them are written to the card."""
+    """Numbers of formulas of each kind, and settings of the trees; all of them are written to the card.
 
-    fitted: int = 400
-    held_out: int = 150
+    outside : formulas whose structures are not in the library; of them the first are held out, the next are fitted
+    """
+
+    outside: int = 550
+    held_out: int = 110
+    fitted: int = 440
     trees: int = 200
     leaves: int = 15
     learning_rate: float = 0.04
@@ -114,13 +118,15 @@ def formula_key(symbols: Sequence[str]) -> str:
 
 
 def draw(kinds: Mapping[str, Sequence[str]], settings: RankingSettings, seed: int) -> dict[str, dict[str, list[str]]]:
-    """Formulas of each kind for "held_out" and for "fitted", drawn with a seed."""
+    """Formulas of each kind for "held_out", for "fitted", and all those "outside" the library, drawn with a seed."""
     generator = np.random.default_rng(seed)
-    drawn: dict[str, dict[str, list[str]]] = {"held_out": {}, "fitted": {}}
+    drawn: dict[str, dict[str, list[str]]] = {"held_out": {}, "fitted": {}, "outside": {}}
     for kind, formulas in kinds.items():
-        order = [sorted(formulas)[i] for i in generator.permutation(len(formulas))]
+        ordered = sorted(formulas)
+        order = [ordered[i] for i in generator.permutation(len(ordered))]
         drawn["held_out"][kind] = order[: settings.held_out]
         drawn["fitted"][kind] = order[settings.held_out : settings.held_out + settings.fitted]
+        drawn["outside"][kind] = order[: settings.outside]
     return drawn
 
 
@@ -142,9 +148,9 @@ def read_queries(
         if min(len(entry.symmetric.structure.symbols) for entry in own) <= MOST_ATOMS:
             kinds[SUPERCONDUCTORS if any(e.source == "3DSC" for e in own) else OTHERS].append(formula)
     drawn = draw(kinds, settings, seed)
-    if any(len(formulas) < settings.held_out + settings.fitted for formulas in kinds.values()):
+    if any(len(formulas) < settings.outside for formulas in kinds.values()):
         raise InputError("data", folder, "there are too few structures", "Use the whole files")
-    outside = {formula for part in drawn.values() for formulas in part.values() for formula in formulas}
+    outside = {formula for formulas in drawn["outside"].values() for formula in formulas}
     library = library_of(e for formula, own in by_formula.items() if formula not in outside for e in own)
     tables = ElementTables.of(library)
     given = structure_data.known_structures(folder, {e.id for formula in outside for e in by_formula[formula]})
@@ -152,7 +158,15 @@ def read_queries(
     for part in parts:
         store = _Matches(build / "prototypes" / f"matches-{part}-{seed}.json")
         queries[part] = [
-            query(library, tables, kind, formula, _of_formula(formula, by_formula[formula], given), store)
+            query(
+                library,
+                tables,
+                kind,
+                formula,
+                _of_formula(formula, by_formula[formula], given),
+                store,
+                compared=part == "held_out",
+            )
             for kind, formulas in drawn[part].items()
             for formula in formulas
         ]
@@ -190,9 +204,15 @@ class _Matches:
 
 
 def query(
-    library: Prototypes, tables: ElementTables, kind: str, formula: str, own: Sequence[Structure], store: _Matches
+    library: Prototypes,
+    tables: ElementTables,
+    kind: str,
+    formula: str,
+    own: Sequence[Structure],
+    store: _Matches,
+    compared: bool = True,
 ) -> Query:
-    """The candidates of a formula, compared with its known structures, `own`, and with each other."""
+    """The candidates of a formula, compared with its known structures, `own`, and with each other if `compared`."""
     found = templates(library, tables, reduced_counts(Counter(own[0].symbols)))
     ranked = ranked_by_distance(library, tables, found)
     names = elements.symbols()
@@ -203,14 +223,9 @@ def query(
     result = store.get(key)
     if result is None:
         known = [Reduced(each) for each in own]
-        cells = [Reduced(structure) for structure in made]
-        matches = [any(cell.matches(each) for each in known) for cell in cells]
-        same_as = list(range(len(cells)))
-        for i, cell in enumerate(cells):
-            same_as[i] = next((j for j in range(i) if same_as[j] == j and cells[j].matches(cell)), i)
-        result = [matches, same_as]
+        result = [[_matches(each, known) for each in made], _first_equal(made if compared else [])]
         store.put(key, result)
-    matches, same_as = (np.array(each, dtype=kind_) for each, kind_ in zip(result, (bool, int), strict=True))
+    matches, same_as = np.array(result[0], dtype=bool), np.array(result[1], dtype=int)
     hits = np.flatnonzero(matches)
     ratio = math.nan
     if len(hits):
@@ -218,6 +233,24 @@ def query(
         volumes = [each.volume_A3_per_atom for each in own]
         ratio = expected / min(volumes, key=lambda volume: abs(volume - expected))
     return Query(kind, formula, found, ranked, matches, same_as, ratio)
+
+
+def _matches(made: Structure, known: Sequence[Reduced]) -> bool:
+    """Whether a structure is one of the known ones; the size of a reduced cell divides that of the cell."""
+    sizes = {len(each.cell) for each in known}
+    if all(len(made.symbols) % size for size in sizes):
+        return False
+    cell = Reduced(made)
+    return any(cell.matches(each) for each in known)
+
+
+def _first_equal(made: Sequence[Structure]) -> list[int]:
+    """Index of the first structure that equals each."""
+    cells = [Reduced(each) for each in made]
+    same_as: list[int] = []
+    for i, cell in enumerate(cells):
+        same_as.append(next((j for j in range(i) if same_as[j] == j and cells[j].matches(cell)), i))
+    return same_as
 
 
 def fitted(queries: Sequence[Query], settings: RankingSettings, seed: int) -> lightgbm.Booster:

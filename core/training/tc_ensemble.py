@@ -24,19 +24,31 @@ from core.predictors.layers.composition_attention import (
     pack_networks,
     unpack_networks,
 )
-from core.predictors.layers.smooth_trees import SmoothTrees, pack_trees
+from core.predictors.layers.smooth_trees import pack_trees
 from core.predictors.packed_compositions import pack_compositions
 from core.predictors.registry import load_predictor
-from core.predictors.tc.ensemble import ARCHITECTURE, ErrorScale, TcEnsemble, load_tc_ensemble
-from core.training import data, formation_energy_ensemble, kernel_regression, metrics, smooth_trees, tc, tc_network
+from core.predictors.tc.ensemble import ARCHITECTURE, Gate, Reliability, TcEnsemble, load_tc_ensemble
+from core.training import data, formation_energy_ensemble, metrics, tc, tc_network
 from core.training.loop import Fitting
-from core.training.systems_held_out import FOLDS, SystemsHeldOut, systems_figures
+from core.training.replicates import cleaned_tc_K
+from core.training.systems_held_out import FOLDS, SystemsHeldOut, predict_held_out, systems_figures
+from core.training.tc_chance import fit_chance
 from core.training.tc_regression import Networks, Regression, TcEnsembleSettings
+from core.training.tc_reliability import (
+    best_constant_error_K,
+    fit_reliability,
+    interval_figures,
+    probabilities,
+    probability_figures,
+)
 
 NAME = "tc-ensemble"
 _PRETRAINED = formation_energy_ensemble.NAME
-FAMILIAR = 0.95  # quantile of the distances of held-out systems that is `familiar_distance`
 
+LABELS = (
+    "learnt: the median of all reports of a composition; on_cleaned_labels: the highest cluster with at least 40% of "
+    "the reports, see core/training/replicates.py"
+)
 _DESCRIPTION = {
     "name": NAME,
     "architecture": ARCHITECTURE,
@@ -63,28 +75,29 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     tables, counts = tc.read_tables(folder, seed)
     superconductors, (learnt, valid, _) = tables[0]
     x, y = superconductors.compositions[learnt], superconductors.values[learnt]
-    pretrained = checkpoint.read_card(_PRETRAINED, out)
+    pretrained_card = checkpoint.read_card(_PRETRAINED, out)
     about = {
         "settings": asdict(settings),
-        "networks_begun_with": {_PRETRAINED: pretrained["sha256"]},
+        "networks_begun_with": {_PRETRAINED: pretrained_card["sha256"]},
         **tc.about_data(counts, seed),
     }
-    about["data"] |= pretrained["data"]  # of the pretraining of the networks
+    about["data"] |= pretrained_card["data"]  # of the pretraining of the networks
     kept = build / f"{NAME}-{_fingerprint(superconductors, about)}"
-    networks = _tuning(settings, seed, _pretrained(out), kept)
+    networks = tuning(settings, seed, load_pretrained(out), kept)
     regression = Regression.fit(x, y, settings, seed, networks("whole"))
-    chance = _fit_chance(tc.part(tables, 0)[0], len(x), regression, settings, seed)
+    chance = fit_chance(tc.part(tables, 0)[0], len(x), regression, settings, seed)
     trees = {f"height{i}": each for i, each in enumerate(regression.heights)} | {"chance": chance}
-    systems = SystemsHeldOut.of(tables[0], settings, seed, lambda k: networks(f"fold-{k}"), kept)
-    error_scale = fit_error_scale(*_unseen(systems, regression, superconductors.subset(valid)))
-    familiar = float(np.quantile(systems.part(0)[1], FAMILIAR)) - settings.kernel.soft
+    systems = SystemsHeldOut.of(tables, settings, seed, lambda k: networks(f"fold-{k}"), kept)
+    near = predict_held_out(regression, chance, superconductors.compositions[valid], superconductors.values[valid])
+    reliability = fit_reliability(systems.part(0), systems.cod_part(0), near, settings.gate)
+    familiar = reliability.familiar_distance - settings.kernel.soft
     known = np.any(tc.part(tables, 0)[0] > 0, axis=0)
     card = {
         **_DESCRIPTION,
         **about,
         "bias": {part: each.bias for part, each in trees.items()},
-        "error_scale": asdict(error_scale),
-        "familiar_distance": familiar,
+        "labels": LABELS,
+        "reliability": asdict(replace(reliability, familiar_distance=familiar)),
         "known_elements": [s for s, is_known in zip(elements.symbols(), known, strict=True) if is_known],
         "date": datetime.date.today().isoformat(),
     }
@@ -113,7 +126,7 @@ def fittings(name: str, folder: Path, out: Path, seed: int) -> list[Fitting]:
     """
     settings = TcEnsembleSettings()
     table, (learnt, *_) = tc.read_tables(folder, seed)[0][0]
-    networks = _pretrained(out)
+    networks = load_pretrained(out)
     x, y = table.compositions[learnt], table.values[learnt]
     return [
         replace(
@@ -126,18 +139,18 @@ def fittings(name: str, folder: Path, out: Path, seed: int) -> list[Fitting]:
 
 
 def _fingerprint(table: data.Table, about: dict) -> str:
-    """Fingerprint of the data and settings of a fit."""
-    content = [table.compositions.tobytes(), table.values.tobytes(), json.dumps(about).encode()]
+    """Fingerprint of the data, the settings and the architecture of a fit."""
+    content = [table.compositions.tobytes(), table.values.tobytes(), json.dumps([ARCHITECTURE, about]).encode()]
     return hashlib.sha256(b"".join(content)).hexdigest()[:16]
 
 
-def _pretrained(folder: Path) -> list[CompositionAttention]:
+def load_pretrained(folder: Path) -> list[CompositionAttention]:
     """The networks of the formation energy. Raises CheckpointError if the folder has none."""
     members = load_predictor(_PRETRAINED, folder).members()
     return [cast(FormationEnergyAttention, member).network for member in members]
 
 
-def _tuning(
+def tuning(
     settings: TcEnsembleSettings, seed: int, pretrained: Sequence[CompositionAttention], kept: Path
 ) -> Callable[[str], Networks]:
     """The networks of each fit, fine-tuned from those of the formation energy; `kept` : folder of resume points."""
@@ -154,29 +167,6 @@ def _tuning(
     return of
 
 
-def _unseen(systems: SystemsHeldOut, regression: Regression, valid: data.Table) -> list[np.ndarray]:
-    """Predicted, distance, measured (n,) outside the training set: held-out systems, and the validation part."""
-    near = *regression(valid.compositions), valid.values
-    return [np.concatenate(pair) for pair in zip(systems.part(0), near, strict=True)]
-
-
-def _fit_chance(
-    x: np.ndarray, n_superconductors: int, regression: Regression, settings: TcEnsembleSettings, seed: int
-) -> SmoothTrees:
-    """Trees for the log-odds of a superconductor; the first rows of x (n, 118) are superconductors."""
-    features = kernel_regression.features_of(x)
-    points = settings.kernel.coordinates(features)
-    distance = kernel_regression.nearest_other(points, n_superconductors, settings.kernel)
-    widths = np.append(regression.widths, settings.distance_width)
-    return smooth_trees.fit_log_odds(
-        np.column_stack([features.numpy(), distance]),
-        np.arange(len(x)) < n_superconductors,
-        widths,
-        settings.chance,
-        seed,
-    )
-
-
 def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
     """The figures of the card, computed from the weights and FOLDS fits, which takes some minutes.
 
@@ -191,31 +181,40 @@ def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
         return lambda *_: unpack_networks(tensors, f"fold{fold}.network", sizes, name)
 
     tables, _ = tc.read_tables(folder, seed)
-    systems = SystemsHeldOut.of(tables[0], settings, seed, kept)
+    systems = SystemsHeldOut.of(tables, settings, seed, kept)
     return _figures(load_tc_ensemble(name, checkpoints), tables, systems)
 
 
 def _figures(predictor: TcEnsemble, tables: tc.Tables, systems: SystemsHeldOut) -> dict:
-    predicted, distance, measured = systems.part(2)
-    inside = metrics.inside_intervals(predicted - measured, predictor.error_scale(predicted, distance))
-    ambient = ~systems.under_pressure
-    systems_held_out = {
-        "folds": FOLDS,
-        **systems_figures(systems.predicted, systems.measured),
-        "without_hydrides_under_pressure": systems_figures(systems.predicted[ambient], systems.measured[ambient]),
-        "inside_intervals": inside,
-    }
     table, parts = tables[0]
     estimates = estimate_in_batches(predictor, torch.from_numpy(table.compositions[parts[2]]).float())
     near = metrics.inside_intervals(estimates.value - table.values[parts[2]], estimates.std / 2**0.5)
-    return tc.evaluate(predictor, tables) | {"inside_intervals": near, "systems_held_out": systems_held_out}
+    cleaned = np.array([cleaned_tc_K(table.replicates[row]) for row in parts[2]])
+    return tc.evaluate(predictor, tables) | {
+        "on_cleaned_labels": systems_figures(estimates.value, cleaned),
+        "share_extrapolating": float(estimates.extrapolating.mean()),
+        "inside_intervals": near,
+        "systems_held_out": _figures_of_systems(systems, predictor.gate, predictor.reliability),
+    }
 
 
-def fit_error_scale(predicted: np.ndarray, distance: np.ndarray, measured: np.ndarray) -> ErrorScale:
-    """The scale of Laplace's distribution for errors of Tc (n,) in K at distances D (n,), by maximum likelihood."""
-
-    def scale(parameters: np.ndarray) -> np.ndarray:
-        return ErrorScale(*parameters)(predicted, distance)
-
-    fitted = metrics.fit_scale(predicted - measured, scale, [1.0, 0.05, 0.3, 0.06, 0.2])
-    return ErrorScale(*(float(value) for value in fitted))
+def _figures_of_systems(systems: SystemsHeldOut, gate: Gate, reliability: Reliability) -> dict:
+    """The regression alone on all superconductors; Tc, intervals and probabilities on the test part."""
+    every, test, ambient = systems.predictions, systems.part(2), ~systems.under_pressure
+    predicted, error_K = test.tc_K(gate), test.error_K(gate, reliability.error)
+    low = predicted < tc.SUPERCONDUCTOR_K
+    constant_K = best_constant_error_K(systems.part(0), systems.part(0).tc_K(gate), np.arange(1.0, 30.0, 0.5).tolist())
+    chances = [probabilities(s, reliability.probability) for s in (test.log_odds, systems.cod_part(2))]
+    return {
+        "folds": FOLDS,
+        **systems_figures(every.height, every.measured),
+        "without_hydrides_under_pressure": systems_figures(every.height[ambient], every.measured[ambient]),
+        "with_the_gate": systems_figures(every.tc_K(gate), every.measured),
+        "inside_intervals": metrics.inside_intervals(predicted - test.measured, error_K),
+        "inside_intervals_predicted_below_1_K": metrics.inside_intervals(
+            (predicted - test.measured)[low], error_K[low]
+        ),
+        "interval_90": interval_figures(test, predicted, error_K),
+        "interval_90_of_one_constant_width": interval_figures(test, predicted, np.full(len(predicted), constant_K)),
+        "superconducting_probability": probability_figures(*chances),
+    }

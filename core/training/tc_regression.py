@@ -98,25 +98,44 @@ class Regression:
             for i, each in enumerate(settings.heights)
         ]
         tuned = networks(x, y, trust)
-        residuals = y - _mean_height(heights, tuned, x, features)
+        residuals = y - _each_height(heights, tuned, x, features).mean(0)
         kernel_trust = np.where(families(x) == HYDRIDE, 1.0, trust)
         kernel = kernel_regression.fit(x, residuals, settings.ridge / kernel_trust, settings.kernel)
         return cls(heights, tuned, kernel, widths)
 
-    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Compositions (n, 118) -> Tc in K, never negative, and D (n,)."""
+    def parts(self, x: np.ndarray) -> Parts:
+        """The parts of the regression for compositions (n, 118)."""
         features = self.kernel.features(torch.from_numpy(x))
         correction, distance = self.kernel.at(features)
-        height = _mean_height(self.heights, self.networks, x, features)
-        return np.maximum(height + correction.numpy(), 0), distance.numpy()
+        return Parts(_each_height(self.heights, self.networks, x, features), correction.numpy(), features, distance)
+
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Compositions (n, 118) -> Tc in K, never negative, and D (n,)."""
+        parts = self.parts(x)
+        return parts.tc_K, parts.distance.numpy()
 
 
-def _mean_height(
+@dataclass(frozen=True)
+class Parts:
+    """Parts of the regression for n compositions: those of h (parts, n) and k (n,) in K, features (n, f), D (n,)."""
+
+    heights: np.ndarray
+    correction: np.ndarray
+    features: torch.Tensor
+    distance: torch.Tensor
+
+    @property
+    def tc_K(self) -> np.ndarray:
+        """v (n,) in K, never negative."""
+        return np.maximum(self.heights.mean(0) + self.correction, 0)
+
+
+def _each_height(
     heights: list[SmoothTrees], networks: list[CompositionAttention], x: np.ndarray, features: torch.Tensor
 ) -> np.ndarray:
-    """h (n,) in K, as in `TcEnsemble.mean_height`."""
+    """The parts of h (parts, n) in K, as in `TcEnsemble.each_height`."""
     by_networks = [predict_in_batches(network, torch.from_numpy(x).float())[:, 0] for network in networks]
-    return np.mean([trees(features).double().numpy() for trees in heights] + by_networks, axis=0)
+    return np.array([trees(features).double().numpy() for trees in heights] + by_networks)
 
 
 def _trust(x: np.ndarray, y: np.ndarray, settings: TcEnsembleSettings) -> np.ndarray:

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.models.card_text import (
     PARTS,
+    TC_PARTS,
     file_rows,
     intervals,
     intervals_before,
@@ -31,7 +32,7 @@ def models() -> AppTest:
 
 def test_every_card_has_a_section_with_its_metrics(models):
     cards = [json.loads(path.read_text()) for path in CHECKPOINTS.glob("*.json")]
-    assert len(models.subheader) == len(cards) >= 6
+    assert len(models.subheader) == len(cards) + 1 >= 7  # and the known compounds
     assert all(card["what"] in page_text(models) for card in cards)
     shown = {metric.label: metric.value for metric in reversed(models.metric)}  # the first section is the best model's
     assert shown["Tc MAE"] == f"{read_card(BEST.tc)['metrics_held_out']['tc_mae_K']:.2f} K"
@@ -58,6 +59,16 @@ def test_new_systems_and_intervals_are_those_of_the_card(models):
     for inside in (systems["inside_intervals"], held_out["inside_intervals"]):
         for share in ("50%", "90%"):
             assert f"{inside[share]:.0%}" in page_text(models)
+
+
+def test_known_compounds_are_shown_with_their_flags(models):
+    shown = next(frame.value for frame in models.dataframe if "Known Tc (K)" in frame.value)
+    assert len(shown) == 35 and shown["Off stoichiometry?"].any() and "La₂CuO₄" in shown["Formula"].tolist()
+
+
+def test_intervals_of_superconductors_that_the_model_does_not_see_are_in_the_text(models):
+    low = read_card(BEST.tc)["metrics_held_out"]["systems_held_out"]["interval_90"]["predicted below 1 K"]
+    assert f"below 1 K, the 90% interval contains {low['share_inside']:.0%}" in page_text(models)
 
 
 def test_nested_settings_are_written_out(models):
@@ -116,3 +127,9 @@ def test_reliability_is_drawn_by_part_of_the_held_out_data_before_and_now():
     assert [trace.name for trace in figure.data[1:]] == list(before)
     assert list(figure.data[3].y) == [100 * share for share in before["OQMD, systems"].values()]
     assert intervals_before("tc") == {}
+
+
+def test_reliability_of_tc_is_drawn_before_and_after_on_the_same_parts():
+    after, before = intervals(read_card(BEST.tc)["metrics_held_out"]), intervals_before(BEST.tc)
+    assert list(after) == list(before) == list(TC_PARTS)
+    assert before["new systems, below 1 K"]["90%"] < 0.5 < after["new systems, below 1 K"]["90%"]

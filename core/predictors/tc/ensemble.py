@@ -11,13 +11,14 @@ s : `SmoothTrees` for the log-odds of superconductivity, on the same features an
     nearest known superconductor. A high v needs smaller odds: most compounds that do not superconduct resemble
     superconductors of low Tc
 
-The expected error grows with the distance to the known superconductors; see `ErrorScale`.
+The expected error grows with the distance to the known superconductors, with the disagreement of the parts of h, and
+with what the gate takes away; see `ErrorScale`. s also gives a probability of superconductivity; see `Probability`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,7 +35,8 @@ from core.predictors.layers.composition_kernel import CompositionKernel, KernelS
 from core.predictors.layers.smooth_trees import SmoothTrees, unpack_trees
 from core.predictors.packed_compositions import unpack_compositions
 
-ARCHITECTURE = "tc-ensemble-v3"
+ARCHITECTURE = "tc-ensemble-v4"
+LEAST_VARIANCE_K2 = 1e-4  # of the parts of h: the root of a variance of 0 has no gradient
 
 
 @dataclass(frozen=True)
@@ -53,27 +55,85 @@ class Gate:
 
 
 @dataclass(frozen=True)
+class Probability:
+    """Probability that a compound of a chemical system outside the training data superconducts:
+
+    p = sigmoid(offset + slope s)
+
+    Logistic regression on the log-odds s (Platt 1999) of held-out chemical systems of SuperCon and of the COD; it holds
+    for a compound drawn from both.
+    """
+
+    offset: float
+    slope: float
+
+    def __call__(self, log_odds: torch.Tensor) -> torch.Tensor:
+        """s (n,) -> p (n,)."""
+        return torch.sigmoid(self.offset + self.slope * log_odds)
+
+
+@dataclass(frozen=True)
 class ErrorScale:
-    """Expected absolute error of a Tc at distance D from the known superconductors:
+    """Expected absolute error of a Tc:
 
-    b = floor_K + Tc [relative + near D^2 / (D^2 + near_distance^2) + far D^2]
+    b = floor_K + sigmoid(s - sure_s) [v (relative + near D^2 / (D^2 + near_distance^2)) + gated (v - Tc) + spread d]
 
-    Fitted as the scale of Laplace's distribution on held-out chemical systems: 50% of the errors are below ln(2) b, 90%
-    below ln(10) b, and the standard deviation is sqrt(2) b.
+    D is the distance from the known superconductors, v the Tc before the gate, d the standard deviation between the
+    parts of h. A compound that the gate wrongly calls no superconductor has an error of the order of v. Fitted as the
+    scale of Laplace's distribution on held-out chemical systems: 50% of the errors are below ln(2) b, 90% below ln(10)
+    b, and the standard deviation is sqrt(2) b.
+
+    sure_s : log-odds below which fewer than 1% of the compounds superconduct; there b decays to floor_K
     """
 
     floor_K: float
     relative: float
     near: float
     near_distance: float
-    far: float
+    gated: float
+    spread: float
+    sure_s: float
 
-    def __call__(self, tc: Any, distance: Any) -> Any:
-        """Tc in K and D -> b in K, all numbers, arrays or tensors of one shape."""
-        square = distance**2
-        return self.floor_K + tc * (
-            self.relative + self.near * square / (square + self.near_distance**2) + self.far * square
+    def __call__(
+        self,
+        tc: torch.Tensor,
+        height: torch.Tensor,
+        spread: torch.Tensor,
+        log_odds: torch.Tensor,
+        distance: torch.Tensor,
+    ) -> torch.Tensor:
+        """Tc, v and d in K, s and D, all (n,) -> b (n,) in K."""
+        square = distance.square()
+        relative = self.relative + self.near * square / (square + self.near_distance**2)
+        doubt = torch.sigmoid(log_odds - self.sure_s)
+        return self.floor_K + doubt * (height * relative + self.gated * (height - tc) + self.spread * spread)
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """What is fitted on chemical systems outside the training data.
+
+    error : of the ensemble; error_of_part : of one part of h alone, which has no spread
+    familiar_distance : distance beyond which the predictor extrapolates
+    """
+
+    error: ErrorScale
+    error_of_part: ErrorScale
+    probability: Probability
+    familiar_distance: float
+
+    @classmethod
+    def from_card(cls, card: Mapping[str, Any]) -> Reliability:
+        """The entry "reliability" of the card of a checkpoint."""
+        stored = card["reliability"]
+        scales = {name: ErrorScale(**stored[name]) for name in ("error", "error_of_part")}
+        return cls(
+            **scales, probability=Probability(**stored["probability"]), familiar_distance=stored["familiar_distance"]
         )
+
+    def of_part(self) -> Reliability:
+        """The reliability of one part of h alone."""
+        return replace(self, error=self.error_of_part)
 
 
 class TcEnsemble(NetworkPredictor):
@@ -84,8 +144,7 @@ class TcEnsemble(NetworkPredictor):
     chance : s
     gate : the parameters of g
     known_elements : (118,) bool
-    familiar_distance : distance beyond which the predictor extrapolates; 95% of the compositions of held-out chemical
-        systems are nearer
+    reliability : expected error, probability of superconductivity, and the distance beyond which it extrapolates
     """
 
     role = Role.TC
@@ -100,16 +159,15 @@ class TcEnsemble(NetworkPredictor):
         chance: SmoothTrees,
         gate: Gate,
         known_elements: torch.Tensor,
-        error_scale: ErrorScale,
-        familiar_distance: float,
+        reliability: Reliability,
     ):
         super().__init__()
         self.name, self.kernel, self.chance, self.gate = name, kernel, chance, gate
         self.heights, self.networks = nn.ModuleList(heights), nn.ModuleList(networks)
-        self.error_scale, self.familiar_distance = error_scale, familiar_distance
+        self.reliability, self.familiar_distance = reliability, reliability.familiar_distance
         self.register_buffer("known_elements", known_elements.clone(), persistent=False)
         parts = [([trees], []) for trees in heights] + [([], [network]) for network in networks]
-        rest = kernel, chance, gate, known_elements, error_scale, familiar_distance
+        rest = kernel, chance, gate, known_elements, reliability.of_part()
         self.parts = nn.ModuleList(TcEnsemble(name, *each, *rest) for each in parts if len(parts) > 1)
 
     def members(self) -> Sequence[Predictor]:
@@ -120,8 +178,7 @@ class TcEnsemble(NetworkPredictor):
         """The ensemble with the networks' forms of fixed shapes; trees and kernel have fixed shapes."""
         heights = cast(list[SmoothTrees], [*self.heights])
         networks = [cast(CompositionAttention, each).with_capacity(max_elements) for each in self.networks]
-        familiar = cast(float, self.familiar_distance)
-        rest = self.kernel, self.chance, self.gate, self.known_elements, self.error_scale, familiar
+        rest = self.kernel, self.chance, self.gate, self.known_elements, self.reliability
         return TcEnsemble(self.name, heights, networks, *rest).train(self.training)
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
@@ -129,7 +186,7 @@ class TcEnsemble(NetworkPredictor):
         return self.estimate(composition).value
 
     def estimate(self, composition: torch.Tensor) -> Estimate:
-        """Compositions (batch, 118) -> Tc and its expected absolute error, both in K, and the distance.
+        """Compositions (batch, 118) -> Tc and its expected absolute error, both in K, the distance and the probability.
 
         The distance is D minus its value at a known composition.
         """
@@ -138,19 +195,27 @@ class TcEnsemble(NetworkPredictor):
         log_odds = self.chance(torch.cat([features, distance[:, None]], dim=1))
         # The kernel may be on another device than the trees, see `CompositionKernel`.
         correction, distance = correction.to(composition), distance.to(composition)
-        height = torch.relu(self.mean_height(composition, features) + correction)
-        tc = self.gate(log_odds.to(composition), height) * height
-        return Estimate(tc, self.error_scale(tc, distance), distance - self.kernel.shape.soft)
+        return self.estimate_of(self.each_height(composition, features), correction, distance, log_odds.to(composition))
+
+    def estimate_of(
+        self, heights: torch.Tensor, correction: torch.Tensor, distance: torch.Tensor, log_odds: torch.Tensor
+    ) -> Estimate:
+        """`estimate` from the parts of h (parts, batch) and k (batch,) in K, D (batch,) and s (batch,)."""
+        mean = heights.mean(0)
+        spread = ((heights - mean).square().mean(0) + LEAST_VARIANCE_K2).sqrt()
+        height = torch.relu(mean + correction)
+        tc = self.gate(log_odds, height) * height
+        error = self.reliability.error(tc, height, spread, log_odds, distance)
+        return Estimate(tc, error, distance - self.kernel.shape.soft, self.reliability.probability(log_odds))
 
     def for_ranking(self) -> TcEnsembleForRanking:
         """The ensemble with the kernel in float32 and, on a processor that supports it, the networks in bfloat16."""
         return TcEnsembleForRanking(self)
 
-    def mean_height(self, composition: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-        """h (batch,) in K of compositions (batch, 118) with these features (batch, f)."""
+    def each_height(self, composition: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """The parts of h (parts, batch) in K of compositions (batch, 118) with these features (batch, f)."""
         by_trees = [trees(features).to(composition) for trees in self.heights]
-        heights = by_trees + [network(composition).squeeze(1) for network in self.networks]
-        return sum(heights[1:], heights[0]) / len(heights)
+        return torch.stack(by_trees + [network(composition).squeeze(1) for network in self.networks])
 
 
 class TcEnsembleForRanking(Predictor):
@@ -178,9 +243,8 @@ class TcEnsembleForRanking(Predictor):
         heights = [trees(short) for trees in own.heights] + [
             network(composition).squeeze(1) for network in self.networks
         ]
-        height = torch.relu(sum(heights[1:], heights[0]) / len(heights) + correction)
-        tc = own.gate(own.chance(torch.cat([short, distance[:, None]], dim=1)), height) * height
-        return Estimate(tc, own.error_scale(tc, distance), distance - own.kernel.shape.soft)
+        log_odds = own.chance(torch.cat([short, distance[:, None]], dim=1))
+        return own.estimate_of(torch.stack(heights), correction, distance, log_odds)
 
 
 def load_tc_ensemble(name: str, folder: Path = CHECKPOINTS) -> TcEnsemble:
@@ -192,7 +256,7 @@ def load_tc_ensemble(name: str, folder: Path = CHECKPOINTS) -> TcEnsemble:
     heights = [trees[f"height{i}"] for i in range(len(card["settings"]["heights"]))]
     sizes = [AttentionSize(trace=each["trace"]) for each in card["settings"]["networks"]]
     networks = unpack_networks(tensors, "network", sizes, name)
-    gate, error_scale = Gate(**card["settings"]["gate"]), ErrorScale(**card["error_scale"])
-    known, familiar = checkpoint.known_mask(card), float(card["familiar_distance"])
-    predictor = TcEnsemble(name, heights, networks, kernel, trees["chance"], gate, known, error_scale, familiar)
+    gate, known = Gate(**card["settings"]["gate"]), checkpoint.known_mask(card)
+    reliability = Reliability.from_card(card)
+    predictor = TcEnsemble(name, heights, networks, kernel, trees["chance"], gate, known, reliability)
     return predictor.eval().requires_grad_(False)

@@ -52,6 +52,15 @@ def test_ahead_equal_and_behind(ours, rival, spread, expected):
     assert standing(table(ours, rival, spread), "objective", RIVALS) == expected
 
 
+def test_free_lines_are_counted_where_a_formula_is_above_the_base():
+    row = {"kind": FREE, "method": OURS, "objective_K": 1.0, "objective_spread_K": 0.0, "control_tc_K": 1.0,
+           "control_tc_spread_K": 0.0, "reached_s": np.nan, "base_tc_K": 10.0}  # fmt: skip
+    rows = [row | {"base": base, "highest_K": highest} for base, highest in (("A", 11.0), ("B", 10.0), ("C", np.nan))]
+    assert any(
+        "above the base among its best 30 for 1 of 3 bases" in line for line in search.sentences(pd.DataFrame(rows))
+    )
+
+
 @pytest.mark.parametrize(
     ("steps_s", "rest_s", "size"),
     [(0.1, 3.0, (256, 240)), (1.0, 2.0, (89, 75)), (0.01, 0.5, (1256, 500)), (1e-4, 1e-3, (4096, 500)),
@@ -74,6 +83,7 @@ def test_a_tiny_run_is_resumed(tmp_path, monkeypatch):
     options = replace(TINY, cache=tmp_path)
     first = compare(options)
     assert len(first.table) == 2 and first.table["objective_K"].notna().all() and first.sentences
+    assert (first.table["highest_K"] >= first.table["best_K"]).all() and (first.table["base_tc_K"] > 0).all()
     monkeypatch.setattr(search, "search", lambda *given: pytest.fail("searched again"))
     pd.testing.assert_frame_equal(compare(options).table, first.table)
 

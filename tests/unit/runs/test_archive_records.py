@@ -11,7 +11,8 @@ from core.chemistry.composition import composition_vector
 from core.chemistry.formula_reader import parse_formula
 from core.generation.interface import ArchiveReport
 from core.runs import execute, store
-from core.runs.archive_records import COLUMNS, TOP, ArchiveRecords
+from core.runs.archive_records import TOP, ArchiveRecords
+from core.runs.progress import ARCHIVE_COLUMNS
 from core.runs.status import Phase
 from tests.unit.generation.search.test_formula_space import cells
 from tests.unit.runs.sample import SMALL, assert_same_files
@@ -28,7 +29,11 @@ def archive(*formulas: str, tc_K: float = 30.0) -> ArchiveReport:
 
 def test_best_and_mean_objective_and_the_formulas_marked_known_or_new():
     record = RECORDS(archive("MgB2", "CuLa2O4", "LaFeAsO"))
-    assert {name: record[name] for name in COLUMNS} == {"tested": 123, "objective_K_best": 3, "objective_K_mean": 2}
+    assert {name: record[name] for name in ARCHIVE_COLUMNS} == {
+        "tested": 123,
+        "objective_K_best": 3,
+        "objective_K_mean": 2,
+    }
     assert [row["known"] for row in record["top"]] == [True, True, False]
     assert record["top"][0] == {
         "formula": "MgB2", "tc_K": 30.0, "tc_std_K": 4.0, "formation_energy_eV_per_atom": -1.5, "objective_K": 3.0,

@@ -25,7 +25,7 @@ def test_size_cell_and_orientation_do_not_matter():
     turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
     turned = Structure(structure.lattice @ turn, structure.symbols, structure.positions + 0.3)
     for other in (structure.scaled_to(40.0), repeated(structure, (2, 1, 2)), turned):
-        np.testing.assert_allclose(of(other), of(structure), atol=1e-5)
+        np.testing.assert_allclose(of(other), of(structure), atol=1e-3)
 
 
 def test_one_site_gives_the_sum_over_its_neighbours():
@@ -38,7 +38,7 @@ def test_one_site_gives_the_sum_over_its_neighbours():
         / (fingerprint.WIDTH * math.sqrt(2 * math.pi))
         for square, count in shells.items()
     )  # fmt: skip
-    np.testing.assert_allclose(of(single)[0, 0], expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(of(single)[0, 0], expected, rtol=3e-3, atol=1e-4)
 
 
 def test_rock_salt_is_far_from_caesium_chloride_and_near_another_rock_salt():

@@ -7,7 +7,7 @@ from core.chemistry import elements
 from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.structures.match import Reduced
-from core.structures.prototypes import StructureFinder
+from core.structures.prototypes import StructureFinder, load_finder
 from core.structures.symmetry import symmetric
 from tests import crystals
 
@@ -102,3 +102,33 @@ def test_a_thousand_random_formulas_are_answered_or_refused():
             assert np.isfinite(each.structure.lattice).all() and each.structure.volume_A3_per_atom > 1
             assert set(each.structure.symbols) <= set(amounts)
     assert answered > 100
+
+
+@pytest.mark.parametrize("formula, space_group", [("MgB2", 191), ("Nb3Sn", 223), ("LaFeAsO", 129), ("NaCl", 225)])
+def test_the_stored_library_knows_common_superconductors_and_salts(formula, space_group):
+    found = load_finder().find(parse_formula(formula), top=3)
+    assert found[0].known and found[0].space_group == space_group and found[0].structure.formula == formula
+    assert all(each.structure.shortest_distance_A() > 1.2 for each in found)
+
+
+@pytest.mark.parametrize(
+    "formula, space_group", [("La1.85Sr0.15CuO4", 139), ("Ba0.6K0.4Fe2As2", 139), ("Nb0.75Ti0.25N", 0)]
+)
+def test_the_stored_library_has_parents_of_doped_superconductors(formula, space_group):
+    first = load_finder().find(parse_formula(formula), top=1)[0]
+    assert set(first.structure.symbols) == set(parse_formula(formula))
+    assert not space_group or first.prototype.split()[1] == str(space_group)
+
+
+def test_the_stored_library_answers_or_refuses_random_formulas():
+    generator = np.random.default_rng(1)
+    names = elements.symbols()
+    for _ in range(100):
+        chosen = generator.choice(len(names), generator.integers(1, 6), replace=False)
+        amounts = {names[i]: float(generator.choice([1, 1, 2, 3, 4, 0.9, 0.15, 1.85])) for i in chosen}
+        try:
+            found = load_finder().find(amounts, top=2)
+        except InputError as error:
+            assert error.field == "formula"
+            continue
+        assert found and all(np.isfinite(each.structure.lattice).all() for each in found)

@@ -73,6 +73,12 @@ def test_only_shares_of_refitted_models_may_differ_by_a_hundredth():
     assert not Figure(as_stored, 0.475, 0.484).agrees and not Figure("systems_held_out: tc_r2", 0.874, 0.876).agrees
 
 
+def test_compositions_may_move_between_groups_of_refitted_models():
+    group = "systems_held_out: interval_90: predicted below 1 K"
+    assert Figure(f"{group}: n", 254, 260).agrees and not Figure(f"{group}: n", 254, 270).agrees
+    assert Figure(f"{group}: share_inside", 0.915, 0.92).agrees
+
+
 def test_groups_of_figures_are_flattened_and_restored(checkpoints):
     assert flat(FOUND)["by_family: cuprate: n"] == 3
     write("tc", [Figure(key, None, value) for key, value in flat(FOUND).items()], checkpoints)

@@ -9,6 +9,7 @@ from core.training.metrics import (
     fit_scale,
     in_ranges,
     inside_intervals,
+    interval_score,
     mean_absolute_error,
     median_absolute_error,
     precision_at_recall,
@@ -57,6 +58,11 @@ def test_intervals_by_hand():
     error = np.array([0.05, -0.6, 0.7, 2.0, 2.4]) * 3  # ln 2 = 0.69, ln 10 = 2.30
     found = inside_intervals(error, np.full(5, 3.0))
     assert [found[promised] for promised in ("10%", "50%", "90%")] == pytest.approx([0.2, 0.4, 0.8])
+
+
+def test_the_interval_score_by_hand():
+    low, high, true = np.array([0.0, 0.0, 1.0]), np.array([2.0, 2.0, 2.0]), np.array([1.0, 2.5, 0.8])
+    assert interval_score(low, high, true, 0.9) == pytest.approx((2 + (2 + 20 * 0.5) + (1 + 20 * 0.2)) / 3)
 
 
 def test_a_scale_is_recovered_from_errors_drawn_with_it():

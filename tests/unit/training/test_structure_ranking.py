@@ -48,13 +48,15 @@ def test_figures_count_the_formulas_with_a_match():
 
 def test_drawn_formulas_are_disjoint_and_repeat_with_the_seed():
     kinds = {"3dsc": [f"a{i}" for i in range(50)], "others": [f"b{i}" for i in range(50)]}
-    settings = RankingSettings(fitted=10, held_out=5)
+    settings = RankingSettings(outside=20, fitted=10, held_out=5)
     drawn = draw(kinds, settings, 3)
     assert drawn == draw({kind: formulas[::-1] for kind, formulas in kinds.items()}, settings, 3)
     assert drawn != draw(kinds, settings, 4)
     for kind, formulas in kinds.items():
         fitted, held_out = set(drawn["fitted"][kind]), set(drawn["held_out"][kind])
-        assert len(fitted) == 10 and len(held_out) == 5 and not fitted & held_out and fitted | held_out <= set(formulas)
+        assert len(fitted) == 10 and len(held_out) == 5 and not fitted & held_out
+        outside = set(drawn["outside"][kind])
+        assert len(outside) == 20 and fitted | held_out <= outside <= set(formulas)
 
 
 def test_a_query_compares_candidates_with_the_known_structures(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,14 @@ from core.predictors.layers.composition_attention import AttentionSize, Composit
 from core.predictors.layers.composition_kernel import KernelShape
 from core.predictors.layers.smooth_trees import SmoothTrees
 from core.predictors.registry import load_predictor
-from core.predictors.tc.ensemble import ErrorScale, Gate, TcEnsemble
+from core.predictors.tc.ensemble import LEAST_VARIANCE_K2, ErrorScale, Gate, Probability, Reliability, TcEnsemble
 from core.reference_data.references import load_references
 from core.training.kernel_regression import fit
 from core.training.metrics import inside_intervals
 
 KNOWN = {"YBa2Cu3O7": 92.0, "MgB2": 39.0, "FeSe": 9.0}
-SCALE = ErrorScale(floor_K=1.0, relative=0.1, near=0.2, near_distance=0.05, far=0.5)
+SCALE = ErrorScale(floor_K=1.0, relative=0.1, near=0.2, near_distance=0.05, gated=0.5, spread=0.4, sure_s=-6.0)
+RELIABILITY = Reliability(SCALE, replace(SCALE, spread=0.0, relative=0.3), Probability(0.5, 0.8), 0.5)
 
 
 def constant(value: float) -> SmoothTrees:
@@ -55,7 +57,7 @@ def model(
     heights = [constant(height) for height in heights_K]
     networks = [constant_network(height) for height in networks_K]
     return TcEnsemble(
-        "mixed", heights, networks, kernel, constant(log_odds), gate or Gate(), all_known, SCALE, 0.5
+        "mixed", heights, networks, kernel, constant(log_odds), gate or Gate(), all_known, RELIABILITY
     ).double()
 
 
@@ -100,20 +102,61 @@ def test_tc_is_never_negative():
     assert (model(-100.0)(x) == 0).all()
 
 
+def error_K(tc=50.0, height=50.0, spread=0.0, log_odds=50.0, distance=0.0) -> float:
+    """SCALE of single numbers."""
+    return float(
+        SCALE(*(torch.tensor([value], dtype=torch.float64) for value in (tc, height, spread, log_odds, distance)))
+    )
+
+
 def test_the_expected_error_by_hand():
-    assert SCALE(50.0, 0.0) == pytest.approx(1 + 50 * 0.1)
-    assert SCALE(50.0, 0.05) == pytest.approx(1 + 50 * (0.1 + 0.2 / 2 + 0.5 * 0.0025))
-    assert SCALE(0.0, 2.0) == 1.0
+    assert error_K() == pytest.approx(1 + 50 * 0.1)
+    assert error_K(distance=0.05) == pytest.approx(1 + 50 * (0.1 + 0.2 / 2))
+    assert error_K(tc=20.0) == pytest.approx(1 + 50 * 0.1 + 0.5 * 30)  # the gate took 30 K away
+    assert error_K(spread=10.0) == pytest.approx(1 + 50 * 0.1 + 0.4 * 10)
+    assert error_K(log_odds=-6.0) == pytest.approx(1 + 50 * 0.1 / 2) and error_K(log_odds=-60.0) == pytest.approx(1.0)
+
+
+def test_what_the_gate_calls_no_superconductor_in_unknown_chemistry_has_a_wide_error():
+    never, perhaps = (model(20.0, 30.0, log_odds=s).estimate(vectors(["Rb3C60"])) for s in (-40.0, -4.0))
+    assert float(never.value) == pytest.approx(0.0, abs=1e-6) and float(never.error) == pytest.approx(1.0, abs=1e-6)
+    assert float(perhaps.value) < 1 < 10 < float(perhaps.error)
 
 
 def test_the_expected_error_grows_with_the_distance():
-    mixed = model()
-    tc, error, distance = mixed.estimate(vectors(["YBa2Cu3O7", "YBaSrCu3O7", "YBa2Cu3O6.5"]))
-    from_kernel = mixed.kernel(vectors(["YBa2Cu3O7", "YBaSrCu3O7", "YBa2Cu3O6.5"]))[1]
+    mixed, x = model(), vectors(["YBa2Cu3O7", "YBaSrCu3O7", "YBa2Cu3O6.5"])
+    tc, error, distance, _ = mixed.estimate(x)
+    from_kernel = mixed.kernel(x)[1]
+    assert distance is not None and error is not None
     assert torch.allclose(distance, from_kernel - mixed.kernel.shape.soft) and abs(float(distance[0])) < 1e-3
-    assert torch.equal(tc, mixed(vectors(["YBa2Cu3O7", "YBaSrCu3O7", "YBa2Cu3O6.5"])))
-    assert torch.allclose(error, SCALE(tc, from_kernel))
+    assert torch.equal(tc, mixed(x))
+    odds, spread = torch.full_like(tc, 50.0), torch.full_like(tc, LEAST_VARIANCE_K2**0.5)
+    assert torch.allclose(error, SCALE(tc, tc, spread, odds, from_kernel))
     assert ((error / tc).diff() > 0).all()
+
+
+def test_members_that_disagree_widen_the_error_and_a_member_alone_has_its_own_scale():
+    agreeing, disagreeing, x = model(30.0, 30.0), model(10.0, 50.0), vectors(["Rb3C60"])
+    wider = disagreeing.estimate(x).error - agreeing.estimate(x).error
+    assert float(wider) == pytest.approx(0.4 * 20, abs=0.01)
+    alone = disagreeing.members()[0]
+    assert alone.reliability.error == RELIABILITY.error_of_part
+
+
+def test_the_probability_follows_the_log_odds():
+    chance = [float(model(log_odds=s).estimate(vectors(["MgB2"])).probability) for s in (-40.0, 0.0, 40.0)]
+    assert chance == pytest.approx([0.0, 1 / (1 + np.exp(-0.5)), 1.0], abs=1e-6)
+
+
+def test_gradients_of_the_expected_error_against_finite_differences():
+    mixed = model(20.0, 50.0, log_odds=-1.0)
+    x = vectors(["YBa2Cu3O6.8", "Mg0.9Al0.1B2"]).requires_grad_()
+    (gradient,) = torch.autograd.grad(mixed.estimate(x).error.sum(), x)
+    direction = vectors(["CuO", "MgB"]) - x.detach()
+    with torch.no_grad():
+        up, down = (mixed.estimate(x + sign * 1e-6 * direction).error for sign in (1, -1))
+    # The kernel has its gradient in float32, as in optimisation steps.
+    assert (gradient * direction).sum(1).tolist() == pytest.approx(((up - down) / 2e-6).tolist(), rel=1e-3)
 
 
 # The committed model.
@@ -182,6 +225,16 @@ def test_error_intervals_hold_on_a_held_out_sample(committed):
 
 
 def test_error_intervals_hold_on_held_out_systems():
-    inside = checkpoint.read_card("tc-ensemble")["metrics_held_out"]["systems_held_out"]["inside_intervals"]
-    assert inside["50%"] == pytest.approx(0.5, abs=0.05)
-    assert inside["90%"] == pytest.approx(0.9, abs=0.05)
+    systems = checkpoint.read_card("tc-ensemble")["metrics_held_out"]["systems_held_out"]
+    assert systems["inside_intervals"]["50%"] == pytest.approx(0.5, abs=0.05)
+    found, constant = systems["interval_90"], systems["interval_90_of_one_constant_width"]
+    assert "predicted below 1 K" in found and sum(name.startswith("distance") for name in found) == 4
+    assert all(0.85 <= group["share_inside"] <= 0.95 for group in found.values())
+    assert found["all"]["interval_score_K"] < constant["all"]["interval_score_K"]
+
+
+def test_a_superconductor_that_the_model_does_not_see_is_inside_its_error(committed):
+    """CsV3Sb5, 2.5 K, in a chemical system outside the data; salt stays what it is."""
+    estimates = estimate_in_batches(committed, vectors(["CsV3Sb5", "NaCl", "CaCO3"]).float())
+    assert estimates.value.max() < 1 and 2.3 * estimates.std[0] / 2**0.5 > 2.5
+    assert (estimates.probability[1:] < 0.05).all() and estimates.probability[2] < estimates.probability[0]
