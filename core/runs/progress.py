@@ -24,8 +24,6 @@ PROGRESS_COLUMNS = (
 # What a record of a search has besides: see `core.runs.archive_records`.
 ARCHIVE_COLUMNS = ("tested", "objective_K_best", "objective_K_mean")
 
-ARCHIVE_COLUMNS = ("tested", "objective_K_best", "objective_K_mean")  # of the record of a search, besides `top`
-
 
 def recorded_steps(total: int, most: int) -> list[int]:
     """The steps (from 0) of `total` that are recorded: every ceil(total / most)-th, and the last one."""
