@@ -8,8 +8,8 @@ import pandas as pd
 
 from core.chemistry.composition import compositions
 from core.chemistry.families import hydrogen_rich
+from core.evaluation.caveat_columns import caveat_columns
 from core.evaluation.columns import COLUMNS
-from core.evaluation.predictions import caveat_columns
 
 LATER_TEXTS = ("known_phase", "nearest_known_ranges", "nearest_known_caveat")  # empty in runs of earlier versions
 MISSING = {"float64": float("nan"), "boolean": pd.NA}  # type of a column -> its missing value

@@ -6,12 +6,11 @@ import numpy as np
 import pandas as pd
 import torch
 
+from core.evaluation.caveat_columns import CAVEATS, caveat_columns
 from core.predictors.interface import Predictor, estimate_in_batches
-from core.reference_data.tc_caveats import caveats
 
 PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
 OF_DISTANCE = ("distance_to_training", "extrapolating")
-CAVEATS = ("pressure_suspected", "off_stoichiometry_suspected", "caveat")
 
 
 def predicted(tc: Predictor, formation_energy: Predictor, x: torch.Tensor) -> dict[str, np.ndarray | pd.Series]:
@@ -38,12 +37,6 @@ def estimates_of_tc(tc: Predictor, x: torch.Tensor) -> dict[str, np.ndarray | pd
         "superconducting_probability": found.probability,
         **caveat_columns(x.double().cpu().numpy(), found.value),
     }
-
-
-def caveat_columns(x: np.ndarray, tc_K: np.ndarray) -> dict[str, np.ndarray]:
-    """Columns of the candidate table about Tc (n,) in K of compositions (n, 118), see `tc_caveats`."""
-    found = caveats(x, tc_K)
-    return dict(zip(CAVEATS, (found.pressure, found.off_stoichiometry, found.text), strict=True))
 
 
 def estimates_of_energy(formation_energy: Predictor, x: torch.Tensor) -> dict[str, np.ndarray]:

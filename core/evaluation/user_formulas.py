@@ -15,9 +15,10 @@ from core.chemistry.elements import SMACT14
 from core.chemistry.exact_formula import Reading
 from core.chemistry.formula_reader import read_members
 from core.errors import InputError
+from core.evaluation.caveat_columns import CAVEATS
 from core.evaluation.charges import shown_charges
 from core.evaluation.columns import BY_NAME
-from core.evaluation.predictions import CAVEATS, OF_DISTANCE, PREDICTED, estimates_of_energy, estimates_of_tc
+from core.evaluation.predictions import OF_DISTANCE, PREDICTED, estimates_of_energy, estimates_of_tc
 from core.evaluation.stability_and_novelty import novelty, stability
 from core.predictors.control_model import load_control_model
 from core.predictors.device import resolve_device
