@@ -7,6 +7,8 @@ import shutil
 from dataclasses import replace
 
 import pytest
+import torch
+from safetensors.torch import save
 
 from app.runs.member_average import averaged
 from app.runs.phases import status_html
@@ -59,7 +61,7 @@ def test_a_stopped_run_can_be_resumed(unfinished_run, phase, text, button, monke
 
 def test_the_candidates_of_a_run_with_a_resume_point_can_be_kept(unfinished_run, monkeypatch):
     run = unfinished_run(Phase.CANCELLED)
-    (run.folder / RESUME).write_bytes(b"")
+    (run.folder / RESUME).write_bytes(save({"step": torch.tensor(3)}))
     test = open_page("run", run)
     assert button_labels(test) == ["Resume", "Keep", "Change the problem"]
     kept = []
