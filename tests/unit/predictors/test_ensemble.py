@@ -62,7 +62,7 @@ def test_the_expected_error_follows_the_spread(three):
     x[0, 0], x[1, 10] = 1, 1
     assert three.estimate(x).error is None and not three.gives_error
     scaled = Ensemble("three", list(three.networks), SpreadScale(floor=0.5, slope=2.0))
-    value, error, distance = scaled.estimate(x)
+    value, error, distance, probability = scaled.estimate(x)
     assert scaled.gives_error and scaled.role is Role.TC and scaled.members()[1] is three.networks[1]
-    assert value.tolist() == [0, 30] and distance is None
+    assert value.tolist() == [0, 30] and distance is None and probability is None
     assert error.tolist() == pytest.approx([0.5, 0.5 + 2 * 700**0.5])
