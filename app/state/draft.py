@@ -17,7 +17,7 @@ from core.chemistry.formula_reader import parse_formula
 from core.generation.registry import MEMETIC
 from core.predictors.registry import BEST, Models
 from core.problem.problem import DesignProblem
-from core.problem.settings import DEFAULT_METHOD, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
+from core.problem.settings import DEFAULT_METHOD, NEAR, NEW, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site, atoms_after, kept
 
 FIRST_BASE = "LaFeAsO"  # the first example of the KIAGO paper
@@ -108,7 +108,15 @@ class Draft:
 
 def first_draft() -> Draft:
     """The draft of a first visit."""
-    return draft_of(DesignProblem(base=FIRST_BASE, forbidden=tuple(sorted(initially_forbidden())), method=FIRST_METHOD))
+    return draft_of(
+        DesignProblem(
+            base=FIRST_BASE,
+            forbidden=tuple(sorted(initially_forbidden())),
+            method=FIRST_METHOD,
+            # Left free, a search from any base ends at the cuprates with the highest Tc.
+            settings=OptimiserSettings(novelty=NEW, change=NEAR),
+        )
+    )
 
 
 def draft_of(problem: DesignProblem) -> Draft:

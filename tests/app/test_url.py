@@ -18,7 +18,7 @@ from core.generation.registry import GRADIENT, MEMETIC
 from core.generation.validation import check
 from core.paths import ASSETS
 from core.problem.problem import DesignProblem
-from core.problem.settings import SUBSTITUTE
+from core.problem.settings import SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site
 from tests.app.problems import PROBLEMS, is_close
 
@@ -32,13 +32,13 @@ def test_a_link_gives_back_its_problem(problem):
 
 def test_the_link_of_a_first_visit_is_short_and_unknown_parameters_are_ignored():
     first = first_draft().problem()
-    assert to_link(first) == {"base": "LaFeAsO", "method": MEMETIC}
+    assert to_link(first) == {"base": "LaFeAsO", "method": MEMETIC, "novelty": "new", "change": "near"}
     assert from_link({**to_link(first), "utm_source": "letter", "run": "x"}) == first
 
 
 def test_a_link_that_names_no_method_means_the_gradient_as_before():
     earlier = from_link({"base": "LaFeAsO"})
-    assert earlier == replace(first_draft().problem(), method=GRADIENT)
+    assert earlier == replace(first_draft().problem(), method=GRADIENT, settings=OptimiserSettings())
     assert to_link(earlier) == {"base": "LaFeAsO"}
 
 
