@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 def add_parser(commands: Commands) -> None:
     """Add the command."""
+    wide = max(map(len, BENCHMARKS)) + 2
     parser = new_command(
         commands, "benchmark", "reproduce the tables of the papers, or measure the speed",
         "Reproduce a table of the papers with our models: the protocol of KIAGO and GDMCD, our results beside\n"
         "the published ones, and the predictions of the control model. Writes NAME.csv, and NAME.json with the plot.\n"
         "Finished parts are kept in build/benchmarks/, so that an interrupted benchmark resumes; delete that folder\n"
         "to start again.\n\n"
-        + "\n".join(f"  {name:<17}{benchmark.summary}" for name, benchmark in BENCHMARKS.items()),
+        + "\n".join(f"  {name:<{wide}}{benchmark.summary}" for name, benchmark in BENCHMARKS.items()),
         "benchmark table2 --predictor published\n"
         "  python -m core benchmark table2 --candidates 256 --seeds 1 --bases LaNiAsO --out quick",
     )  # fmt: skip
