@@ -40,6 +40,9 @@ def add_parser(commands: Commands) -> None:
         "--seconds", type=float, metavar="T", help="search: time of each search; default: 30. load: default: 120"
     )
     parser.add_argument("--cases", type=int, metavar="N", help="hostile: number of inputs; default: 10000")
+    parser.add_argument("--seed", type=int, metavar="S",
+                        help="hostile, durability: seed of the random numbers; another one makes the same attack with "
+                             "other inputs; default: 0")  # fmt: skip
     parser.add_argument("--kills", type=int, metavar="N", help="durability: number of kills; default: 100")
     parser.add_argument("--users", type=int, metavar="N", help="load: sessions at the same time; default: 20")
     parser.add_argument("--bases", nargs="+", default=(), metavar="FORMULA", help="only these bases of the table")
@@ -71,7 +74,7 @@ def benchmark(options: argparse.Namespace) -> int:
 def given_options(options: argparse.Namespace) -> dict:
     """The options that were given, in the form of `run_benchmark`: lists as tuples, the log on standard error."""
     values = {name: getattr(options, name) for name in ("seeds", "seconds", "device", "predictor", "risk_aversion")}
-    values |= {name: getattr(options, name) for name in ("cases", "kills", "users")}
+    values |= {name: getattr(options, name) for name in ("cases", "seed", "kills", "users")}
     values |= {name: tuple(getattr(options, name) or ()) for name in ("candidates", "steps", "bases", "methods")}
     given = {name: value for name, value in values.items() if value not in (None, ())}
     return given | {"log": lambda line: print(line, file=sys.stderr, flush=True)}

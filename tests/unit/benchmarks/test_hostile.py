@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from core.benchmarks import hostile
 from core.benchmarks.hostile import Door, HostileOptions, attack
+from core.benchmarks.registry import options_of
+from core.cli.benchmark import given_options
+from core.cli.main import build_parser
 
 CASES = {"formula": 150, "list of formulas": 40, "problem as JSON": 150, "problem in Python": 100, "cell of a CSV": 60,
          "run folder": 25, "checkpoint": 8}  # fmt: skip
@@ -42,6 +47,17 @@ def test_a_message_that_repeats_a_long_value_is_a_failure():
         raise FileNotFoundError(hostile.MARK * 500)
 
     assert "1,000 characters" in attack(Door("loud", repeat, 1.0), "1").failed
+
+
+def test_another_seed_on_the_command_line_makes_other_inputs():
+    parse = build_parser().parse_args
+    given = given_options(parse(["benchmark", "hostile", "--seed", "7", "--cases", "20"]))
+    options = options_of("hostile", given)
+    assert isinstance(options, HostileOptions) and (options.seed, options.cases) == (7, 20)
+    assert "seed" not in given_options(parse(["benchmark", "hostile"]))
+    assert given_options(parse(["benchmark", "durability", "--seed", "0"]))["seed"] == 0
+    texts = [[hostile._some_text(random.Random(f"{seed}/formula/{i}")) for i in range(20)] for seed in (0, 7)]
+    assert texts[0] != texts[1]
 
 
 def test_the_options_have_no_suffix():
