@@ -38,3 +38,11 @@ def add_predictor_option(parser: argparse.ArgumentParser, default: str) -> None:
 def add_data_option(parser: argparse.ArgumentParser) -> None:
     """Add --data, the folder of the raw data."""
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the raw data; default: $TC_STUDIO_DATA")
+
+
+def encodable(text: str) -> str:
+    """An argument as text that files can hold.
+
+    Bytes that are not UTF-8 reach Python as halves of surrogate pairs, which no file can hold: they become "?".
+    """
+    return text.encode("utf-8", "replace").decode()

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.arguments import add_predictor_option, new_command
+from core.cli.arguments import add_predictor_option, encodable, new_command
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -91,9 +91,7 @@ def _source(
     from core.evaluation.formula_csv import FormulaCsv, Row
 
     if options.csv is None:
-        # Bytes that are not UTF-8 reach Python as half characters, which no table can hold.
-        texts = [text.encode("utf-8", "replace").decode() for text in options.formulas]
-        return [Row(text, ()) for text in texts], (), lambda: None
+        return [Row(encodable(text), ()) for text in options.formulas], (), lambda: None
     from tqdm import tqdm
 
     file = stack.enter_context(FormulaCsv(options.csv))

@@ -38,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.pointer():
             print(error.pointer(), file=sys.stderr)
         return 2
+    except UnicodeEncodeError as error:  # of half a surrogate pair, in the name of a file for example
+        rule = "the text holds a character that is no text (half of a surrogate pair)"
+        print(InputError("argument", error.object, rule, "Write it again").message, file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 1

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.arguments import new_command
+from core.cli.arguments import encodable, new_command
 from core.errors import InputError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _requests(options: argparse.Namespace) -> Iterator[Request]:
     from core.evaluation.user_formulas import read_texts
     from core.structures.folder import Request
 
-    texts: list = list(options.formulas)
+    texts: list = [encodable(text) for text in options.formulas]
     if options.csv is not None:
         with FormulaCsv(options.csv) as file:
             texts = [row.formula for row in file.rows()]

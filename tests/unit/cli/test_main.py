@@ -72,6 +72,7 @@ def test_the_command_line_runs_as_a_module():
         ["doping", "La2-xSrxCuO4, x = 0.1"],
         ["train", "tc", "--data", "no-such-folder"],
         ["benchmark", "table2", "--seeds", "0"],
+        ["benchmark", "table2", "--seed", "1"],
     ],
 )
 def test_wrong_input_is_a_message(arguments, tmp_path, monkeypatch, capsys):
@@ -81,6 +82,42 @@ def test_wrong_input_is_a_message(arguments, tmp_path, monkeypatch, capsys):
     assert main(arguments) == 2
     err = capsys.readouterr().err
     assert err.strip() and "Traceback" not in err
+
+
+HALF = "Fe\ud800As"  # half a surrogate pair: text that no encoding writes
+BYTES = "Fe\udced\udca0\udc80"  # the same as bytes from a shell, which Python reads in this way
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["predict", HALF], 1),
+        (["screen", HALF, "--out", "out.csv"], 1),
+        (["predict", BYTES, "--out", "out.csv"], 1),
+        (["structures", BYTES, "--out", "out"], 1),
+        (["structures", HALF, "--out", "out"], 1),
+        (["doping", f"{HALF}2-xSrxCuO4, x = 0..0.3"], 2),
+        (["predict", "--csv", f"{HALF}.csv"], 2),
+        (["design", "half.json", "--out", "run"], 2),
+        (["design", f"{HALF}.json", "--out", "run"], 2),
+        (["run", HALF], 2),
+        (["doctor", HALF], 2),
+        (["benchmark", "table2", "--bases", HALF], 2),
+    ],
+)
+def test_text_that_cannot_be_encoded_is_a_message(arguments, code, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "half.json").write_text('{"base": "La\\ud800"}')
+    assert main(arguments) == code
+    told = "".join(capsys.readouterr()) + "".join(path.read_text("utf-8") for path in tmp_path.rglob("*.csv"))
+    assert "Traceback" not in told and any(mark in told for mark in ("is not an element", "“"))
+
+
+@pytest.mark.parametrize("option", ["--predictor", "--reference"])
+def test_a_choice_that_cannot_be_encoded_is_wrong_usage(option, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["predict", "MgB2", option, HALF])
+    assert caught.value.code == 2 and "invalid choice" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
