@@ -40,6 +40,7 @@ from core.runs.run import Run
 SLOW_S = 2.0
 LONGEST_MESSAGE = SHOWN_CHARACTERS + 2 * RULE_CHARACTERS + 100
 MARK = "Qq"  # of long values: a message must not repeat more than SHOWN_CHARACTERS of it
+_IDENTITY = ("architecture", "name", "role")  # of a card: what the registry and the file name say
 _EXPECTED = (InputError, CheckpointError, FileNotFoundError)
 
 _TEXTS = (
@@ -300,12 +301,15 @@ def _checkpoint(chance: random.Random, folder: Path) -> None:
     weights, card_path = checkpoint.paths(name, folder)
     card = json.loads(checkpoint.paths(name, CHECKPOINTS)[1].read_bytes())
     content = checkpoint.paths(name, CHECKPOINTS)[0].read_bytes()
-    kind = chance.randrange(4)
+    kind, field = chance.randrange(4), ""
     if kind == 0:  # another model under this name
         card = json.loads(checkpoint.paths(other, CHECKPOINTS)[1].read_bytes())
         content = checkpoint.paths(other, CHECKPOINTS)[0].read_bytes()
     elif kind == 1:
-        card[chance.choice(["architecture", "settings", "known_elements", "name", "role"])] = chance.choice(_VALUES)
+        field = chance.choice([*_IDENTITY, "settings", "known_elements"])
+        card[field] = chance.choice(_VALUES)
+        if chance.random() < 0.3:
+            del card[field]
     elif kind == 2:  # an absurd shape in the header
         length = int.from_bytes(content[:8], "little")
         header = json.loads(content[8 : 8 + length])
@@ -320,5 +324,5 @@ def _checkpoint(chance: random.Random, folder: Path) -> None:
     weights.write_bytes(content)
     card_path.write_text(json.dumps({**card, "sha256": hashlib.sha256(content).hexdigest()}))
     load_predictor(name, folder)
-    if kind in (0, 2, 3):
+    if kind in (0, 2, 3) or field in _IDENTITY:
         raise AssertionError("a tampered checkpoint was accepted")

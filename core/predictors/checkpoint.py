@@ -1,7 +1,8 @@
 """A checkpoint is two files: NAME.safetensors (16-bit weights) and NAME.json, its card.
 
-The card states the architecture, the training data, the figures on held-out data, and the SHA-256 of the weights file,
-which is verified on every load. Nothing is unpickled. Cards are read without importing torch.
+The card states the architecture, for a predictor its role, the training data, the figures on held-out data, and the
+SHA-256 of the weights file, which is verified on every load. Nothing is unpickled. Cards are read without importing
+torch.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from core.paths import CHECKPOINTS
 
 if TYPE_CHECKING:
     import torch
+
+    from core.predictors.info import Role
 
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{NAME_CHARACTERS - 1}}}")
 _MOST_SIZE = 100_000  # of a number that determines the size of a network: no network here comes near
@@ -122,6 +125,17 @@ def check_architecture(name: str, card: Mapping, architecture: str) -> None:
         raise CheckpointError(
             f"The card of {name} names the architecture “{shown(card.get('architecture'))}”; "
             f"{name} requires “{architecture}”. {_remedy(name)}."
+        )
+
+
+def check_role(name: str, card: Mapping, role: Role) -> None:
+    """Raises CheckpointError unless the card names this role. name : of a predictor"""
+    if "role" not in card:
+        raise CheckpointError(f"The card of {name} names no role; {name} predicts {role.predicts}. {_remedy(name)}.")
+    if card["role"] != role:
+        raise CheckpointError(
+            f"The card of {name} names the role “{shown(card['role'])}”, but {name} predicts {role.predicts}. "
+            f"{_remedy(name)}."
         )
 
 

@@ -20,6 +20,7 @@ import torch
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
 from core.predictors.features.element_features import element_features
+from core.predictors.info import Role
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -91,6 +92,7 @@ def unpack(content: torch.Tensor) -> Booster:
 @cache
 def load_control_model(name: str = NAME, folder: Path = CHECKPOINTS) -> ControlModel:
     """The control model, loaded once per process. Raises CheckpointError."""
-    tensors, _ = checkpoint.load(name, ARCHITECTURE, folder)
+    tensors, card = checkpoint.load(name, ARCHITECTURE, folder)
+    checkpoint.check_role(name, card, Role.CONTROL)
     with checkpoint.refusing_what_does_not_fit(name):
         return ControlModel(unpack(tensors["height"]), unpack(tensors["chance"]))

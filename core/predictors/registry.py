@@ -156,8 +156,8 @@ def check_role(name: object, role: Role, field: str) -> list[InputError]:
 def load_predictor(name: str, folder: Path = CHECKPOINTS) -> Predictor:
     """The trained predictor with this name, ready for evaluation.
 
-    Raises CheckpointError for an unknown name, for the control model, for a card with another architecture than the
-    registered one, and for the reasons listed in `checkpoint.load`.
+    Raises CheckpointError for an unknown name, for the control model, for a card with another architecture or role
+    than the registered one, or without a role, and for the reasons listed in `checkpoint.load`.
     """
     info = _with_matching_card(name, folder)
     with checkpoint.refusing_what_does_not_fit(name):
@@ -179,10 +179,7 @@ def _with_matching_card(name: str, folder: Path) -> PredictorInfo:
         )
     card = checkpoint.read_card(name, folder)
     checkpoint.check_architecture(name, card, info.architecture)
-    if card.get("role", info.role) != info.role:
-        raise checkpoint.CheckpointError(
-            f"The card of {name} names the role “{shown(card['role'])}”, but {name} predicts {info.role.predicts}."
-        )
+    checkpoint.check_role(name, card, info.role)
     return info
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.predictors import checkpoint
 from core.predictors.control_model import ARCHITECTURE, NAME, ControlModel, load_control_model, pack, tree_features
+from core.predictors.info import Role
 from core.training import tc
 
 
@@ -43,6 +44,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: ControlMode
     card = {
         "name": NAME,
         "architecture": ARCHITECTURE,
+        "role": Role.CONTROL,
         "what": "Critical temperature (K) from the composition: boosted trees, never optimised",
         "papers": ["LightGBM, Ke et al. 2017", "Magpie, Ward et al. 2016: doi:10.1038/npjcompumats.2016.28"],
         **tc.about_data(counts, seed),

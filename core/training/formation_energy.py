@@ -21,6 +21,7 @@ from core.chemistry import elements
 from core.predictors import checkpoint
 from core.predictors.formation_energy import elemnet
 from core.predictors.formation_energy.elemnet import ElemNet, FormationEnergyElemNet, elemnet_elements
+from core.predictors.info import Role
 from core.predictors.interface import NetworkPredictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.training import data, energy_figures, loop, metrics
@@ -65,6 +66,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: FormationEn
     card = {
         "name": NAME,
         "architecture": elemnet.ARCHITECTURE,
+        "role": Role.FORMATION_ENERGY,
         "what": "Formation energy (eV/atom, Materials Project reference) from the composition: ElemNet",
         "papers": ["Jha et al. 2018: doi:10.1038/s41598-018-35934-y", "KIAGO: doi:10.1039/d5dd00250h"],
         "data": {source: data.ATTRIBUTION[source] for source in ("mp", "oqmd")},

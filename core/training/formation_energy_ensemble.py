@@ -36,7 +36,7 @@ from core.predictors.formation_energy.attention import (
     load_formation_energy_ensemble,
     reference_change,
 )
-from core.predictors.info import MP, OQMD
+from core.predictors.info import MP, OQMD, Role
 from core.predictors.interface import estimate_in_batches, predict_in_batches
 from core.predictors.layers.bfloat16 import processor_has_bfloat16
 from core.predictors.layers.composition_attention import AttentionSize
@@ -93,6 +93,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: EnsembleSet
     card = {
         "name": NAME,
         "architecture": ARCHITECTURE,
+        "role": Role.FORMATION_ENERGY,
         "what": "Formation energy (eV/atom, Materials Project reference) from the composition: attention ensemble",
         "papers": [
             "Roost, Goodall and Lee 2020: doi:10.1038/s41467-020-19964-7",

@@ -14,6 +14,7 @@ from core.chemistry import elements
 from core.chemistry.families import FAMILIES, families
 from core.predictors import checkpoint
 from core.predictors.features.periodic_table_image import element_pixels, periodic_table_image
+from core.predictors.info import Role
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import load_predictor
 from core.predictors.tc.resnet import ARCHITECTURE, TC_SCALE_K, ResNet18, TcResNet, load_tc_resnet
@@ -53,6 +54,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcSettings 
     card = {
         "name": NAME,
         "architecture": ARCHITECTURE,
+        "role": Role.TC,
         "what": "Critical temperature (K) from the composition: ResNet18 on the periodic-table image",
         "papers": ["KIAGO: doi:10.1039/d5dd00250h", "Konno et al. 2021: doi:10.1103/PhysRevB.103.014509"],
         **about_data(counts, seed),

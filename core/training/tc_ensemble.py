@@ -17,6 +17,7 @@ import torch
 from core.chemistry import elements
 from core.predictors import checkpoint
 from core.predictors.formation_energy.attention import FormationEnergyAttention
+from core.predictors.info import Role
 from core.predictors.interface import estimate_in_batches, predict_in_batches
 from core.predictors.layers.composition_attention import (
     AttentionSize,
@@ -52,6 +53,7 @@ LABELS = (
 _DESCRIPTION = {
     "name": NAME,
     "architecture": ARCHITECTURE,
+    "role": Role.TC,
     "what": "Critical temperature (K) from the composition: smooth trees and networks with attention, corrected by "
     "known superconductors",
     "papers": [

@@ -1,5 +1,6 @@
 """The registry: its declarations match the predictors, and a problem may only name predictors of the right role."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from core.paths import CHECKPOINTS, PROJECT
 from core.predictors import checkpoint, registry
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.predictors.control_model import NAME as CONTROL_NAME
+from core.predictors.control_model import load_control_model
 from core.predictors.info import Role
 from core.predictors.registry import (
     BEST,
@@ -51,6 +53,7 @@ def test_every_checkpoint_of_a_predictor_is_registered_with_its_architecture():
     others = {REFERENCES, PROTOTYPES, STRUCTURE_RANKING, *map(checkpoint_name, CLASSES)}
     assert cards.keys() - others == {info.name for info in predictors()}
     assert all(cards[info.name]["architecture"] == info.architecture for info in predictors())
+    assert all(cards[info.name]["role"] == info.role for info in predictors())
 
 
 @pytest.mark.parametrize("info", LOADABLE, ids=lambda info: info.name)
@@ -135,3 +138,31 @@ def test_a_card_of_another_architecture_is_rejected_before_the_weights_are_read(
     checkpoint.rewrite_card("tc", read_card("tc") | {"architecture": architecture}, tmp_path)
     with pytest.raises(CheckpointError, match=r"names the architecture .*; tc requires “resnet18-periodic-table-v1”"):
         load_predictor("tc", tmp_path)
+
+
+def of_role(folder, name, role):
+    """The checkpoint in another folder, its card with another role, or with none."""
+    shutil.copy(checkpoint.paths(name)[0], folder)
+    card = {key: value for key, value in read_card(name).items() if key != "role"}
+    checkpoint.rewrite_card(name, card if role is None else card | {"role": role}, folder)
+
+
+@pytest.mark.parametrize("load", [load_predictor, load_as_trained])
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [(None, "names no role"), ("formation_energy", "the role “formation_energy”"), ("", "the role “”"),
+     ("TC", "the role “TC”"), (["tc"], "the role"), (True, "the role “True”")],
+)  # fmt: skip
+def test_a_card_of_another_role_or_without_one_is_refused(load, role, words, tmp_path):
+    of_role(tmp_path, "tc", role)
+    with pytest.raises(CheckpointError, match=f"{words}.* tc predicts the critical temperature.*core train tc"):
+        load("tc", tmp_path)
+    of_role(tmp_path, "tc", "tc")
+    assert load("tc", tmp_path).role is Role.TC
+
+
+@pytest.mark.parametrize("role", [None, "tc"])
+def test_a_control_model_of_another_role_or_without_one_is_refused(role, tmp_path):
+    of_role(tmp_path, CONTROL, role)
+    with pytest.raises(CheckpointError, match=r"names (no role|the role “tc”).* as a control that is never optimised"):
+        load_control_model(CONTROL, tmp_path)
