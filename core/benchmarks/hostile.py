@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,11 @@ def _some_text(chance: random.Random) -> str:
     return "".join(text) * chance.choice((1, 1, 1, 2, 40))
 
 
+def _value(chance: random.Random) -> Any:
+    """A hostile value, copied: a later change inside it must not reach the next case, which could not be repeated."""
+    return deepcopy(chance.choice(_VALUES))
+
+
 def _formula(chance: random.Random) -> None:
     read_members(_some_text(chance), chance.random() < 0.5)
 
@@ -194,7 +200,7 @@ def _problem_text(chance: random.Random) -> None:
     for _ in range(chance.randint(1, 3)):
         place = chance.choice([stored, stored, stored["settings"]])
         key = chance.choice([*place, "unknown"])
-        place[key] = chance.choice(_VALUES)
+        place[key] = _value(chance)
         if not isinstance(stored.get("settings"), dict):
             break
     text = json.dumps(stored)
@@ -307,7 +313,7 @@ def _checkpoint(chance: random.Random, folder: Path) -> None:
         content = checkpoint.paths(other, CHECKPOINTS)[0].read_bytes()
     elif kind == 1:
         field = chance.choice([*_IDENTITY, "settings", "known_elements"])
-        card[field] = chance.choice(_VALUES)
+        card[field] = _value(chance)
         if chance.random() < 0.3:
             del card[field]
     elif kind == 2:  # an absurd shape in the header

@@ -49,6 +49,12 @@ def test_a_message_that_repeats_a_long_value_is_a_failure():
     assert "1,000 characters" in attack(Door("loud", repeat, 1.0), "1").failed
 
 
+def test_a_case_is_the_same_after_other_cases(doors):
+    door, before = doors["problem as JSON"], repr(hostile._VALUES)
+    first, second = ([attack(door, f"repeat/{i}").answered for i in range(200)] for _ in range(2))
+    assert first == second and repr(hostile._VALUES) == before
+
+
 def test_another_seed_on_the_command_line_makes_other_inputs():
     parse = build_parser().parse_args
     given = given_options(parse(["benchmark", "hostile", "--seed", "7", "--cases", "20"]))
