@@ -1,4 +1,4 @@
-"""What is damaged in a run, and what can be done: rebuild, carry out again, delete."""
+"""What is damaged in a run, and what can be done: rebuild, carry out again, change the problem, delete."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import html
 import streamlit as st
 
 from app import blocks, cached_data
+from app.runs.change_problem import change_button
 from app.runs.deletion import confirm_delete
 from app.state import session
 from core.errors import InputError
@@ -27,7 +28,7 @@ def damage_block(run: Run) -> None:
 
 
 def buttons(run: Run, damages: list[Damage]) -> None:
-    """Rebuild, carry out again, delete."""
+    """Rebuild, carry out again, change the problem, delete."""
     remedies = {damage.remedy for damage in damages}
     if Remedy.REBUILD in remedies and st.button("Rebuild", type="primary", icon=":material/build:", key="rebuild"):
         try_rebuild(run)
@@ -38,6 +39,7 @@ def buttons(run: Run, damages: list[Damage]) -> None:
             blocks.error(error.message)
             return
         session.open_run(run.id, "run")
+    change_button(run)
     if st.button("Delete", icon=":material/delete:", key="delete_damaged"):
         confirm_delete(run)
 

@@ -11,6 +11,7 @@ from app.blocks import section
 from app.charts import CHART_CONFIG, PREDICTED, QUANTITIES, archive_figure, progress_figure
 from app.empty_page import no_run
 from app.runs.best_five import best_five
+from app.runs.change_problem import change_button
 from app.runs.damage_block import damage_block, rebuilt_note
 from app.runs.deletion import problem_html
 from app.runs.member_average import averaged
@@ -114,9 +115,7 @@ def resume_actions(run: Run, status: RunStatus) -> None:
                                "at the last stored step")  # fmt: skip
     if keep and done(executor.stop, run):
         st.rerun()
-    if st.button("Change the problem", icon=":material/edit:", key="change"):
-        session.load_problem(run.problem())
-        session.open_design()
+    change_button(run)
 
 
 def can_stop(run: Run) -> bool:

@@ -9,6 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from app.state.draft import draft_of
+from core.problem.problem import DesignProblem
 from core.runs import layout, store
 from core.runs.run import Run
 from core.runs.status import Phase, RunStatus, write_status
@@ -50,6 +52,24 @@ def test_a_damaged_table_is_not_offered_and_is_rebuilt(finished_run):
     test.button(key="rebuild").click().run()
     assert not test.exception and finished_run.csv() == whole
     assert "byte for byte" in html_text(test) and finished_run.status().phase is Phase.FINISHED
+
+
+def test_the_problem_of_an_interrupted_run_with_a_damaged_resume_point_can_be_changed(unfinished_run):
+    run = unfinished_run(Phase.INTERRUPTED)
+    (run.folder / layout.RESUME).write_bytes(b"\0" * 100)
+    test = open_page("run", run)
+    assert layout.RESUME in html_text(test) and "This run is damaged" in html_text(test)
+    assert button_labels(test) == ["Carry out again", "Change the problem", "Delete"]
+    test.session_state["tc_studio.draft"] = draft_of(DesignProblem(base="MgB2"))
+    test.button(key="change").click().run()
+    assert not test.exception and test.session_state["tc_studio.draft"].problem() == run.problem()
+
+
+def test_a_damaged_problem_is_not_offered_for_a_change(finished_run):
+    (finished_run.folder / layout.PROBLEM).write_text("{")
+    (finished_run.folder / layout.PROVENANCE).write_text("{")
+    for view in ("run", "results"):
+        assert "Change the problem" not in button_labels(open_page(view, finished_run))
 
 
 def test_a_message_is_shown_as_plain_text(unfinished_run):
