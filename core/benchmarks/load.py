@@ -34,6 +34,7 @@ from core.runs import store
 from core.runs.run import Run
 
 START_S = 180.0
+RELOADS_BETWEEN = 100  # two measurements of the memory
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,14 @@ class LoadOptions:
     users : sessions at the same time
     seconds : of the measurement
     working : runs at work meanwhile
+    reloads : of pages by one more user afterwards, each in a new session, without a pause
     log : called with one line before each part
     """
 
     users: int = 20
     seconds: float = 120.0
     working: int = 2
+    reloads: int = 500
     log: Callable[[str], None] = lambda line: None
 
     @property
@@ -73,17 +76,41 @@ def load(options: LoadOptions) -> Outcome:
                 _wait_for(port, server)
                 working = [_endless_run(seed) for seed in range(options.working)]
                 options.log("every page once")
-                _answers(port, replace(options, users=0, seconds=0), finished, working)
+                _reload(port, finished, working)
                 before_MB = _memory_MB(server.pid)
                 options.log(f"{options.users} users, {options.working} runs at work, {options.seconds:g} s")
                 answers = _answers(port, options, finished, working)
                 after_MB = _memory_MB(server.pid)
+                memory_MB, failed = _memory_over_reloads(port, server, options, finished, working)
                 for run in working:
                     LocalProcessExecutor().cancel(run)
             finally:
                 server.terminate()
                 server.wait()
-    return _outcome(answers, before_MB, after_MB, options)
+    outcome = _outcome(answers, before_MB, after_MB, options)
+    return _with_reloads(outcome, memory_MB, failed) if options.reloads else outcome
+
+
+def _memory_over_reloads(
+    port: int, server: subprocess.Popen, options: LoadOptions, finished: Run, working: list[Run]
+) -> tuple[dict[int, float], int]:
+    """Reloads so far -> memory of the server in MB; and how many answers failed."""
+    memory_MB, failed, done = {0: _memory_MB(server.pid)}, 0, 0
+    while done < options.reloads:
+        times = min(RELOADS_BETWEEN, options.reloads - done)
+        failed += int(_reload(port, finished, working, times)["failed"].sum())
+        done += times
+        memory_MB[done] = _memory_MB(server.pid)
+        options.log(f"{done} reloads: {memory_MB[done]:.0f} MB")
+    return memory_MB, failed
+
+
+def _with_reloads(outcome: Outcome, memory_MB: dict[int, float], failed: int) -> Outcome:
+    """The outcome with the memory over the reloads."""
+    told = ", ".join(f"{megabytes:.0f} MB after {reloads}" for reloads, megabytes in memory_MB.items())
+    sentence = f"Reloads of a page in a new session: the server took {told}; {failed} failed."
+    about = {**outcome.about, "memory_MB_after_reloads": {str(n): each for n, each in memory_MB.items()}}
+    return replace(outcome, sentences=(*outcome.sentences, sentence), about=about)
 
 
 def _outcome(answers: pd.DataFrame, before_MB: float, after_MB: float, options: LoadOptions) -> Outcome:
@@ -136,9 +163,21 @@ def _endless_run(seed: int) -> Run:
 
 
 def _answers(port: int, options: LoadOptions, finished: Run, working: list[Run]) -> pd.DataFrame:
-    """page, seconds and failed of every answer."""
-    shown = working[0] if working else finished
-    given = [port, options.users, options.seconds, finished.id, shown.id]
+    """page, seconds and failed of every answer to the users."""
+    return _client(port, options.users, options.seconds, *_shown(finished, working))
+
+
+def _reload(port: int, finished: Run, working: list[Run], *times: int) -> pd.DataFrame:
+    """page, seconds and failed of every reload. times : how many reloads; if it is not given, each page once"""
+    return _client(port, 0, 0, *_shown(finished, working), *times)
+
+
+def _shown(finished: Run, working: list[Run]) -> tuple[str, str]:
+    """The ids of the runs on the pages Results and Run."""
+    return finished.id, (working[0] if working else finished).id
+
+
+def _client(*given: object) -> pd.DataFrame:
     command = [sys.executable, "-m", "app.load_client", *map(str, given)]
     done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=True)
     return pd.DataFrame([json.loads(line) for line in done.stdout.splitlines()])

@@ -45,6 +45,8 @@ def add_parser(commands: Commands) -> None:
                              "other inputs; default: 0")  # fmt: skip
     parser.add_argument("--kills", type=int, metavar="N", help="durability: number of kills; default: 100")
     parser.add_argument("--users", type=int, metavar="N", help="load: sessions at the same time; default: 20")
+    parser.add_argument("--reloads", type=int, metavar="N",
+                        help="load: reloads of pages after the measurement, for the memory; default: 500")  # fmt: skip
     parser.add_argument("--bases", nargs="+", default=(), metavar="FORMULA", help="only these bases of the table")
     parser.add_argument("--methods", nargs="+", default=(), metavar="METHOD",
                         help="carry out only these methods of a table: " + ", ".join(map(repr, METHODS))
@@ -74,7 +76,7 @@ def benchmark(options: argparse.Namespace) -> int:
 def given_options(options: argparse.Namespace) -> dict:
     """The options that were given, in the form of `run_benchmark`: lists as tuples, the log on standard error."""
     values = {name: getattr(options, name) for name in ("seeds", "seconds", "device", "predictor", "risk_aversion")}
-    values |= {name: getattr(options, name) for name in ("cases", "seed", "kills", "users")}
+    values |= {name: getattr(options, name) for name in ("cases", "seed", "kills", "users", "reloads")}
     values |= {name: tuple(getattr(options, name) or ()) for name in ("candidates", "steps", "bases", "methods")}
     given = {name: value for name, value in values.items() if value not in (None, ())}
     return given | {"log": lambda line: print(line, file=sys.stderr, flush=True)}
