@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.benchmarks.harness import Options, cached, key_of
+from core.benchmarks.harness import Options, cached
 from core.benchmarks.paper import DIFFUSION, GUIDED, SUPERDIFF
 from core.evaluation.design import Design, prepare
 from core.generation.diffusion import sampler
@@ -20,6 +20,7 @@ from core.generation.registry import SUPERDIFF as METHOD
 from core.generation.registry import checkpoints_of_method
 from core.predictors.checkpoint import read_card
 from core.problem.problem import DesignProblem
+from core.runs.keyed_runs import key_of
 from core.runs.resume import Known, load_resume_point, save_resume_point
 
 GUIDANCE = {SUPERDIFF: 0.0, GUIDED: 1e-3}  # weights of KIAGO

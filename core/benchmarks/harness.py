@@ -6,7 +6,6 @@ everything that it depends on, so that an interrupted benchmark resumes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,7 +25,8 @@ from core.problem.presets import PAPER
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
 from core.reference_data.references import NAME as REFERENCES
-from core.runs import layout, store
+from core.runs import layout
+from core.runs.keyed_runs import found_or_created, key_of, run_key
 from core.runs.run import Run
 from core.runs.status import Phase
 
@@ -134,8 +134,8 @@ def finished_run(problem: DesignProblem, options: Options) -> Run:
     """
     from core.executors.in_process import InProcessExecutor
 
-    folder = options.cache / "runs" / key_of([problem.to_json(), options.checksums()])
-    run = Run(folder) if layout.is_run(folder) else store.create_in(problem, folder)
+    folder = options.cache / "runs" / run_key(problem, options.checksums())
+    run = found_or_created(problem, folder)
     status = run.stored_status()
     if status.phase is not Phase.FINISHED:
         options.log(f"{problem.base}, {problem.method}, seed {problem.seed}")
@@ -176,11 +176,6 @@ def cached(depends_on: Sequence, options: Caching, make: Callable[[], dict]) -> 
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, make())
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def key_of(content: object) -> str:
-    """A short name for JSON data, the same for equal data."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:20]
 
 
 def mean_and_spread(values: Sequence[float | None]) -> tuple[float, float]:

@@ -12,14 +12,11 @@ from datetime import UTC, datetime
 
 import torch
 
-from core.generation.registry import checkpoints_of_method
 from core.paths import PROJECT
-from core.predictors import checkpoint
 from core.predictors.device import resolve_precision
-from core.predictors.registry import CONTROL
 from core.problem.problem import DesignProblem
-from core.reference_data.references import NAME as REFERENCES
 from core.runs.inspection import stored_threads
+from core.runs.keyed_runs import checksums_of
 from core.runs.run import Run
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "safetensors")
@@ -34,8 +31,6 @@ def provenance_at_start(run: Run, problem: DesignProblem) -> dict:
     Raises CheckpointError for a missing checkpoint.
     """
     before = run.provenance()
-    predictors = (problem.tc_predictor, problem.formation_energy_predictor, CONTROL)
-    names = (*predictors, *checkpoints_of_method(problem), REFERENCES)
     return {
         "created": run.created().isoformat(),
         "started": before.get("started", datetime.now(UTC).isoformat()),
@@ -43,7 +38,7 @@ def provenance_at_start(run: Run, problem: DesignProblem) -> dict:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "checkpoints": {name: checkpoint.read_card(name)["sha256"] for name in names},
+        "checkpoints": checksums_of(problem),
         "seed": problem.seed,
         "threads": before.get("threads") or stored_threads(run.folder) or _thread_count(),
         "problem": run.problem_text(),

@@ -38,8 +38,10 @@ def create(problem: DesignProblem) -> Run:
     return create_in(problem, layout.runs_folder() / name)
 
 
-def create_in(problem: DesignProblem, folder: Path) -> Run:
+def create_in(problem: DesignProblem, folder: Path, threads: int | None = None) -> Run:
     """A new run in a folder that is empty or does not exist yet, not started.
+
+    threads : number of threads of the run, wherever it is carried out; None: that of the process of its first start
 
     Raises InputError for a problem with errors, a device that this machine does not have, or a folder with
     files in it, StorageError if the folder cannot be written; nothing is then left of the run.
@@ -55,17 +57,18 @@ def create_in(problem: DesignProblem, folder: Path) -> Run:
         make_private_folder(folder)
     try:
         with storage_errors(folder, "out"):
-            _write_new(problem, folder)
+            _write_new(problem, folder, threads)
     except StorageError:
         _remove_new(folder, existed)
         raise
     return Run(folder)
 
 
-def _write_new(problem: DesignProblem, folder: Path) -> None:
+def _write_new(problem: DesignProblem, folder: Path, threads: int | None) -> None:
     """The files of a new run; when the function returns, a power failure does not undo it."""
     text = problem.to_json()
-    created = {"created": datetime.now(UTC).isoformat(), "problem": text}
+    created: dict = {"created": datetime.now(UTC).isoformat(), "problem": text}
+    created |= {} if threads is None else {"threads": threads}
     write_json(folder / layout.PROVENANCE, created, private=True)
     write_status(folder, new_status(generator_of(problem).schedule(problem)))
     # Last: a folder with a problem is a run.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from core.files import write_json
-from core.runs import layout, provenance, store
+from core.runs import keyed_runs, layout, store
 from core.runs.provenance import device_provenance, fingerprint, provenance_at_start
 from tests.unit.runs.sample import SMALL
 
@@ -28,7 +28,7 @@ def test_a_resumed_run_keeps_the_start_time_and_threads_of_its_first_start(runs_
 
 
 def test_checkpoints_that_only_the_method_needs_are_recorded(runs_folder, monkeypatch):
-    monkeypatch.setattr(provenance, "checkpoints_of_method", lambda problem: ("formation-energy",))
+    monkeypatch.setattr(keyed_runs, "checkpoints_of_method", lambda problem: ("formation-energy",))
     assert "formation-energy" in provenance_at_start(store.create(SMALL), SMALL)["checkpoints"]
 
 
