@@ -25,6 +25,7 @@ ORDER = (
     {"core.evaluation"},
     {"core.runs"},
     {"core.executors"},
+    {"core.campaigns"},
     {"core.benchmarks"},
     {"core.cli"},
     {"core.__main__"},
