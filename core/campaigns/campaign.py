@@ -15,7 +15,7 @@ from core.errors import InputError
 from core.problem.settings import is_number
 
 SCHEMA = 1
-PROGRESS, TRAJECTORY, CSV = KEEPABLE = ("progress", "trajectory", "csv")
+(TRAJECTORY,) = KEEPABLE = ("trajectory",)
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Campaign:
     """Many problems that differ in some fields. Every combination of values is one run.
 
     axes : the fields of the problem with their values, the base first and the seed last
-    keep : what is kept of a finished run beside problem, status, provenance, summary and typed table: "progress"
-        (statistics of the steps), "trajectory" (every candidate at 200 steps, most of the bytes), "csv"
+    keep : what is kept of a finished run beside its problem, records and results: "trajectory", every candidate at 200
+        steps, which is most of the bytes
     limits : see `Limits`
     threads : threads of each run; the same number gives the same candidates
 
@@ -58,7 +58,7 @@ class Campaign:
     """
 
     axes: tuple[Axis, ...]
-    keep: tuple[str, ...] = (PROGRESS, CSV)
+    keep: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     threads: int = 1
 

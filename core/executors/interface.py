@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from core.runs.run import Run
 from core.runs.status import ACTIVE, RunStatus
@@ -48,6 +49,20 @@ class Executor(ABC):
     def poll(self, run: Run) -> RunStatus:
         """The status of a run now."""
         return run.status()
+
+    def next_ended(self, runs: Sequence[Run], timeout_s: float) -> Run | None:
+        """One of the submitted runs that is no longer active; None if there is none after `timeout_s`.
+
+        By default the folders of the runs are read until then; an executor that is told of the ends overrides this.
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            for run in runs:
+                if self.poll(run).phase not in ACTIVE:
+                    return run
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(min(POLL_S, timeout_s))
 
     def wait(self, run: Run, timeout_s: float | None = None) -> RunStatus:
         """The status of a run once it is no longer active. Raises TimeoutError after `timeout_s`."""

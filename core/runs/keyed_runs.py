@@ -17,7 +17,9 @@ from core.predictors.checkpoint import read_card
 from core.predictors.registry import CONTROL
 from core.problem.problem import DesignProblem
 from core.reference_data.references import NAME as REFERENCES
-from core.runs import layout, store
+from core.runs import store
+from core.runs.inspection import read_problem_text
+from core.runs.ownership import has_worker
 from core.runs.run import Run
 
 
@@ -48,11 +50,13 @@ def checksums_of(problem: DesignProblem) -> dict[str, str]:
 def found_or_created(problem: DesignProblem, folder: Path, threads: int | None = None) -> Run:
     """The run in a folder that is named by its key, or a new one of this problem.
 
-    A folder without a problem was left by a process that ended while it created the run: it is made again. `threads` is
-    the number of threads of a new run, as `store.create_in` takes it. Raises InputError as `store.create_in`.
+    A folder without this problem was left by a process that ended while it created the run, or is damaged: it is made
+    again. `threads` is the number of threads of a new run, as `store.create_in` takes it. Raises InputError as
+    `store.create_in`.
     """
-    if layout.is_run(folder):
-        return Run(folder.absolute())
-    if folder.is_dir():
-        shutil.rmtree(folder)
-    return store.create_in(problem, folder, threads)
+    run = Run(folder.absolute())
+    if run.folder.is_dir():
+        if read_problem_text(run.folder) == problem.to_json() or has_worker(run.folder):
+            return run
+        shutil.rmtree(run.folder)
+    return store.create_in(problem, run.folder, threads)

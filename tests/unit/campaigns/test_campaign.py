@@ -12,7 +12,7 @@ from core.errors import InputError
 GIVEN = {
     "problem": {"base": ["MgB2", "LaFeAsO"], "seed": [0, 1, 2], "forbidden": [[], ["As"]], "method": "gradient",
                 "settings": {"candidates": 8, "steps": [2, 2]}},
-    "keep": ["progress"], "limits": {"runs": 20, "retries": 1}, "threads": 2,
+    "keep": ["trajectory"], "limits": {"runs": 20, "retries": 1}, "threads": 2,
 }  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def read(folder, **changes) -> Campaign:
 def test_the_number_of_runs_is_the_product_of_the_numbers_of_values(tmp_path):
     campaign = read(tmp_path)
     assert campaign.n_runs == 2 * 3 * 2 and campaign.varied == ("base", "forbidden", "seed")
-    assert campaign.keep == ("progress",) and campaign.limits == Limits(20, 1) and campaign.threads == 2
+    assert campaign.keep == ("trajectory",) and campaign.limits == Limits(20, 1) and campaign.threads == 2
 
 
 def test_a_campaign_is_restored_from_its_text_without_the_file_of_its_bases(tmp_path):

@@ -11,12 +11,15 @@ import pytest
 from core.cli.main import build_parser, main
 from core.paths import PROJECT
 
-COMMANDS = ("predict", "screen", "doping", "structures", "design", "run", "doctor", "train", "evaluate", "benchmark")
+COMMANDS = (
+    "predict", "screen", "doping", "structures", "design", "run", "campaign", "doctor", "train", "evaluate",
+    "benchmark",
+)  # fmt: skip
 # Files of the user, and folders that exist only after a command, in the help texts.
 PLACEHOLDERS = {
     "my_compounds.csv", "answers.csv", "problem.json", "PROBLEM.json", "NAME.csv", "NAME.json", "candidates.csv",
     "plot.svg", "results.csv", "structures.csv", "cif/", "poscar/",
-    "build/benchmarks/",
+    "build/benchmarks/", "campaign.json", "runs.csv",
 }  # fmt: skip
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]*\w)*/?")
 SUFFIXES = (".csv", ".json", ".jsonl", ".py", ".md", ".svg")
@@ -68,6 +71,12 @@ def test_the_command_line_runs_as_a_module():
         ["design", "small.json", "--out", "run", "--candidates", "0"],
         ["design", "small.json", "--out", "run", "--device", "abacus"],
         ["run", "no-such-folder"],
+        ["campaign", "none.json", "--out", "campaign"],
+        ["campaign", "small.json", "--out", "campaign"],
+        ["campaign", "campaign.json"],
+        ["campaign", "campaign.json", "--out", "campaign", "--workers", "0"],
+        ["campaign", "campaign.json", "--out", "campaign", "--scheduler", "abacus"],
+        ["campaign", "campaign.json", "--out", "campaign", "--cluster", "text.json"],
         ["doping", "La2CuO4"],
         ["doping", "La2-xSrxCuO4, x = 0.1"],
         ["train", "tc", "--data", "no-such-folder"],
@@ -79,6 +88,7 @@ def test_wrong_input_is_a_message(arguments, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.json").write_text("no JSON")
     (tmp_path / "small.json").write_text('{"base": "LaFeAsO"}')
+    (tmp_path / "campaign.json").write_text('{"problem": {"base": "LaFeAsO", "device": "cpu"}}')
     assert main(arguments) == 2
     err = capsys.readouterr().err
     assert err.strip() and "Traceback" not in err

@@ -1,0 +1,92 @@
+"""The folder of a campaign, and what is kept of its runs.
+
+campaign.json        the campaign, with the list of all bases
+campaign.lock        locked while a command carries the campaign out
+cluster.json         scheduler and dashboard of that command; removed at its end
+stop                 empty; requests that command to stop
+runs/KEY/            the runs, each under its content key
+runs.csv             one row per run: values, state, best candidate
+candidates.parquet   the candidates of all runs; can be rebuilt from the runs
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.campaigns.campaign import TRAJECTORY, Campaign, read_campaign
+from core.errors import InputError
+from core.files import acquire_lock, is_locked, write_atomically
+from core.paths import PROJECT
+from core.runs import layout
+from core.runs.run import Run
+
+CAMPAIGN, LOCK, CLUSTER, STOP, RUNS, OVERVIEW = (
+    "campaign.json", "campaign.lock", "cluster.json", "stop", "runs", "runs.csv"
+)  # fmt: skip
+_FILES_OF = {TRAJECTORY: layout.TRAJECTORY}  # without it a run counts as undamaged
+
+
+def campaigns_folder() -> Path:
+    """The folder of the campaigns of the app: the variable TC_STUDIO_CAMPAIGNS, or campaigns/ in the project."""
+    return Path(os.environ.get("TC_STUDIO_CAMPAIGNS") or PROJECT / "campaigns").absolute()
+
+
+@dataclass(frozen=True)
+class CampaignFolder:
+    """A campaign on disk. folder : absolute path"""
+
+    folder: Path
+
+    def campaign(self) -> Campaign:
+        """The stored campaign. Raises InputError if there is none."""
+        path = self.folder / CAMPAIGN
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError:
+            raise InputError("folder", self.folder, f"there is no {CAMPAIGN} in this folder",
+                             "Name the folder of a campaign") from None  # fmt: skip
+        return read_campaign(text, self.folder)
+
+    def store(self, campaign: Campaign) -> None:
+        """Store a new campaign, or replace that of the folder: runs that both have are not repeated.
+
+        Raises InputError for a folder that holds other files than a campaign.
+        """
+        strange = self.folder.exists() and not (self.folder / CAMPAIGN).exists()
+        if strange and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise InputError(
+                "out", self.folder, "it exists, and is neither empty nor a campaign", "Name another folder"
+            )
+        (self.folder / RUNS).mkdir(parents=True, exist_ok=True)
+        write_atomically(self.folder / CAMPAIGN, campaign.to_json())
+
+    def run(self, key: str) -> Run:
+        """The run of this key, whether or not it exists yet."""
+        return Run(self.folder / RUNS / key)
+
+    def is_at_work(self) -> bool:
+        """Whether a command is carrying the campaign out."""
+        return is_locked(self.folder / LOCK)
+
+    @contextmanager
+    def owned(self) -> Generator[None]:
+        """Hold the lock of the campaign. Raises InputError if another command holds it."""
+        lock = acquire_lock(self.folder / LOCK)
+        if lock is None:
+            raise InputError("out", self.folder, "another command is carrying this campaign out", "Wait, or stop it")
+        try:
+            (self.folder / STOP).unlink(missing_ok=True)
+            yield
+        finally:
+            lock.release()
+
+
+def remove_parts(run: Run, keep: Collection[str]) -> None:
+    """Remove the files of a finished run that a campaign does not keep. keep : see `Campaign`"""
+    for part, name in _FILES_OF.items():
+        if part not in keep:
+            (run.folder / name).unlink(missing_ok=True)
