@@ -13,12 +13,25 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.cli import benchmark, campaign, design, doctor, doping, evaluate, predict, run, screen, structures, train
+from core.cli import (
+    benchmark,
+    campaign,
+    candidates,
+    design,
+    doctor,
+    doping,
+    evaluate,
+    predict,
+    run,
+    screen,
+    structures,
+    train,
+)
 from core.errors import InputError
 from core.files import storage_error
 
 # In the order of --help.
-COMMANDS = (predict, screen, doping, structures, design, run, campaign, doctor, train, evaluate, benchmark)
+COMMANDS = (predict, screen, doping, structures, design, run, campaign, candidates, doctor, train, evaluate, benchmark)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,14 +12,14 @@ from core.cli.main import build_parser, main
 from core.paths import PROJECT
 
 COMMANDS = (
-    "predict", "screen", "doping", "structures", "design", "run", "campaign", "doctor", "train", "evaluate",
-    "benchmark",
+    "predict", "screen", "doping", "structures", "design", "run", "campaign", "candidates", "doctor", "train",
+    "evaluate", "benchmark",
 )  # fmt: skip
 # Files of the user, and folders that exist only after a command, in the help texts.
 PLACEHOLDERS = {
     "my_compounds.csv", "answers.csv", "problem.json", "PROBLEM.json", "NAME.csv", "NAME.json", "candidates.csv",
     "plot.svg", "results.csv", "structures.csv", "cif/", "poscar/",
-    "build/benchmarks/", "campaign.json", "runs.csv",
+    "build/benchmarks/", "campaign.json", "runs.csv", "best.csv",
 }  # fmt: skip
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]*\w)*/?")
 SUFFIXES = (".csv", ".json", ".jsonl", ".py", ".md", ".svg")
@@ -77,6 +77,8 @@ def test_the_command_line_runs_as_a_module():
         ["campaign", "campaign.json", "--out", "campaign", "--workers", "0"],
         ["campaign", "campaign.json", "--out", "campaign", "--scheduler", "abacus"],
         ["campaign", "campaign.json", "--out", "campaign", "--cluster", "text.json"],
+        ["candidates", "no-such-folder"],
+        ["candidates", "--most", "0"],
         ["doping", "La2CuO4"],
         ["doping", "La2-xSrxCuO4, x = 0.1"],
         ["train", "tc", "--data", "no-such-folder"],
