@@ -84,6 +84,8 @@ BENCHMARKS = {
                        "speed:speed", options_class="speed:SpeedOptions"),
     "gpu": Benchmark("a GPU against the reference loop and its own limits: steps, memory, agreement, trainings",
                      "gpu:gpu", options_class="gpu:GpuOptions"),
+    "campaign": Benchmark("what a campaign costs beside the work of its runs; 10,000 runs on more cores",
+                          "campaign_cost:cost", options_class="campaign_cost:CampaignCostOptions"),
     "hostile": Benchmark("hostile formulas, problems, run folders and checkpoints: answers, clear errors, failures",
                          "hostile:hostile", options_class="hostile:HostileOptions"),
     "durability": Benchmark("runs killed at random and at every write, and with a full disk, then resumed",

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.campaigns.folder import CAMPAIGN, RUNS
@@ -144,7 +143,7 @@ def _held(table: pa.Table | None) -> dict[str, list[int]]:
 
 
 def _only(table: pa.Table, runs: set[str]) -> pa.Table:
-    return table.filter(pc.is_in(table["run"], pa.array(sorted(runs), pa.string())))
+    return table.filter(pa.array([run in runs for run in table["run"].to_pylist()], pa.bool_()))
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -1,0 +1,141 @@
+"""What a campaign costs beside the work of its runs, by runs that sleep; the time of 10,000 runs on more cores."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from core.benchmarks import figures
+from core.benchmarks.harness import CACHE, Options, Outcome, finished_run
+from core.campaigns.axes import Axis
+from core.campaigns.campaign import Campaign
+from core.campaigns.candidates import candidates_of
+from core.campaigns.expansion import planned_runs
+from core.campaigns.query import CandidateQueries
+from core.executors.clusters import LOCAL, connected
+from core.executors.dask_cluster import sleep_task
+from core.problem.problem import DesignProblem
+from core.problem.settings import OptimiserSettings
+from core.runs.keyed_runs import found_or_created
+from core.runs.run import Run
+
+BASE, RUNS, CORES = "LaFeAsO", 10_000, (2, 64, 1000)
+CREATED, READ, COPIED = 200, 100, 20  # runs that are created, whose end is read, whose tables are collected
+LIBRARY_RUNS = 1_000
+WHERE = "tc_K > 20 and energy_above_hull_eV_per_atom < 0.2 and new and list_contains(elements, 'As')"
+
+
+@dataclass(frozen=True)
+class CampaignCostOptions:
+    """Options of this benchmark.
+
+    seeds : number of runs that are planned, and of tasks that sleep
+    seconds : that each task sleeps
+    candidates, steps : of the one real run, which gives seconds, files and bytes of a run
+    workers : local worker processes
+    device : of the real run
+    cache : folder of the real run
+    log : called with one line before each slow part
+    """
+
+    seeds: int = RUNS
+    seconds: float = 0.0
+    candidates: int = OptimiserSettings.candidates
+    steps: tuple[int, int] = OptimiserSettings.steps
+    workers: int = 2
+    device: str = "auto"
+    cache: Path = field(default_factory=lambda: CACHE)
+    log: Callable[[str], None] = field(default=lambda line: None, compare=False)
+
+    @property
+    def file_suffix(self) -> str:
+        """Empty: there is one table."""
+        return ""
+
+
+def cost(options: CampaignCostOptions) -> Outcome:
+    """Seconds per run of each part of a campaign, and the time of RUNS runs on CORES cores."""
+    problem = DesignProblem(
+        BASE, settings=OptimiserSettings(candidates=options.candidates, steps=options.steps), device=options.device
+    )
+    run = finished_run(problem, Options(device=options.device, cache=options.cache, log=options.log))
+    with tempfile.TemporaryDirectory() as place:
+        parts = _parts(options, problem, run, Path(place))
+    table = pd.DataFrame([{"part": name, "s_per_run": seconds} for name, seconds in parts.items()])
+    files = [path.stat().st_size for path in run.folder.iterdir() if path.is_file()]
+    about = {
+        "runs": options.seeds, "sleep_s": options.seconds, "workers": options.workers, "candidates": options.candidates,
+        "steps": list(options.steps), "files_per_run": len(files), "bytes_per_run": sum(files),
+    }  # fmt: skip
+    figure = figures.bars(table.assign(unit="ms"), "part", "s_per_run", "unit", "seconds per run")
+    return Outcome(table, sentences(table, about), figure, about)
+
+
+WORK, PLANNED, CREATED_PART, TASK, ENDED, COLLECTED, ANSWER = (
+    "work of a run with one thread", "plan: combination, check, content key", "create the folder",
+    "distribute: a task that sleeps, less its sleep", "read the end", "collect the candidates",
+    f"answer a filter on the candidates of {LIBRARY_RUNS:,} runs (s)",
+)  # fmt: skip
+_BY_COMMAND = (CREATED_PART, TASK, ENDED)  # what the one command does for each run while the workers are at work
+
+
+def _parts(options: CampaignCostOptions, problem: DesignProblem, run: Run, place: Path) -> dict[str, float]:
+    """Part -> seconds per run. place : an empty folder"""
+    seeds = Axis("seed", tuple(range(options.seeds)))
+    settings = (Axis("settings.candidates", (options.candidates,)), Axis("settings.steps", (list(options.steps),)))
+    options.log("plan and create runs")
+    began = time.perf_counter()
+    planned = planned_runs(Campaign((Axis("base", (BASE,)), *settings, seeds)))
+    parts = {WORK: run.stored_status().elapsed_s, PLANNED: (time.perf_counter() - began) / len(planned)}
+    few = planned[:CREATED]
+    parts[CREATED_PART] = _seconds(lambda: [found_or_created(p.problem, place / p.key, 1) for p in few]) / len(few)
+    options.log(f"{options.seeds:,} tasks that sleep {options.seconds:g} s on {options.workers} workers")
+    parts[TASK] = _task_s(options)
+    parts[ENDED] = _seconds(lambda: [run.status() for _ in range(READ)]) / READ
+    copies = place / "copies"
+    for number in range(COPIED):
+        shutil.copytree(run.folder, copies / f"copy-{number}")
+    options.log("candidates of many runs")
+    parts[COLLECTED] = _seconds(lambda: candidates_of([copies])) / COPIED
+    many = pa.concat_tables([candidates_of([copies])] * max(1, LIBRARY_RUNS // COPIED))
+    with CandidateQueries(many) as queries:
+        parts[ANSWER] = min(_seconds(lambda: queries.select(WHERE, most=1_000)) for _ in range(3))
+    return parts
+
+
+def _task_s(options: CampaignCostOptions) -> float:
+    """Seconds per task beside its sleep, on all workers together."""
+    with connected(LOCAL, options.workers, 1, None) as client:
+        client.gather(client.map(sleep_task, [0.0] * options.workers, range(-options.workers, 0)))  # all have started
+        numbers = range(options.seeds)
+        spent = _seconds(lambda: client.gather(client.map(sleep_task, [options.seconds] * len(numbers), numbers)))
+    return spent / options.seeds - options.seconds / options.workers
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def sentences(table: pd.DataFrame, about: dict) -> tuple[str, ...]:
+    """The conclusions, from the table and the sizes in `about`."""
+    parts = table.set_index("part")["s_per_run"]
+    work_s, command_s = parts[WORK], sum(parts[name] for name in _BY_COMMAND)
+    hours = {cores: RUNS * max(work_s / cores, command_s) / 3600 for cores in CORES}
+    times = ", ".join(f"{value:.1f} h on {cores:,}" for cores, value in hours.items())
+    size = about["bytes_per_run"]
+    return (
+        f"{RUNS:,} such runs take {times} cores: each of {work_s:.1f} s, and {1000 * command_s:.1f} ms of the command.",
+        f"The command keeps up to {work_s / command_s:,.0f} cores busy; more cores need several campaigns.",
+        f"A run has {about['files_per_run']} files and {size / 1e3:,.0f} kB; {RUNS:,} runs have "
+        f"{RUNS * about['files_per_run']:,} files and {RUNS * size / 1e9:.1f} GB.",
+        f"A filter on the candidates of {LIBRARY_RUNS:,} runs answers in {parts[ANSWER]:.2f} s.",
+    )
