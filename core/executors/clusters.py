@@ -97,6 +97,7 @@ def connected(address: str, workers: int | None, threads: int, options: BatchOpt
     import dask
     from distributed import Client, LocalCluster
 
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what users must know is said by the campaign
     # A worker that dies ends its run, which the campaign then submits again and says so.
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
         if address == LOCAL:

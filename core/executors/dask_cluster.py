@@ -6,6 +6,7 @@ The cluster only distributes: a task is the folder of a run, and everything abou
 
 from __future__ import annotations
 
+import math
 import queue
 import time
 from collections import Counter
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _LOST_S = 30.0  # without the scheduler for this long, it is taken for lost
 _CANCEL_S = 60.0  # for a task to stop on request
 _POLL_S = 0.05
+_COUNT_S = 2.0  # between two counts of the workers
 _UNSTARTED = 10  # how often a run is submitted again whose worker died before the run began
 
 
@@ -49,6 +51,7 @@ class DaskExecutor(Executor):
         self._unstarted: Counter[str] = Counter()
         self._ended: queue.SimpleQueue[tuple[Run, Future]] = queue.SimpleQueue()
         self._last_seen_s = time.monotonic()
+        self._threads, self._counted_s = 0, -math.inf
 
     def submit(self, run: Run) -> None:
         """Make the run a task and return at once. No effect on a finished run, or one that is at work or submitted.
@@ -136,8 +139,14 @@ class DaskExecutor(Executor):
             future.add_done_callback(lambda done: self._ended.put((run, done)))
 
     def capacity(self) -> int:
-        """Number of worker threads of the cluster now; 0 while no worker has joined it."""
-        return sum(worker["nthreads"] for worker in self._client.scheduler_info(n_workers=-1)["workers"].values())
+        """Number of worker threads of the cluster, at most a few seconds old; 0 while no worker has joined it."""
+        now = time.monotonic()
+        if (
+            self._client.status == "running" and now - self._counted_s > _COUNT_S
+        ):  # the answer lists every worker, which takes time for a thousand
+            workers = self._client.scheduler_info(n_workers=-1).get("workers", {}).values()
+            self._threads, self._counted_s = sum(worker["nthreads"] for worker in workers), now
+        return self._threads
 
 
 def carry_out_task(folder: str, minutes: float | None = None) -> str:

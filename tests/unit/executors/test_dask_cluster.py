@@ -100,5 +100,6 @@ def test_tasks_can_be_counted_on_this_cluster(client):
 def test_a_closed_scheduler_is_an_error():
     with connected("local", 1, 1, None) as client:
         executor = DaskExecutor(client)
+    assert executor.capacity() == 0
     with pytest.raises(SchedulerLostError):
         executor.next_ended([], 0.1)
