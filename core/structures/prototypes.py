@@ -21,7 +21,7 @@ from core.reference_data.prototypes import Prototypes, load_prototypes
 from core.structures.match import Reduced
 from core.structures.parents import Parent, parents
 from core.structures.ranking import Ranking, load_ranking
-from core.structures.ranking_features import ranked_by_distance
+from core.structures.ranking_features import entry_numbers, ranked_by_distance
 from core.structures.supercell import doped_supercell
 from core.structures.symmetry import symmetric
 from core.structures.templates import ElementTables, Templates, templates
@@ -107,7 +107,7 @@ class StructureFinder:
         )
 
     def _choices(self, counts: Mapping[str, int]) -> list[_Choice]:
-        """The candidates of a formula: known structures, those known to be unstable last, then the others; by score."""
+        """The candidates of a formula: its known structures, in the order of `_stability`, then the others by score."""
         found = templates(self._library, self._tables, counts)
         ranked = ranked_by_distance(self._library, self._tables, found)
         scores = self._ranking.scores(ranked.features)
@@ -115,12 +115,22 @@ class StructureFinder:
             _Choice(found, int(candidate), int(pair), float(score), bool(found.distances[pair] == 0))
             for candidate, pair, score in zip(ranked.candidates, ranked.nearest, scores, strict=True)
         ]
-        return sorted(choices, key=lambda choice: (not choice.known, self._unstable(choice), -choice.score))
+        return sorted(choices, key=lambda choice: (not choice.known, *self._stability(choice)))
 
-    def _unstable(self, choice: _Choice) -> bool:
-        """Whether a structure is known, and its energy is known to be above UNSTABLE."""
-        energy = self._library.above_hull_eV_per_atom[choice.found.rows[choice.pair]]
-        return choice.known and bool(energy > UNSTABLE_EV_PER_ATOM)
+    def _stability(self, choice: _Choice) -> tuple[int, float, float]:
+        """The place of a structure: known ones with a low energy above hull, without one, with a high one; each by it.
+
+        Where no energy is known, the place is that of score - log10(number of the entry). Low numbers are mostly of
+        compounds that were made, and were found with the prototype's lowest energy more often than the score alone
+        tells: in 64% against 60% of 1,200 formulas with several structures of known energy.
+        """
+        if not choice.known:
+            return 0, -choice.score, 0.0
+        row = int(choice.found.rows[choice.pair])
+        energy = float(self._library.above_hull_eV_per_atom[row])
+        if np.isnan(energy):
+            return 1, float(np.log10(entry_numbers(self._library)[row] + 1.0)) - choice.score, 0.0
+        return (2 if energy > UNSTABLE_EV_PER_ATOM else 0), energy, -choice.score
 
     def _proposal(self, choice: _Choice, note: str) -> Proposal:
         library, found, candidate = self._library, choice.found, choice.candidate

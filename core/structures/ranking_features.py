@@ -110,14 +110,18 @@ def _energies(library: Prototypes, found: Templates, chosen: np.ndarray, nearest
     """Energies above hull, and the decimal logarithms of entry numbers: low ones are of compounds that were made."""
     above_hull = library.above_hull_eV_per_atom[found.rows]
     lowest = _least(found, np.where(np.isnan(above_hull), np.inf, above_hull))[chosen]
-    of_mp = library.source_of_id == 0
-    numbers = np.log10(np.where(of_mp, library.ids, _UNMADE) + 1.0)[found.rows]
+    numbers = np.log10(entry_numbers(library) + 1.0)[found.rows]
     return {
         "above_hull_nearest": above_hull[nearest],
         "above_hull_lowest": np.where(np.isinf(lowest), np.nan, lowest),
         "entry_number": numbers[nearest],
         "entry_lowest": _least(found, numbers)[chosen],
     }
+
+
+def entry_numbers(library: Prototypes) -> np.ndarray:
+    """(m,) the number of each compound's entry in the Materials Project, a large number for other sources."""
+    return np.where(library.source_of_id == 0, library.ids, _UNMADE)
 
 
 def _sums(found: Templates, values: np.ndarray) -> np.ndarray:

@@ -132,3 +132,23 @@ def test_the_stored_library_answers_or_refuses_random_formulas():
             assert error.field == "formula"
             continue
         assert found and all(np.isfinite(each.structure.lattice).all() for each in found)
+
+
+@pytest.mark.parametrize(
+    "formula, space_group",
+    [
+        ("KCl", 225), ("NaCl", 225), ("NaBr", 225), ("KBr", 225), ("MgO", 225), ("NiAl", 221), ("ZnS", 216),
+        ("GaN", 186), ("NiAs", 194), ("Al2O3", 167), ("ZrO2", 14), ("Ti", 194), ("Fe", 229), ("Na", 229), ("Cu", 225),
+    ],
+)  # fmt: skip
+def test_the_ground_state_of_a_textbook_solid_is_first(formula, space_group):
+    assert load_finder().find(parse_formula(formula), top=1)[0].space_group == space_group
+
+
+def test_a_known_structure_without_energy_comes_between_stable_and_unstable_ones():
+    finder = load_finder()
+    library = finder._library
+    for counts in ({"Na": 1, "Cl": 1}, {"Li": 1, "F": 1}):
+        known = [choice for choice in finder._choices(counts) if choice.known]
+        energies = [library.above_hull_eV_per_atom[choice.found.rows[choice.pair]] for choice in known]
+        assert energies[0] < 0.01 and np.isnan(energies[1]) and energies[-1] > 0.1
