@@ -71,3 +71,51 @@ def symmetric(structure: Structure, symprec_A: float = SYMPREC_A) -> SymmetricSt
         tuple(found.wyckoffs[i] for i in given_of),
         tuple(found.site_symmetry_symbols[i] for i in given_of),
     )
+
+
+@dataclass(frozen=True)
+class Operations:
+    """The g symmetry operations of a structure of n atoms.
+
+    rotations : (g, 3, 3) of fractional coordinates, as columns
+    images : (g, n) index of the atom to which each operation moves each atom
+    """
+
+    rotations: np.ndarray
+    images: np.ndarray
+
+    def averaged(self, lattice: np.ndarray, vectors: np.ndarray, tensor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cartesian vectors (n, 3) of the atoms and a tensor (3, 3), averaged over the operations.
+
+        lattice : (3, 3) of this structure, or strained without loss of symmetry
+        """
+        turned = lattice.T @ self.rotations @ np.linalg.inv(lattice.T)  # (g, 3, 3), of Cartesian coordinates
+        found = np.zeros_like(vectors)
+        for rotation, images in zip(turned, self.images, strict=True):
+            found[images] += vectors @ rotation.T
+        return found / len(turned), (turned @ tensor @ turned.transpose(0, 2, 1)).mean(0)
+
+
+def operations(structure: Structure, symprec_A: float = 0.01) -> Operations:
+    """The symmetry operations that spglib finds; the identity alone if it finds none."""
+    import spglib
+
+    numbers = [elements.element(symbol).atomic_number for symbol in structure.symbols]
+    cell = (structure.lattice.tolist(), structure.positions.tolist(), numbers)
+    n = len(numbers)
+    identity = Operations(np.eye(3)[None], np.arange(n)[None])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _IGNORED, DeprecationWarning)
+        found = spglib.get_symmetry(cell, symprec=symprec_A)
+    if found is None:
+        return identity
+    images = []
+    for rotation, translation in zip(found["rotations"], found["translations"], strict=True):
+        moved = structure.positions @ rotation.T + translation
+        apart = moved[:, None] - structure.positions[None]
+        distances = np.linalg.norm((apart - np.round(apart)) @ structure.lattice, axis=-1)
+        distances[np.array(numbers)[:, None] != np.array(numbers)[None]] = np.inf
+        images.append(distances.argmin(1))
+    if any(len(set(row.tolist())) < n for row in images):
+        return identity
+    return Operations(np.array(found["rotations"], dtype=float), np.array(images))

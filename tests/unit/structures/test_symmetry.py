@@ -6,7 +6,7 @@ import pytest
 from core.chemistry.structure import Structure
 from core.structures.match import Reduced
 from core.structures.supercell import repeated
-from core.structures.symmetry import symmetric
+from core.structures.symmetry import operations, symmetric
 from tests import crystals
 
 GROUPS = {"NaCl": 225, "CsCl": 221, "AlB2": 191, "V3Si": 223, "CeFeAsO": 129, "La2CuO4": 139}
@@ -47,3 +47,28 @@ def test_displaced_atoms_are_put_back():
 
 def test_atoms_in_one_place_have_no_symmetry():
     assert symmetric(Structure(np.eye(3) * 4, ("H", "H"), np.zeros((2, 3)))) is None
+
+
+def test_averages_over_the_operations_have_the_symmetry_of_the_crystal():
+    made = crystals.diboride("Mg", 3.09, 3.52)
+    found = operations(made)
+    assert len(found.rotations) == 24 and made.symbols.count("B") == 2
+    generator = np.random.default_rng(0)
+    forces, stress = found.averaged(made.lattice, generator.normal(size=(3, 3)), generator.normal(size=(3, 3)))
+    assert np.allclose(forces, 0, atol=1e-12)  # each atom is on a site without a polar axis
+    assert np.allclose(stress, np.diag(np.diag(stress)), atol=1e-12) and stress[0, 0] == pytest.approx(stress[1, 1])
+
+
+def test_symmetric_forces_and_stress_stay_as_they_are():
+    made = crystals.pnictide_oxide("La", 4.03, 8.74)
+    found = operations(made)
+    generator = np.random.default_rng(0)
+    once = found.averaged(made.lattice, generator.normal(size=(8, 3)), generator.normal(size=(3, 3)))
+    again = found.averaged(made.lattice, *once)
+    assert all(np.allclose(a, b, atol=1e-12) for a, b in zip(once, again, strict=True))
+    assert np.abs(once[0][:, 2]).max() > 0.01  # La and As can move along c
+
+
+def test_atoms_in_one_place_have_the_identity_alone():
+    made = Structure(np.eye(3) * 3, ("Fe", "Fe"), np.zeros((2, 3)))
+    assert len(operations(made).rotations) == 1
