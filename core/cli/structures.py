@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,10 @@ from core.cli.arguments import encodable, new_command
 from core.errors import InputError
 
 if TYPE_CHECKING:
+    from core.chemistry.structure import Structure
     from core.cli.arguments import Commands
-    from core.structures.folder import Request
+    from core.structures.folder import Relaxer, Request
+    from core.structures.relaxation import Relaxation, RelaxationSettings
 
 MOST_STRUCTURES = 20  # candidates that are ranked for a formula
 
@@ -24,8 +26,8 @@ def add_parser(commands: Commands) -> None:
         commands, "structures", "crystal structures of formulas, as CIF and POSCAR files",
         "Propose crystal structures: the elements of a formula on the sites of known prototypes, ranked by a learned\n"
         "score. A doped formula takes an ordered supercell of its parent, or the parent itself; the column note says\n"
-        "which. The volume is that of similar compounds; the structures are not relaxed: the columns of energies, of\n"
-        "the band gap and of Tc are empty, and relaxed is false.",
+        "which. The structures are relaxed by CHGNet, an interatomic potential, about 1 s each, and ranked again by\n"
+        "its energy; the column relaxation says how that ended. Hydrogen-rich compounds need --pressure.",
         "structures LaFeAsO La1.85Sr0.15CuO4 --out my_structures\n"
         "  python -m core structures --csv results.csv --out my_structures --top 3\n\n"
         "The folder receives structures.csv and the folders cif/ and poscar/. The same command again resumes after\n"
@@ -35,9 +37,8 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--csv", type=Path, metavar="IN", help="read the formulas from this CSV file instead")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder for the structures")
     parser.add_argument("--top", type=int, default=5, metavar="N", help="structures of a formula; default: 5")
-    parser.add_argument(
-        "--no-relax", action="store_true", help="leave the structures as proposed; at present they always are"
-    )
+    parser.add_argument("--no-relax", action="store_true", help="leave the structures as proposed")
+    parser.add_argument("--pressure", type=float, default=0.0, metavar="GPA", help="relax under this pressure in GPa")
     parser.set_defaults(command=structures, parser=parser)
 
 
@@ -48,22 +49,43 @@ def structures(options: argparse.Namespace) -> int:
     from core.predictors import checkpoint
     from core.reference_data.prototypes import NAME as LIBRARY
     from core.structures.folder import TABLE, FolderSettings, find_all
+    from core.structures.interatomic import CHGNET
     from core.structures.prototypes import load_finder
     from core.structures.ranking import NAME as RANKING
+    from core.structures.relaxation import RelaxationSettings
 
     if bool(options.formulas) == (options.csv is not None):
         options.parser.error("give formulas, or --csv with a file")
+    if options.no_relax and options.pressure:
+        options.parser.error("--pressure is for relaxed structures")
     if not 1 <= options.top <= MOST_STRUCTURES:
         rule = f"a formula can have 1 to {MOST_STRUCTURES} structures"
         raise InputError("top", options.top, rule, "Choose another number")
+    relaxation = RelaxationSettings(pressure_GPa=options.pressure)
     requests = list(_requests(options))
-    settings = FolderSettings(options.top, *(checkpoint.read_card(name)["sha256"] for name in (LIBRARY, RANKING)))
+    checksums = (checkpoint.read_card(name)["sha256"] for name in (LIBRARY, RANKING))
+    settings = FolderSettings(options.top, *checksums, "" if options.no_relax else CHGNET, relaxation)
+    relaxer = None if options.no_relax else _relaxer(relaxation)
     with tqdm(total=len(requests), unit="formula", file=sys.stderr, disable=None) as bar:
-        bad = find_all(options.out, requests, load_finder(), settings, lambda done: bar.update(done - bar.n))
+        bad = find_all(
+            options.out, requests, load_finder(), settings, lambda done: bar.update(done - bar.n), relaxer=relaxer
+        )
     print(options.out / TABLE)
     if bad:
         print(f"{bad} of {len(requests)} formulas have errors; see the column error.", file=sys.stderr)
     return 1 if bad else 0
+
+
+def _relaxer(settings: RelaxationSettings) -> Relaxer:
+    """Relaxation by CHGNet, which is loaded at the first structure."""
+
+    def relaxed(structure: Structure, should_stop: Callable[[], bool]) -> Relaxation:
+        from core.structures.interatomic import load_chgnet
+        from core.structures.relaxation import relax
+
+        return relax(structure, load_chgnet(), settings, should_stop)
+
+    return relaxed
 
 
 def _requests(options: argparse.Namespace) -> Iterator[Request]:

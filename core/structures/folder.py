@@ -1,7 +1,8 @@
-"""Structures of many formulas in a folder: a CIF and a POSCAR of each, and a table; interrupted work resumes.
+"""Structures of many formulas in a folder: CIF, POSCAR and a table; interrupted work resumes after each structure.
 
 structures.csv       one row per structure; a formula without structures has one row with the error
 cif/LaFeAsO-1.cif    the first structure of LaFeAsO; poscar/LaFeAsO-1.vasp, the same as POSCAR
+relaxed/             one file per relaxed structure, in the order of the proposals
 finished/            one file per finished formula: its rows
 settings.json        the settings; other settings need another folder
 """
@@ -14,22 +15,34 @@ import io
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.files import read_json, remove_partial_files, write_atomically, write_json
 from core.structures.files import to_cif, to_poscar
 from core.structures.prototypes import Proposal
+from core.structures.relaxation import STOPPED, Relaxation, RelaxationSettings
+from core.structures.relaxed_proposals import RelaxedProposal, ordered, packed, unpacked, unrelaxed
 
-TABLE, SETTINGS, FINISHED = "structures.csv", "settings.json", "finished"
+TABLE, SETTINGS, FINISHED, RELAXATIONS = "structures.csv", "settings.json", "finished", "relaxed"
 COLUMNS = (
     "formula", "rank", "prototype", "example", "space_group", "n_atoms", "energy_eV_per_atom",
     "energy_above_hull_eV_per_atom", "relaxed", "band_gap_class", "tc_structure_K", "matches_known", "cif", "poscar",
-    "volume_A3_per_atom", "shortest_distance_A", "score", "known_compounds", "known_superconductors", "note", "error",
+    "volume_A3_per_atom", "shortest_distance_A", "score", "known_compounds", "known_superconductors", "relaxation",
+    "relaxation_steps", "relaxation_volume_change", "pressure_GPa", "note", "error",
 )  # fmt: skip
 _WRITTEN_EVERY = 20  # formulas between two tables
+
+
+class Relaxer(Protocol):
+    """Relaxes a structure: `core.structures.relaxation.relax` with a potential and settings."""
+
+    def __call__(self, structure: Structure, should_stop: Callable[[], bool]) -> Relaxation:
+        """The relaxation, with the verdict STOPPED if `should_stop` said so."""
+        ...
 
 
 class Finder(Protocol):
@@ -46,11 +59,15 @@ class FolderSettings:
 
     top : most structures of a formula
     library, ranking : checksums of the two checkpoints
+    potential : name of the interatomic potential; empty: the structures are not relaxed
+    relaxation : when a relaxation ends
     """
 
     top: int
     library: str
     ranking: str
+    potential: str = ""
+    relaxation: RelaxationSettings = field(default_factory=RelaxationSettings)
 
 
 @dataclass(frozen=True)
@@ -69,12 +86,15 @@ def find_all(
     settings: FolderSettings,
     progress: Callable[[int], None] = lambda done: None,
     should_stop: Callable[[], bool] = lambda: False,
+    relaxer: Relaxer | None = None,
 ) -> int:
-    """Find the structures of all formulas and write them; returns the number of formulas with an error.
+    """Find the structures of all formulas, relax them, and write them; returns the number of formulas with an error.
 
-    A formula that the folder has already is not done again. If `should_stop` says so, or at an exception, the table
-    holds what is finished.
+    A formula or a relaxed structure that the folder has already is not done again. If `should_stop` says so, which is
+    asked before each formula and each evaluation of the potential, or at an exception, the table holds what is
+    finished.
 
+    relaxer : None leaves the structures as proposed
     progress : called with the number of finished formulas
 
     Raises InputError (field "out") for a folder with other settings or one that cannot be written.
@@ -86,7 +106,9 @@ def find_all(
         for done, request in enumerate(requests, start=1):
             if should_stop():
                 break
-            own = _rows_of(folder, request, finder, settings.top)
+            own = _rows_of(folder, request, finder, settings, relaxer, should_stop)
+            if own is None:
+                break
             rows += own
             bad += any(row["error"] for row in own)
             if done % _WRITTEN_EVERY == 0:
@@ -99,7 +121,7 @@ def find_all(
 
 def _prepare(folder: Path, settings: FolderSettings) -> None:
     try:
-        for name in ("cif", "poscar", FINISHED):
+        for name in ("cif", "poscar", FINISHED, RELAXATIONS):
             (folder / name).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = f"this folder cannot be written ({error.strerror})"
@@ -109,11 +131,19 @@ def _prepare(folder: Path, settings: FolderSettings) -> None:
         rule = "this folder has structures found with other settings or another library"
         raise InputError("out", folder, rule, "Choose a new folder")
     remove_partial_files(folder / FINISHED)
+    remove_partial_files(folder / RELAXATIONS)
     write_json(folder / SETTINGS, asdict(settings))
 
 
-def _rows_of(folder: Path, request: Request, finder: Finder, top: int) -> list[dict[str, str]]:
-    """The rows of a formula, from the folder if it is finished there."""
+def _rows_of(
+    folder: Path,
+    request: Request,
+    finder: Finder,
+    settings: FolderSettings,
+    relaxer: Relaxer | None,
+    should_stop: Callable[[], bool],
+) -> list[dict[str, str]] | None:
+    """The rows of a formula, from the folder if it is finished there; None if the work was stopped."""
     path = folder / FINISHED / f"{file_name(request.text)}.json"
     stored = read_json(path)
     if stored is not None and stored.get("formula") == request.text:
@@ -121,34 +151,84 @@ def _rows_of(folder: Path, request: Request, finder: Finder, top: int) -> list[d
     try:
         if request.amounts is None:
             return [_error_row(request.text, request.error)]
-        proposals = finder.find(request.amounts, top)
+        proposals = finder.find(request.amounts, settings.top)
     except InputError as error:
         return [_error_row(request.text, error.message)]
-    rows = [_write(folder, request.text, rank, each) for rank, each in enumerate(proposals, start=1)]
+    found = unrelaxed(proposals)
+    if relaxer is not None:
+        relaxations = _relaxations(folder, request.text, proposals, relaxer, should_stop)
+        if relaxations is None:
+            return None
+        found = ordered(proposals, relaxations, settings.relaxation.pressure_GPa)
+    rows = [_write(folder, request.text, rank, each, settings) for rank, each in enumerate(found, start=1)]
     write_json(path, {"formula": request.text, "rows": rows})
     return rows
 
 
-def _write(folder: Path, formula: str, rank: int, proposal: Proposal) -> dict[str, str]:
+def _relaxations(
+    folder: Path, formula: str, proposals: Sequence[Proposal], relaxer: Relaxer, should_stop: Callable[[], bool]
+) -> list[Relaxation] | None:
+    """The relaxation of each proposal, from the folder where it is there; None if the work was stopped."""
+    found = []
+    for place, proposal in enumerate(proposals, start=1):
+        path = folder / RELAXATIONS / f"{file_name(formula)}-{place}.json"
+        stored = read_json(path)
+        relaxation = unpacked(stored) if stored is not None else relaxer(proposal.structure, should_stop)
+        if relaxation.verdict == STOPPED:
+            return None
+        if stored is None:
+            write_json(path, packed(relaxation))
+        found.append(relaxation)
+    return found
+
+
+def _write(folder: Path, formula: str, rank: int, found: RelaxedProposal, settings: FolderSettings) -> dict[str, str]:
     """Write the files of a structure; returns its row."""
-    made = proposal.structure
+    made, proposal = found.structure, found.proposal
     name = f"{file_name(formula)}-{rank}"
     cif, poscar = f"cif/{name}.cif", f"poscar/{name}.vasp"
     about = f"{formula}, rank {rank}, prototype {proposal.prototype} as {proposal.example}"
-    about += f", {proposal.note}" if proposal.note else ""
-    write_atomically(folder / cif, f"# {about}, not relaxed\n{to_cif(made)}")
+    about += f", {found.note}" if found.note else ""
+    about += f", {_relaxed_by(found.relaxation, settings)}"
+    write_atomically(folder / cif, f"# {about}\n{to_cif(made)}")
     write_atomically(folder / poscar, to_poscar(made, about))
     values = {
         "formula": formula, "rank": rank, "prototype": proposal.prototype, "example": proposal.example,
-        "space_group": proposal.space_group, "n_atoms": len(made.symbols), "relaxed": "false",
+        "space_group": found.space_group, "n_atoms": len(made.symbols),
         "matches_known": str(proposal.known).lower(), "cif": cif, "poscar": poscar,
         "volume_A3_per_atom": f"{made.volume_A3_per_atom:.3f}",
         "shortest_distance_A": f"{made.shortest_distance_A():.3f}",
-        "score": f"{proposal.score:.3f}" if math.isfinite(proposal.score) else "",
-        "known_compounds": proposal.compounds,
-        "known_superconductors": proposal.superconductors, "note": proposal.note,
-    }  # fmt: skip
+        "score": _number(proposal.score, 3), "known_compounds": proposal.compounds,
+        "known_superconductors": proposal.superconductors, "note": found.note,
+    } | _of_relaxation(found.relaxation, settings)  # fmt: skip
     return {column: str(values.get(column, "")) for column in COLUMNS}
+
+
+def _of_relaxation(relaxation: Relaxation | None, settings: FolderSettings) -> dict[str, str]:
+    """The columns of a relaxation."""
+    if relaxation is None:
+        return {"relaxed": "false"}
+    return {
+        "relaxed": str(relaxation.converged).lower(),
+        "energy_eV_per_atom": _number(relaxation.energy_eV_per_atom, 5),
+        "relaxation": f"{relaxation.verdict}: {relaxation.reason}" if relaxation.reason else relaxation.verdict,
+        "relaxation_steps": str(relaxation.steps),
+        "relaxation_volume_change": _number(relaxation.volume_change, 4),
+        "pressure_GPa": f"{settings.relaxation.pressure_GPa:g}",
+    }
+
+
+def _relaxed_by(relaxation: Relaxation | None, settings: FolderSettings) -> str:
+    if relaxation is None:
+        return "not relaxed"
+    pressure_GPa = settings.relaxation.pressure_GPa
+    under = f" under {pressure_GPa:g} GPa" if pressure_GPa else ""
+    return f"{relaxation.verdict} by {settings.potential}{under}"
+
+
+def _number(value: float, digits: int) -> str:
+    """A number as text; empty if it is not finite."""
+    return f"{value:.{digits}f}" if math.isfinite(value) else ""
 
 
 def _error_row(formula: str, message: str) -> dict[str, str]:

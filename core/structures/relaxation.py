@@ -48,8 +48,8 @@ class RelaxationSettings:
     """
 
     pressure_GPa: float = 0.0
-    force_eV_per_A: float = 0.05
-    stress_GPa: float = 0.5
+    force_eV_per_A: float = 0.03
+    stress_GPa: float = 0.1
     most_steps: int = 100
     most_volume_ratio: float = 1.5
     least_volume_ratio: float = 0.55

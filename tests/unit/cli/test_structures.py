@@ -5,9 +5,11 @@ import csv
 import pytest
 
 from core.cli.main import main
+from core.structures import interatomic
 from core.structures import prototypes as finder_module
 from core.structures.prototypes import StructureFinder
 from tests import crystals
+from tests.pair_potential import PairPotential
 
 
 @pytest.fixture(autouse=True)
@@ -32,14 +34,14 @@ def test_formulas_give_structures(tmp_path, capsys):
 
 def test_a_csv_file_is_read_and_bad_formulas_keep_their_row(tmp_path):
     (tmp_path / "in.csv").write_text("formula,note\nKCl,a\nYBCO,b\n", encoding="utf-8")
-    assert main(["structures", "--csv", str(tmp_path / "in.csv"), "--out", str(tmp_path / "out")]) == 1
+    assert main(["structures", "--csv", str(tmp_path / "in.csv"), "--out", str(tmp_path / "out"), "--no-relax"]) == 1
     found = rows(tmp_path / "out")
     assert [row["formula"] for row in found] == ["KCl", "KCl", "YBCO"] and found[2]["error"] and not found[2]["cif"]
 
 
 def test_a_series_gives_its_members(tmp_path):
     text = "CeFeAsO1-xFx, x = 0.25..0.5 in 2 steps"
-    assert main(["structures", text, "--out", str(tmp_path), "--top", "1"]) == 0
+    assert main(["structures", text, "--out", str(tmp_path), "--top", "1", "--no-relax"]) == 0
     assert ["supercell" in row["note"] for row in rows(tmp_path)] == [True, True]
 
 
@@ -47,6 +49,29 @@ def test_a_series_gives_its_members(tmp_path):
 def test_a_number_of_structures_out_of_range_is_refused(tmp_path, top, capsys):
     assert main(["structures", "KCl", "--out", str(tmp_path), "--top", top]) == 2
     assert "1 to 20" in capsys.readouterr().err
+
+
+def test_structures_are_relaxed_and_a_pressure_makes_them_smaller(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(interatomic, "load_chgnet", lambda: PairPotential(r0=3.3))
+    free, pressed = tmp_path / "free", tmp_path / "pressed"
+    assert main(["structures", "KCl", "--out", str(free)]) == 0
+    assert main(["structures", "KCl", "--out", str(pressed), "--pressure", "10"]) == 0
+    volumes = {row["prototype"]: float(row["volume_A3_per_atom"]) for row in rows(free)}
+    assert all(row["relaxed"] == "true" and float(row["energy_eV_per_atom"]) < 0 for row in rows(free))
+    assert all(float(row["volume_A3_per_atom"]) < volumes[row["prototype"]] for row in rows(pressed))
+    assert {row["pressure_GPa"] for row in rows(pressed)} == {"10"}
+
+
+@pytest.mark.parametrize("pressure", ["-1", "501", "nan"])
+def test_a_pressure_out_of_range_is_refused(tmp_path, pressure, capsys):
+    assert main(["structures", "KCl", "--out", str(tmp_path), f"--pressure={pressure}"]) == 2
+    assert "GPa" in capsys.readouterr().err
+
+
+def test_pressure_without_relaxation_is_refused(tmp_path):
+    with pytest.raises(SystemExit) as caught:
+        main(["structures", "KCl", "--out", str(tmp_path), "--no-relax", "--pressure", "10"])
+    assert caught.value.code == 2
 
 
 def test_formulas_come_from_one_place(tmp_path):

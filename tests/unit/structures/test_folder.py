@@ -9,7 +9,9 @@ from core.errors import InputError
 from core.structures.files import read_cif
 from core.structures.folder import COLUMNS, TABLE, FolderSettings, Request, file_name, find_all
 from core.structures.prototypes import StructureFinder
+from core.structures.relaxation import relax
 from tests import crystals
+from tests.pair_potential import PairPotential
 
 SETTINGS = FolderSettings(2, "a", "b")
 REQUESTS = [
@@ -67,6 +69,60 @@ def test_interrupted_work_resumes_with_the_same_table(tmp_path):
 def test_work_stops_when_asked(tmp_path):
     find_all(tmp_path, REQUESTS, Counted(), SETTINGS, should_stop=lambda: True)
     assert table(tmp_path) == []
+
+
+class Relaxes:
+    """Relaxation by pairs that counts its structures and may be interrupted at one."""
+
+    def __init__(self, fails_at=None):
+        self.asked, self._fails_at = 0, fails_at
+
+    def __call__(self, structure, should_stop):
+        self.asked += 1
+        if self.asked == self._fails_at:
+            raise KeyboardInterrupt
+        return relax(structure, PairPotential(r0=3.0), should_stop=should_stop)
+
+
+RELAXED = replace(SETTINGS, potential="pairs")
+
+
+def test_relaxed_structures_are_written_with_their_energy(tmp_path):
+    find_all(tmp_path, REQUESTS, Counted(), RELAXED, relaxer=Relaxes())
+    first = table(tmp_path)[0]
+    made = read_cif((tmp_path / first["cif"]).read_text(encoding="utf-8"))
+    energy = PairPotential(r0=3.0).evaluate(made).energy_eV / len(made.symbols)
+    assert first["relaxed"] == "true" and first["relaxation"] == "relaxed" and first["pressure_GPa"] == "0"
+    assert float(first["energy_eV_per_atom"]) == pytest.approx(energy, abs=1e-3)
+    assert "relaxed by pairs" in (tmp_path / first["cif"]).read_text(encoding="utf-8").splitlines()[0]
+
+
+def test_interrupted_relaxations_resume_at_the_structure(tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    every, rest = Relaxes(), Relaxes()
+    find_all(whole, REQUESTS, Counted(), RELAXED, relaxer=every)
+    with pytest.raises(KeyboardInterrupt):
+        find_all(parts, REQUESTS, Counted(), RELAXED, relaxer=Relaxes(fails_at=2))
+    find_all(parts, REQUESTS, Counted(), RELAXED, relaxer=rest)
+    assert rest.asked == every.asked - 1 and (parts / TABLE).read_bytes() == (whole / TABLE).read_bytes()
+
+
+def test_a_relaxation_stops_within_a_formula(tmp_path):
+    asked = []
+
+    def should_stop():
+        asked.append(True)
+        return len(asked) > 2  # once before the formula, once before the first evaluation
+
+    relaxes = Relaxes()
+    find_all(tmp_path, REQUESTS, Counted(), RELAXED, should_stop=should_stop, relaxer=relaxes)
+    assert relaxes.asked == 1 and table(tmp_path) == []
+
+
+def test_a_folder_of_unrelaxed_structures_is_not_continued_with_relaxed_ones(tmp_path):
+    find_all(tmp_path, REQUESTS, Counted(), SETTINGS)
+    with pytest.raises(InputError, match="other settings"):
+        find_all(tmp_path, REQUESTS, Counted(), RELAXED, relaxer=Relaxes())
 
 
 def test_a_folder_with_other_settings_is_refused(tmp_path):
