@@ -19,7 +19,7 @@ from core.runs.inspection import RECORDED, recorded_file
 if TYPE_CHECKING:
     from core.evaluation.result import DesignResult
 
-_QUOTED_SIGNS = ("'=", "'+", "'-", "'@", "'\t", "'\n")  # see `core.evaluation.csv_export.safe_cell`
+_QUOTED_SIGNS = ("'=", "'+", "'-", "'@", "'\t", "'\n")  # see `core.spreadsheet.safe_cell`
 
 
 def write_result(folder: Path, result: DesignResult, step: int) -> None:

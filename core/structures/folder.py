@@ -22,6 +22,7 @@ from typing import Protocol
 from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.files import read_json, remove_partial_files, write_atomically, write_json
+from core.spreadsheet import safe_cell
 from core.structures.files import to_cif, to_poscar
 from core.structures.prototypes import Proposal
 from core.structures.relaxation import STOPPED, Relaxation, RelaxationSettings
@@ -249,10 +250,14 @@ def _csv(rows: Iterable[Mapping[str, str]]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
     return out.getvalue()
 
 
-def _safe(text: str) -> str:
-    """Text that no spreadsheet runs as a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "@", "\t", "\n", "\r") else text
+def _cell(text: str) -> object:
+    """The text of a number as it is, other text made safe for spreadsheets."""
+    try:
+        float(text)
+    except ValueError:
+        return safe_cell(text)
+    return text

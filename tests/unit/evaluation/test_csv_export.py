@@ -10,7 +10,8 @@ import pytest
 
 from core.evaluation.candidate_table import typed
 from core.evaluation.columns import BY_NAME, COLUMNS
-from core.evaluation.csv_export import safe_cell, to_csv
+from core.evaluation.csv_export import to_csv
+from core.spreadsheet import safe_cell
 from tests.unit.evaluation.rows import NUMBER, TEXT, row, table
 
 
