@@ -30,6 +30,7 @@ from core.reference_data.references import References, load_references
 from core.runs import member_mean
 from core.screening.phase_diagram import PhaseDiagramData
 from core.screening.phase_diagram import phase_diagram as evaluate_phase_diagram
+from core.structures.prototypes import Proposal, load_finder
 
 MAX_FORMULAS = 1000  # cached values per function
 MAX_MODELS = 20
@@ -150,6 +151,12 @@ def doping_line(series: str, models: registry.Models) -> DopingLine:
 def assessor(models: registry.Models, charge_rule: str) -> Assessor:
     """Predictions and screens of formulas, on the CPU."""
     return Assessor(models, "cpu", charge_rule)
+
+
+@st.cache_resource(show_spinner="Finding structures …", max_entries=MAX_FORMULAS)
+def proposed_structures(formula: str, top: int) -> list[Proposal]:
+    """Crystal structures of a formula, the likeliest first; not to be changed. Raises InputError."""
+    return load_finder().find(parse_formula(formula), top)
 
 
 @st.cache_data(show_spinner=False, max_entries=MAX_MODELS)

@@ -27,6 +27,7 @@ page = st.navigation(
         st.Page("views/results.py", title="Results", url_path="results"),
         st.Page("views/runs.py", title="Past runs", url_path="runs"),
         st.Page("views/predict.py", title="Predict", url_path="predict"),
+        st.Page("views/structures.py", title="Structures", url_path="structures"),
         st.Page("views/learn.py", title="Learn", url_path="learn"),
         st.Page("views/models.py", title="Models", url_path="models"),
         st.Page("views/benchmarks.py", title="Benchmarks", url_path="benchmarks"),

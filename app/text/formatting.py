@@ -8,7 +8,7 @@ import re
 from core.problem.substitution_sites import ANY_ELEMENT, METALS, NON_METALS, Replacement
 
 AMOUNT = re.compile(r"(?<=[A-Za-z)\]}])(\d+(?:\.\d*|/\d+)?|\.\d+)")  # in a formula
-_SUBSCRIPTS = str.maketrans("0123456789.", "₀₁₂₃₄₅₆₇₈₉.")
+SUBSCRIPTS = str.maketrans("0123456789.", "₀₁₂₃₄₅₆₇₈₉.")
 _GROUPS = {ANY_ELEMENT: "metals and non-metals", METALS: "metals", NON_METALS: "non-metals"}
 
 
@@ -16,7 +16,7 @@ def formula_text(formula: str) -> str:
     """A formula for places without HTML: whole amounts as Unicode subscripts; fractional ones stay as they are."""
     if re.search(r"\d\.\d|\.\d", formula):
         return formula
-    return AMOUNT.sub(lambda match: match.group().translate(_SUBSCRIPTS), formula)
+    return AMOUNT.sub(lambda match: match.group().translate(SUBSCRIPTS), formula)
 
 
 def charge_text(state: int) -> str:

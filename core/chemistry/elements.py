@@ -26,6 +26,7 @@ class Element:
     symbol: str
     name: str
     mass_u: float
+    covalent_radius_A: float | None  # Cordero et al. 2008, doi:10.1039/b801115j; None beyond curium
     period: int
     group: int | None
     column: int  # 1..32, the f block unfolded

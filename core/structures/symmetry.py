@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 
 from core.chemistry import elements
 from core.chemistry.structure import Structure
 
+N_SETTINGS = 530  # of the space groups in Hall's list; the standard setting of each group comes first
 SYMPREC_A = 0.1  # as in the data: relaxed structures deviate from their symmetry by hundredths of an Å
 # Primitive lattice vectors as columns, in terms of those of the standard cell, by its centring (spglib's convention).
 _PRIMITIVE = {
@@ -42,18 +45,41 @@ class SymmetricStructure:
     site_symmetries: tuple[str, ...]
 
 
-def symmetric(structure: Structure, symprec_A: float = SYMPREC_A) -> SymmetricStructure | None:
-    """The structure in its primitive standard cell; None if spglib finds no symmetry, as for atoms in one place."""
+def conventional_cell(structure: Structure, symprec_A: float = SYMPREC_A) -> Structure:
+    """The structure in the standard cell of its space group, which shows the symmetry; as given if none is found."""
+    found = _dataset(structure, symprec_A)
+    if found is None:
+        return structure
+    names = elements.symbols()
+    return Structure(found.std_lattice, tuple(names[z - 1] for z in found.std_types), found.std_positions % 1.0)
+
+
+def space_group_of(structure: Structure, symprec_A: float = SYMPREC_A) -> int:
+    """International number of the space group; 1 if no symmetry is found."""
+    found = _dataset(structure, symprec_A)
+    return int(found.number) if found is not None else 1
+
+
+@cache
+def space_group_symbol(number: int) -> str:
+    """Hermann-Mauguin symbol of a space group, as in Fm-3m. Raises ValueError unless 1 <= number <= 230."""
     import spglib
 
-    names = elements.symbols()
-    numbers = [elements.element(symbol).atomic_number for symbol in structure.symbols]
-    cell = (structure.lattice.tolist(), structure.positions.tolist(), numbers)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", _IGNORED, DeprecationWarning)
-        found = spglib.get_symmetry_dataset(cell, symprec=symprec_A)
+        settings = map(spglib.get_spacegroup_type, range(1, N_SETTINGS + 1))
+        found = next((each for each in settings if each is not None and each.number == number), None)
+    if found is None:
+        raise ValueError(f"space groups have the numbers 1 to 230, not {number}")
+    return str(found.international_short)
+
+
+def symmetric(structure: Structure, symprec_A: float = SYMPREC_A) -> SymmetricStructure | None:
+    """The structure in its primitive standard cell; None if spglib finds no symmetry, as for atoms in one place."""
+    found = _dataset(structure, symprec_A)
     if found is None:
         return None
+    names = elements.symbols()
     transform = _PRIMITIVE[found.international[0]]
     chosen, first = np.unique(found.std_mapping_to_primitive, return_index=True)  # an atom of each primitive site
     given = {int(site): i for i, site in reversed(list(enumerate(found.mapping_to_primitive)))}
@@ -100,8 +126,8 @@ def operations(structure: Structure, symprec_A: float = 0.01) -> Operations:
     """The symmetry operations that spglib finds; the identity alone if it finds none."""
     import spglib
 
-    numbers = [elements.element(symbol).atomic_number for symbol in structure.symbols]
-    cell = (structure.lattice.tolist(), structure.positions.tolist(), numbers)
+    cell = _cell_of(structure)
+    numbers = np.array(cell[2])
     n = len(numbers)
     identity = Operations(np.eye(3)[None], np.arange(n)[None])
     with warnings.catch_warnings():
@@ -114,8 +140,23 @@ def operations(structure: Structure, symprec_A: float = 0.01) -> Operations:
         moved = structure.positions @ rotation.T + translation
         apart = moved[:, None] - structure.positions[None]
         distances = np.linalg.norm((apart - np.round(apart)) @ structure.lattice, axis=-1)
-        distances[np.array(numbers)[:, None] != np.array(numbers)[None]] = np.inf
+        distances[numbers[:, None] != numbers[None]] = np.inf
         images.append(distances.argmin(1))
     if any(len(set(row.tolist())) < n for row in images):
         return identity
     return Operations(np.array(found["rotations"], dtype=float), np.array(images))
+
+
+def _dataset(structure: Structure, symprec_A: float) -> Any:
+    """What spglib finds; None if it finds nothing."""
+    import spglib
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _IGNORED, DeprecationWarning)
+        return spglib.get_symmetry_dataset(_cell_of(structure), symprec=symprec_A)
+
+
+def _cell_of(structure: Structure) -> tuple[list, list, list[int]]:
+    """Lattice, positions and atomic numbers, as spglib reads them."""
+    numbers = [elements.element(symbol).atomic_number for symbol in structure.symbols]
+    return structure.lattice.tolist(), structure.positions.tolist(), numbers

@@ -1,8 +1,8 @@
 """Build `assets/elements.json`, the table of element properties that the rest of the project reads.
 
 The properties come from pymatgen (position, block, Mendeleev number, radioactivity, usual oxidation states),
-periodictable (mass, name) and SMACT (oxidation states of the `smact14` set, Pauling electronegativity). Toxic and
-precious elements, which no library lists, are listed here.
+periodictable (mass, name, covalent radius of Cordero et al. 2008) and SMACT (oxidation states of the `smact14` set,
+Pauling electronegativity). Toxic and precious elements, which no library lists, are listed here.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ def element_table() -> list[dict]:
                 "symbol": element.symbol,
                 "name": periodictable.elements[z].name,
                 "mass_u": periodictable.elements[z].mass,
+                "covalent_radius_A": periodictable.elements[z].covalent_radius,
                 "period": element.row,
                 "group": None if block == "f" else element.group,
                 "column": _unfolded_column(block, element.group, z),

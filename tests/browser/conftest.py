@@ -16,6 +16,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("TC_STUDIO_CHROMIUM", "/usr/bin/chromium")
 START_LIMIT_S = 90
+SOFTWARE_3D = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # WebGL without a graphics card
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +27,7 @@ def chromium():
         pytest.skip(f"no browser at {CHROMIUM}; set TC_STUDIO_CHROMIUM")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"], headless=True
+            executable_path=CHROMIUM, args=["--no-sandbox", *SOFTWARE_3D], headless=True
         )
         yield browser
         browser.close()

@@ -1,4 +1,4 @@
-"""The card of the selected candidate, beside the scatter plot: its name and four tabs."""
+"""The card of the selected candidate, beside the scatter plot: its name and five tabs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import streamlit as st
 from app.results.candidate_card.charges import charges
 from app.results.candidate_card.overview import overview
 from app.results.candidate_card.stability import stability
+from app.results.candidate_card.structures import structures
 from app.results.candidate_card.trajectory import trajectory
 from app.text.formatting import times
 from app.text.html import formula_html
@@ -29,6 +30,7 @@ def candidate_card(run: Run, problem: DesignProblem, row: pd.Series, summary: Ma
         "Overview": lambda: overview(problem, row, summary),
         "Charges": lambda: charges(row, problem.charge_rule, problem),
         "Stability": lambda: stability(row, problem),
+        "Structures": lambda: structures(row["formula"]),
         "Trajectory": lambda: trajectory(run, problem, row),
     }
     tabbed_card(row["formula"], under, tabs)

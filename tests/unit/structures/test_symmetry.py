@@ -6,7 +6,7 @@ import pytest
 from core.chemistry.structure import Structure
 from core.structures.match import Reduced
 from core.structures.supercell import repeated
-from core.structures.symmetry import operations, symmetric
+from core.structures.symmetry import conventional_cell, operations, space_group_of, space_group_symbol, symmetric
 from tests import crystals
 
 GROUPS = {"NaCl": 225, "CsCl": 221, "AlB2": 191, "V3Si": 223, "CeFeAsO": 129, "La2CuO4": 139}
@@ -72,3 +72,25 @@ def test_symmetric_forces_and_stress_stay_as_they_are():
 def test_atoms_in_one_place_have_the_identity_alone():
     made = Structure(np.eye(3) * 3, ("Fe", "Fe"), np.zeros((2, 3)))
     assert len(operations(made).rotations) == 1
+
+
+def test_the_conventional_cell_of_rock_salt_is_a_cube_of_eight_atoms():
+    cell = conventional_cell(crystals.rock_salt("Na", "Cl", 5.64))
+    assert cell.counts == {"Na": 4, "Cl": 4}
+    np.testing.assert_allclose(cell.lattice, np.diag([5.64] * 3), atol=1e-6)
+
+
+def test_a_structure_without_symmetry_to_be_found_stays_as_it_is():
+    doubled = Structure(np.eye(3), ("H", "H"), np.zeros((2, 3)))
+    assert conventional_cell(doubled) is doubled and space_group_of(doubled) == 1
+
+
+def test_space_groups_have_their_symbols():
+    symbols = {225: "Fm-3m", 129: "P4/nmm", 191: "P6/mmm", 12: "C2/m", 14: "P2_1/c", 166: "R-3m", 1: "P1", 230: "Ia-3d"}
+    assert {number: space_group_symbol(number) for number in symbols} == symbols
+    assert space_group_of(crystals.rock_salt("Na", "Cl", 5.64)) == 225
+
+
+def test_a_number_that_no_space_group_has_is_refused():
+    with pytest.raises(ValueError, match="1 to 230"):
+        space_group_symbol(231)

@@ -1,0 +1,133 @@
+"""Structures as rows of a list, proposed or from a file, and their files. No Streamlit here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from app.text.formatting import SUBSCRIPTS, formula_text
+from core.chemistry.structure import Structure, lattice_parameters
+from core.errors import InputError
+from core.structures.bonds import image_reach
+from core.structures.files import read_cif, to_cif, to_poscar
+from core.structures.folder import file_name
+from core.structures.prototypes import Proposal
+from core.structures.symmetry import conventional_cell, space_group_of, space_group_symbol
+
+MOST_FILE_ATOMS = 200  # of a primitive cell; the page searches all pairs of atoms
+MOST_FILE_REACH = 20  # cells in each direction that a bond can cross; thinner cells hold no atoms
+_FARTHEST_BOND_A = 5.0
+_EMPTY = "–"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A structure of the list.
+
+    structure : primitive cell, or a supercell
+    formula : as asked, or of the file
+    rank : from 1
+    proposal : where it comes from; None for a file
+    """
+
+    structure: Structure
+    formula: str
+    space_group: int
+    rank: int = 1
+    proposal: Proposal | None = None
+
+    @property
+    def drawn(self) -> Structure:
+        """The cell that shows the symmetry."""
+        return conventional_cell(self.structure)
+
+    @property
+    def name(self) -> str:
+        """The beginning of the names of its files."""
+        return f"{file_name(self.formula)}-{self.rank}"
+
+    @property
+    def about(self) -> str:
+        """One line for the head of its files."""
+        if self.proposal is None:
+            return f"{self.formula}, from a file"
+        text = f"{self.formula}, rank {self.rank}, prototype {self.proposal.prototype} as {self.proposal.example}"
+        return f"{text}{', ' if self.proposal.note else ''}{self.proposal.note}, not relaxed"
+
+    def cif(self) -> str:
+        """As CIF."""
+        return f"# {self.about}\n{to_cif(self.structure)}"
+
+    def poscar(self) -> str:
+        """As POSCAR."""
+        return to_poscar(self.structure, self.about)
+
+
+def listed(formula: str, proposals: Sequence[Proposal]) -> list[Listed]:
+    """The proposals of a formula in their order."""
+    return [Listed(p.structure, formula, p.space_group, rank, p) for rank, p in enumerate(proposals, start=1)]
+
+
+def from_file(name: str, content: bytes) -> Listed:
+    """The structure of an uploaded CIF. Raises InputError (field "cif") as `read_cif`, and for cells out of range."""
+    structure = read_cif(content.decode("utf-8", errors="replace"), name)
+    if len(structure.symbols) > MOST_FILE_ATOMS:
+        rule = f"its primitive cell has {len(structure.symbols):,} atoms, and this page takes {MOST_FILE_ATOMS}"
+        raise InputError("cif", name, rule, "Choose a smaller structure")
+    if max(image_reach(structure.lattice, _FARTHEST_BOND_A, structure.positions)) > MOST_FILE_REACH:
+        raise InputError("cif", name, "its cell is far too thin for atoms", "Check the unit, which must be Å")
+    return Listed(structure, structure.formula, space_group_of(structure))
+
+
+def space_group_text(number: int) -> str:
+    """A space group: "P4/nmm (129)", "P6₃mc (186)"."""
+    symbol = re.sub(r"_(\d)", lambda match: match.group(1).translate(SUBSCRIPTS), space_group_symbol(number))
+    return f"{symbol} ({number})"
+
+
+def table(rows: Sequence[Listed]) -> pd.DataFrame:
+    """One row per structure, as displayed."""
+    return pd.DataFrame([_row(each) for each in rows])
+
+
+def _row(each: Listed) -> dict[str, object]:
+    proposal = each.proposal
+    return {
+        "rank": each.rank,
+        "space_group": space_group_text(each.space_group),
+        "example": formula_text(proposal.example) if proposal else _EMPTY,
+        "known": proposal.known if proposal else None,
+        "n_atoms": len(each.structure.symbols),
+        "volume_A3_per_atom": round(each.structure.volume_A3_per_atom, 2),
+        "shortest_distance_A": round(each.structure.shortest_distance_A(), 2),
+        "prototype": proposal.prototype if proposal else _EMPTY,
+        "note": proposal.note if proposal else "",
+        "compounds": proposal.compounds if proposal else None,
+        "superconductors": proposal.superconductors if proposal else None,
+    }
+
+
+def facts(each: Listed) -> Mapping[str, str]:
+    """What is said of the selected structure under the picture: term -> plain text."""
+    a, b, c, alpha, beta, gamma = lattice_parameters(each.drawn.lattice)
+    found = {
+        "Space group": space_group_text(each.space_group),
+        "Cell drawn": f"a, b, c = {a:.3f}, {b:.3f}, {c:.3f} Å; α, β, γ = {alpha:.1f}, {beta:.1f}, {gamma:.1f}°; "
+        f"{len(each.drawn.symbols)} atoms",
+        "Volume": f"{each.structure.volume_A3_per_atom:.2f} Å³ per atom",
+        "Shortest distance": f"{each.structure.shortest_distance_A():.2f} Å",
+    }
+    proposal = each.proposal
+    if proposal is None:
+        return found
+    taken = "1 known compound has" if proposal.compounds == 1 else f"{proposal.compounds:,} known compounds have"
+    return {
+        "Prototype": f"{proposal.prototype}, as {formula_text(proposal.example)} ({proposal.example_id}); {taken} it, "
+        f"{proposal.superconductors:,} of them superconductors",
+        "Known": "this formula is known in this structure" if proposal.known else "not known in this structure",
+        **({"Note": proposal.note} if proposal.note else {}),
+        **found,
+    }

@@ -1,0 +1,119 @@
+"""The page Structures: crystal structures of a formula, or of an uploaded CIF, as a list and in 3D."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import cached_data
+from app.blocks import show_errors
+from app.state.synced_widgets import current_key, synced_key
+from app.structures import query as session
+from app.structures.browser import (
+    NOT_RELAXED,
+    structure_downloads,
+    structure_facts,
+    structure_list,
+    structure_picture,
+)
+from app.structures.listed import Listed, from_file, listed
+from app.text.markdown import as_markdown
+from core.errors import InputError
+
+TOP = 10
+MAX_UPLOAD_MB = 2
+EXAMPLES = ("LaFeAsO", "MgB2", "Nb3Sn", "YBa2Cu3O7", "La1.85Sr0.15CuO4", "LaH10")
+
+
+def page() -> None:
+    """Formula, list and files on the left; the selected structure beside them."""
+    st.title("Structures", anchor=False)
+    left, right = st.columns([1.1, 1], gap="medium")
+    with left:
+        rows = asked_structures(session.query())
+    session.write_link()
+    if not rows:
+        with right:
+            introduction()
+        return
+    with left:
+        selected = structure_list(rows, "structures")
+        structure_downloads(selected, "structures")
+        structure_facts(selected)
+    with right:
+        structure_picture(selected, "structures.view")
+        if selected.proposal is not None:
+            st.caption(NOT_RELAXED)
+
+
+def asked_structures(asked: session.Query) -> list[Listed]:
+    """The input fields with their errors below; the structures that are asked for."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        formula_field(asked)
+        examples_menu()
+        file_menu()
+    try:
+        if asked.file is not None:
+            shown_file(asked.file[0])
+            return [from_file(*asked.file)]
+        if asked.formula:
+            return listed(asked.formula, cached_data.proposed_structures(asked.formula, TOP))
+    except InputError as error:
+        show_errors([error])
+        proposals(error)
+    return []
+
+
+def formula_field(asked: session.Query) -> None:
+    """The formula as text."""
+    key = synced_key("structures.formula", asked.formula)
+    st.text_input("Formula", value=asked.formula, key=key, on_change=session.formula_from_widget, args=(key,),
+                  placeholder="LaFeAsO", width="stretch",
+                  help="Whole or fractional amounts; a doped formula takes a supercell of its parent")  # fmt: skip
+
+
+def examples_menu() -> None:
+    """Formulas to start from."""
+    key = current_key("structures.examples")
+    st.menu_button("Examples", list(EXAMPLES), key=key, on_click=load_example, args=(key,), type="tertiary")
+
+
+def load_example(key: str) -> None:
+    """Callback of the examples menu."""
+    if st.session_state[key]:
+        session.change(formula=st.session_state[key], file=None)
+
+
+def file_menu() -> None:
+    """The upload of a CIF."""
+    key = current_key(session.UPLOAD)
+    with st.popover("CIF file", type="tertiary", key=f"{key}.menu"):  # a new one, and closed, after an upload
+        st.file_uploader("Crystal structure as CIF", type=["cif"], key=key, on_change=session.upload, args=(key,),
+                         max_upload_size=MAX_UPLOAD_MB)  # fmt: skip
+
+
+def shown_file(name: str) -> None:
+    """The name of the file, and the way back."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"File {as_markdown(name)}")
+        st.button("Show the formula instead", key="structures.no_file", type="tertiary", on_click=session.change,
+                  kwargs={"file": None})  # fmt: skip
+
+
+def proposals(error: InputError) -> None:
+    """A button for each formula that is probably meant."""
+    if error.suggestions:
+        with st.container(horizontal=True, gap="small"):
+            for text in error.suggestions:
+                st.button(f"Read as {text}", key=f"structures.accept.{text}", on_click=session.change,
+                          kwargs={"formula": text, "file": None})  # fmt: skip
+
+
+def introduction() -> None:
+    """What the page gives, in place of the picture."""
+    with st.container(border=True):
+        st.markdown(
+            "For a formula: the crystal structures that it is likeliest to take, from the known prototypes of its "
+            "stoichiometry, ranked by a learned score, in 3D and as CIF and POSCAR. The same as "
+            "`python -m core structures`. A CIF file of your own is drawn as it is."
+        )
+        st.caption(NOT_RELAXED)

@@ -1,0 +1,3 @@
+from app.structures.page import page
+
+page()

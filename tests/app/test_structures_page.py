@@ -1,0 +1,82 @@
+"""The page Structures."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.evaluation.user_formulas import read_texts
+from core.structures.files import read_cif, to_cif
+from core.structures.prototypes import load_finder
+from tests import crystals
+from tests.app.pages import button_labels, html_text, open_page, page_text, without_exception
+
+
+def upload(test, name: str, content: bytes):
+    test.file_uploader[0].upload(name, content, "chemical/x-cif").run()
+    return without_exception(test)
+
+
+def test_without_a_formula_the_page_says_what_it_gives():
+    test = open_page("structures")
+    assert "python -m core structures" in page_text(test) and not test.dataframe
+
+
+def test_a_link_opens_the_structures_of_the_command_line():
+    test = open_page("structures", formula="LaFeAsO")
+    rows = test.dataframe[0].value
+    expected = load_finder().find(read_texts(["LaFeAsO"])[0].reading.amounts, len(rows))
+    assert list(rows["prototype"]) == [each.prototype for each in expected]
+    assert rows["space_group"][0] == "P4/nmm (129)" and rows["known"][0] and rows["n_atoms"][0] == 8
+    assert rows["shortest_distance_A"][0] == pytest.approx(expected[0].structure.shortest_distance_A(), abs=0.005)
+    assert "relaxed yet" in page_text(test) and "LaFeAsO" in html_text(test)
+    assert [button.label for button in test.get("download_button")] == ["CIF", "POSCAR"]
+
+
+def test_a_doped_formula_says_what_its_structure_stands_for():
+    test = open_page("structures")
+    test.text_input[0].set_value("La1.85Sr0.15CuO4").run()
+    without_exception(test)
+    assert "ordered supercell" in test.dataframe[0].value["note"][0] and "of La2CuO4" in html_text(test)
+    assert test.query_params["formula"] == "La1.85Sr0.15CuO4"
+
+
+def test_a_nickname_is_refused_under_the_field_and_its_formula_is_one_click_away():
+    test = open_page("structures", formula="YBCO")
+    assert "this is a nickname" in html_text(test) and not test.dataframe
+    next(button for button in test.button if button.label == "Read as YBa2Cu3O7").click().run()
+    assert without_exception(test).text_input[0].value == "YBa2Cu3O7"
+    assert test.dataframe[0].value["n_atoms"][0] == 13
+
+
+def test_a_formula_without_any_similar_stoichiometry_is_refused():
+    test = open_page("structures", formula="HHeLiBeBCNOFNeNaMgAlSi")
+    assert "no known crystal structure" in html_text(test) and not test.dataframe
+
+
+def test_an_uploaded_structure_is_shown_as_it_is():
+    test = open_page("structures", formula="MgB2")
+    upload(test, "salt.cif", to_cif(crystals.rock_salt("Na", "Cl", 5.64)).encode())
+    rows = test.dataframe[0].value
+    assert list(rows["space_group"]) == ["Fm-3m (225)"] and rows["volume_A3_per_atom"][0] == pytest.approx(22.43)
+    assert "relaxed" not in page_text(test) and "formula" not in test.query_params
+    next(button for button in test.button if button.label == "Show the formula instead").click().run()
+    assert without_exception(test).dataframe[0].value["space_group"][0] == "P6/mmm (191)"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\x00\xff no structure", "this is no readable CIF"),
+        (to_cif(crystals.rock_salt("Na", "Cl", 5.64)).replace("5.64", "0.1").encode(), "too thin for atoms"),
+    ],
+)
+def test_a_damaged_file_is_refused_and_the_formula_stays_a_click_away(content, reason):
+    test = upload(open_page("structures", formula="MgB2"), "mine<b>.cif", content)
+    assert reason in html_text(test) and "<b>" not in html_text(test) and not test.dataframe
+    assert "Show the formula instead" in button_labels(test)
+
+
+def test_the_cif_read_again_is_the_same_structure():
+    structure = crystals.pnictide_oxide("La", 4.03, 8.74)
+    read = read_cif(to_cif(structure))
+    assert read.volume_A3_per_atom == pytest.approx(structure.volume_A3_per_atom, rel=1e-4)
