@@ -15,6 +15,7 @@ from app.results.candidate_card.charges import charges, mean_charges_html, usual
 from app.results.candidate_card.novelty import novelty
 from app.results.candidate_card.overview import HYDROGEN_RICH, probability_html
 from app.results.candidate_card.stability import stability
+from app.results.candidate_card.structures import structures
 from app.state import session
 from app.text.formatting import counted_elements, deviation_text, signed_number
 from app.text.html import table_html
@@ -46,6 +47,7 @@ def formula_card(formula: UserFormula, record: pd.Series, query: Query) -> None:
         "Overview": lambda: overview(row, reading),
         "Charges": lambda: formula_charges(row, reading, query.charge_rule),
         "Stability": lambda: formula_stability(row, problem),
+        "Structures": lambda: structures(reading.read_as),
     }
     tabbed_card(reading.read_as, under_html(formula, reading), tabs)
 

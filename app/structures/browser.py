@@ -11,10 +11,7 @@ from app.components.structure_viewer.component import structure_viewer
 from app.structures.listed import Listed, facts, table
 from app.text.html import definition_list_html
 
-NOT_RELAXED = (
-    "As proposed: elements on the sites of a known prototype, at the volume of similar compounds. No structure is "
-    "relaxed yet, so distances are approximate and there is no energy."
-)
+NOT_RELAXED = "Not relaxed yet: distances are approximate, and there is no energy."
 _COLUMNS = {
     "rank": st.column_config.NumberColumn("Rank", width=50),
     "space_group": st.column_config.TextColumn("Space group", help="Hermann-Mauguin symbol and number"),

@@ -27,7 +27,7 @@ def test_a_link_opens_formulas_with_the_numbers_of_the_command_line():
     assert frame.value["tc_K"][0] == pytest.approx(expected["tc_K"], abs=0.05)
     assert frame.value["oxidation_states"][0] == expected["oxidation_states"]
     assert f"{expected['tc_K']:.1f} ± {expected['tc_std_K']:.1f}" in html_text(test)
-    assert [tab.label for tab in test.tabs] == ["Overview", "Charges", "Stability"]
+    assert [tab.label for tab in test.tabs] == ["Overview", "Charges", "Stability", "Structures"]
     assert "eV/atom</b> above the hull" in html_text(test) and "Usual charges" in html_text(test)
 
 

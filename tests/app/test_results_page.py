@@ -193,7 +193,7 @@ def pills(test: AppTest, *chosen: str) -> AppTest:
 
 def test_every_tab_of_the_candidate_card_is_filled(finished_run):
     test = open_page("results", finished_run)
-    assert [tab.label for tab in test.tabs] == ["Overview", "Charges", "Stability", "Trajectory"]
+    assert [tab.label for tab in test.tabs] == ["Overview", "Charges", "Stability", "Structures", "Trajectory"]
     text = html_text(test)
     assert "Before rounding" in text and "This formula" in text
     std = finished_run.candidates()["energy_above_hull_std_eV_per_atom"][0]
@@ -203,6 +203,16 @@ def test_every_tab_of_the_candidate_card_is_filled(finished_run):
     assert "energy_above_hull_std_eV_per_atom" in test.dataframe[0].value
     assert len(test.get("plotly_chart")) >= 3  # of the trajectory
     assert "Use as new base" in button_labels(test)
+
+
+def test_the_structures_of_a_candidate_are_found_by_a_button_and_stay(finished_run):
+    test = open_page("results", finished_run)
+    next(button for button in test.button if button.label == "Find structures").click().run()
+    without_exception(test)
+    assert "Find structures" not in button_labels(test)
+    lists = [frame.value for frame in test.dataframe if "space_group" in frame.value]
+    assert (len(lists) == 1 and lists[0]["rank"][0] == 1) or "no known crystal structure" in html_text(test)
+    assert "relaxed yet" in page_text(test) or "no known crystal structure" in html_text(test)
 
 
 def test_the_downloaded_csv_has_all_columns_and_candidates(finished_run):

@@ -4,7 +4,7 @@
  * once per parent; new data replace the model. The library comes as another component, before or after this one.
  */
 const EDGE = 0.02; // atoms within this fraction of a cell from a face are drawn on the opposite face too
-const LINE_COLOUR = "#8a9390", LABEL_COLOUR = "#7b8783"; // visible on light and dark ground
+const LINE_COLOUR = "#8a9390", LABEL_COLOUR = "#737e7b"; // visible on light and dark ground
 const FILL = 1.15; // of the space that 3Dmol leaves around the atoms
 const ATOM_SCALE = 0.36, SMALLEST_RADIUS = 0.28, BOND_RADIUS = 0.09, EDGE_RADIUS = 0.028; // Å, the scale of radii
 const ALIKE = 70; // colours at a smaller distance (0 to 441) are told apart by brightness

@@ -31,9 +31,9 @@ def structures(formula: str) -> None:
         rows = listed(formula, cached_data.proposed_structures(formula, TOP))
     except InputError as error:
         return show_errors([error])
-    st.caption(NOT_RELAXED)
     selected = structure_list(rows, "candidate.structures")
     structure_picture(selected, "candidate.structures.view")
+    st.caption(NOT_RELAXED)
     structure_downloads(selected, "candidate.structures")
     structure_facts(selected)
 
