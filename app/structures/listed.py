@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.structures.bonds import image_reach
 from core.structures.files import read_cif, to_cif, to_poscar
 from core.structures.folder import file_name
+from core.structures.match import Reduced
 from core.structures.prototypes import Proposal
 from core.structures.symmetry import conventional_cell, space_group_of, space_group_symbol
 
@@ -31,6 +32,7 @@ class Listed:
     formula : as asked, or of the file
     rank : from 1
     proposal : where it comes from; None for a file
+    same_as : for a file: what it was compared with, in words
     """
 
     structure: Structure
@@ -38,6 +40,7 @@ class Listed:
     space_group: int
     rank: int = 1
     proposal: Proposal | None = None
+    same_as: str = ""
 
     @property
     def drawn(self) -> Structure:
@@ -82,6 +85,17 @@ def from_file(name: str, content: bytes) -> Listed:
     return Listed(structure, structure.formula, space_group_of(structure))
 
 
+def compared(mine: Listed, proposals: Sequence[Proposal]) -> Listed:
+    """A structure of a file with the proposal of its formula that is the same by `core.structures.match`, if any."""
+    cell = Reduced(mine.structure)
+    for rank, proposal in enumerate(proposals, start=1):
+        if cell.matches(Reduced(proposal.structure)):
+            known = "a known structure" if proposal.known else "not a known structure"
+            text = f"proposal {rank} of {mine.formula}, like {proposal.example}, {known} of this formula"
+            return replace(mine, same_as=text)
+    return replace(mine, same_as=f"none of the {len(proposals)} structures proposed for {mine.formula}")
+
+
 def space_group_text(number: int) -> str:
     """A space group: "P4/nmm (129)", "P6₃mc (186)"."""
     symbol = re.sub(r"_(\d)", lambda match: match.group(1).translate(SUBSCRIPTS), space_group_symbol(number))
@@ -122,7 +136,7 @@ def facts(each: Listed) -> Mapping[str, str]:
     }
     proposal = each.proposal
     if proposal is None:
-        return found
+        return {**({"The same as": each.same_as} if each.same_as else {}), **found}
     taken = "1 known compound has" if proposal.compounds == 1 else f"{proposal.compounds:,} known compounds have"
     return {
         "Prototype": f"{proposal.prototype}, as {formula_text(proposal.example)} ({proposal.example_id}); {taken} it, "

@@ -15,7 +15,7 @@ from app.structures.browser import (
     structure_list,
     structure_picture,
 )
-from app.structures.listed import Listed, from_file, listed
+from app.structures.listed import Listed, compared, from_file, listed
 from app.text.markdown import as_markdown
 from core.errors import InputError
 
@@ -54,13 +54,22 @@ def asked_structures(asked: session.Query) -> list[Listed]:
     try:
         if asked.file is not None:
             shown_file(asked.file[0])
-            return [from_file(*asked.file)]
+            return [file_structure(*asked.file)]
         if asked.formula:
             return listed(asked.formula, cached_data.proposed_structures(asked.formula, TOP))
     except InputError as error:
         show_errors([error])
         proposals(error)
     return []
+
+
+def file_structure(name: str, content: bytes) -> Listed:
+    """The structure of a file, compared with those proposed for its formula if there are any. Raises InputError."""
+    mine = from_file(name, content)
+    try:
+        return compared(mine, cached_data.proposed_structures(mine.formula, TOP))
+    except InputError:  # no prototype has this stoichiometry
+        return mine
 
 
 def formula_field(asked: session.Query) -> None:
@@ -114,6 +123,7 @@ def introduction() -> None:
         st.markdown(
             "For a formula: the crystal structures that it is likeliest to take, from the known prototypes of its "
             "stoichiometry, ranked by a learned score, in 3D and as CIF and POSCAR. The same as "
-            "`python -m core structures`. A CIF file of your own is drawn as it is."
+            "`python -m core structures --no-relax`; without this option, the command relaxes them and ranks them "
+            "again. A CIF file of your own is drawn as it is, and compared with the proposals for its formula."
         )
         st.caption(NOT_RELAXED)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.components.structure_viewer.scene import MOST_DRAWN_ATOMS, scene
-from app.structures.listed import Listed, facts, from_file, listed, space_group_text, table
+from app.structures.listed import Listed, compared, facts, from_file, listed, space_group_text, table
 from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.structures.files import read_cif, to_cif
@@ -65,6 +65,14 @@ def test_the_files_of_a_proposal_name_it_and_hold_its_structure():
 def test_a_file_has_no_prototype_and_is_not_called_unrelaxed():
     mine = from_file("salt.cif", to_cif(SALT).encode())
     assert isinstance(mine, Listed) and mine.about == "NaCl, from a file" and "Prototype" not in facts(mine)
+
+
+def test_a_file_is_compared_with_the_proposals_of_its_formula():
+    proposals = StructureFinder(crystals.library(), crystals.NearestFirst()).find({"Na": 1, "Cl": 1}, 2)
+    mine = from_file("salt.cif", to_cif(SALT).encode())
+    assert facts(compared(mine, proposals))["The same as"].startswith("proposal 1 of NaCl")
+    other = Listed(crystals.layered_cuprate("La", 3.78, 13.2), "La2CuO4", 139)
+    assert facts(compared(other, proposals))["The same as"].startswith("none of the 2")
 
 
 def test_a_file_with_too_many_atoms_is_refused():

@@ -59,6 +59,7 @@ def test_an_uploaded_structure_is_shown_as_it_is():
     rows = test.dataframe[0].value
     assert list(rows["space_group"]) == ["Fm-3m (225)"] and rows["volume_A3_per_atom"][0] == pytest.approx(22.43)
     assert "relaxed yet" not in page_text(test) and "formula" not in test.query_params
+    assert "proposal 1 of NaCl, like NaCl, a known structure of this formula" in html_text(test)
     next(button for button in test.button if button.label == "Show the formula instead").click().run()
     assert without_exception(test).dataframe[0].value["space_group"][0] == "P6/mmm (191)"
 
