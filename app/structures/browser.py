@@ -14,6 +14,7 @@ from app.text.html import definition_list_html
 NOT_RELAXED = "Not relaxed yet: distances are approximate, and there is no energy."
 _COLUMNS = {
     "rank": st.column_config.NumberColumn("Rank", width=50),
+    "formula": st.column_config.TextColumn("Formula"),
     "space_group": st.column_config.TextColumn("Space group", help="Hermann-Mauguin symbol and number"),
     "example": st.column_config.TextColumn("Like", help="The most similar known compound with this prototype"),
     "known": st.column_config.CheckboxColumn("Known", help="Whether this formula is known in this structure"),

@@ -21,7 +21,6 @@ from core.structures.symmetry import conventional_cell, space_group_of, space_gr
 MOST_FILE_ATOMS = 200  # of a primitive cell; the page searches all pairs of atoms
 MOST_FILE_REACH = 20  # cells in each direction that a bond can cross; thinner cells hold no atoms
 _FARTHEST_BOND_A = 5.0
-_EMPTY = "–"
 
 
 @dataclass(frozen=True)
@@ -108,19 +107,24 @@ def table(rows: Sequence[Listed]) -> pd.DataFrame:
 
 
 def _row(each: Listed) -> dict[str, object]:
-    proposal = each.proposal
-    return {
-        "rank": each.rank,
-        "space_group": space_group_text(each.space_group),
-        "example": formula_text(proposal.example) if proposal else _EMPTY,
-        "known": proposal.known if proposal else None,
+    geometry = {
         "n_atoms": len(each.structure.symbols),
         "volume_A3_per_atom": round(each.structure.volume_A3_per_atom, 2),
         "shortest_distance_A": round(each.structure.shortest_distance_A(), 2),
-        "prototype": proposal.prototype if proposal else _EMPTY,
-        "note": proposal.note if proposal else "",
-        "compounds": proposal.compounds if proposal else None,
-        "superconductors": proposal.superconductors if proposal else None,
+    }
+    proposal = each.proposal
+    if proposal is None:
+        return {"formula": formula_text(each.formula), "space_group": space_group_text(each.space_group), **geometry}
+    return {
+        "rank": each.rank,
+        "space_group": space_group_text(each.space_group),
+        "example": formula_text(proposal.example),
+        "known": proposal.known,
+        **geometry,
+        "prototype": proposal.prototype,
+        "note": proposal.note,
+        "compounds": proposal.compounds,
+        "superconductors": proposal.superconductors,
     }
 
 
