@@ -19,7 +19,7 @@ START_LIMIT_S = 90
 SOFTWARE_3D = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # WebGL without a graphics card
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
     """One headless browser for the whole session. Skips where there is none (see TC_STUDIO_CHROMIUM)."""
     sync_api = pytest.importorskip("playwright.sync_api")
@@ -33,7 +33,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def serve(tmp_path_factory):
     """`serve(script, env=None) -> url`: run a Streamlit script on a free port till the session ends."""
     servers = []

@@ -23,7 +23,7 @@ from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
 from core.problem.substitution_sites import Site
-from core.runs import provenance
+from core.runs import keyed_runs
 from core.runs.status import Phase
 from core.runs.store import create_in
 from tests.unit.generation.diffusion.toys import ExactNoise, amounts_of
@@ -85,7 +85,7 @@ def test_guidance_changes_the_samples():
 
 
 def test_a_stopped_run_is_resumed_exactly(tmp_path, monkeypatch):
-    monkeypatch.setattr(provenance, "checkpoints_of_method", lambda problem: ())  # the network has no file
+    monkeypatch.setattr(keyed_runs, "checkpoints_of_method", lambda problem: ())  # the network has no file
     problem = with_settings(guidance_weight=1.0)
     straight, stopped = (create_in(problem, tmp_path / name) for name in ("straight", "stopped"))
     InProcessExecutor().submit(straight)
