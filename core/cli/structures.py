@@ -14,7 +14,9 @@ from core.errors import InputError
 if TYPE_CHECKING:
     from core.chemistry.structure import Structure
     from core.cli.arguments import Commands
-    from core.structures.folder import Relaxer, Request
+    from core.screening.convex_hull import HullDistance
+    from core.structures.folder import Placer, Relaxer, Request
+    from core.structures.prototypes import StructureFinder
     from core.structures.relaxation import Relaxation, RelaxationSettings
 
 MOST_STRUCTURES = 20  # candidates that are ranked for a formula
@@ -39,6 +41,10 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--top", type=int, default=5, metavar="N", help="structures of a formula; default: 5")
     parser.add_argument("--no-relax", action="store_true", help="leave the structures as proposed")
     parser.add_argument("--pressure", type=float, default=0.0, metavar="GPA", help="relax under this pressure in GPa")
+    parser.add_argument(
+        "--hull", action="store_true",
+        help="also the energy above hull by the potential; a new chemical system takes about a minute",
+    )  # fmt: skip
     parser.set_defaults(command=structures, parser=parser)
 
 
@@ -58,17 +64,27 @@ def structures(options: argparse.Namespace) -> int:
         options.parser.error("give formulas, or --csv with a file")
     if options.no_relax and options.pressure:
         options.parser.error("--pressure is for relaxed structures")
+    if options.hull and (options.no_relax or options.pressure):
+        options.parser.error("--hull is for structures relaxed without pressure")
     if not 1 <= options.top <= MOST_STRUCTURES:
         rule = f"a formula can have 1 to {MOST_STRUCTURES} structures"
         raise InputError("top", options.top, rule, "Choose another number")
     relaxation = RelaxationSettings(pressure_GPa=options.pressure)
     requests = list(_requests(options))
     checksums = (checkpoint.read_card(name)["sha256"] for name in (LIBRARY, RANKING))
-    settings = FolderSettings(options.top, *checksums, "" if options.no_relax else CHGNET, relaxation)
+    settings = FolderSettings(options.top, *checksums, "" if options.no_relax else CHGNET, options.hull, relaxation)
+    finder = load_finder()
     relaxer = None if options.no_relax else _relaxer(relaxation)
+    placer = _placer(options.out, finder, relaxation) if options.hull else None
     with tqdm(total=len(requests), unit="formula", file=sys.stderr, disable=None) as bar:
         bad = find_all(
-            options.out, requests, load_finder(), settings, lambda done: bar.update(done - bar.n), relaxer=relaxer
+            options.out,
+            requests,
+            finder,
+            settings,
+            lambda done: bar.update(done - bar.n),
+            relaxer=relaxer,
+            placer=placer,
         )
     print(options.out / TABLE)
     if bad:
@@ -86,6 +102,31 @@ def _relaxer(settings: RelaxationSettings) -> Relaxer:
         return relax(structure, load_chgnet(), settings, should_stop)
 
     return relaxed
+
+
+def _placer(out: Path, finder: StructureFinder, settings: RelaxationSettings) -> Placer:
+    """The hulls of chemical systems, each made once; their energies are kept in the folder."""
+    from functools import cache
+
+    from core.structures.potential_hull import PotentialHull, ReferenceEnergies
+
+    relaxer = _relaxer(settings)
+    energies = ReferenceEnergies(
+        out / "references",
+        finder.formulas,
+        lambda key: finder.known(dict(key)),
+        lambda structure: relaxer(structure, lambda: False),
+    )
+
+    @cache
+    def hull(system: frozenset[str]) -> PotentialHull | None:
+        return energies.hull(system)
+
+    def placed(structure: Structure, energy_eV_per_atom: float) -> HullDistance | None:
+        found = hull(frozenset(structure.symbols))
+        return found.distance(structure, energy_eV_per_atom) if found else None
+
+    return placed
 
 
 def _requests(options: argparse.Namespace) -> Iterator[Request]:

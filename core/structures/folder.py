@@ -22,6 +22,7 @@ from typing import Protocol
 from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.files import read_json, remove_partial_files, write_atomically, write_json
+from core.screening.convex_hull import HullDistance
 from core.spreadsheet import safe_cell
 from core.structures.files import to_cif, to_poscar
 from core.structures.prototypes import Proposal
@@ -33,7 +34,7 @@ COLUMNS = (
     "formula", "rank", "prototype", "example", "space_group", "n_atoms", "energy_eV_per_atom",
     "energy_above_hull_eV_per_atom", "relaxed", "band_gap_class", "tc_structure_K", "matches_known", "cif", "poscar",
     "volume_A3_per_atom", "shortest_distance_A", "score", "known_compounds", "known_superconductors", "relaxation",
-    "relaxation_steps", "relaxation_volume_change", "pressure_GPa", "note", "error",
+    "relaxation_steps", "relaxation_volume_change", "pressure_GPa", "competing_phases", "note", "error",
 )  # fmt: skip
 _WRITTEN_EVERY = 20  # formulas between two tables
 
@@ -43,6 +44,14 @@ class Relaxer(Protocol):
 
     def __call__(self, structure: Structure, should_stop: Callable[[], bool]) -> Relaxation:
         """The relaxation, with the verdict STOPPED if `should_stop` said so."""
+        ...
+
+
+class Placer(Protocol):
+    """Places relaxed structures on the hull of their elements, by the energies of the same potential."""
+
+    def __call__(self, structure: Structure, energy_eV_per_atom: float) -> HullDistance | None:
+        """The distance to the hull; None if there is none for the elements."""
         ...
 
 
@@ -61,6 +70,7 @@ class FolderSettings:
     top : most structures of a formula
     library, ranking : checksums of the two checkpoints
     potential : name of the interatomic potential; empty: the structures are not relaxed
+    hull : whether the structures are placed on the hull
     relaxation : when a relaxation ends
     """
 
@@ -68,6 +78,7 @@ class FolderSettings:
     library: str
     ranking: str
     potential: str = ""
+    hull: bool = False
     relaxation: RelaxationSettings = field(default_factory=RelaxationSettings)
 
 
@@ -88,6 +99,7 @@ def find_all(
     progress: Callable[[int], None] = lambda done: None,
     should_stop: Callable[[], bool] = lambda: False,
     relaxer: Relaxer | None = None,
+    placer: Placer | None = None,
 ) -> int:
     """Find the structures of all formulas, relax them, and write them; returns the number of formulas with an error.
 
@@ -96,6 +108,7 @@ def find_all(
     finished.
 
     relaxer : None leaves the structures as proposed
+    placer : None leaves the columns of the hull empty
     progress : called with the number of finished formulas
 
     Raises InputError (field "out") for a folder with other settings or one that cannot be written.
@@ -107,7 +120,7 @@ def find_all(
         for done, request in enumerate(requests, start=1):
             if should_stop():
                 break
-            own = _rows_of(folder, request, finder, settings, relaxer, should_stop)
+            own = _rows_of(folder, request, finder, settings, (relaxer, placer), should_stop)
             if own is None:
                 break
             rows += own
@@ -141,10 +154,11 @@ def _rows_of(
     request: Request,
     finder: Finder,
     settings: FolderSettings,
-    relaxer: Relaxer | None,
+    work: tuple[Relaxer | None, Placer | None],
     should_stop: Callable[[], bool],
 ) -> list[dict[str, str]] | None:
     """The rows of a formula, from the folder if it is finished there; None if the work was stopped."""
+    relaxer, placer = work
     path = folder / FINISHED / f"{file_name(request.text)}.json"
     stored = read_json(path)
     if stored is not None and stored.get("formula") == request.text:
@@ -161,7 +175,10 @@ def _rows_of(
         if relaxations is None:
             return None
         found = ordered(proposals, relaxations, settings.relaxation.pressure_GPa)
-    rows = [_write(folder, request.text, rank, each, settings) for rank, each in enumerate(found, start=1)]
+    rows = [
+        _write(folder, request.text, rank, each, settings) | _on_hull(each, placer)
+        for rank, each in enumerate(found, start=1)
+    ]
     write_json(path, {"formula": request.text, "rows": rows})
     return rows
 
@@ -219,6 +236,20 @@ def _of_relaxation(relaxation: Relaxation | None, settings: FolderSettings) -> d
     }
 
 
+def _on_hull(found: RelaxedProposal, placer: Placer | None) -> dict[str, str]:
+    """The columns of the hull; none for a structure without a minimum, and where energies decide nothing."""
+    if placer is None or found.relaxation is None or not found.relaxation.converged or found.undecided:
+        return {}
+    distance = placer(found.structure, found.relaxation.energy_eV_per_atom)
+    if distance is None:
+        return {}
+    phases = " + ".join(f"{fraction:.3g} {formula}" for formula, fraction in distance.decomposition)
+    return {
+        "energy_above_hull_eV_per_atom": _number(distance.energy_above_hull_eV_per_atom, 4),
+        "competing_phases": phases,
+    }
+
+
 def _relaxed_by(relaxation: Relaxation | None, settings: FolderSettings) -> str:
     if relaxation is None:
         return "not relaxed"
@@ -229,7 +260,7 @@ def _relaxed_by(relaxation: Relaxation | None, settings: FolderSettings) -> str:
 
 def _number(value: float, digits: int) -> str:
     """A number as text; empty if it is not finite."""
-    return f"{value:.{digits}f}" if math.isfinite(value) else ""
+    return f"{round(value, digits) + 0.0:.{digits}f}" if math.isfinite(value) else ""  # + 0.0: no negative zero
 
 
 def _error_row(formula: str, message: str) -> dict[str, str]:

@@ -106,6 +106,16 @@ class StructureFinder:
             "Round the amounts to a simpler ratio",
         )
 
+    def known(self, counts: Mapping[str, int], most: int = 2) -> list[Structure]:
+        """The first known structures of a formula in lowest terms, the stablest first; empty if there are none."""
+        known = (choice for choice in self._choices(counts) if choice.known)
+        return [each.structure for each in self._distinct((self._proposal(choice, "") for choice in known), most)]
+
+    @property
+    def formulas(self) -> frozenset[frozenset[tuple[str, int]]]:
+        """The formulas of all known compounds, each as pairs of element and number of atoms in lowest terms."""
+        return self._library.formulas
+
     def _choices(self, counts: Mapping[str, int]) -> list[_Choice]:
         """The candidates of a formula: its known structures, in the order of `_stability`, then the others by score."""
         found = templates(self._library, self._tables, counts)

@@ -28,12 +28,14 @@ class RelaxedProposal:
 
     space_group : of the relaxed structure
     note : the proposal's, with what the relaxation adds
+    undecided : whether its energy decides nothing: hydrogen-rich compounds without pressure
     """
 
     proposal: Proposal
     relaxation: Relaxation | None
     space_group: int
     note: str
+    undecided: bool = False
 
     @property
     def structure(self) -> Structure:
@@ -99,7 +101,8 @@ def _hydrogen_rich(proposals: Sequence[Proposal]) -> bool:
 def _with(proposal: Proposal, relaxation: Relaxation, remark: str) -> RelaxedProposal:
     found = symmetric(relaxation.structure) if _has_minimum(relaxation) else None
     note = "; ".join(text for text in (proposal.note, remark) if text)
-    return RelaxedProposal(proposal, relaxation, found.space_group if found else proposal.space_group, note)
+    space_group = found.space_group if found else proposal.space_group
+    return RelaxedProposal(proposal, relaxation, space_group, note, remark == _HYDRIDE)
 
 
 def packed(relaxation: Relaxation) -> dict[str, Any]:

@@ -68,9 +68,19 @@ def test_a_pressure_out_of_range_is_refused(tmp_path, pressure, capsys):
     assert "GPa" in capsys.readouterr().err
 
 
-def test_pressure_without_relaxation_is_refused(tmp_path):
+def test_a_system_whose_elements_have_no_structure_has_no_hull(tmp_path, monkeypatch):
+    monkeypatch.setattr(interatomic, "load_chgnet", lambda: PairPotential(r0=3.3))
+    assert main(["structures", "KCl", "--out", str(tmp_path), "--hull", "--top", "1"]) == 0
+    assert rows(tmp_path)[0]["relaxed"] == "true" and rows(tmp_path)[0]["energy_above_hull_eV_per_atom"] == ""
+    assert (tmp_path / "references").is_dir()
+
+
+@pytest.mark.parametrize(
+    "options", [["--no-relax", "--pressure", "10"], ["--no-relax", "--hull"], ["--pressure", "10", "--hull"]]
+)
+def test_options_that_exclude_each_other_are_refused(tmp_path, options):
     with pytest.raises(SystemExit) as caught:
-        main(["structures", "KCl", "--out", str(tmp_path), "--no-relax", "--pressure", "10"])
+        main(["structures", "KCl", "--out", str(tmp_path), *options])
     assert caught.value.code == 2
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import InputError
+from core.screening.convex_hull import HullDistance
 from core.structures.files import read_cif
 from core.structures.folder import COLUMNS, TABLE, FolderSettings, Request, file_name, find_all
 from core.structures.prototypes import StructureFinder
@@ -95,6 +96,16 @@ def test_relaxed_structures_are_written_with_their_energy(tmp_path):
     assert first["relaxed"] == "true" and first["relaxation"] == "relaxed" and first["pressure_GPa"] == "0"
     assert float(first["energy_eV_per_atom"]) == pytest.approx(energy, abs=1e-3)
     assert "relaxed by pairs" in (tmp_path / first["cif"]).read_text(encoding="utf-8").splitlines()[0]
+
+
+def test_relaxed_structures_are_placed_on_the_hull(tmp_path):
+    def placer(structure, energy_eV_per_atom):
+        return HullDistance(0.25, (("K", 0.5), ("Cl", 0.5))) if "K" in structure.symbols else None
+
+    find_all(tmp_path, REQUESTS, Counted(), replace(RELAXED, hull=True), relaxer=Relaxes(), placer=placer)
+    found = table(tmp_path)
+    assert found[0]["energy_above_hull_eV_per_atom"] == "0.2500" and found[0]["competing_phases"] == "0.5 K + 0.5 Cl"
+    assert found[-1]["formula"] == "MgB2" and found[-1]["energy_above_hull_eV_per_atom"] == ""
 
 
 def test_interrupted_relaxations_resume_at_the_structure(tmp_path):

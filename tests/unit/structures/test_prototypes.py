@@ -152,3 +152,10 @@ def test_a_known_structure_without_energy_comes_between_stable_and_unstable_ones
         known = [choice for choice in finder._choices(counts) if choice.known]
         energies = [library.above_hull_eV_per_atom[choice.found.rows[choice.pair]] for choice in known]
         assert energies[0] < 0.01 and np.isnan(energies[1]) and energies[-1] > 0.1
+
+
+def test_known_structures_of_a_formula_are_given_without_proposed_ones():
+    assert [each.formula for each in FINDER.known({"Mg": 1, "B": 2})] == ["MgB2"] and FINDER.known(
+        {"K": 1, "Cl": 1}
+    ) == []
+    assert frozenset({("Mg", 1), ("B", 2)}) in FINDER.formulas
