@@ -108,7 +108,7 @@ def pictures(name: str, metrics: Mapping) -> None:
     if inside := intervals(metrics):
         drawn.append(("Reliability of the expected errors", reliability_figure(inside)))
     if (BY_PART in metrics or SYSTEMS in metrics) and (before := intervals_before(name)):
-        drawn.append(("Reliability before, earlier weights", reliability_figure(before)))
+        drawn.append(("Reliability before", reliability_figure(before)))
     for column, (heading, figure) in zip(st.columns(max(len(drawn), 2)), drawn, strict=False):
         column.markdown(f"**{heading}**")
         column.plotly_chart(figure, key=f"{name}: {heading}", config=CHART_CONFIG)
