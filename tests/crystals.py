@@ -89,7 +89,7 @@ def entries(without: tuple[str, ...] = ()) -> list[Entry]:
 
 
 @cache
-def library(without: tuple[str, ...] = ()) -> Prototypes:
+def prototype_library(without: tuple[str, ...] = ()) -> Prototypes:
     """A library of the crystals, without some of them."""
     return library_of(entries(without))
 

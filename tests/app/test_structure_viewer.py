@@ -20,7 +20,9 @@ SALT = conventional_cell(crystals.rock_salt("Na", "Cl", 5.64))
 
 
 def found():
-    return StructureFinder(crystals.library(), crystals.NearestFirst()).find({"La": 1, "Fe": 1, "As": 1, "O": 1}, 3)
+    return StructureFinder(crystals.prototype_library(), crystals.NearestFirst()).find(
+        {"La": 1, "Fe": 1, "As": 1, "O": 1}, 3
+    )
 
 
 def test_a_scene_is_one_cell_with_its_bonds_as_json():
@@ -68,7 +70,7 @@ def test_a_file_has_no_prototype_and_is_not_called_unrelaxed():
 
 
 def test_a_file_is_compared_with_the_proposals_of_its_formula():
-    proposals = StructureFinder(crystals.library(), crystals.NearestFirst()).find({"Na": 1, "Cl": 1}, 2)
+    proposals = StructureFinder(crystals.prototype_library(), crystals.NearestFirst()).find({"Na": 1, "Cl": 1}, 2)
     mine = from_file("salt.cif", to_cif(SALT).encode())
     assert facts(compared(mine, proposals))["The same as"].startswith("proposal 1 of NaCl")
     other = Listed(crystals.layered_cuprate("La", 3.78, 13.2), "La2CuO4", 139)

@@ -39,6 +39,6 @@ def structure_viewer(structure: Structure, title: str, file_name: str, key: str)
     file_name : of the saved picture, without an ending
     key : identifies the widget in the session
     """
-    with st.container(key=f"{key}.library-hidden"):
-        _library(key=f"{key}.library")
+    with st.container(key=f"{key}.script-hidden"):
+        _library(key=f"{key}.script")
     _viewer(key=key, data=scene(structure, title, file_name))

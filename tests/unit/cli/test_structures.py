@@ -14,7 +14,7 @@ from tests.pair_potential import PairPotential
 
 @pytest.fixture(autouse=True)
 def small_library(monkeypatch):
-    finder = StructureFinder(crystals.library(), crystals.NearestFirst())
+    finder = StructureFinder(crystals.prototype_library(), crystals.NearestFirst())
     monkeypatch.setattr(finder_module, "load_finder", lambda: finder)
     monkeypatch.setattr("core.predictors.checkpoint.read_card", lambda name: {"sha256": name})
 

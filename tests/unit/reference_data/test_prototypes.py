@@ -7,7 +7,7 @@ from core.reference_data import prototypes
 from core.reference_data.prototypes import pack, unpack
 from tests import crystals
 
-LIBRARY = crystals.library()
+LIBRARY = crystals.prototype_library()
 
 
 def place_of(formula: str) -> tuple[int, int]:

@@ -26,7 +26,7 @@ class Counted:
     """A finder that counts its formulas and may stop at one."""
 
     def __init__(self, fails_at=None):
-        self._finder = StructureFinder(crystals.library(), crystals.NearestFirst())
+        self._finder = StructureFinder(crystals.prototype_library(), crystals.NearestFirst())
         self.asked, self._fails_at = 0, fails_at
 
     def find(self, amounts, top):

@@ -7,7 +7,7 @@ from core.structures.element_distance import element_distances
 from core.structures.parents import parents
 from tests import crystals
 
-LIBRARY = crystals.library()
+LIBRARY = crystals.prototype_library()
 DISTANCES = element_distances(LIBRARY.radii_A)
 
 

@@ -13,7 +13,7 @@ from tests import crystals
 
 
 def finder(*without: str) -> StructureFinder:
-    return StructureFinder(crystals.library(without), crystals.NearestFirst())
+    return StructureFinder(crystals.prototype_library(without), crystals.NearestFirst())
 
 
 FINDER = finder()

@@ -6,7 +6,7 @@ from core.structures.ranking_features import MOST, NAMES, ranked_by_distance
 from core.structures.templates import ElementTables, templates
 from tests import crystals
 
-LIBRARY = crystals.library()
+LIBRARY = crystals.prototype_library()
 TABLES = ElementTables.of(LIBRARY)
 
 

@@ -9,7 +9,7 @@ from core.chemistry import elements
 from core.structures.templates import ElementTables, templates
 from tests import crystals
 
-LIBRARY = crystals.library()
+LIBRARY = crystals.prototype_library()
 TABLES = ElementTables.of(LIBRARY)
 
 

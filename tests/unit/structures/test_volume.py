@@ -9,7 +9,7 @@ from tests import crystals
 
 
 def volume(counts, without=()):
-    library = crystals.library(without)
+    library = crystals.prototype_library(without)
     found = templates(library, ElementTables.of(library), counts)
     nearest = found.owner[int(np.argmin(found.distances))]
     return volumes_A3_per_atom(library, found, int(nearest))
@@ -26,6 +26,6 @@ def test_a_chemical_relative_has_nearly_the_same_volume():
 
 def test_an_element_without_an_atomic_volume_takes_that_of_the_replaced_one():
     """Tc is in no compound of the library."""
-    library = crystals.library()
+    library = crystals.prototype_library()
     assert np.isnan(library.atomic_volumes_A3[42])
     assert 5 < volume({"Tc": 3, "Sn": 1}) < 40

@@ -25,7 +25,7 @@ class ByDistance:
 
 
 def with_matches(matches, same_as):
-    library = crystals.library()
+    library = crystals.prototype_library()
     tables = ElementTables.of(library)
     found = templates(library, tables, {"K": 1, "Cl": 1})
     ranked = ranked_by_distance(library, tables, found)
@@ -60,7 +60,7 @@ def test_drawn_formulas_are_disjoint_and_repeat_with_the_seed():
 
 
 def test_a_query_compares_candidates_with_the_known_structures(tmp_path):
-    library = crystals.library(("MgB2",))
+    library = crystals.prototype_library(("MgB2",))
     store = _Matches(tmp_path / "matches.json")
     own = [crystals.diboride("Mg", 3.09, 3.52)]
     found = query(library, ElementTables.of(library), "3dsc", "B2Mg1", own, store)
