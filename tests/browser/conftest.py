@@ -13,7 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from core.paths import PROJECT
+
 CHROMIUM = os.environ.get("TC_STUDIO_CHROMIUM", "/usr/bin/chromium")
 START_LIMIT_S = 90
 SOFTWARE_3D = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader")  # WebGL without a graphics card
@@ -44,10 +45,10 @@ def serve(tmp_path_factory):
         command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true"]
         command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
         command += ["--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
-        paths = [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
+        paths = [str(PROJECT), os.environ.get("PYTHONPATH", "")]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **(env or {})}
         with log.open("wb") as out:
-            server = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=out, stderr=out)
+            server = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=out, stderr=out)
         servers.append(server)
         url = f"http://127.0.0.1:{port}"
         _wait_until_healthy(server, url, log)
@@ -61,6 +62,13 @@ def serve(tmp_path_factory):
             server.wait(timeout=10)
         except subprocess.TimeoutExpired:
             server.kill()
+
+
+@pytest.fixture(scope="package")
+def app_url(serve, tmp_path_factory) -> str:
+    """The address of the app, on one server for all tests: its start and its first page are the slowest part of one."""
+    runs = tmp_path_factory.mktemp("runs")
+    return serve(PROJECT / "app" / "main.py", {"TC_STUDIO_RUNS": str(runs), "OMP_NUM_THREADS": "1"})
 
 
 def _free_port() -> int:

@@ -10,7 +10,6 @@ import pytest
 
 from core.chemistry.formula_reader import parse_formula
 from core.evaluation.columns import COLUMNS
-from core.paths import PROJECT
 from core.predictors.registry import BEST, load_predictor
 
 pytestmark = pytest.mark.browser
@@ -20,17 +19,11 @@ RUN_LIMIT_MS = 240_000
 CANDIDATES, STEPS = 40, (25, 25)
 
 
-@pytest.fixture(scope="module")
-def url(serve, tmp_path_factory):
-    runs = tmp_path_factory.mktemp("runs")
-    return serve(PROJECT / "app" / "main.py", {"TC_STUDIO_RUNS": str(runs), "OMP_NUM_THREADS": "1"})
-
-
 @pytest.fixture
-def page(chromium, url):
+def page(chromium, app_url):
     page = chromium.new_page(viewport={"width": 1280, "height": 800}, accept_downloads=True)
     page.set_default_timeout(LIMIT_MS)
-    page.goto(url)
+    page.goto(app_url)
     page.locator('button[data-symbol="Og"]').wait_for()
     yield page
     page.close()

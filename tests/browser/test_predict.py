@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from core.paths import PROJECT
-
 pytestmark = pytest.mark.browser
 
 LIMIT_MS = 60_000
@@ -13,11 +11,10 @@ HEADER_PX, ROW_PX = 35, 35  # heights in the table, which is drawn on a canvas
 
 
 @pytest.fixture
-def page(chromium, serve, tmp_path):
-    url = serve(PROJECT / "app" / "main.py", {"TC_STUDIO_RUNS": str(tmp_path), "OMP_NUM_THREADS": "1"})
+def page(chromium, app_url):
     page = chromium.new_page(viewport={"width": 1280, "height": 800}, accept_downloads=True)
     page.set_default_timeout(LIMIT_MS)
-    page.goto(f"{url}/predict?formula=MgB2&formula=YBCO")
+    page.goto(f"{app_url}/predict?formula=MgB2&formula=YBCO")
     yield page
     page.close()
 

@@ -7,7 +7,6 @@ import io
 import pytest
 from PIL import Image
 
-from core.paths import PROJECT
 from core.structures.files import read_cif, to_cif
 from tests import crystals
 
@@ -19,13 +18,12 @@ RED = (255, 13, 13)  # oxygen
 
 
 @pytest.fixture
-def page(chromium, serve, tmp_path):
-    url = serve(PROJECT / "app" / "main.py", {"TC_STUDIO_RUNS": str(tmp_path), "OMP_NUM_THREADS": "1"})
+def page(chromium, app_url):
     page = chromium.new_page(viewport={"width": 1280, "height": 800}, accept_downloads=True)
     page.set_default_timeout(LIMIT_MS)
     page.outside = []
     page.on("request", lambda request: page.outside.append(request.url))
-    page.goto(f"{url}/structures?formula=LaFeAsO")
+    page.goto(f"{app_url}/structures?formula=LaFeAsO")
     page.locator(".stage[data-atoms] canvas").first.wait_for()
     yield page
     page.close()
