@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
+from functools import wraps
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,34 @@ import torch
 
 from core.executors.in_process import InProcessExecutor
 from core.executors.local_process import LocalProcessExecutor
+from core.paths import CHECKPOINTS
+from core.predictors import registry
 from core.problem.problem import DesignProblem
 from core.runs import store
 from core.runs.run import Run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def predictors_read_once():
+    """Each predictor in checkpoints/ is read from its file once; a test gets a copy, which it may change."""
+    resolve, loaded = registry.resolve_name, {}
+
+    def resolved(loader):
+        load = resolve(loader)
+
+        @wraps(load)
+        def copied(name, folder):
+            if folder != CHECKPOINTS:
+                return load(name, folder)
+            if (load, name) not in loaded:
+                loaded[load, name] = load(name, folder)
+            return deepcopy(loaded[load, name])
+
+        return copied
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "resolve_name", resolved)
+        yield
 
 
 @pytest.fixture(scope="module")
