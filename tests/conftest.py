@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from copy import deepcopy
 from functools import wraps
@@ -17,6 +18,13 @@ from core.predictors import registry
 from core.problem.problem import DesignProblem
 from core.runs import store
 from core.runs.run import Run
+
+
+def pytest_configure(config):
+    """One thread for each of several test processes, and for the processes that they start: there is one per core."""
+    if hasattr(config, "workerinput"):
+        os.environ["OMP_NUM_THREADS"] = "1"
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session", autouse=True)
