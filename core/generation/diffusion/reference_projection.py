@@ -8,6 +8,8 @@ remains free is the exchange between elements that are neighbours in the periodi
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from core.generation.diffusion.network import N_POSITIONS
@@ -15,8 +17,12 @@ from core.generation.diffusion.network import N_POSITIONS
 KEYS = -0.5  # parameter of the cubic kernel (Keys 1981)
 
 
+@cache
 def reference_projection(factor: int, n: int = N_POSITIONS) -> np.ndarray:
-    """P (n, n) float64 for a factor that divides n; the identity for 1. Raises ValueError for another factor."""
+    """P (n, n) float64 for a factor that divides n; the identity for 1. Raises ValueError for another factor.
+
+    The matrix is shared by all steps of a sampling: it must not be changed.
+    """
     if factor < 1 or n % factor:
         raise ValueError(f"the scale factor {factor} does not divide {n}")
     if factor == 1:

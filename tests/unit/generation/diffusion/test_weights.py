@@ -42,9 +42,9 @@ def test_the_validation_loss_is_that_of_the_authors(name):
 
 @pytest.mark.parametrize("name", CLASSES)
 def test_samples_belong_to_the_class_of_the_network(name):
-    """64 samples in 20 steps, far fewer than the default: cuprates have Cu and O, iron-based ones Fe."""
+    """32 samples in 20 steps, far fewer than the default: cuprates have Cu and O, iron-based ones Fe."""
     problem = DesignProblem(
-        base=BASES[name], method=SUPERDIFF, settings=OptimiserSettings(candidates=64), device="cpu",
+        base=BASES[name], method=SUPERDIFF, settings=OptimiserSettings(candidates=32), device="cpu",
         tc_predictor="tc", formation_energy_predictor="formation-energy",
         method_settings={"denoising_steps": 20, "scale_factors": "none"},
     )  # fmt: skip
