@@ -28,12 +28,12 @@ DAMAGES = [
 @pytest.mark.parametrize(("file", "way"), DAMAGES)
 def test_no_page_becomes_an_error_page_and_the_damage_is_told(finished_run, file, way):
     damage(finished_run.folder / file, way)
-    for view in PAGES:
-        text = page_text(open_page(view, finished_run if view != "runs" else None))
-        assert "LaFeAsO" in text or "cannot be read" in text
+    pages = {view: open_page(view, finished_run if view != "runs" else None) for view in PAGES}
+    for page in pages.values():
+        assert "LaFeAsO" in page_text(page) or "cannot be read" in page_text(page)
     if file != layout.PROGRESS:  # its zeros are found by the size that result.json records
         assert finished_run.damages()
-    assert file in html_text(open_page("run", finished_run))
+    assert file in html_text(pages["run"])
 
 
 def test_one_damaged_run_leaves_the_list_to_the_others(finished_run, empty_runs_folder):

@@ -226,21 +226,20 @@ def test_the_same_optimum_from_two_starts():
     names = ("La", "Ba", "Y", "Cu", "O", "F")
     c, _ = projected_map({"O": (0.1, 0.35)}, [Group(("O", "F"), 0.4, 0.7)], [{"Ba": 2, "Y": 1}], allowed=names)
     goal = base({"La": 0.3, "Ba": 0.05, "Y": 0.1, "Cu": 0.05, "O": 0.5, "F": 0.0})[0]
-    ends = []
-    for start in (
+    starts = (
         {"La": 5, "Ba": 1, "Y": 1, "Cu": 1, "O": 1, "F": 1},
         {"La": 1, "Ba": 1, "Y": 6, "Cu": 5, "O": 1, "F": 9},
-    ):
-        x = base(start).requires_grad_()
-        adam = torch.optim.Adam([x], lr=0.02)
-        for step in range(600):
-            adam.param_groups[0]["lr"] = 0.05 * (1 - step / 600)
-            with torch.no_grad():
-                x.copy_(c.project_ratios(x))
-            adam.zero_grad()
-            ((c.compose(x) - goal) ** 2).sum().backward()
-            adam.step()
-        ends.append(c.compose(x.detach())[0])
+    )
+    x = base(*starts).requires_grad_()
+    adam = torch.optim.Adam([x], lr=0.02)
+    for step in range(600):
+        adam.param_groups[0]["lr"] = 0.05 * (1 - step / 600)
+        with torch.no_grad():
+            x.copy_(c.project_ratios(x))
+        adam.zero_grad()
+        ((c.compose(x) - goal) ** 2).sum().backward()
+        adam.step()
+    ends = c.compose(x.detach())
     assert torch.allclose(ends[0], ends[1], atol=1e-4)
     # By hand: O is at its upper bound 0.35, O + F at its lower bound, F = 0.05. The other 0.6 is La, Cu and the pair,
     # with goals 0.3, 0.05 and (0.05, 0.1): with the pair (2t, t) and one multiplier m, La = 0.3 + m, Cu = 0.05 + m, and
