@@ -14,10 +14,10 @@ check: $(READY)
 	$(VENV)/bin/ty check core --python $(VENV)
 	$(VENV)/bin/codespell
 
-# One process per core. Each begins with a half, a third … of the tests in their order, so that what they share is
-# loaded once, and takes over some of another's when its own are done.
+# One process per core, at most four, of 1 GB each. Each begins with its share of the tests in their order, so that what
+# they have in common is loaded once, and takes over some of another's when its own are done.
 test: $(READY)
-	$(VENV)/bin/python -m pytest -n auto --dist worksteal
+	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 # Known vulnerabilities of the pinned requirements; needs the network, so it is no part of the checks.
 audit: $(READY)
