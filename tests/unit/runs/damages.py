@@ -6,7 +6,9 @@ import os
 import random
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from core.runs import layout
 
@@ -68,12 +70,19 @@ def damage_at_random(folder: Path, seed: int) -> str:
 
 def stored_run(name: str, folder: Path) -> Path:
     """A copy of a stored run at `folder`, with checksums if it has finished."""
+    shutil.copytree(Path(_finished().name) / name if name == FINISHED else STORED / name, folder)
+    return folder
+
+
+@cache
+def _finished() -> TemporaryDirectory:
+    """A folder with the finished run, its table with the columns of today and its files with checksums."""
     from core.runs.documents import RESULT
     from core.runs.results import write_csv, write_summary
     from core.runs.run import Run
 
-    shutil.copytree(STORED / name, folder)
-    if name == FINISHED:
-        write_csv(folder, Run(folder).candidates())  # with the columns of today
-        write_summary(folder, RESULT.content(folder))
-    return folder
+    temporary = TemporaryDirectory()
+    folder = Path(shutil.copytree(STORED / FINISHED, Path(temporary.name) / FINISHED))
+    write_csv(folder, Run(folder).candidates())
+    write_summary(folder, RESULT.content(folder))
+    return temporary
