@@ -149,7 +149,7 @@ def _only(table: pa.Table, runs: set[str]) -> pa.Table:
 def _write(path: Path, table: pa.Table) -> None:
     content = io.BytesIO()
     pq.write_table(table, content, compression="zstd")
-    write_atomically(path, content.getvalue())
+    write_atomically(path, content.getvalue(), private=True)
 
 
 def as_frame(table: pa.Table) -> pd.DataFrame:

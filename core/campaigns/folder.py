@@ -35,6 +35,13 @@ def campaigns_folder() -> Path:
     return Path(os.environ.get("TC_STUDIO_CAMPAIGNS") or PROJECT / "campaigns").absolute()
 
 
+def app_folders() -> list[Path]:
+    """The folder of all runs, and each campaign in the folder of campaigns, as far as they exist."""
+    campaigns = [path.parent for path in sorted(campaigns_folder().glob(f"*/{CAMPAIGN}"))]
+    runs = layout.runs_folder()
+    return [*([runs] if runs.is_dir() else []), *campaigns]
+
+
 @dataclass(frozen=True)
 class CampaignFolder:
     """A campaign on disk. folder : absolute path"""

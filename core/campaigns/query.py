@@ -37,6 +37,7 @@ class CandidateQueries:
         self._connection.execute("SET enable_external_access = false")
         self._connection.execute("SET lock_configuration = true")
         self.columns: tuple[str, ...] = tuple(table.column_names)
+        self.rows: int = table.num_rows
 
     def __enter__(self) -> CandidateQueries:
         return self
@@ -47,6 +48,10 @@ class CandidateQueries:
     def close(self) -> None:
         """Free the database."""
         self._connection.close()
+
+    def check(self, condition: str) -> None:
+        """Raises InputError for a wrong condition, see `core.campaigns.condition`."""
+        checked_condition(condition, self.columns, self._connection.cursor())
 
     def select(
         self,
@@ -69,7 +74,8 @@ class CandidateQueries:
         """
         import duckdb
 
-        condition = checked_condition(where, self.columns, self._connection)
+        connection = self._connection.cursor()  # of this query: pages of several users ask at the same time
+        condition = checked_condition(where, self.columns, connection)
         for name in (order, *columns):
             if name not in self.columns:
                 raise InputError("column", name, "the candidates have no such column",
@@ -88,7 +94,7 @@ class CandidateQueries:
         query = f"SELECT {shown} FROM ({rows})" + (" WHERE place = 1" if each_composition_once else "")
         query += f" ORDER BY {by}" + ("" if most is None else f" LIMIT {most:d}")
         try:
-            return self._connection.sql(query).to_arrow_table()
+            return connection.sql(query).to_arrow_table()
         except duckdb.Error as error:
             raise InputError("where", where, f"this condition cannot be evaluated ({str(error).splitlines()[0]})",
                              "Compare numbers with numbers and text with text") from None  # fmt: skip

@@ -67,11 +67,10 @@ def folders_of_app() -> list[Path]:
 
     Raises InputError if there is none.
     """
-    from core.campaigns.folder import CAMPAIGN, campaigns_folder
+    from core.campaigns.folder import app_folders
     from core.runs.layout import runs_folder
 
-    found = [path.parent for path in sorted(campaigns_folder().glob(f"*/{CAMPAIGN}"))]
-    found = [*([runs_folder()] if runs_folder().is_dir() else []), *found]
+    found = app_folders()
     if not found:
         raise InputError("folder", runs_folder(), "there are no runs yet", "Name the folder of a campaign or of runs")
     return found

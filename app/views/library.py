@@ -1,0 +1,3 @@
+from app.library.page import page
+
+page()
