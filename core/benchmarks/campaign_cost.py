@@ -71,6 +71,7 @@ def cost(options: CampaignCostOptions) -> Outcome:
     table = pd.DataFrame([{"part": name, "s_per_run": seconds} for name, seconds in parts.items()])
     files = [path.stat().st_size for path in run.folder.iterdir() if path.is_file()]
     about = {
+        "threads": run.provenance().get("threads"),
         "runs": options.seeds, "sleep_s": options.seconds, "workers": options.workers, "candidates": options.candidates,
         "steps": list(options.steps), "files_per_run": len(files), "bytes_per_run": sum(files),
     }  # fmt: skip
@@ -79,7 +80,7 @@ def cost(options: CampaignCostOptions) -> Outcome:
 
 
 WORK, PLANNED, CREATED_PART, TASK, ENDED, COLLECTED, ANSWER = (
-    "work of a run with one thread", "plan: combination, check, content key", "create the folder",
+    "work of a run", "plan: combination, check, content key", "create the folder",
     "distribute: a task that sleeps, less its sleep", "read the end", "collect the candidates",
     f"answer a filter on the candidates of {LIBRARY_RUNS:,} runs (s)",
 )  # fmt: skip

@@ -16,7 +16,7 @@ def test_every_part_is_measured(tmp_path, monkeypatch):
     options = CampaignCostOptions(seeds=20, candidates=8, steps=(2, 2), workers=1, device="cpu", cache=tmp_path)
     outcome = cost(options)
     assert len(outcome.table) == 7 and (outcome.table["s_per_run"] > 0).all()
-    assert outcome.about["runs"] == 20 and outcome.about["files_per_run"] >= 8
+    assert outcome.about["runs"] == 20 and outcome.about["threads"] == 1 and outcome.about["files_per_run"] >= 8
     assert sum(path.stat().st_size for path in next((tmp_path / "runs").iterdir()).iterdir()) == pytest.approx(
         outcome.about["bytes_per_run"]
     )
