@@ -2,85 +2,116 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
 from app import blocks
+from app.components.periodic_table.component import current_state, element_filter
+from app.components.periodic_table.table_state import TableState
 from app.empty_page import invitation
+from app.library.composition import composition
+from app.library.exports import downloads
+from app.library.filter_fields import filter_fields, order_field
 from app.library.filters import LibraryFilters
-from core.campaigns.candidates import as_frame, candidates_of
-from core.campaigns.folder import app_folders
-from core.campaigns.query import CandidateQueries
-from core.chemistry import elements
-from core.chemistry.families import FAMILIES
+from app.library.stored import queries
+from app.text.formatting import formula_text
+from core.campaigns.query import CandidateQueries, Occurrence
 from core.errors import InputError
 from core.evaluation.columns import BY_NAME
-from core.evaluation.csv_export import to_csv
+from core.runs.annotations import Annotation, annotations
 
 SHOWN = ("formula", "tc_K", "tc_std_K", "tc_judge_K", "energy_above_hull_eV_per_atom", "family", "nearest_known")
 FOUND = {"found_in_runs": "Runs", "found_from_bases": "From bases"}
-MOST_ROWS, REFRESH_S = 2_000, 30.0
-
-
-@st.cache_resource(ttl=REFRESH_S, max_entries=1, show_spinner="Collecting the candidates of all runs")
-def queries() -> CandidateQueries | None:
-    """The candidates of all runs and campaigns, at most REFRESH_S old; None without runs."""
-    folders = app_folders()
-    return CandidateQueries(candidates_of(folders)) if folders else None
+DIGITS = {"tc_K": 1, "tc_std_K": 1, "tc_judge_K": 1, "energy_above_hull_eV_per_atom": 3}
+MOST_ROWS = 1_000
+_TABLE, _ELEMENTS = "library.periodic_table", "library.elements"  # of the widget; of the session
+_NO_CHOICE = TableState(frozenset(), {}, frozenset())
 
 
 def page() -> None:
-    """Filters, the number of compositions, the table, downloads."""
+    """Periodic table and filters, the table of compositions, downloads, and the selected composition."""
     st.title("Library", anchor=False)
     library = queries()
     if library is None or not library.rows:
         invitation("No candidates yet", "The candidates of all finished runs and campaigns are collected here.")
         return
-    filters = _filters()
+    left, right = st.columns([2.1, 1], gap="large")
+    chosen = current_state(st.session_state.get(_ELEMENTS, _NO_CHOICE), _TABLE)
+    with right:
+        filters = filter_fields(chosen)
+    kept = annotations()
+    among = [formula for formula, each in kept.items() if each.starred] if filters.starred else None
     try:
-        where = filters.where() + (f" and ({filters.condition}\n)" if filters.condition.strip() else "")
-        if filters.condition.strip():
-            library.check(filters.condition)
-        table = as_frame(library.select(where, most=MOST_ROWS, each_composition_once=True))
+        where = _condition(library, filters)
+        found = library.occurrence(where, among)
     except InputError as error:
-        blocks.show_errors([error])
+        with right:
+            blocks.show_errors([error])
+        where, found = "false", Occurrence(0, {})
+    with left:
+        _elements(chosen, found)
+    bar = st.container(horizontal=True, vertical_alignment="center", key="library-bar")
+    with bar:
+        st.html('<span class="quiet">Rank by</span>', width="content")
+        order = order_field()
+    columns = [*SHOWN, *([] if order in SHOWN else [order])]
+    rows = library.select(where, order, MOST_ROWS, True, columns, among).to_pandas()
+    more = f" The first {MOST_ROWS:,} are shown." if found.compositions > len(rows) else ""
+    bar.caption(f"{found.compositions:,} compositions, of {library.rows:,} candidates of {library.runs:,} runs.{more}")
+    if chosen != _NO_CHOICE:
+        bar.button("Clear elements", type="tertiary", icon=":material/restart_alt:", on_click=_clear)
+    if rows.empty:
+        st.html('<p class="quiet">No candidate meets these filters.</p>')
         return
-    more = f"; the first {MOST_ROWS:,} are shown" if len(table) == MOST_ROWS else ""
-    st.caption(f"{len(table):,} compositions by Tc minus its error, of {library.rows:,} candidates{more}.")
-    config = {name: st.column_config.Column(BY_NAME[name].label) for name in SHOWN if name in BY_NAME}
+    selected = _table(rows, kept)
+    downloads(library, selected or list(rows["formula"]), where, order, kept, bool(selected))
+    if len(selected) == 1:
+        with st.container(border=True):
+            composition(library, selected[0], kept.get(selected[0], Annotation()))
+    elif not selected:
+        st.html('<p class="quiet">Select one row for its star, note, origin and runs.</p>')
+
+
+def _condition(library: CandidateQueries, filters: LibraryFilters) -> str:
+    """The filters with the further condition. Raises InputError if that is wrong."""
+    if not filters.condition.strip():
+        return filters.where()
+    library.check(filters.condition)
+    return f"{filters.where()} and ({filters.condition}\n)"
+
+
+def _elements(chosen: TableState, found: Occurrence) -> None:
+    """The periodic table as filter and heat map."""
+    clicked = element_filter(chosen, counts=found.of_element, total=found.compositions, key=_TABLE)
+    st.session_state[_ELEMENTS] = clicked
+    if clicked != chosen:  # a browser that has reconnected
+        st.rerun()
+
+
+def _clear() -> None:
+    st.session_state[_ELEMENTS] = _NO_CHOICE
+
+
+def _table(rows: pd.DataFrame, kept: Mapping[str, Annotation]) -> list[str]:
+    """Draw the compositions; the formulas of the selected rows."""
+    marks = [kept.get(formula, Annotation()) for formula in rows["formula"]]
+    view = rows[[*SHOWN, *FOUND]].round(DIGITS)
+    view[list(DIGITS)] += 0.0  # no minus sign before a zero
+    for name in ("formula", "nearest_known"):
+        view[name] = view[name].map(formula_text)
+    view.insert(0, "star", ["★" if mark.starred else "" for mark in marks])
+    config = {name: st.column_config.Column(BY_NAME[name].label, help=BY_NAME[name].meaning) for name in SHOWN
+              if name in BY_NAME}  # fmt: skip
+    config |= {name: st.column_config.NumberColumn(BY_NAME[name].label, format=f"%.{digits}f")
+               for name, digits in DIGITS.items()}  # fmt: skip
     config |= {name: st.column_config.Column(label) for name, label in FOUND.items()}
-    st.dataframe(table[[*SHOWN, *FOUND]], hide_index=True, column_config=config, key="library.table")
-    _downloads(table)
-
-
-def _filters() -> LibraryFilters:
-    first, second, third = st.columns(3, gap="medium")
-    with first:
-        tc_K = st.number_input("Tc at least (K)", 0.0, 1000.0, value=None, step=5.0, key="library.tc")
-        hull = st.number_input("Above hull at most (eV/atom)", -5.0, 5.0, value=None, step=0.05, key="library.hull")
-    symbols = list(elements.symbols())
-    with second:
-        containing = st.multiselect("Contains", symbols, key="library.with", **blocks.ELEMENT_CHOICE)
-        without = st.multiselect("Contains none of", symbols, key="library.without", **blocks.ELEMENT_CHOICE)
-    with third:
-        families = st.multiselect("Families", FAMILIES, key="library.families", placeholder="all")
-        condition = st.text_input("Condition", key="library.condition", placeholder="n_atoms <= 12 and seed = 0")
-    row = st.container(horizontal=True)
-    passes = row.checkbox("Passes every screen", value=True, key="library.passes")
-    new = row.checkbox("New", value=True, key="library.new")
-    agrees = row.checkbox("The control model agrees", key="library.agrees")
-    return LibraryFilters(
-        tc_K, hull, passes, new, agrees, tuple(families), tuple(containing), tuple(without), condition
-    )
-
-
-def _downloads(table: pd.DataFrame) -> None:
-    files = {
-        "CSV": (to_csv(table), "text/csv"),
-        "JSON": (table.to_json(orient="records", indent=1), "application/json"),
-    }
-    row = st.container(horizontal=True)
-    for kind, (content, mime) in files.items():
-        name = f"library.{kind.lower()}"
-        row.download_button(f"Table ({kind})", content.encode("utf-8"), name, mime, key=name,
-                            icon=":material/download:", on_click="ignore")  # fmt: skip
+    config |= {"family": st.column_config.Column("Family"), "star": st.column_config.Column("★", width=30)}
+    if any(mark.note for mark in marks):
+        view["note"] = [mark.note for mark in marks]
+        config["note"] = st.column_config.Column("Note", width=200)
+    key = f"library.table-{hash(tuple(rows['formula'])):x}"  # other rows have no selection yet
+    event = st.dataframe(view, hide_index=True, column_config=config, key=key, on_select="rerun",
+                         selection_mode="multi-row", alt="Table of compositions")  # fmt: skip
+    return [rows["formula"].iloc[place] for place in event["selection"]["rows"] if place < len(rows)]

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.campaigns.folder import CAMPAIGN, RUNS
@@ -21,6 +22,7 @@ from core.chemistry import elements
 from core.chemistry.composition import compositions
 from core.chemistry.families import families
 from core.errors import InputError
+from core.evaluation.candidate_table import read
 from core.evaluation.columns import COLUMNS, Column
 from core.evaluation.headline import control_disagrees
 from core.evaluation.ranking import tc_minus_error_K
@@ -47,6 +49,9 @@ FURTHER_COLUMNS = (
     Column("elements", "list", "Elements", "Symbols of the elements, by atomic number"),
 )
 ALL_COLUMNS = (*RUN_COLUMNS, *COLUMNS, *FURTHER_COLUMNS)
+_TYPES = {"str": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_(), "boolean": pa.bool_(),
+          "list": pa.list_(pa.string())}  # fmt: skip
+_TOGETHER = 100  # runs whose tables are read together, which bounds the memory
 
 
 def candidates_of(folders: Sequence[Path]) -> pa.Table:
@@ -59,17 +64,22 @@ def candidates_of(folders: Sequence[Path]) -> pa.Table:
     return pa.concat_tables([compacted(Path(folder).absolute()) for folder in folders])
 
 
+def state_of(folders: Sequence[Path]) -> str:
+    """Text that changes whenever `candidates_of` these folders may change. Raises InputError as `candidates_of`."""
+    return json.dumps({str(folder): _stamps(_runs_of(Path(folder).absolute())[0]) for folder in folders})
+
+
 def compacted(folder: Path) -> pa.Table:
     """The candidates of one folder, from its compacted file and the runs that are new or have changed since."""
     runs, campaign = _runs_of(folder)
     stored = _read_compacted(folder / TABLE)
-    now = {run.id: stamp for run in runs if (stamp := _stamp(run)) is not None}
+    now = _stamps(runs)
     before = _held(stored)
     fresh = [run for run in runs if run.id in now and before.get(run.id) != now[run.id]]
     if stored is not None and not fresh and before.keys() == now.keys():
         return stored.replace_schema_metadata(None)
     parts = [] if stored is None else [_only(stored, {run for run in now if before.get(run) == now[run]})]
-    parts += [table for run in fresh if (table := _of_run(run, campaign)) is not None]
+    parts += [_of_runs(fresh[first : first + _TOGETHER], campaign) for first in range(0, len(fresh), _TOGETHER)]
     table = pa.concat_tables([part.replace_schema_metadata(None) for part in parts] or [_empty()])
     table = table.sort_by([("run", "ascending"), ("rank", "ascending")])
     with suppress(OSError):  # without write permission the runs are read again next time
@@ -86,8 +96,12 @@ def _runs_of(folder: Path) -> tuple[list[Run], str]:
     return [Run(f) for f in sorted(place.iterdir()) if layout.is_run(f)], folder.name if campaign else ""
 
 
+def _stamps(runs: Sequence[Run]) -> dict[str, list[int]]:
+    """Run id -> size and time of its table, of the runs with a result."""
+    return {run.id: stamp for run in runs if (stamp := _stamp(run)) is not None}
+
+
 def _stamp(run: Run) -> list[int] | None:
-    """Size and time of the table of a run; None without a result."""
     try:
         found = (run.folder / layout.TABLE).stat()
     except OSError:
@@ -95,29 +109,62 @@ def _stamp(run: Run) -> list[int] | None:
     return [found.st_size, found.st_mtime_ns] if run.stored_status().phase in WITH_RESULT else None
 
 
-def _of_run(run: Run, campaign: str) -> pa.Table | None:
-    """The candidates of one run with the columns ALL_COLUMNS; None if the run is damaged."""
+def _of_runs(runs: Sequence[Run], campaign: str) -> pa.Table:
+    """The candidates of some runs with the columns ALL_COLUMNS, without those of damaged runs.
+
+    Tables of the same columns, those of one version, are joined before anything is computed: every step on 50 columns
+    of a small table costs as much as on a large one.
+    """
+    alike: dict[pa.Schema, list[pa.Table]] = {}
+    for run in runs:
+        table = _stored(run, campaign)
+        if table is not None:
+            alike.setdefault(table.schema, []).append(table)
+    whole: list[pa.Table] = [_empty()]
+    for tables in alike.values():
+        try:
+            whole.append(_completed(pa.concat_tables(tables)))
+        except (KeyError, ValueError, TypeError, pa.ArrowException):  # of a damaged table: the others one by one
+            for table in tables if len(tables) > 1 else ():
+                with suppress(KeyError, ValueError, TypeError, pa.ArrowException):
+                    whole.append(_completed(table))
+    return pa.concat_tables(whole)
+
+
+def _stored(run: Run, campaign: str) -> pa.Table | None:
+    """The stored table of a run with the columns RUN_COLUMNS; None if the run is damaged."""
     try:
-        problem, table = run.problem(), run.candidates()
+        problem, table = run.problem(), run.arrow_candidates()
     except (DamageError, OSError):
         return None
-    about = {"run": run.id, "campaign": campaign, "base": problem.base, "method": problem.method, "seed": problem.seed}
-    x = compositions(table["formula"])
+    about = (run.id, campaign, problem.base, problem.method, problem.seed)
+    for column, value in zip(RUN_COLUMNS, about, strict=True):
+        kind = _TYPES[column.dtype]
+        table = table.append_column(pa.field(column.name, kind), pa.repeat(pa.scalar(value, kind), table.num_rows))
+    return table.replace_schema_metadata(None)
+
+
+def _completed(stored: pa.Table) -> pa.Table:
+    """Stored tables with RUN_COLUMNS -> the columns ALL_COLUMNS. Raises KeyError, ValueError for damaged ones."""
+    frame = stored.to_pandas()
+    table = read(frame)
+    formulas = pd.unique(table["formula"])  # other seeds and bases have found many of them too
+    x = compositions(formulas)
     symbols = np.array(elements.symbols())
+    inside = pd.Series([symbols[row > 0].tolist() for row in x], index=formulas, dtype=object)
     further = {
+        **{column.name: frame[column.name] for column in RUN_COLUMNS},
         "new": ~table["known"].to_numpy(),
         "tc_minus_error_K": tc_minus_error_K(table),
         "control_disagrees": control_disagrees(table),
-        "family": families(x),
-        "elements": [symbols[row > 0].tolist() for row in x],
+        "family": table["formula"].map(pd.Series(families(x), index=formulas)),
+        "elements": table["formula"].map(inside),
     }
-    return pa.Table.from_pandas(table.assign(**about, **further), schema=_schema(), preserve_index=False)
+    return pa.Table.from_pandas(table.assign(**further), schema=_schema(), preserve_index=False)
 
 
 def _schema() -> pa.Schema:
-    types = {"str": pa.string(), "int64": pa.int64(), "float64": pa.float64(), "bool": pa.bool_(),
-             "boolean": pa.bool_(), "list": pa.list_(pa.string())}  # fmt: skip
-    return pa.schema([(column.name, types[column.dtype]) for column in ALL_COLUMNS])
+    return pa.schema([(column.name, _TYPES[column.dtype]) for column in ALL_COLUMNS])
 
 
 def _empty() -> pa.Table:
@@ -143,7 +190,7 @@ def _held(table: pa.Table | None) -> dict[str, list[int]]:
 
 
 def _only(table: pa.Table, runs: set[str]) -> pa.Table:
-    return table.filter(pa.array([run in runs for run in table["run"].to_pylist()], pa.bool_()))
+    return table.filter(pc.field("run").isin(sorted(runs)))
 
 
 def _write(path: Path, table: pa.Table) -> None:

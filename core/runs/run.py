@@ -33,7 +33,10 @@ from core.runs.progress import (
 from core.runs.status import ACTIVE, NOT_STARTED, RunStatus, read_status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
+    import pyarrow as pa
 
 T = TypeVar("T")
 _READ_ONLY = "Interrupted: the folder cannot be written. Permit writing, then start the run again."
@@ -155,9 +158,18 @@ class Run:
 
         from core.evaluation.candidate_table import read
 
+        return self._read_table(lambda path: read(pd.read_parquet(path)))
+
+    def arrow_candidates(self) -> pa.Table:
+        """The candidate table as it is stored, by whatever version; errors as `candidates`."""
+        import pyarrow.parquet as pq
+
+        return self._read_table(lambda path: pq.read_table(path, use_threads=False))  # small: threads take longer
+
+    def _read_table(self, reader: Callable[[Path], T]) -> T:
         path = self._result_file(layout.TABLE)
         try:
-            return read(pd.read_parquet(path))
+            return reader(path)
         except FileNotFoundError:
             raise
         except Exception as error:  # of any kind: the libraries promise none

@@ -53,16 +53,48 @@ def periodic_table(
     limits : symbol -> limit of its amount if it is allowed: short for the tile ("≥40%"), and in full
     key : identifies the widget in the session
     """
-    slot: _Slot = st.session_state.setdefault(f"{key}.exchange", _Slot())
-    waiting = st.session_state.get(key) or {}
-    drawn = resolve(slot.exchange, state, waiting.get("table"))
-    data = payload(drawn) | {
-        "elements": layout(),
+    return _table(state, key, {
+        "mode": "design",
         "counts": {symbol: int(count) for symbol, count in counts.items()},
         "unavailable": dict(unavailable),
         "can_substitute": sorted(can_substitute),
         "limits": {symbol: list(texts) for symbol, texts in limits.items()},
-    }
+    })  # fmt: skip
+
+
+def element_filter(state: TableState, *, counts: Mapping[str, int], total: int, key: str) -> TableState:
+    """Draw the table as a filter of compositions, and as a heat map of how often the elements occur in those found.
+
+    In the state that is given and returned, fixed elements are required, forbidden ones excluded; amounts mean nothing.
+
+    counts : symbol -> number of the compositions found that contain the element; a missing symbol means 0
+    total : number of the compositions found
+    key : identifies the widget in the session; `current_state` tells the state before the table is drawn
+    """
+    return _table(state, key, {
+        "mode": "filter", "total": int(total), "counts": {symbol: int(count) for symbol, count in counts.items()},
+        "unavailable": {}, "can_substitute": [], "limits": {},
+    })  # fmt: skip
+
+
+def current_state(state: TableState, key: str) -> TableState:
+    """The state that the table of this key returns next, for what must be computed before it is drawn."""
+    return _resolved(_slot(key), state, key).returned or state
+
+
+def _slot(key: str) -> _Slot:
+    return st.session_state.setdefault(f"{key}.exchange", _Slot())
+
+
+def _resolved(slot: _Slot, state: TableState, key: str) -> Exchange:
+    waiting = st.session_state.get(key) or {}
+    return resolve(slot.exchange, state, waiting.get("table"))
+
+
+def _table(state: TableState, key: str, content: dict) -> TableState:
+    """Draw the table; the state after the last action. content : what the browser draws beside the state"""
+    slot = _slot(key)
+    data = payload(_resolved(slot, state, key)) | {"elements": layout()} | content
     result = _component(key=key, data=data, on_table_change=lambda: None)
     # A browser that reconnects sends its table only with this call. Nothing is stored before this line, because the
     # call may interrupt the script run, and the action must then count again in the next one.

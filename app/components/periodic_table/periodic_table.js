@@ -10,24 +10,47 @@
 const ALLOWED = "allowed", FORBIDDEN = "forbidden", FIXED = "fixed", SUBSTITUTED = "substituted";
 const ROWS = 9, COLUMNS = 18, FIRST_F_ROW = 8;
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-const LEGEND = [
-  [ALLOWED, "allowed: may be used"],
-  [FORBIDDEN, "forbidden: never used"],
-  [FIXED, "fixed: exactly this amount"],
-  [SUBSTITUTED, "substituted: replaced by others"],
-];
+const HINT = "Click or Enter: next state · Shift: back · arrows move";
+/* The table chooses the elements of a design, or filters compositions; the states are stored under the same names. */
+const MODES = {
+  design: {
+    order: [ALLOWED, FORBIDDEN, FIXED],
+    line: "forbid all its allowed elements; if there are none, allow the forbidden ones",
+    legend: [
+      [ALLOWED, "allowed: may be used"],
+      [FORBIDDEN, "forbidden: never used"],
+      [FIXED, "fixed: exactly this amount"],
+      [SUBSTITUTED, "substituted: replaced by others"],
+    ],
+    counted: (count) => `in ${count.toLocaleString("en")} training composition${count === 1 ? "" : "s"}`,
+    scale: () => "training data (log)",
+    share: (count, most) => Math.log1p(count) / Math.log1p(most), // the richest element has a thousand times the poorest
+    states: {},
+  },
+  filter: {
+    order: [ALLOWED, FIXED, FORBIDDEN],
+    line: "exclude all its elements that are not required; if there are none, clear those excluded",
+    legend: [[FIXED, "required: in every composition"], [FORBIDDEN, "excluded: in none"]],
+    counted: (count) => `in ${count.toLocaleString("en")} of the compositions found`,
+    scale: (most, total) => `share of the compositions found, 0 to ${total ? Math.round((100 * most) / total) : 0}%`,
+    share: (count, most) => Math.min(1, count / most),
+    states: { [ALLOWED]: "not filtered", [FIXED]: "required", [FORBIDDEN]: "excluded" },
+  },
+};
 
 const views = new WeakMap();
 
 export default function ({ parentElement, data, setStateValue }) {
-  if (!views.has(parentElement)) views.set(parentElement, new PeriodicTable(parentElement, data.elements));
+  if (!views.has(parentElement)) views.set(parentElement, new PeriodicTable(parentElement, data));
   const view = views.get(parentElement);
   view.send = (value) => setStateValue("table", value);
   view.receive(data);
 }
 
 class PeriodicTable {
-  constructor(parent, elements) {
+  constructor(parent, { elements, mode }) {
+    this.words = MODES[mode];
+    this.filters = mode === "filter";
     this.elements = new Map(elements.map((element) => [element.symbol, element]));
     this.cells = new Map(); // "row,column" -> tile or header button; row 0 and column 0 are the headers
     this.tiles = new Map(); // symbol -> tile
@@ -36,7 +59,7 @@ class PeriodicTable {
     this.generation = null;
     this.revision = 0;
     this.selected = "H"; // the element in the panel
-    this.root = make("div", { className: "periodic-table" });
+    this.root = make("div", { className: `periodic-table ${mode}` });
     this.grid = make("div", { className: "grid", role: "group", ariaLabel: "Periodic table" });
     this.buildHeaders();
     for (const element of elements) this.buildTile(element);
@@ -62,7 +85,7 @@ class PeriodicTable {
 
   buildHeaders() {
     const header = (textContent, line, row, column, belongs, className = "header") => {
-      const title = `${line}: forbid all its allowed elements; if there are none, allow the forbidden ones`;
+      const title = `${line}: ${this.words.line}`;
       const button = make("button", { type: "button", className, textContent, title, ariaLabel: title, belongs });
       button.dataset.line = line;
       this.place(button, row, column);
@@ -105,15 +128,16 @@ class PeriodicTable {
   }
 
   buildLegend() {
-    const samples = LEGEND.map(([state, text]) => {
+    const samples = this.words.legend.map(([state, text]) => {
       const sample = make("span", { className: "tile sample", ariaHidden: "true" }, [make("span", { className: "mark" })]);
       sample.dataset.state = state;
       const item = make("span", { className: "item" }, [sample, text]);
       item.dataset.legend = state;
       return item;
     });
-    const bar = make("span", { className: "item" }, [make("span", { className: "bar sample" }), "training data (log)"]);
-    const hint = make("span", { className: "hint", textContent: "Click or Enter: next state · Shift: back · arrows move" });
+    this.scale = make("span");
+    const bar = make("span", { className: "item" }, [make("span", { className: "bar sample" }), this.scale]);
+    const hint = make("span", { className: "hint", textContent: HINT });
     return make("div", { className: "legend" }, [...samples, bar, hint]);
   }
 
@@ -224,7 +248,7 @@ class PeriodicTable {
   cycle(symbol, step) {
     if (symbol in this.data.unavailable) return;
     const state = this.stateOf(symbol);
-    const order = [ALLOWED, FORBIDDEN, FIXED];
+    const order = [...this.words.order];
     if (state === SUBSTITUTED || this.data.can_substitute.includes(symbol)) order.push(SUBSTITUTED);
     this.set(symbol, order[(order.indexOf(state) + step + order.length) % order.length]);
     this.commit();
@@ -294,7 +318,6 @@ class PeriodicTable {
   receive(data) {
     this.data = data;
     if (data.generation !== this.generation || data.revision >= this.revision) this.adopt(data);
-    this.most = Math.max(1, ...Object.values(data.counts));
     this.render();
   }
 
@@ -312,9 +335,14 @@ class PeriodicTable {
   }
 
   render() {
+    // Every composition found has the required elements, which would make all others pale.
+    const compared = Object.entries(this.data.counts).filter(([symbol]) => !this.filters || this.stateOf(symbol) !== FIXED);
+    this.most = Math.max(1, ...compared.map(([, count]) => count));
+    this.scale.textContent = this.words.scale(this.most, this.data.total);
     for (const [symbol, tile] of this.tiles) this.renderTile(symbol, tile);
     const substitution = this.data.can_substitute.length > 0 || [...this.entries.values()].some((e) => e.state === SUBSTITUTED);
-    this.root.querySelector(`[data-legend=${SUBSTITUTED}]`).hidden = !substitution;
+    const item = this.root.querySelector(`[data-legend=${SUBSTITUTED}]`);
+    if (item) item.hidden = !substitution;
     this.renderPanel();
   }
 
@@ -326,15 +354,15 @@ class PeriodicTable {
     tile.ariaLabel = tile.title = label;
     tile.ariaPressed = String(tile.dataset.state !== ALLOWED);
     tile.ariaDisabled = String(unavailable);
-    const amount = this.entries.get(symbol)?.amount;
+    const amount = this.filters ? undefined : this.entries.get(symbol)?.amount;
     const limit = tile.dataset.state === ALLOWED ? this.data.limits[symbol]?.[0] : undefined;
     const mark = tile.querySelector(".mark");
     mark.textContent = limit ?? (amount && !unavailable ? `×${Number(amount.toPrecision(3))}` : "");
     tile.classList.toggle("limited", limit !== undefined);
     mark.classList.toggle("long", mark.textContent.length > 3);
-    tile.querySelector(".count").textContent = short(count);
-    // A logarithm, since the richest element has a thousand times the data of the poorest.
-    tile.style.setProperty("--share", Math.log1p(count) / Math.log1p(this.most));
+    tile.querySelector(".count").textContent = this.filters && !count ? "" : short(count);
+    tile.classList.toggle("empty", this.filters && !count);
+    tile.style.setProperty("--share", this.words.share(count, this.most));
   }
 
   describe(symbol) {
@@ -346,18 +374,18 @@ class PeriodicTable {
     const reason = this.data.unavailable[symbol];
     if (reason) return `not available: ${reason}`;
     const { state, amount } = this.entries.get(symbol) ?? { state: ALLOWED };
+    if (this.words.states[state]) return this.words.states[state];
     if (state === FIXED) return `fixed at ${amount} per formula unit`;
     return state === ALLOWED && symbol in this.data.limits ? `allowed, ${this.data.limits[symbol][1]}` : state;
   }
 
   countText(symbol) {
-    const count = this.data.counts[symbol] ?? 0;
-    return `in ${count.toLocaleString("en")} training composition${count === 1 ? "" : "s"}`;
+    return this.words.counted(this.data.counts[symbol] ?? 0);
   }
 
   renderPanel() {
     const symbol = this.selected, element = this.elements.get(symbol);
-    const fixed = this.stateOf(symbol) === FIXED && !(symbol in this.data.unavailable);
+    const fixed = !this.filters && this.stateOf(symbol) === FIXED && !(symbol in this.data.unavailable);
     this.facts.replaceChildren(
       make("span", { className: "big", textContent: symbol }),
       make("span", {}, [

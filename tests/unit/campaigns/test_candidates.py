@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.campaigns import candidates as module
-from core.campaigns.candidates import ALL_COLUMNS, TABLE, as_frame, candidates_of
+from core.campaigns.candidates import ALL_COLUMNS, TABLE, as_frame, candidates_of, state_of
 from core.errors import InputError
 from core.runs import layout
 from tests.unit.runs.sample import SMALL
@@ -49,12 +49,13 @@ def test_the_table_has_the_candidates_of_every_run_with_its_base_and_seed(folder
 def test_only_new_and_changed_runs_are_read_again_and_the_file_can_be_deleted(folder, monkeypatch, stored_runs):
     first = candidates_of([folder])
     read = []
-    of_run = module._of_run
-    monkeypatch.setattr(module, "_of_run", lambda run, campaign: read.append(run.id) or of_run(run, campaign))
+    stored = module._stored
+    monkeypatch.setattr(module, "_stored", lambda run, campaign: read.append(run.id) or stored(run, campaign))
+    state = state_of([folder])
     assert candidates_of([folder]).equals(first) and read == []
     table = stored_runs[0].folder / layout.TABLE
     os.utime(table, ns=(0, 1))
-    assert candidates_of([folder]).equals(first) and read == [stored_runs[0].id]
+    assert candidates_of([folder]).equals(first) and read == [stored_runs[0].id] and state_of([folder]) != state
     (folder / TABLE).write_bytes(b"damaged")
     assert candidates_of([folder]).equals(first) and len(read) == 3
     (folder / TABLE).unlink()
@@ -71,6 +72,14 @@ def test_a_deleted_run_leaves_the_table_and_a_damaged_one_is_left_out(folder, st
     try:
         assert set(candidates_of([folder])["run"].to_pylist()) == {second.id}
         table.write_bytes(b"PAR1")
+        assert set(candidates_of([folder])["run"].to_pylist()) == {second.id}
+        frame = pd.read_parquet(hidden)
+        frame.drop(columns="tc_K").to_parquet(table)
+        os.utime(table, ns=(0, 2))
+        assert set(candidates_of([folder])["run"].to_pylist()) == {second.id}
+        frame.assign(formula="no formula").to_parquet(table)  # of the same columns as that of the other run
+        os.utime(table, ns=(0, 3))
+        (folder / TABLE).unlink()
         assert set(candidates_of([folder])["run"].to_pylist()) == {second.id}
     finally:
         hidden.replace(table)

@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from core.campaigns.query import CandidateQueries
+from core.campaigns.query import CandidateQueries, Occurrence
 from core.errors import InputError
 
 ROWS = {
@@ -49,6 +49,22 @@ def test_each_composition_once_says_how_often_and_from_which_bases_it_was_found(
     ]
     best = queries.select("new", order="tc_K", most=1, each_composition_once=True)
     assert best["tc_K"].to_pylist() == [60.0] and best["found_in_runs"].to_pylist() == [2]
+
+
+def test_only_among_some_formulas(queries):
+    assert queries.select(among=["FeSe", "CaB2"])["formula"].to_pylist() == ["CaB2", "FeSe"]
+    assert queries.select("new", among=["FeSe", "CaB2"], each_composition_once=True)["formula"].to_pylist() == ["FeSe"]
+    assert queries.select(among=[]).num_rows == 0
+
+
+def test_elements_are_counted_once_for_each_composition(queries):
+    assert queries.runs == 3
+    assert queries.occurrence() == Occurrence(3, {"B": 2, "Mg": 1, "Ca": 1, "Fe": 1, "Se": 1})
+    assert queries.occurrence("new", among=["MgB3", "CaB2"]) == Occurrence(1, {"B": 1, "Mg": 1})
+    assert queries.occurrence("tc_K > 1000") == Occurrence(0, {})
+    for hidden in ("_formula = 1", "_row > 0"):
+        with pytest.raises(InputError, match="no such column"):
+            queries.occurrence(hidden)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from pymatgen.core import Composition
 
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, compositions, formula_of, formula_of_counts, whole_counts
+from core.chemistry.exact_formula import _of_symbols_and_numbers, literal_amounts
 from core.chemistry.formula_reader import parse_formula
+from core.reference_data.references import load_references
 
 
 def test_vector_is_normalised_and_in_element_order():
@@ -52,3 +54,18 @@ def test_formula_order_is_by_electronegativity():
 )
 def test_whole_counts(amounts, counts):
     assert whole_counts(amounts) == counts
+
+
+def test_formulas_of_symbols_and_numbers_are_read_as_the_grammar_reads_them(monkeypatch):
+    tables = load_references()
+    formulas = [*tables.known_formulas[::5], "MgB2", "Ba0.6K0.40Fe2As2", "CO", "Co", "O0.0H2", "HOH", "D2O", "(NH4)2S"]
+    quick = [literal_amounts(formula) for formula in formulas]
+    monkeypatch.setattr("core.chemistry.exact_formula._of_symbols_and_numbers", lambda formula: None)
+    slow = [literal_amounts(formula) for formula in formulas]
+    assert quick == slow and [list(a) for a in quick] == [list(a) for a in slow]
+
+
+def test_only_formulas_of_distinct_symbols_and_positive_numbers_take_the_quick_way():
+    assert _of_symbols_and_numbers("Ba0.6K0.4Fe2As2") == {"Ba": 0.6, "K": 0.4, "Fe": 2.0, "As": 2.0}
+    for other in ("HOH", "O0H2", "D2O", "La2-xSrxCuO4", "C1/3", "Xx", "mgb2", "", "Mg B2", "Mg٢", None):
+        assert _of_symbols_and_numbers(other) is None

@@ -1,0 +1,62 @@
+"""One composition of the library: star, note, where it comes from, and the runs that found it."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from app import blocks
+from app.state import session
+from app.text.formatting import formula_text, times
+from core.campaigns.lineage import formula_condition, lineage
+from core.campaigns.query import CandidateQueries
+from core.errors import InputError
+from core.runs.annotations import NOTE_CHARACTERS, Annotation, annotate
+
+MOST_RUNS = 5
+_RUN_COLUMNS = ("run", "campaign", "base", "method", "seed", "tc_K", "tc_judge_K", "energy_above_hull_eV_per_atom")
+
+
+def composition(library: CandidateQueries, formula: str, annotation: Annotation) -> None:
+    """Draw the composition."""
+    left, right = st.columns([1, 1.6], gap="large")
+    with left:
+        st.subheader(formula_text(formula), anchor=False)
+        _annotation_form(formula, annotation)
+    with right:
+        line = lineage(library, formula)
+        if len(line) > 1:
+            st.html(
+                f'<p class="quiet">From base to candidate</p><p>{html.escape(" → ".join(map(formula_text, line)))}</p>'
+            )
+        _runs(library, formula)
+
+
+def _annotation_form(formula: str, annotation: Annotation) -> None:
+    with st.form(f"library.annotation-{formula}", border=False):
+        starred = st.toggle("Star", annotation.starred)
+        note = st.text_area("Note", annotation.note, max_chars=NOTE_CHARACTERS, height=90)
+        if st.form_submit_button("Save", icon=":material/save:"):
+            try:
+                annotate(formula, Annotation(starred, note.strip()))
+            except InputError as error:
+                blocks.show_errors([error])
+                return
+            st.rerun()
+
+
+def _runs(library: CandidateQueries, formula: str) -> None:
+    found = library.select(formula_condition(formula), columns=_RUN_COLUMNS).to_pylist()
+    st.html(f'<p class="quiet">Found {times(len(found))}'
+            f'{f", the best {MOST_RUNS} are listed" if len(found) > MOST_RUNS else ""}</p>')  # fmt: skip
+    for place, row in enumerate(found[:MOST_RUNS]):
+        cells = st.columns([4, 1], vertical_alignment="center")
+        control = row["tc_judge_K"]
+        control_text = "" if control is None else f", control model {control:.1f} K"
+        origin = f" · campaign {row['campaign']}" if row["campaign"] else ""
+        cells[0].text(f"{row['base']} · {row['method']} · seed {row['seed']}{origin}\n"
+                      f"Tc {row['tc_K']:.1f} K{control_text}")  # fmt: skip
+        if not row["campaign"] and cells[1].button("Open", key=f"library.open-{place}", icon=":material/open_in_new:",
+                                                   help="Open the run"):  # fmt: skip
+            session.open_run(row["run"], "results")
