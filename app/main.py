@@ -26,6 +26,7 @@ page = st.navigation(
         st.Page("views/run.py", title="Run", url_path="run"),
         st.Page("views/results.py", title="Results", url_path="results"),
         st.Page("views/runs.py", title="Past runs", url_path="runs"),
+        st.Page("views/campaigns.py", title="Campaigns", url_path="campaigns"),
         st.Page("views/library.py", title="Library", url_path="library"),
         st.Page("views/predict.py", title="Predict", url_path="predict"),
         st.Page("views/structures.py", title="Structures", url_path="structures"),

@@ -46,7 +46,10 @@ def run_button(problem: DesignProblem, errors: Errors) -> None:
         except InputError as error:  # the problem has become invalid since the page was drawn, or the disk is full
             show_errors([error])
             return
-        session.open_run(run.id, "run")
+        session.open_run(run, "run")
+    if st.button("Use for many bases", type="tertiary", icon=":material/apps:", width="stretch", disabled=bool(wrong),
+                 help="Set up a campaign: this design for other base materials, with several seeds"):  # fmt: skip
+        session.open_campaigns(new="1")
     if wrong:
         places = dict.fromkeys(map(place_of, wrong))
         st.html(f'<p class="quiet">Please correct first: {", ".join(places)}.</p>')

@@ -9,9 +9,11 @@ import streamlit as st
 from app import blocks
 from app.state import session
 from app.text.formatting import formula_text, times
+from core.campaigns.folder import run_of_campaign
 from core.campaigns.lineage import formula_condition, lineage
 from core.campaigns.query import CandidateQueries
 from core.errors import InputError
+from core.runs import store
 from core.runs.annotations import NOTE_CHARACTERS, Annotation, annotate
 
 MOST_RUNS = 5
@@ -57,6 +59,6 @@ def _runs(library: CandidateQueries, formula: str) -> None:
         origin = f" · campaign {row['campaign']}" if row["campaign"] else ""
         cells[0].text(f"{row['base']} · {row['method']} · seed {row['seed']}{origin}\n"
                       f"Tc {row['tc_K']:.1f} K{control_text}")  # fmt: skip
-        if not row["campaign"] and cells[1].button("Open", key=f"library.open-{place}", icon=":material/open_in_new:",
-                                                   help="Open the run"):  # fmt: skip
-            session.open_run(row["run"], "results")
+        run = run_of_campaign(row["campaign"], row["run"]) if row["campaign"] else store.get(row["run"])
+        if run and cells[1].button("Open", key=f"library.open-{place}", icon=":material/open_in_new:"):
+            session.open_run(run, "results")

@@ -97,7 +97,7 @@ def unfinished(run: Run) -> None:
         icon=":material/info:",
     )
     if st.button("Watch the run" if active else "Go to the run", type="primary", icon=":material/arrow_forward:"):
-        session.open_run(run.id, "run")
+        session.open_run(run, "run")
 
 
 def header(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mapping) -> None:

@@ -38,7 +38,7 @@ def buttons(run: Run, damages: list[Damage]) -> None:
         except InputError as error:
             blocks.error(error.message)
             return
-        session.open_run(run.id, "run")
+        session.open_run(run, "run")
     change_button(run)
     if st.button("Delete", icon=":material/delete:", key="delete_damaged"):
         confirm_delete(run)

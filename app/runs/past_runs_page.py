@@ -72,7 +72,7 @@ def summary_of(run: Run) -> dict:
 def actions(run: Run, status: RunStatus) -> None:
     """Open, copy, delete."""
     if st.button("Open", key=f"open-{run.id}", icon=":material/open_in_new:"):
-        session.open_run(run.id, "results" if status.phase in WITH_RESULT else "run")
+        session.open_run(run, "results" if status.phase in WITH_RESULT else "run")
     if st.button("", key=f"copy-{run.id}", icon=":material/content_copy:", help="Copy the problem to the design page"):
         copy(run)
     if st.button("", key=f"delete-{run.id}", icon=":material/delete:", help="Delete this run"):

@@ -96,7 +96,7 @@ def actions(run: Run, status: RunStatus) -> None:
     if status.phase in WITH_RESULT and st.button(
         "See results", type="primary", icon=":material/arrow_forward:", key="see_results"
     ):
-        session.open_run(run.id, "results")
+        session.open_run(run, "results")
     if status.phase is not Phase.FINISHED:
         resume_actions(run, status)
 

@@ -18,6 +18,7 @@ from app.state.draft_changes import with_base
 from app.state.problem_file import read_problem
 from app.state.synced_widgets import widget_callback
 from app.state.url import from_link, to_link
+from core.campaigns.folder import campaign_name, run_of_campaign
 from core.errors import InputError, shown
 from core.problem.problem import DesignProblem
 from core.runs import store
@@ -31,27 +32,43 @@ _DRAFT, _LAST_RUN, _LOAD_ERROR = "tc_studio.draft", "tc_studio.last_run", "tc_st
 
 
 def current_run() -> Run | None:
-    """The run named in the URL (`?run=`), else the last run of this session; its id is then written to the URL.
+    """The run named in the URL, else the last run of this session; its name is then written to the URL.
 
-    If the session has no draft yet, the problem of the run becomes the draft.
+    A link names a run by `?run=`, one of a campaign also by `&campaign=`. If the session has no draft yet, the problem
+    of the run becomes the draft.
     """
-    run_id = st.query_params.get("run") or st.session_state.get(_LAST_RUN)
-    run = store.get(run_id) if run_id else None
+    link = _link_of_url() or st.session_state.get(_LAST_RUN)
+    run = _run_of(link) if link else None
     if run is None:
         return None
-    st.session_state[_LAST_RUN] = run.id
+    st.session_state[_LAST_RUN] = link
     if _DRAFT not in st.session_state:  # after a reload: the design page then shows the problem of this run
         with suppress(InputError):  # of a damaged run
             load_problem(run.problem())
-    if st.query_params.get("run") != run.id:
-        st.query_params["run"] = run.id
+    if _link_of_url() != link:
+        st.query_params.from_dict(link)
     return run
 
 
 def missing_run() -> str | None:
     """The id of a run that the URL names but that does not exist."""
-    run_id = st.query_params.get("run")
-    return shown(run_id) if run_id and store.get(run_id) is None else None
+    link = _link_of_url()
+    return shown(link["run"]) if link and _run_of(link) is None else None
+
+
+def _link_of_url() -> dict[str, str]:
+    """The query parameters that name a run; empty without one."""
+    named = {name: st.query_params[name] for name in ("run", "campaign") if st.query_params.get(name)}
+    return named if "run" in named else {}
+
+
+def _link_to(run: Run) -> dict[str, str]:
+    campaign = campaign_name(run)
+    return {"run": run.id} | ({"campaign": campaign} if campaign else {})
+
+
+def _run_of(link: Mapping[str, str]) -> Run | None:
+    return run_of_campaign(link["campaign"], link["run"]) if "campaign" in link else store.get(link["run"])
 
 
 def open_runs() -> NoReturn:
@@ -60,10 +77,15 @@ def open_runs() -> NoReturn:
     st.switch_page("views/runs.py")
 
 
-def open_run(run_id: str, page: str) -> NoReturn:
+def open_run(run: Run, page: str) -> NoReturn:
     """Go to a page ("run" or "results") with this run. Not from a callback: Streamlit switches pages in the body."""
-    st.session_state[_LAST_RUN] = run_id
-    st.switch_page(f"views/{page}.py", query_params={"run": run_id})
+    st.session_state[_LAST_RUN] = _link_to(run)
+    st.switch_page(f"views/{page}.py", query_params=_link_to(run))
+
+
+def open_campaigns(**link: str) -> NoReturn:
+    """Go to the page of campaigns: of one (`campaign=`), or the form of a new one (`new=`). Not from a callback."""
+    st.switch_page("views/campaigns.py", query_params=link)
 
 
 # ---- the draft ---------------------------------------------------------------------------------------------------

@@ -86,6 +86,8 @@ BENCHMARKS = {
                      "gpu:gpu", options_class="gpu:GpuOptions"),
     "campaign": Benchmark("what a campaign costs beside the work of its runs; 10,000 runs on more cores",
                           "campaign_cost:cost", options_class="campaign_cost:CampaignCostOptions"),
+    "campaign-kills": Benchmark("a campaign whose workers and scheduler are killed, compared with an undisturbed one",
+                                "campaign_kills:kills", options_class="campaign_kills:CampaignKillsOptions"),
     "hostile": Benchmark("hostile formulas, problems, run folders and checkpoints: answers, clear errors, failures",
                          "hostile:hostile", options_class="hostile:HostileOptions"),
     "durability": Benchmark("runs killed at random and at every write, and with a full disk, then resumed",

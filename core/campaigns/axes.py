@@ -16,8 +16,8 @@ from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
 
 SETTINGS, METHOD, METHOD_SETTINGS, SEED, BASE = "settings", "method", "method_settings", "seed", "base"
-_LIST_FIELDS = frozenset({"forbidden", "sites", "groups", "ratios"})
-_LIST_SETTINGS = frozenset({"steps", "n_unit", "added_elements"})
+LIST_FIELDS = frozenset({"forbidden", "sites", "groups", "ratios"})
+LIST_SETTINGS = frozenset({"steps", "n_unit", "added_elements"})
 _NESTED = (SETTINGS, METHOD_SETTINGS)
 
 
@@ -59,9 +59,9 @@ def read_axes(problem: Mapping[str, Any]) -> tuple[Axis, ...]:
             raise InputError(name, problem[name], "the settings must be a JSON object", "Write {}")
     _refuse_unknown(problem.get(SETTINGS, {}), {f.name for f in fields(OptimiserSettings)}, SETTINGS)
     flat = {name: value for name, value in problem.items() if name not in _NESTED}
-    axes = [Axis(name, _values(value, name in _LIST_FIELDS)) for name, value in flat.items()]
+    axes = [Axis(name, _values(value, name in LIST_FIELDS)) for name, value in flat.items()]
     axes += [
-        Axis(f"{part}.{name}", _values(value, name in _LIST_SETTINGS))
+        Axis(f"{part}.{name}", _values(value, name in LIST_SETTINGS))
         for part in _NESTED
         for name, value in problem.get(part, {}).items()
     ]

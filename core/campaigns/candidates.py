@@ -190,7 +190,7 @@ def _held(table: pa.Table | None) -> dict[str, list[int]]:
 
 
 def _only(table: pa.Table, runs: set[str]) -> pa.Table:
-    return table.filter(pc.field("run").isin(sorted(runs)))
+    return table.filter(pc.field("run").isin(pa.array(sorted(runs), pa.string())))
 
 
 def _write(path: Path, table: pa.Table) -> None:

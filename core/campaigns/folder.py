@@ -2,7 +2,8 @@
 
 campaign.json        the campaign, with the list of all bases
 campaign.lock        locked while a command carries the campaign out
-cluster.json         scheduler and dashboard of that command; removed at its end
+cluster.json         scheduler, dashboard and begin of that command; removed at its end
+command.json         the process that a page has started to carry the campaign out; command.log its output
 stop                 empty; requests that command to stop
 runs/KEY/            the runs, each under its content key
 runs.csv             one row per run: values, state, best candidate
@@ -27,6 +28,8 @@ from core.runs.run import Run
 CAMPAIGN, LOCK, CLUSTER, STOP, RUNS, OVERVIEW = (
     "campaign.json", "campaign.lock", "cluster.json", "stop", "runs", "runs.csv"
 )  # fmt: skip
+COMMAND, COMMAND_LOG = "command.json", "command.log"
+LOCK_TIMEOUT_S = 2.0  # a reader that tests the lock holds it briefly
 _FILES_OF = {TRAJECTORY: layout.TRAJECTORY}  # without it a run counts as undamaged
 
 
@@ -37,9 +40,35 @@ def campaigns_folder() -> Path:
 
 def app_folders() -> list[Path]:
     """The folder of all runs, and each campaign in the folder of campaigns, as far as they exist."""
-    campaigns = [path.parent for path in sorted(campaigns_folder().glob(f"*/{CAMPAIGN}"))]
     runs = layout.runs_folder()
-    return [*([runs] if runs.is_dir() else []), *campaigns]
+    return [*([runs] if runs.is_dir() else []), *(campaign.folder for campaign in app_campaigns())]
+
+
+def app_campaigns() -> list[CampaignFolder]:
+    """The campaigns of the app, by name."""
+    return [CampaignFolder(path.parent) for path in sorted(campaigns_folder().glob(f"*/{CAMPAIGN}"))]
+
+
+def app_campaign(name: str) -> CampaignFolder:
+    """The campaign of the app with this name, whether or not it exists. Raises InputError for an impossible name."""
+    if not layout.is_run_id(name):
+        raise InputError("name", name, "a name has letters, digits and ._-, and begins with a letter or digit",
+                         "Write iron-based-2")  # fmt: skip
+    return CampaignFolder(campaigns_folder() / name)
+
+
+def run_of_campaign(name: str, key: str) -> Run | None:
+    """The run of a campaign of the app; None if there is none, or a name is not possible."""
+    if not layout.is_run_id(name) or not layout.is_run_id(key):
+        return None
+    folder = campaigns_folder() / name / RUNS / key
+    return Run(folder) if layout.is_run(folder) else None
+
+
+def campaign_name(run: Run) -> str:
+    """The name of the campaign of the app to which a run belongs; empty if it belongs to none."""
+    place = run.folder.parent
+    return place.parent.name if place.name == RUNS and place.parent.parent == campaigns_folder() else ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +76,15 @@ class CampaignFolder:
     """A campaign on disk. folder : absolute path"""
 
     folder: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return self.folder.name
+
+    def exists(self) -> bool:
+        """Whether the folder holds a campaign."""
+        return (self.folder / CAMPAIGN).is_file()
 
     def campaign(self) -> Campaign:
         """The stored campaign. Raises InputError if there is none."""
@@ -82,7 +120,7 @@ class CampaignFolder:
     @contextmanager
     def owned(self) -> Generator[None]:
         """Hold the lock of the campaign. Raises InputError if another command holds it."""
-        lock = acquire_lock(self.folder / LOCK)
+        lock = acquire_lock(self.folder / LOCK, LOCK_TIMEOUT_S)
         if lock is None:
             raise InputError("out", self.folder, "another command is carrying this campaign out", "Wait, or stop it")
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,12 +98,20 @@ def _carry_out(
         return Outcome(len(runs), 0, {}, 0)
     cluster, stop = folder.folder / CLUSTER, folder.folder / STOP
     with connected(options.scheduler, options.workers, given.threads, asked) as client:
-        write_json(cluster, {"scheduler": client.scheduler_info()["address"], "dashboard": client.dashboard_link})
+        said = {"scheduler": client.scheduler_info()["address"], "dashboard": client.dashboard_link}
+        write_json(cluster, said)
         print(f"Dashboard of the workers: {client.dashboard_link}", file=sys.stderr)
         executor = DaskExecutor(client, given.limits.minutes_per_run)
         try:
             with _bar(len(runs)) as (log, on_done):
-                return carry_out(folder, given, runs, executor, log, on_done, stop.exists)
+
+                def on_begin_and_done(done: int) -> None:
+                    if "found" not in said:
+                        said.update(began_s=time.time(), found=done)
+                        write_json(cluster, said)
+                    on_done(done)
+
+                return carry_out(folder, given, runs, executor, log, on_begin_and_done, stop.exists)
         except SchedulerLostError as error:
             print(error, file=sys.stderr)
             return None

@@ -102,7 +102,7 @@ def connected(address: str, workers: int | None, threads: int, options: BatchOpt
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
         if address == LOCAL:
             cluster = LocalCluster(
-                n_workers=workers or _processors(), threads_per_worker=1, processes=True, memory_limit=0,
+                n_workers=workers or processors(), threads_per_worker=1, processes=True, memory_limit=0,
                 dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, env={"OMP_NUM_THREADS": str(threads)},
             )  # fmt: skip
         elif address in BATCH_SYSTEMS:
@@ -149,5 +149,6 @@ def _jobqueue() -> Any:
                          "Install it: pip install dask-jobqueue") from None  # fmt: skip
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Number of processors of this machine that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,7 +9,19 @@ from core.paths import PROJECT
 pytestmark = pytest.mark.browser
 
 LIMIT_MS = 60_000
-PAGES = ["Design", "Run", "Results", "Past runs", "Library", "Predict", "Structures", "Learn", "Models", "Benchmarks"]
+PAGES = [
+    "Design",
+    "Run",
+    "Results",
+    "Past runs",
+    "Campaigns",
+    "Library",
+    "Predict",
+    "Structures",
+    "Learn",
+    "Models",
+    "Benchmarks",
+]
 
 
 @pytest.mark.parametrize(("name", "title"), [("benchmarks", "Benchmarks"), ("predict?formula=MgB2", "Predict")])

@@ -1,0 +1,3 @@
+from app.campaigns.page import page
+
+page()
