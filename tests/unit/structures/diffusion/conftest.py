@@ -1,0 +1,33 @@
+"""A small network with random weights, everywhere, and crystals with noise."""
+
+import pytest
+import torch
+
+from core.structures.diffusion.crystals import Crystals
+from core.structures.diffusion.lattice_numbers import LatticeScale
+from core.structures.diffusion.network import CrystalNet, CrystalNetSize
+
+SCALE = LatticeScale((1.2, 1.2, 1.3, 0.0, 0.0, 0.1), (0.2, 0.3, 0.3, 0.1, 0.1, 0.1))
+SMALL = CrystalNetSize(width=16, layers=2, frequencies=4, radial=4, encoding=8)
+
+
+def network_of(size: CrystalNetSize, seed: int = 0) -> CrystalNet:
+    """A network without any weights at zero."""
+    torch.manual_seed(seed)
+    network = CrystalNet(SCALE, size).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return network
+
+
+def noisy_crystals(*atoms: int, seed: int = 0) -> Crystals:
+    generator = torch.Generator().manual_seed(seed)
+    b, s = len(atoms), max(atoms)
+    drawn = (torch.randn(b, s, 100, generator=generator), torch.rand(b, s, 3, generator=generator))
+    return Crystals(*drawn, torch.randn(b, 6, generator=generator), torch.tensor(atoms))
+
+
+@pytest.fixture(scope="module")
+def network():
+    return network_of(SMALL)
