@@ -1,7 +1,7 @@
 """Crystals as tensors: some of them padded to the same number of atoms, with types and lattice as real numbers.
 
-Crystals of similar size are in one group, so that every operation is dense: all pairs of atoms are a square, which needs
-no list of edges, no scattered sums and no shape that depends on values.
+Crystals of similar size are in one group, so that every operation is dense: all pairs of atoms are a square, without a
+list of edges, scattered sums or shapes that depend on values.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class LatticeScale:
 
     @staticmethod
     def of(numbers: np.ndarray, atoms: np.ndarray) -> LatticeScale:
-        """From the numbers (n, 6) of cells with `atoms` (n,) atoms. Raises ValueError if a number is always the same."""
+        """From the numbers (n, 6) of cells with `atoms` (n,) atoms. Raises ValueError if a number never changes."""
         of_one = numbers - _growth(atoms)
         deviation = of_one.std(0)
         if not (deviation > 0).all():

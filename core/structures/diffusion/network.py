@@ -36,7 +36,7 @@ class CrystalNetSize:
     frequencies : whole numbers k of 2 pi k (x_j - x_i), from 1
     radial : functions of the distance of two atoms in Å, beside the sines and cosines; 0: none
     encoding : sines and cosines of the time, and of Tc
-    adapter : whether the network has the adapter for Tc
+    adapter : whether the network has the adapter for Tc; adapter_width : of its layers
     """
 
     width: int = 256
@@ -45,6 +45,7 @@ class CrystalNetSize:
     radial: int = 16
     encoding: int = 256
     adapter: bool = False
+    adapter_width: int = 128
 
 
 class Noise(NamedTuple):
@@ -182,9 +183,9 @@ class _Adapter(nn.Module):
 
     def __init__(self, size: CrystalNetSize):
         super().__init__()
-        widths = [size.encoding, *[size.width] * ADAPTER_LAYERS]
+        widths = [size.encoding, *[size.adapter_width] * ADAPTER_LAYERS]
         self.layers = nn.ModuleList(nn.Linear(low, high) for low, high in pairwise(widths))
-        self.mixin = nn.Linear(size.width, size.width)
+        self.mixin = nn.Linear(size.adapter_width, size.width)
         nn.init.zeros_(self.mixin.weight)
         nn.init.zeros_(self.mixin.bias)
 

@@ -8,7 +8,7 @@ from core.structures.diffusion.lattice_numbers import LatticeScale
 from core.structures.diffusion.network import CrystalNet, CrystalNetSize
 
 SCALE = LatticeScale((1.2, 1.2, 1.3, 0.0, 0.0, 0.1), (0.2, 0.3, 0.3, 0.1, 0.1, 0.1))
-SMALL = CrystalNetSize(width=16, layers=2, frequencies=4, radial=4, encoding=8)
+SMALL = CrystalNetSize(width=16, layers=2, frequencies=4, radial=4, encoding=8, adapter_width=8)
 
 
 def network_of(size: CrystalNetSize, seed: int = 0) -> CrystalNet:

@@ -13,12 +13,12 @@ def density(x: float, sigma: float) -> float:
     return sum(math.exp(-((x + k) ** 2) / (2 * sigma**2)) for k in range(-30, 31)) / (sigma * math.sqrt(2 * math.pi))
 
 
-@pytest.mark.parametrize("sigma", [0.005, 0.03, 0.2, 0.5])
-@pytest.mark.parametrize("x", [0.001, -0.01, 0.2, 0.49])
+@pytest.mark.parametrize(
+    ("sigma", "x"),
+    [(0.005, 0.001), (0.005, -0.01), (0.03, 0.2), (0.03, 0.49), (0.2, -0.01), (0.2, 0.49), (0.5, 0.2), (0.5, 0.49)],
+)
 def test_the_score_is_the_derivative_of_the_logarithm_of_the_explicit_sum(sigma, x):
     h = 1e-6
-    if density(x, sigma) < 1e-300:
-        pytest.skip("the density is below the range of numbers")
     expected = (math.log(density(x + h, sigma)) - math.log(density(x - h, sigma))) / (2 * h)
     found = float(score(torch.tensor(x, dtype=torch.float64), torch.tensor(sigma, dtype=torch.float64)))
     assert found == pytest.approx(expected, rel=1e-5, abs=1e-5)

@@ -1,0 +1,52 @@
+"""Noise in crystals: its distribution, its targets, and types that are known."""
+
+import torch
+
+from core.structures.diffusion.coordinate_noise import score
+from core.structures.diffusion.crystals import Crystals, one_hot
+from core.structures.diffusion.noise import Drawn, noise_tables, with_noise
+from tests.unit.structures.diffusion.conftest import noisy_crystals
+
+TABLES = noise_tables(torch.device("cpu"))
+
+
+def crystals(b: int, s: int) -> Crystals:
+    other = noisy_crystals(*[s] * b)
+    return Crystals(one_hot(torch.randint(0, 90, (b, s))), other.positions, other.lattice, other.atoms)
+
+
+def drawn(b: int, s: int, step: int, known: float = 0.0) -> Drawn:
+    numbers = torch.randn(b, 6), torch.randn(b, s, 3), torch.randn(b, s, 100)
+    return Drawn(torch.full((b,), step), torch.full((b,), known), *numbers)
+
+
+def test_lattice_and_types_without_their_noise_are_those_of_the_crystal():
+    torch.manual_seed(0)
+    given, what = crystals(4, 3), drawn(4, 3, 400)
+    noisy, target = with_noise(given, what, TABLES)
+    kept, added = TABLES.kept[400], TABLES.added[400]
+    torch.testing.assert_close((noisy.lattice - added * target.lattice) / kept, given.lattice, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close((noisy.types - added * target.types) / kept, given.types, rtol=1e-4, atol=1e-5)
+
+
+def test_the_target_of_coordinates_is_the_score_at_the_displacement_without_its_mean():
+    torch.manual_seed(0)
+    given, what = crystals(3, 5), drawn(3, 5, 900)
+    noisy, target = with_noise(given, what, TABLES)
+    expected = score(noisy.positions - given.positions, TABLES.sigma[900].expand(3, 5, 3)) / TABLES.rms[900]
+    torch.testing.assert_close(target.positions, expected - expected.mean(1, keepdim=True), rtol=1e-3, atol=1e-4)
+
+
+def test_targets_of_coordinates_have_about_the_variance_1_at_every_step():
+    torch.manual_seed(0)
+    given = crystals(60, 20)
+    for step in (0, 300, 700, 999):
+        _, target = with_noise(given, drawn(60, 20, step), TABLES)
+        assert 0.85 < float(target.positions.square().mean()) < 1.1  # 19 / 20 without the mean over 20 atoms
+
+
+def test_known_types_get_no_noise():
+    given = crystals(2, 3)
+    noisy, _ = with_noise(given, drawn(2, 3, 999, known=1.0), TABLES)
+    assert torch.equal(noisy.types, given.types)
+    assert not torch.equal(noisy.positions, given.positions)
