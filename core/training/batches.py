@@ -34,6 +34,29 @@ class ShuffledColumns:
             yield tuple(column[rows] for column in self.columns)
 
 
+class GroupedColumns(ShuffledColumns):
+    """Batches with the same number of rows from each of some groups of consecutive rows, one group after the other.
+
+    If the rows are in the order of their size, every batch has the same sizes at the same places, up to the largest
+    size of each group. Of groups of unequal size a few rows, others in each epoch, are left out.
+    """
+
+    def __init__(self, columns: Batch, batch: int, groups: int, seed: int):
+        """Raises ValueError unless `batch` is a multiple of `groups` and each group has the rows for one batch."""
+        super().__init__(columns, batch, seed)
+        self.groups = np.array_split(np.arange(len(columns[0])), groups)
+        self.rows = batch // groups
+        self.steps = min(map(len, self.groups)) // max(self.rows, 1)
+        if batch % groups or not self.steps:
+            raise ValueError(f"{len(columns[0])} rows do not make batches of {batch} from {groups} groups")
+
+    def order(self, epoch: int) -> torch.Tensor:
+        """Rows of each batch (steps, batch)."""
+        random = np.random.default_rng([self.seed, epoch])
+        drawn = [random.permutation(group)[: self.steps * self.rows] for group in self.groups]
+        return torch.from_numpy(np.concatenate([rows.reshape(self.steps, self.rows) for rows in drawn], axis=1))
+
+
 Batches = Callable[[int], Iterable[Batch]]  # epoch -> its batches, which depend on the epoch only
 
 

@@ -28,6 +28,12 @@ class Trainable:
     raw_data: bool = True
 
 
+# The networks that make crystal structures; the second one is tuned from the first. The figures of their samples, which
+# take hours on a CPU, are on the cards beside the held-out figures, and are not computed again.
+CRYSTALS = (
+    Trainable("crystal-base", "core.training.crystal_base:train", "core.training.crystal_base:held_out_figures"),
+    Trainable("crystal-tc", "core.training.crystal_tc:train", "core.training.crystal_tc:held_out_figures"),
+)
 TABLES = (
     Trainable("prototypes", "core.training.prototypes:train"),
     Trainable(
@@ -48,7 +54,12 @@ DIFFUSION = tuple(
 # In the order in which they are trained: each needs only those before it.
 TRAINABLES = {
     each.name: each
-    for each in (*(Trainable(info.name, info.trainer, info.evaluator) for info in predictors()), *DIFFUSION, *TABLES)
+    for each in (
+        *(Trainable(info.name, info.trainer, info.evaluator) for info in predictors()),
+        *DIFFUSION,
+        *CRYSTALS,
+        *TABLES,
+    )
 }
 EVALUATED = tuple(name for name, each in TRAINABLES.items() if each.evaluator is not None)
 

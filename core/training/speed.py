@@ -32,6 +32,8 @@ FITTINGS = {
     "superdiff-cuprate": "core.training.superdiff:fittings",
     "superdiff-iron-based": "core.training.superdiff:fittings",
     "superdiff-other": "core.training.superdiff:fittings",
+    "crystal-base": "core.training.crystal_base:fittings",
+    "crystal-tc": "core.training.crystal_tc:fittings",
 }
 
 
@@ -129,11 +131,11 @@ class _Clock:
 class _TimedColumns(ShuffledColumns):
     def __init__(self, columns: ShuffledColumns, steps: int, clock: _Clock):
         super().__init__(columns.columns, columns.batch, columns.seed)
-        self.steps, self._clock = steps, clock
+        self.steps, self._all, self._clock = steps, columns, clock
 
     def order(self, epoch: int) -> torch.Tensor:
         self._clock.begin(epoch)
-        return super().order(epoch)
+        return self._all.order(epoch)[: self.steps]
 
 
 def _cut(batches: Batches, steps: int, clock: _Clock) -> Batches:

@@ -28,6 +28,7 @@ from core.reference_data.prototypes import Prototypes
 from core.structures.match import Reduced
 from core.structures.ranking import ARCHITECTURE, NAME, Ranking, load_ranking
 from core.structures.ranking_features import NAMES, Ranked, ranked_by_distance
+from core.structures.symmetry import symmetric
 from core.structures.templates import ElementTables, Templates, templates
 from core.structures.volume import volumes_A3_per_atom
 from core.training import structure_data
@@ -130,6 +131,43 @@ def draw(kinds: Mapping[str, Sequence[str]], settings: RankingSettings, seed: in
     return drawn
 
 
+def kinds_of(found: Mapping[str, Sequence[tuple[str, int]]]) -> dict[str, list[str]]:
+    """The formulas of each kind that have a structure of at most MOST_ATOMS atoms.
+
+    found : formula -> source and number of atoms in the primitive cell of each of its structures
+    """
+    kinds: dict[str, list[str]] = {SUPERCONDUCTORS: [], OTHERS: []}
+    for formula, own in found.items():
+        if min(atoms for _, atoms in own) <= MOST_ATOMS:
+            kinds[SUPERCONDUCTORS if any(source == "3DSC" for source, _ in own) else OTHERS].append(formula)
+    return kinds
+
+
+def drawn_formulas(folder: Path, seed: int, settings: RankingSettings | None = None) -> dict[str, set[str]]:
+    """The formulas that `read_queries` draws for "held_out", "fitted" and "outside", of both kinds together.
+
+    The symmetry is found only where the number of atoms in the primitive cell matters, which takes a minute instead of
+    half an hour. Equal to the draw of `read_queries` because spglib finds a symmetry for every structure of the data.
+
+    Raises InputError if the raw data are missing.
+    """
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    large: dict[str, list[Structure]] = defaultdict(list)
+    for name in structure_data.FILES:
+        for row in structure_data.read_rows(folder / f"{name}.jsonl.gz"):
+            key, atoms = formula_key(row["species"]), len(row["species"])
+            found[key].append((row["source"], atoms))
+            if atoms > MOST_ATOMS:
+                large[key].append(structure_data.structure_of(row))
+    for key, given in large.items():
+        if min(atoms for _, atoms in found[key]) > MOST_ATOMS:
+            primitive = [symmetric(each) for each in given]
+            sizes = [len(each.structure.symbols) for each in primitive if each is not None]
+            found[key] = [(source, size) for (source, _), size in zip(found[key], sizes, strict=True)]
+    drawn = draw(kinds_of(found), settings or RankingSettings(), seed)
+    return {part: {formula for own in kinds.values() for formula in own} for part, kinds in drawn.items()}
+
+
 def read_queries(
     folder: Path, build: Path, seed: int, settings: RankingSettings, parts: Sequence[str] = ("fitted", "held_out")
 ) -> tuple[dict[str, list[Query]], dict]:
@@ -143,10 +181,9 @@ def read_queries(
     by_formula: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_formula[formula_key(entry.symmetric.structure.symbols)].append(entry)
-    kinds: dict[str, list[str]] = {SUPERCONDUCTORS: [], OTHERS: []}
-    for formula, own in by_formula.items():
-        if min(len(entry.symmetric.structure.symbols) for entry in own) <= MOST_ATOMS:
-            kinds[SUPERCONDUCTORS if any(e.source == "3DSC" for e in own) else OTHERS].append(formula)
+    kinds = kinds_of(
+        {key: [(e.source, len(e.symmetric.structure.symbols)) for e in own] for key, own in by_formula.items()}
+    )
     drawn = draw(kinds, settings, seed)
     if any(len(formulas) < settings.outside for formulas in kinds.values()):
         raise InputError("data", folder, "there are too few structures", "Use the whole files")

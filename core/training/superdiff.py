@@ -9,17 +9,13 @@ validation loss is taken on fixed steps and noise, so that epochs and classes ca
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional
 
@@ -30,6 +26,7 @@ from core.generation.diffusion.settings import PREFIX, checkpoint_name
 from core.generation.diffusion.weights import ARCHITECTURE, load_noise_predictor
 from core.predictors import checkpoint
 from core.training.batches import Batch, ShuffledColumns
+from core.training.best_weights import VALIDATION_LOSS, BestWeights, training_log
 from core.training.loop import FitSettings, Fitting, Report, training_device
 from core.training.optimisers import CONSTANT, NADAM
 from core.training.superdiff_data import ATTRIBUTION, AmountTable, read_amounts
@@ -64,9 +61,9 @@ def train(
     rows, held_out = split(len(table.amounts), seed)
     learnt, validation = (torch.from_numpy(table.amounts[part]).float() for part in (rows, held_out))
     resume = build / f"{name}-{seed}"
-    best = BestWeights(resume, validation.to(training_device()))
+    best = BestWeights(resume, validation_figures(validation.to(training_device())))
     (network,) = _fitting(name, learnt, settings, seed, best).run([resume])
-    best.load_into(cast(UNet, network))
+    best.load_into(network)
     card = {
         "name": name,
         "architecture": ARCHITECTURE,
@@ -76,7 +73,7 @@ def train(
         "cleaning": table.counts,
         "split": _about_split(table, rows, held_out, seed),
         "settings": asdict(settings) | {"normalisation": f"GroupNorm({settings.size.groups})"},
-        "training": training_log(resume),
+        "training": training_log(resume, LOG_EVERY),
         "date": datetime.date.today().isoformat(),
     }
     tensors = checkpoint.to_storage(network.state_dict())
@@ -94,11 +91,7 @@ def fittings(name: str, folder: Path, out: Path, seed: int) -> list[Fitting]:
     """
     table = read_amounts(folder, name.removeprefix(PREFIX))
     learnt, validation = (torch.from_numpy(table.amounts[part]).float() for part in split(len(table.amounts), seed))
-    there = validation.to(training_device())
-
-    def report(network: nn.Module) -> dict[str, float]:
-        return {"validation_loss": float(validation_loss(network, there).mean())}
-
+    report = validation_figures(validation.to(training_device()))
     return [_fitting(name, learnt, SuperDiffSettings(), seed, report)]
 
 
@@ -116,41 +109,13 @@ def _fitting(name: str, learnt: torch.Tensor, settings: SuperDiffSettings, seed:
     return Fitting(name, [network], [batches], noise_prediction_loss(training_device()), fit_settings, report)
 
 
-class BestWeights:
-    """The weights with the lowest validation loss of a training, kept in the folder of its resume point."""
+def validation_figures(validation: torch.Tensor) -> Report:
+    """The validation loss of a network on amounts (n, 96), on the device of the training."""
 
-    def __init__(self, folder: Path, validation: torch.Tensor):
-        """validation : amounts (n, 96) on the device of the training"""
-        self._file, self._validation = folder / "best.safetensors", validation
-        self.loss = float("inf")
-        if self._file.exists():
-            with safe_open(self._file, "pt") as stored:
-                self.loss = json.loads(stored.metadata()["validation_loss"])
+    def figures_of(network: nn.Module) -> dict[str, float]:
+        return {VALIDATION_LOSS: float(validation_loss(network, validation).mean())}
 
-    def __call__(self, network: UNet) -> dict[str, float]:
-        """The validation loss of the weights after an epoch."""
-        loss = float(validation_loss(network, self._validation).mean())
-        if loss < self.loss:
-            self.loss = loss
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            tensors = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
-            partial_file = self._file.with_suffix(".partial")
-            save_file(tensors, partial_file, {"validation_loss": json.dumps(loss)})
-            partial_file.replace(self._file)
-        return {"validation_loss": loss}
-
-    def load_into(self, network: UNet) -> None:
-        """Give a network, on the CPU, these weights."""
-        network.load_state_dict(load_file(self._file))
-
-
-def training_log(resume: Path) -> dict[str, dict[str, float]]:
-    """Losses by epoch, of the first, each LOG_EVERY-th, and the best epoch, whose weights are in the checkpoint."""
-    lines = (resume / "log.jsonl").read_text(encoding="utf-8").splitlines()
-    log = {each.pop("epoch"): each for each in map(json.loads, lines)}
-    best = min(log, key=lambda epoch: log[epoch]["validation_loss"])
-    chosen = {f"{epoch}": log[epoch] for epoch in log if epoch == 1 or epoch % LOG_EVERY == 0}
-    return chosen | {f"best: {best}": log[best]}
+    return figures_of
 
 
 train_cuprate = partial(train, CUPRATE)

@@ -100,10 +100,11 @@ class CrystalNet(nn.Module):
         self, crystals: Crystals, step: torch.Tensor, known: torch.Tensor, condition: Condition | None = None
     ) -> Noise:
         """See the class; without a condition the adapter is not used."""
-        pairs, real = self._pairs(crystals), crystals.real
+        with torch.autocast(step.device.type, enabled=False):  # distances need float32
+            pairs, real = self._pairs(crystals), crystals.real
         share = (real / crystals.atoms[:, None])[:, None, None]  # of each atom in a mean over the atoms
         time = self.time(encoded(step, self.size.encoding)) + known[:, None] * self.known
-        atoms = self.entry(crystals.types) + time[:, None]
+        atoms = self.entry(crystals.types).float() + time[:, None]
         encoded_tc = None if condition is None else encoded(condition.tc_K, self.size.encoding)
         for place, layer in enumerate(self.layers):
             atoms = layer(atoms, crystals.lattice, pairs, share)

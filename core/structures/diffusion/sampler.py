@@ -32,7 +32,7 @@ from core.structures.diffusion.network import CrystalNet, Noise
 
 BLOCK = 64  # samples computed together; part of the meaning of a seed
 GROUP = 16  # crystals of a block that are padded to the same size
-LATTICE_LIMIT = 5.0  # largest lattice number without noise, in standard deviations
+LATTICE_LIMIT = 7.0  # largest lattice number without noise, in standard deviations
 _SIZE, _START, _CORRECT, _DENOISE = range(4)  # numbers of the random streams
 
 

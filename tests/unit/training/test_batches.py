@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.training.batches import DeviceBatches, ShuffledColumns
+from core.training.batches import DeviceBatches, GroupedColumns, ShuffledColumns
 from tests.no_synchronisation import no_synchronisation
 
 COLUMNS = torch.arange(23.0), torch.arange(46).view(23, 2)
@@ -71,3 +71,18 @@ def test_epochs_of_other_sizes_are_refused():
     there.begin(0)
     with pytest.raises(ValueError, match="has a column of"):
         there.begin(1)
+
+
+def test_grouped_batches_have_the_same_number_of_rows_of_each_group():
+    size = torch.arange(23)
+    batches = GroupedColumns((size,), 6, 3, seed=1)
+    assert batches.steps == 3
+    for epoch in (0, 1):
+        rows = torch.stack([batch for (batch,) in batches(epoch)])
+        assert rows.shape == (3, 6) and len(set(rows.flatten().tolist())) == 18
+        for place, group in enumerate(batches.groups):
+            assert set(rows[:, 2 * place : 2 * place + 2].flatten().tolist()) <= set(group.tolist())
+    assert not torch.equal(batches.order(0), batches.order(1)) and torch.equal(batches.order(1), batches.order(1))
+    for batch, groups in ((5, 3), (24, 3)):
+        with pytest.raises(ValueError, match="batches"):
+            GroupedColumns((size,), batch, groups, seed=1)

@@ -25,6 +25,8 @@ def test_predictors_and_tables_are_listed_in_the_order_of_training():
     assert list(TRAINABLES) == [
         *(info.name for info in predictors()),
         *diffusion,
+        "crystal-base",
+        "crystal-tc",
         "prototypes",
         "structure-ranking",
         "references",

@@ -12,10 +12,10 @@ from core.generation.diffusion.network import UNet, UNetSize
 from core.generation.diffusion.noise_schedule import cosine_schedule
 from core.generation.diffusion.weights import load_noise_predictor
 from core.predictors import checkpoint
+from core.training.best_weights import BestWeights
 from core.training.evaluation import flat
 from core.training.superdiff import (
     VALIDATION_STEPS,
-    BestWeights,
     SuperDiffSettings,
     held_out_figures,
     noise_prediction_loss,
@@ -130,20 +130,6 @@ def test_an_interrupted_training_gives_the_same_weights(folder, tmp_path, monkey
     straight, resumed = (checkpoint.paths("superdiff-cuprate", tmp_path / name) for name in ("straight", "resumed"))
     assert straight[0].read_bytes() == resumed[0].read_bytes()
     assert straight[1].read_text() == resumed[1].read_text()
-
-
-def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
-    validation = torch.rand(3, 96)
-    best, networks = BestWeights(tmp_path, validation), []
-    for seed in range(3):
-        torch.manual_seed(seed)
-        networks.append(UNet(SMALL))
-    losses = [best(network)["validation_loss"] for network in networks]
-    again = BestWeights(tmp_path, validation)
-    assert again.loss == min(losses)
-    loaded = UNet(SMALL)
-    again.load_into(loaded)
-    assert float(validation_loss(loaded, validation).mean()) == min(losses)
 
 
 def test_the_loss_and_its_gradient_do_not_wait_for_the_device():

@@ -1,0 +1,144 @@
+"""The loss of the network of crystals, for training and on held-out crystals.
+
+loss = lattice + positions + 20 types: mean squared errors of the predicted noise, that of the types over atoms whose
+types have noise, with the weights of DiffCSP. A share of the crystals has types without noise, so that the same network
+also finds the structure of a given formula; DiffCSP trains two networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from core.generation.diffusion.noise_schedule import STEPS
+from core.structures.diffusion.crystals import Crystals, Groups, one_hot
+from core.structures.diffusion.network import Condition, Noise
+from core.structures.diffusion.noise import Drawn, noise_tables, with_noise
+from core.training.batches import Batch
+
+TYPES_WEIGHT = 20.0
+HELD_OUT_GROUP = 32  # held-out crystals that are computed together
+HELD_OUT_SEED = 0
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """Settings of the loss.
+
+    known_share : share of crystals whose types have no noise
+    dropped_share : share of crystals whose Tc is not given; None: no Tc is ever given
+    bfloat16 : whether the network multiplies in bfloat16
+    """
+
+    known_share: float = 0.5
+    dropped_share: float | None = None
+    bfloat16: bool = True
+
+
+class Losses(NamedTuple):
+    """Mean squared errors of one batch."""
+
+    lattice: torch.Tensor
+    positions: torch.Tensor
+    types: torch.Tensor
+
+    @property
+    def total(self) -> torch.Tensor:
+        """The loss."""
+        return self.lattice + self.positions + TYPES_WEIGHT * self.types
+
+
+def crystals_of(batch: Batch) -> Crystals:
+    """The crystals of columns of a `CrystalTable`; padding has the type of the first element."""
+    kinds, positions, lattice, atoms = batch[:4]
+    return Crystals(one_hot(kinds), positions, lattice, atoms)
+
+
+def noise_prediction_loss(
+    device: torch.device, groups: Groups, settings: LossSettings
+) -> Callable[[nn.Module, Batch], torch.Tensor]:
+    """(network, columns of crystals in these groups) -> loss, with steps and noise drawn on the device."""
+    tables = noise_tables(device)
+
+    def loss(network: nn.Module, batch: Batch) -> torch.Tensor:
+        crystals = crystals_of(batch)
+        b, size = crystals.positions.shape[:2]
+        drawn = Drawn(
+            torch.randint(0, STEPS, (b,), device=device),
+            (torch.rand(b, device=device) < settings.known_share).float(),
+            torch.randn(b, 6, device=device),
+            torch.randn(b, size, 3, device=device),
+            torch.randn(b, size, crystals.types.shape[2], device=device),
+        )
+        condition = None
+        if settings.dropped_share is not None:
+            condition = Condition(batch[4], (torch.rand(b, device=device) >= settings.dropped_share).float())
+        with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
+            predicted = _by_group(network, crystals, drawn, groups, condition, tables)
+        return losses(predicted).total
+
+    return loss
+
+
+Part = tuple[Crystals, Drawn, Noise, Noise]  # a group: crystals without noise, what is drawn, predicted, the target
+
+
+def _by_group(network: nn.Module, crystals: Crystals, drawn: Drawn, groups: Groups, condition, tables) -> list[Part]:
+    parts, start = [], 0
+    for group in groups.split(crystals):
+        rows = slice(start, start + len(group))
+        own = drawn.part(rows, group.positions.shape[1])
+        noisy, target = with_noise(group, own, tables)
+        given = None if condition is None else Condition(condition.tc_K[rows], condition.given[rows])
+        parts.append((group, own, network(noisy, own.step, own.known, given), target))
+        start += len(group)
+    return parts
+
+
+def losses(parts: list[Part]) -> Losses:
+    """Mean squared errors over the crystals, and over their atoms."""
+    lattice, positions, types, atoms, free = [], [], [], [], []
+    for group, drawn, predicted, target in parts:
+        real = group.real
+        noisy = real * (1 - drawn.known)[:, None]
+        lattice.append((predicted.lattice - target.lattice).square().mean(1).sum())
+        positions.append(((predicted.positions - target.positions).square().mean(2) * real).sum())
+        types.append(((predicted.types - target.types).square().mean(2) * noisy).sum())
+        atoms.append(real.sum())
+        free.append(noisy.sum())
+    crystals = sum(len(group) for group, *_ in parts)
+    total = {name: torch.stack(each).sum() for name, each in (("lattice", lattice), ("positions", positions))}
+    of_types = torch.stack(types).sum() / torch.stack(free).sum().clamp(min=1)
+    return Losses(total["lattice"] / crystals, total["positions"] / torch.stack(atoms).sum(), of_types)
+
+
+@torch.no_grad()
+def held_out_losses(network: nn.Module, columns: Batch, with_tc: bool = False) -> dict[str, dict[str, float]]:
+    """Losses on crystals (n, ...), in the order of their size, at steps that are evenly spread and with fixed noise.
+
+    with_tc : whether the Tc of the crystals is given
+
+    "any formula": types have noise; "given formula": they have none. Means over the whole set, in float32.
+    """
+    crystals, device = crystals_of(columns), columns[1].device
+    tables, b = noise_tables(device), len(crystals)
+    generator = torch.Generator().manual_seed(HELD_OUT_SEED)
+    order = torch.from_numpy(np.random.default_rng(HELD_OUT_SEED).permutation(b))
+    step = ((order + 0.5) * (STEPS / b)).long()  # each part of the schedule as often, whatever the size of the crystal
+    shapes = ((b, 6), tuple(crystals.positions.shape), tuple(crystals.types.shape))
+    numbers = [torch.randn(shape, generator=generator).to(device) for shape in shapes]
+    groups = Groups.of(columns[3].tolist(), HELD_OUT_GROUP)
+    condition = Condition(columns[4], torch.ones(b, device=device)) if with_tc else None
+    found = {}
+    for name, known in (("any formula", 0.0), ("given formula", 1.0)):
+        drawn = Drawn(step.to(device), torch.full((b,), known, device=device), *numbers)
+        made = losses(_by_group(network, crystals, drawn, groups, condition, tables))
+        found[name] = {"lattice": float(made.lattice), "positions": float(made.positions)}
+        if not known:
+            found[name] |= {"types": float(made.types), "loss": float(made.total)}
+    return found

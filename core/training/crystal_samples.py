@@ -1,0 +1,131 @@
+"""Figures of samples for the cards: validity, and match rates for held-out formulas.
+
+Validity is that of DiffCSP. A held-out formula matches at k if one of its first k samples is a known structure of it;
+samples have the atoms of its smallest known cell, of at most 20 atoms, as DiffCSP gives the number of atoms too. The
+formulas are those on which `structure-ranking` is measured.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from core.chemistry.structure import Structure
+from core.structures.diffusion.blocks import sampled
+from core.structures.diffusion.sampler import BLOCK, SamplerSettings, Task, Wanted
+from core.structures.diffusion.validity import structurally_valid, valid_compositions
+from core.structures.diffusion.weights import CrystalModel
+from core.structures.match import Reduced
+from core.training import structure_data
+from core.training.loop import training_device
+from core.training.structure_ranking import MOST_ATOMS, RankingSettings, drawn_formulas, formula_key
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """What is sampled for a card.
+
+    unconditional : samples of any formula; per_formula : samples of each held-out formula
+    steps : of the sampler, without corrector; bfloat16 : whether it multiplies in bfloat16
+    """
+
+    unconditional: int = 1000
+    per_formula: int = 20
+    steps: int = 100
+    bfloat16: bool = False
+
+
+def figures(
+    model: CrystalModel, folder: Path, resume: Path, seed: int, settings: SampleSettings, held_out: RankingSettings
+) -> dict:
+    """Figures of samples of a network; finished blocks are kept in `resume`. Raises InputError for missing data."""
+    network = model.network.to(training_device())
+    store = resume / model.card["sha256"][:12]
+    sampler = SamplerSettings(settings.steps, bfloat16=settings.bfloat16)
+    base = Task(network, model.sizes, seed, 0, BLOCK, Wanted(), sampler, training_device())
+    known = held_out_structures(folder, seed, held_out)
+    return {
+        "sampler": {"steps": settings.steps, "corrector": False},
+        "unconditional": validity(unconditional(base, settings.unconditional, store)),
+        "held_out_formulas": match_rates(base, known, settings.per_formula, store),
+    }
+
+
+def unconditional(base: Task, count: int, store: Path) -> list[Structure | None]:
+    """Samples of any formula."""
+    found = []
+    for first in tqdm(range(0, count, BLOCK), desc="samples of any formula"):
+        task = _changed(base, first, min(BLOCK, count - first), Wanted())
+        found += sampled(task, store / f"any-{first}.json", _never, _nothing)
+    return found
+
+
+def validity(samples: Sequence[Structure | None]) -> dict[str, float]:
+    """Shares of valid samples."""
+    structural = np.array([structurally_valid(each) for each in samples])
+    composition = np.zeros(len(samples), dtype=bool)
+    composition[[i for i, each in enumerate(samples) if each is not None]] = valid_compositions(
+        [each for each in samples if each is not None]
+    )
+    return {
+        "n": len(samples),
+        "valid_structure": float(structural.mean()),
+        "valid_composition": float(composition.mean()),
+        "valid": float((structural & composition).mean()),
+    }
+
+
+def held_out_structures(folder: Path, seed: int, settings: RankingSettings) -> dict[str, list[Structure]]:
+    """The known structures of each held-out formula that has one of at most 20 atoms, smallest cells first."""
+    held_out = drawn_formulas(folder, seed, settings)["held_out"]
+    found: dict[str, list[Structure]] = defaultdict(list)
+    for name in structure_data.FILES:
+        for row in structure_data.read_rows(folder / f"{name}.jsonl.gz"):
+            key = formula_key(row["species"])
+            if key in held_out:
+                found[key].append(structure_data.structure_of(row))
+    ordered = {key: sorted(found[key], key=lambda each: len(each.symbols)) for key in sorted(found)}
+    return {key: own for key, own in ordered.items() if len(own[0].symbols) <= MOST_ATOMS}
+
+
+def match_rates(base: Task, known: dict[str, list[Structure]], count: int, store: Path) -> dict[str, float]:
+    """Shares of formulas of which the first sample, or one of `count`, is a known structure."""
+    first, one, valid = [], [], []
+    for key, own in tqdm(known.items(), desc="samples of held-out formulas"):
+        task = _changed(base, 0, count, Wanted(composition=own[0].symbols))
+        samples = sampled(task, store / f"formula-{key}.json", _never, _nothing)
+        matches = [_matches(each, [Reduced(structure) for structure in own]) for each in samples]
+        first.append(matches[0])
+        one.append(any(matches))
+        valid += [structurally_valid(each) for each in samples]
+    return {
+        "n": len(known),
+        "match_at_1": float(np.mean(first)),
+        f"match_at_{count}": float(np.mean(one)),
+        "valid_structure": float(np.mean(valid)),
+    }
+
+
+def _matches(sample: Structure | None, known: Sequence[Reduced]) -> bool:
+    """Whether a sample is one of the known structures; one that is not valid is none."""
+    if sample is None or not structurally_valid(sample):
+        return False
+    cell = Reduced(sample)
+    return any(cell.matches(each) for each in known)
+
+
+def _changed(base: Task, first: int, count: int, wanted: Wanted) -> Task:
+    return Task(base.network, base.sizes, base.seed, first, count, wanted, base.settings, base.device)
+
+
+def _never() -> bool:
+    return False
+
+
+def _nothing(step: int) -> None:
+    pass

@@ -1,0 +1,124 @@
+"""Training of both networks of crystals on a small folder: losses, cards, weights, and resuming."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core.predictors import checkpoint
+from core.structures.diffusion.network import CrystalNetSize
+from core.structures.diffusion.weights import BASE, WITH_TC, load_crystal_network
+from core.training import crystal_base, crystal_samples, crystal_tc
+from core.training.best_weights import BestWeights
+from core.training.crystal_base import LARGE, CrystalSettings
+from core.training.crystal_loss import LossSettings
+from core.training.crystal_samples import SampleSettings
+from core.training.evaluation import flat
+from core.training.structure_ranking import RankingSettings
+from tests.unit.training import crystal_files
+
+SETTINGS = CrystalSettings(
+    epochs=3,
+    batch=8,
+    groups=2,
+    learning_rate=2e-2,
+    averaging=0.5,
+    size=CrystalNetSize(width=16, layers=2, frequencies=4, radial=4, encoding=8, adapter_width=8),
+    loss=LossSettings(bfloat16=False),
+    samples=SampleSettings(unconditional=4, per_formula=2, steps=2),
+    held_out=RankingSettings(outside=5, held_out=2, fitted=3),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("data")
+    crystal_files.write(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def trained(folder):
+    """The card of the base network; checkpoints are in out/."""
+    return crystal_base.train(folder, folder / "out", 0, folder / "build", SETTINGS)
+
+
+def test_training_lowers_the_loss_and_writes_a_card_that_matches_the_weights(trained, folder):
+    first, *_, best = (figures["validation_loss"] for figures in trained["training"].values())
+    assert best < 0.9 * first
+    assert trained["cleaning"]["training"] == 38 and trained["cleaning"]["validation"] == 6
+    assert sum(trained["sizes"]) == 38
+    tensors, card = checkpoint.load(BASE, trained["architecture"], folder / "out")
+    assert card == trained and all(value.dtype == torch.float16 for value in tensors.values())
+    found = flat(crystal_base.held_out_figures(BASE, folder, folder / "out"))
+    assert found == pytest.approx(flat(card["metrics_held_out"]), rel=1e-4)
+
+
+def test_the_card_has_validity_and_match_rates(trained):
+    samples = trained["samples"]
+    assert samples["unconditional"]["n"] == 4 and samples["held_out_formulas"]["n"] == 4
+    rates = [samples["unconditional"][key] for key in ("valid_structure", "valid_composition", "valid")]
+    rates += [samples["held_out_formulas"][key] for key in ("match_at_1", "match_at_2")]
+    assert all(0 <= rate <= 1 for rate in rates)
+    assert samples["held_out_formulas"]["match_at_1"] <= samples["held_out_formulas"]["match_at_2"]
+
+
+def test_known_structures_match_themselves(trained, folder, monkeypatch, tmp_path):
+    known = crystal_samples.held_out_structures(folder, 0, SETTINGS.held_out)
+    assert len(known) == 4
+
+    def exact(task, path, should_stop, progress):
+        return [next(own[0] for own in known.values() if own[0].symbols == task.wanted.composition), None]
+
+    monkeypatch.setattr(crystal_samples, "sampled", exact)
+    base = crystal_samples.Task(None, (), 0, 0, 2, crystal_samples.Wanted(), None, None)
+    found = crystal_samples.match_rates(base, known, 2, tmp_path)
+    assert found == {"n": 4, "match_at_1": 1.0, "match_at_2": 1.0, "valid_structure": 0.5}
+
+
+def test_an_interrupted_training_gives_the_same_weights(trained, folder, monkeypatch, tmp_path):
+    settings = replace(SETTINGS, samples=SampleSettings(unconditional=1, per_formula=1, steps=2))
+
+    def killed(best, network, call=BestWeights.__call__):
+        if (tmp_path / f"{BASE}-0" / "state-2.safetensors").exists():
+            raise KeyboardInterrupt
+        return call(best, network)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BestWeights, "__call__", killed)
+        with pytest.raises(KeyboardInterrupt):
+            crystal_base.train(folder, tmp_path / "out", 0, tmp_path, settings)
+    crystal_base.train(folder, tmp_path / "out", 0, tmp_path, settings)
+    straight, resumed = (checkpoint.paths(BASE, path / "out")[0] for path in (folder, tmp_path))
+    assert straight.read_bytes() == resumed.read_bytes()
+
+
+def test_tuning_begins_with_the_base_network_and_learns_the_adapter(trained, folder, tmp_path):
+    base = load_crystal_network(BASE, folder / "out")
+    settings = replace(crystal_tc.tuning_settings(base), epochs=2, batch=8, groups=2, samples=SampleSettings(1, 1, 2))
+    settings = replace(settings, loss=replace(settings.loss, bfloat16=False))
+    assert settings.size == replace(SETTINGS.size, adapter=True) and settings.loss.dropped_share == 0.2
+    fresh = crystal_tc.tuned_from(base, settings, 0)
+    assert all(torch.equal(value, fresh.state_dict()[key]) for key, value in base.network.state_dict().items())
+    card = crystal_tc.train(folder, folder / "out", 0, tmp_path, settings)
+    assert card["base_sha256"] == trained["sha256"] and card["cleaning"]["held-out formula"] > 0
+    assert np.isfinite(list(flat(card["metrics_held_out"]).values())).all()
+    tuned = load_crystal_network(WITH_TC, folder / "out")
+    assert tuned.network.adapters[0].mixin.weight.abs().max() > 0
+    found = flat(crystal_tc.held_out_figures(WITH_TC, folder, folder / "out"))
+    assert found == pytest.approx(flat(card["metrics_held_out"]), rel=1e-4)
+
+
+def test_the_base_network_trains_as_on_a_gpu(folder, tmp_path, as_on_a_gpu):
+    data = crystal_base.read_data(folder, 0, SETTINGS)
+    (network,) = crystal_base._fitting(data, replace(SETTINGS, epochs=1), 0, lambda network: {}).run([tmp_path])
+    assert all(parameter.isfinite().all() for parameter in network.parameters())
+
+
+def test_weights_of_both_sizes_are_below_10_MB_in_16_bit():
+    for settings in (CrystalSettings(), LARGE):
+        network = crystal_base.CrystalNet(
+            crystal_base.LatticeScale((0.0,) * 6, (1.0,) * 6), replace(settings.size, adapter=True)
+        )
+        assert 2 * sum(parameter.numel() for parameter in network.parameters()) < 10e6
