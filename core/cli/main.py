@@ -21,6 +21,7 @@ from core.cli import (
     doctor,
     doping,
     evaluate,
+    generate,
     predict,
     run,
     screen,
@@ -31,7 +32,10 @@ from core.errors import InputError
 from core.files import storage_error
 
 # In the order of --help.
-COMMANDS = (predict, screen, doping, structures, design, run, campaign, candidates, doctor, train, evaluate, benchmark)
+COMMANDS = (
+    predict, screen, doping, structures, generate, design, run, campaign, candidates, doctor, train, evaluate,
+    benchmark,
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

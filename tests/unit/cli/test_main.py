@@ -12,13 +12,13 @@ from core.cli.main import build_parser, main
 from core.paths import PROJECT
 
 COMMANDS = (
-    "predict", "screen", "doping", "structures", "design", "run", "campaign", "candidates", "doctor", "train",
-    "evaluate", "benchmark",
+    "predict", "screen", "doping", "structures", "generate", "design", "run", "campaign", "candidates", "doctor",
+    "train", "evaluate", "benchmark",
 )  # fmt: skip
 # Files of the user, and folders that exist only after a command, in the help texts.
 PLACEHOLDERS = {
     "my_compounds.csv", "answers.csv", "problem.json", "PROBLEM.json", "NAME.csv", "NAME.json", "candidates.csv",
-    "plot.svg", "results.csv", "structures.csv", "cif/", "poscar/",
+    "plot.svg", "results.csv", "structures.csv", "samples.csv", "cif/", "poscar/",
     "build/benchmarks/", "campaign.json", "runs.csv", "best.csv",
 }  # fmt: skip
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]*\w)*/?")

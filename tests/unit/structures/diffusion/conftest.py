@@ -1,11 +1,15 @@
 """A small network with random weights, everywhere, and crystals with noise."""
 
+from dataclasses import asdict
+
 import pytest
 import torch
 
+from core.predictors import checkpoint
 from core.structures.diffusion.crystals import Crystals
 from core.structures.diffusion.lattice_numbers import LatticeScale
 from core.structures.diffusion.network import CrystalNet, CrystalNetSize
+from core.structures.diffusion.weights import ARCHITECTURE
 
 SCALE = LatticeScale((1.2, 1.2, 1.3, 0.0, 0.0, 0.1), (0.2, 0.3, 0.3, 0.1, 0.1, 0.1))
 SMALL = CrystalNetSize(width=16, layers=2, frequencies=4, radial=4, encoding=8, adapter_width=8)
@@ -31,3 +35,14 @@ def noisy_crystals(*atoms: int, seed: int = 0) -> Crystals:
 @pytest.fixture(scope="module")
 def network():
     return network_of(SMALL)
+
+
+def stored(folder, name, size=SMALL):
+    """A checkpoint of a network with random weights, which makes crystals of two or three atoms."""
+    card = {
+        "architecture": ARCHITECTURE,
+        "settings": {"size": asdict(size)},
+        "lattice": asdict(SCALE),
+        "sizes": [0, 0, 2, 1],
+    }
+    checkpoint.save(name, checkpoint.to_storage(network_of(size).state_dict()), card, folder)

@@ -1,0 +1,88 @@
+"""python -m core generate: crystal structures by guided diffusion, as a folder with CIF files and a table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.cli.arguments import encodable, new_command
+
+if TYPE_CHECKING:
+    from core.cli.arguments import Commands
+    from core.structures.diffusion.folder import GenerationStatus
+    from core.structures.diffusion.request import GenerationRequest
+
+
+def add_parser(commands: Commands) -> None:
+    """Add the command."""
+    parser = new_command(
+        commands, "generate", "new crystal structures by diffusion, for a Tc, some elements or a formula",
+        "Generate crystal structures by diffusion (DiffCSP): guided towards a Tc, of some elements, or of a formula.\n"
+        "The Tc is that of electron-phonon theory, from which the network learned; it is not a measured one. The\n"
+        "structures are not relaxed.",
+        "generate --tc 10 --guidance 2 --count 1000 --out my_crystals\n"
+        "  python -m core generate --elements Nb Ti C N --count 100 --out my_carbides\n"
+        "  python -m core generate --formula MgB2 --count 20 --out my_borides\n\n"
+        "The folder receives samples.csv, cif/ and the progress. The same command again resumes; a file named cancel\n"
+        "in the folder stops it, with the exit code 1.",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder for the structures")
+    parser.add_argument("--count", type=int, default=100, metavar="N", help="structures; default: 100")
+    parser.add_argument("--tc", type=float, metavar="K", help="towards this Tc in K; default: any")
+    parser.add_argument(
+        "--guidance", type=float, default=2.0, metavar="W", help="weight of the Tc; -1: without it; default: 2"
+    )
+    parser.add_argument("--elements", nargs="+", metavar="E", help="only these elements may occur; default: all")
+    parser.add_argument("--formula", metavar="F", help="structures of this formula")
+    parser.add_argument("--units", type=int, default=1, metavar="Z", help="formula units in the cell; default: 1")
+    parser.add_argument("--steps", type=int, default=100, metavar="N", help="denoising steps, to 1000; default: 100")
+    parser.add_argument("--corrector", action="store_true", help="a corrector step before each step, as published")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps; default: auto")
+    parser.set_defaults(command=generate)
+
+
+def generate(options: argparse.Namespace) -> int:
+    """Generate the structures; exit code 1 if the generation was cancelled."""
+    from tqdm import tqdm
+
+    from core.predictors.device import resolve_device
+    from core.structures.diffusion import weights
+    from core.structures.diffusion.folder import TABLE, GenerationPhase
+    from core.structures.diffusion.folder import generate as generate_in
+
+    device = resolve_device(options.device)
+    request = _request(options, device.type)
+    model = weights.load_crystal_network(request.checkpoint)
+    model.network.to(device)
+    with tqdm(total=request.count, unit="sample", file=sys.stderr, disable=None) as bar:
+
+        def show(status: GenerationStatus) -> None:
+            bar.update(status.samples - bar.n)
+            bar.set_postfix_str(f"step {status.step} of {status.total_steps}")
+
+        last = generate_in(options.out, request, model, device, show)
+    print(options.out / TABLE)
+    return 0 if last.phase is GenerationPhase.FINISHED else 1
+
+
+def _request(options: argparse.Namespace, device: str) -> GenerationRequest:
+    """What is asked. Raises InputError."""
+    from core.chemistry import elements
+    from core.chemistry.formula_reader import parse_formula
+    from core.predictors.layers.bfloat16 import processor_has_bfloat16
+    from core.structures.diffusion.request import GenerationRequest, cell_of
+    from core.structures.diffusion.sampler import SamplerSettings
+
+    composition = allowed = None
+    if options.formula is not None:
+        composition = cell_of(parse_formula(encodable(options.formula)), options.units)
+    if options.elements is not None:
+        chosen = {encodable(symbol) for symbol in options.elements}
+        known = [symbol for symbol in elements.symbols() if symbol in chosen]
+        allowed = (*known, *sorted(chosen - set(known)))  # what is no element is refused with its name
+    bfloat16 = processor_has_bfloat16() if device == "cpu" else device == "cuda"
+    sampler = SamplerSettings(options.steps, options.corrector, guidance=options.guidance, bfloat16=bfloat16)
+    return GenerationRequest(options.count, options.seed, options.tc, allowed, composition, sampler)

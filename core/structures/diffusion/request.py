@@ -1,0 +1,91 @@
+"""What is asked of a generation of crystals, and its validation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from core.chemistry import elements
+from core.chemistry.tolerances import WHOLE_ATOM
+from core.errors import InputError
+from core.generation.diffusion.noise_schedule import STEPS
+from core.structures.diffusion.crystals import N_TYPES
+from core.structures.diffusion.sampler import SamplerSettings, Wanted
+from core.structures.diffusion.weights import BASE, WITH_TC
+
+MOST_ATOMS, MOST_SAMPLES = 20, 1_000_000
+LARGEST_TC_K, LARGEST_GUIDANCE = 1000.0, 20.0
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """A generation: with the checkpoint, it determines the samples.
+
+    tc_K : Tc in K that is asked for; None: any
+    allowed : symbols of the elements that may occur, in the order of the atomic number; None: all
+    composition : symbols of the atoms of every sample; None: free
+    """
+
+    count: int
+    seed: int = 0
+    tc_K: float | None = None
+    allowed: tuple[str, ...] | None = None
+    composition: tuple[str, ...] | None = None
+    sampler: SamplerSettings = field(default_factory=SamplerSettings)
+
+    def __post_init__(self):
+        """Raises InputError for a value out of range, an element beyond fermium, and elements beside a formula."""
+        ranges = (
+            ("count", self.count, 1, MOST_SAMPLES),
+            ("steps", self.sampler.steps, 2, STEPS),
+            ("guidance", self.sampler.guidance, -1, LARGEST_GUIDANCE),
+            ("tc", 0.0 if self.tc_K is None else self.tc_K, 0, LARGEST_TC_K),
+        )
+        for name, value, low, high in ranges:
+            if not low <= value <= high:  # NaN too
+                raise InputError(name, value, f"this must be from {low:,} to {high:,}", "Choose another value")
+        if self.seed < 0:
+            raise InputError("seed", self.seed, "a seed is a whole number from 0", "Choose another value")
+        if self.allowed is not None and self.composition is not None:
+            raise InputError("elements", " ".join(self.allowed), "a formula determines the elements", "Leave one out")
+        for symbol in (*(self.allowed or ()), *(self.composition or ())):
+            if not elements.is_element(symbol) or elements.element(symbol).index >= N_TYPES:
+                raise InputError("elements", symbol, "this is no element from H to Fm", "Choose others")
+        if self.allowed == ():
+            raise InputError("elements", "", "at least one element is needed", "Name one, or leave them out")
+
+    @property
+    def checkpoint(self) -> str:
+        """The name of the checkpoint that is used."""
+        return BASE if self.tc_K is None else WITH_TC
+
+    @property
+    def wanted(self) -> Wanted:
+        """The request as the sampler reads it."""
+        allowed = None if self.allowed is None else frozenset(self.allowed)
+        return Wanted(self.tc_K, allowed, self.composition)
+
+    def to_json(self) -> dict[str, Any]:
+        """The request as a JSON object, equal for equal requests."""
+        lists = {name: None if value is None else list(value) for name, value in
+                 (("allowed", self.allowed), ("composition", self.composition))}  # fmt: skip
+        return asdict(self) | lists
+
+
+def cell_of(amounts: Mapping[str, float], formula_units: int) -> tuple[str, ...]:
+    """The atoms of a cell with some units of a formula. Raises InputError for amounts that are not whole, or too many.
+
+    amounts : atoms per formula unit
+    """
+    numbers = {symbol: round(amount) for symbol, amount in amounts.items()}
+    text = "".join(f"{symbol}{amount:g}" for symbol, amount in amounts.items())
+    if any(not math.isclose(numbers[symbol], amounts[symbol], abs_tol=WHOLE_ATOM) for symbol in amounts):
+        raise InputError("formula", text, "a cell has whole atoms", "Give whole numbers of atoms")
+    total = formula_units * sum(numbers.values())
+    if not 1 <= total <= MOST_ATOMS:
+        raise InputError("formula", text, f"the cell would have {total} atoms; 1 to {MOST_ATOMS} are possible",
+                         "Choose a smaller formula, or fewer units")  # fmt: skip
+    order = sorted(numbers, key=lambda symbol: elements.element(symbol).index)
+    return tuple(symbol for symbol in order for _ in range(formula_units * numbers[symbol]))
