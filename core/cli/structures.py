@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.arguments import encodable, new_command
-from core.errors import InputError
 
 if TYPE_CHECKING:
-    from core.chemistry.structure import Structure
     from core.cli.arguments import Commands
-    from core.screening.convex_hull import HullDistance
-    from core.structures.folder import Placer, Relaxer, Request
-    from core.structures.prototypes import StructureFinder
-    from core.structures.relaxation import Relaxation, RelaxationSettings
-
-MOST_STRUCTURES = 20  # candidates that are ranked for a formula
+    from core.structures.folder import Request
 
 
 def add_parser(commands: Commands) -> None:
@@ -37,7 +30,7 @@ def add_parser(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument("formulas", nargs="*", metavar="FORMULA", help="a chemical formula, for example LaFeAsO")
     parser.add_argument("--csv", type=Path, metavar="IN", help="read the formulas from this CSV file instead")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder for the structures")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the structures")
     parser.add_argument("--top", type=int, default=5, metavar="N", help="structures of a formula; default: 5")
     parser.add_argument("--no-relax", action="store_true", help="leave the structures as proposed")
     parser.add_argument("--pressure", type=float, default=0.0, metavar="GPA", help="relax under this pressure in GPa")
@@ -45,46 +38,40 @@ def add_parser(commands: Commands) -> None:
         "--hull", action="store_true",
         help="also the energy above hull by the potential; a new chemical system takes about a minute",
     )  # fmt: skip
+    parser.add_argument(
+        "--search",
+        type=Path,
+        metavar="DIR",
+        help="carry out a search that the app prepared in this folder",
+    )
     parser.set_defaults(command=structures, parser=parser)
 
 
 def structures(options: argparse.Namespace) -> int:
     """Write the structures; exit code 1 if a formula cannot be used."""
+    if options.search is not None:
+        return _search(options)
     from tqdm import tqdm
 
-    from core.predictors import checkpoint
-    from core.reference_data.prototypes import NAME as LIBRARY
-    from core.structures.folder import TABLE, FolderSettings, find_all
-    from core.structures.interatomic import CHGNET
+    from core.structures.folder import TABLE, find_all
     from core.structures.prototypes import load_finder
-    from core.structures.ranking import NAME as RANKING
-    from core.structures.relaxation import RelaxationSettings
+    from core.structures.search_work import SearchSettings, folder_settings, work_of
 
     if bool(options.formulas) == (options.csv is not None):
         options.parser.error("give formulas, or --csv with a file")
+    if options.out is None:
+        options.parser.error("the following arguments are required: --out")
     if options.no_relax and options.pressure:
         options.parser.error("--pressure is for relaxed structures")
     if options.hull and (options.no_relax or options.pressure):
         options.parser.error("--hull is for structures relaxed without pressure")
-    if not 1 <= options.top <= MOST_STRUCTURES:
-        rule = f"a formula can have 1 to {MOST_STRUCTURES} structures"
-        raise InputError("top", options.top, rule, "Choose another number")
-    relaxation = RelaxationSettings(pressure_GPa=options.pressure)
+    settings = SearchSettings(options.top, not options.no_relax, options.pressure, options.hull)
     requests = list(_requests(options))
-    checksums = (checkpoint.read_card(name)["sha256"] for name in (LIBRARY, RANKING))
-    settings = FolderSettings(options.top, *checksums, "" if options.no_relax else CHGNET, options.hull, relaxation)
     finder = load_finder()
-    relaxer = None if options.no_relax else _relaxer(relaxation)
-    placer = _placer(options.out, finder, relaxation) if options.hull else None
+    work = work_of(settings, finder, options.out / "references")
     with tqdm(total=len(requests), unit="formula", file=sys.stderr, disable=None) as bar:
         bad = find_all(
-            options.out,
-            requests,
-            finder,
-            settings,
-            lambda done: bar.update(done - bar.n),
-            relaxer=relaxer,
-            placer=placer,
+            options.out, requests, finder, folder_settings(settings), lambda done: bar.update(done - bar.n), work=work
         )
     print(options.out / TABLE)
     if bad:
@@ -92,41 +79,16 @@ def structures(options: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
-def _relaxer(settings: RelaxationSettings) -> Relaxer:
-    """Relaxation by CHGNet, which is loaded at the first structure."""
+def _search(options: argparse.Namespace) -> int:
+    """Carry out a search that the app has prepared, as its worker; exit code 1 unless it has finished."""
+    from core.executors.structure_search_worker import carry_out
+    from core.executors.structure_searches import FINISHED
 
-    def relaxed(structure: Structure, should_stop: Callable[[], bool]) -> Relaxation:
-        from core.structures.interatomic import load_chgnet
-        from core.structures.relaxation import relax
-
-        return relax(structure, load_chgnet(), settings, should_stop)
-
-    return relaxed
-
-
-def _placer(out: Path, finder: StructureFinder, settings: RelaxationSettings) -> Placer:
-    """The hulls of chemical systems, each made once; their energies are kept in the folder."""
-    from functools import cache
-
-    from core.structures.potential_hull import PotentialHull, ReferenceEnergies
-
-    relaxer = _relaxer(settings)
-    energies = ReferenceEnergies(
-        out / "references",
-        finder.formulas,
-        lambda key: finder.known(dict(key)),
-        lambda structure: relaxer(structure, lambda: False),
-    )
-
-    @cache
-    def hull(system: frozenset[str]) -> PotentialHull | None:
-        return energies.hull(system)
-
-    def placed(structure: Structure, energy_eV_per_atom: float) -> HullDistance | None:
-        found = hull(frozenset(structure.symbols))
-        return found.distance(structure, energy_eV_per_atom) if found else None
-
-    return placed
+    if options.formulas or options.csv is not None or options.out is not None:
+        options.parser.error("--search takes no formulas and no --out: both are in the folder")
+    state = carry_out(options.search)
+    print(f"The search is {state}.", file=sys.stderr)
+    return 0 if state == FINISHED else 1
 
 
 def _requests(options: argparse.Namespace) -> Iterator[Request]:

@@ -3,7 +3,7 @@
 structures.csv       one row per structure; a formula without structures has one row with the error
 cif/LaFeAsO-1.cif    the first structure of LaFeAsO; poscar/LaFeAsO-1.vasp, the same as POSCAR
 relaxed/             one file per relaxed structure, in the order of the proposals
-finished/            one file per finished formula: its rows
+finished/            one file per finished formula: its rows; before they are on the hull, marked so
 settings.json        the settings; other settings need another folder
 """
 
@@ -17,17 +17,22 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.files import read_json, remove_partial_files, write_atomically, write_json
 from core.screening.convex_hull import HullDistance
 from core.spreadsheet import safe_cell
+from core.structures.environments import coordination_text, density_g_per_cm3
 from core.structures.files import to_cif, to_poscar
+from core.structures.potential_hull import Stopped
 from core.structures.prototypes import Proposal
 from core.structures.relaxation import STOPPED, Relaxation, RelaxationSettings
 from core.structures.relaxed_proposals import RelaxedProposal, ordered, packed, unpacked, unrelaxed
+
+if TYPE_CHECKING:
+    from core.structures.structure_models import StructureProperties
 
 TABLE, SETTINGS, FINISHED, RELAXATIONS = "structures.csv", "settings.json", "finished", "relaxed"
 COLUMNS = (
@@ -35,6 +40,7 @@ COLUMNS = (
     "energy_above_hull_eV_per_atom", "relaxed", "band_gap_class", "tc_structure_K", "matches_known", "cif", "poscar",
     "volume_A3_per_atom", "shortest_distance_A", "score", "known_compounds", "known_superconductors", "relaxation",
     "relaxation_steps", "relaxation_volume_change", "pressure_GPa", "competing_phases", "note", "error",
+    "density_g_per_cm3", "coordination", "metal_probability",
 )  # fmt: skip
 _WRITTEN_EVERY = 20  # formulas between two tables
 
@@ -55,6 +61,14 @@ class Placer(Protocol):
         ...
 
 
+class Describer(Protocol):
+    """Says what models tell of structures: `core.structures.structure_models.StructureModels.properties`."""
+
+    def __call__(self, structures: Sequence[Structure], space_groups: Sequence[int]) -> list[StructureProperties]:
+        """The properties of structures with these space groups."""
+        ...
+
+
 class Finder(Protocol):
     """Proposes structures: `core.structures.prototypes.StructureFinder`."""
 
@@ -71,6 +85,7 @@ class FolderSettings:
     library, ranking : checksums of the two checkpoints
     potential : name of the interatomic potential; empty: the structures are not relaxed
     hull : whether the structures are placed on the hull
+    property_models : checksums of the models of their properties; empty: none
     relaxation : when a relaxation ends
     """
 
@@ -79,7 +94,22 @@ class FolderSettings:
     ranking: str
     potential: str = ""
     hull: bool = False
+    property_models: str = ""
     relaxation: RelaxationSettings = field(default_factory=RelaxationSettings)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done with the proposals of a formula. None: left out
+
+    relaxer : relaxes each
+    placer : places relaxed ones on the hull
+    describer : says whether they are metals, and their Tc
+    """
+
+    relaxer: Relaxer | None = None
+    placer: Placer | None = None
+    describer: Describer | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +128,7 @@ def find_all(
     settings: FolderSettings,
     progress: Callable[[int], None] = lambda done: None,
     should_stop: Callable[[], bool] = lambda: False,
-    relaxer: Relaxer | None = None,
-    placer: Placer | None = None,
+    work: Work | None = None,
 ) -> int:
     """Find the structures of all formulas, relax them, and write them; returns the number of formulas with an error.
 
@@ -107,8 +136,7 @@ def find_all(
     asked before each formula and each evaluation of the potential, or at an exception, the table holds what is
     finished.
 
-    relaxer : None leaves the structures as proposed
-    placer : None leaves the columns of the hull empty
+    work : None leaves the structures as proposed, and the columns of energies and properties empty
     progress : called with the number of finished formulas
 
     Raises InputError (field "out") for a folder with other settings or one that cannot be written.
@@ -120,7 +148,7 @@ def find_all(
         for done, request in enumerate(requests, start=1):
             if should_stop():
                 break
-            own = _rows_of(folder, request, finder, settings, (relaxer, placer), should_stop)
+            own = _rows_of(folder, request, finder, settings, work or Work(), should_stop)
             if own is None:
                 break
             rows += own
@@ -154,31 +182,41 @@ def _rows_of(
     request: Request,
     finder: Finder,
     settings: FolderSettings,
-    work: tuple[Relaxer | None, Placer | None],
+    work: Work,
     should_stop: Callable[[], bool],
 ) -> list[dict[str, str]] | None:
     """The rows of a formula, from the folder if it is finished there; None if the work was stopped."""
-    relaxer, placer = work
     path = folder / FINISHED / f"{file_name(request.text)}.json"
     stored = read_json(path)
-    if stored is not None and stored.get("formula") == request.text:
+    if stored is not None and stored.get("formula") == request.text and stored.get("placed", True):
         return stored["rows"]
-    try:
-        if request.amounts is None:
-            return [_error_row(request.text, request.error)]
-        proposals = finder.find(request.amounts, settings.top)
-    except InputError as error:
-        return [_error_row(request.text, error.message)]
+    error, proposals = request.error, []
+    if request.amounts is not None:
+        try:
+            proposals = finder.find(request.amounts, settings.top)
+        except InputError as refused:
+            error = refused.message
+    if not proposals:
+        rows = [_error_row(request.text, error)]
+        write_json(path, {"formula": request.text, "rows": rows})
+        return rows
     found = unrelaxed(proposals)
-    if relaxer is not None:
-        relaxations = _relaxations(folder, request.text, proposals, relaxer, should_stop)
+    if work.relaxer is not None:
+        relaxations = _relaxations(folder, request.text, proposals, work.relaxer, should_stop)
         if relaxations is None:
             return None
         found = ordered(proposals, relaxations, settings.relaxation.pressure_GPa)
+    described = _described(found, work.describer)
     rows = [
-        _write(folder, request.text, rank, each, settings) | _on_hull(each, placer)
-        for rank, each in enumerate(found, start=1)
+        _write(folder, request.text, rank, each, settings) | own
+        for rank, (each, own) in enumerate(zip(found, described, strict=True), start=1)
     ]
+    if work.placer is not None:  # the hull may take minutes; what is there by then can be read
+        write_json(path, {"formula": request.text, "rows": rows, "placed": False})
+        try:
+            rows = [row | _on_hull(each, work.placer) for row, each in zip(rows, found, strict=True)]
+        except Stopped:
+            return None
     write_json(path, {"formula": request.text, "rows": rows})
     return rows
 
@@ -216,6 +254,7 @@ def _write(folder: Path, formula: str, rank: int, found: RelaxedProposal, settin
         "matches_known": str(proposal.known).lower(), "cif": cif, "poscar": poscar,
         "volume_A3_per_atom": f"{made.volume_A3_per_atom:.3f}",
         "shortest_distance_A": f"{made.shortest_distance_A():.3f}",
+        "density_g_per_cm3": f"{density_g_per_cm3(made):.3f}", "coordination": coordination_text(made),
         "score": _number(proposal.score, 3), "known_compounds": proposal.compounds,
         "known_superconductors": proposal.superconductors, "note": found.note,
     } | _of_relaxation(found.relaxation, settings)  # fmt: skip
@@ -234,6 +273,22 @@ def _of_relaxation(relaxation: Relaxation | None, settings: FolderSettings) -> d
         "relaxation_volume_change": _number(relaxation.volume_change, 4),
         "pressure_GPa": f"{settings.relaxation.pressure_GPa:g}",
     }
+
+
+def _described(found: Sequence[RelaxedProposal], describer: Describer | None) -> list[dict[str, str]]:
+    """The columns of the models of properties; none for a structure without a minimum."""
+    described: list[dict[str, str]] = [{} for _ in found]
+    chosen = [i for i, each in enumerate(found) if each.relaxation is None or each.relaxation.has_minimum]
+    if describer is None or not chosen:
+        return described
+    said = describer([found[i].structure for i in chosen], [found[i].space_group for i in chosen])
+    for i, each in zip(chosen, said, strict=True):
+        described[i] = {
+            "band_gap_class": each.band_gap_class,
+            "metal_probability": _number(each.metal_probability, 3),
+            "tc_structure_K": _number(each.tc_K, 2),
+        }
+    return described
 
 
 def _on_hull(found: RelaxedProposal, placer: Placer | None) -> dict[str, str]:

@@ -25,6 +25,10 @@ MOST_ATOMS = 40  # of a reference structure
 Formula = frozenset[tuple[str, int]]  # pairs of element and number of atoms, in lowest terms
 
 
+class Stopped(Exception):
+    """The computation of a reference energy was stopped; nothing of it is kept."""
+
+
 @dataclass(frozen=True)
 class PotentialHull:
     """The hull of a chemical system.
@@ -59,14 +63,15 @@ def hull_of(energies_eV_per_atom: Mapping[Formula, float]) -> PotentialHull:
     keys = sorted(energies_eV_per_atom, key=sorted)
     formation = [formation_energy(dict(key), energies_eV_per_atom[key], pure) for key in keys]
     vectors = np.stack([composition_vector(_amounts(dict(key))) for key in keys])
-    return PotentialHull(pure, Hull(vectors, np.array(formation), [_name(key) for key in keys]))
+    return PotentialHull(pure, Hull(vectors, np.array(formation), [formula_name(key) for key in keys]))
 
 
 class ReferenceEnergies:
     """Energies of known compounds by one potential, computed when needed, one file each in a folder.
 
     structures : formula -> its known structures, the stablest first
-    relax : relaxes a structure
+    relax : relaxes a structure; may raise Stopped
+    given : name of a formula -> energy that need not be computed, None where none of its structures could be relaxed
     """
 
     def __init__(
@@ -75,11 +80,16 @@ class ReferenceEnergies:
         formulas: Iterable[Formula],
         structures: Callable[[Formula], list[Structure]],
         relax: Callable[[Structure], Relaxation],
+        given: Mapping[str, float | None] | None = None,
     ):
         """The folder is made if it is missing. Raises OSError if it cannot be written."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._structures, self._relax = folder, structures, relax
+        self._folder, self._structures, self._relax, self._given = folder, structures, relax, given or {}
         self._formulas = list(formulas)
+
+    def phases(self, system: Collection[str]) -> list[Formula]:
+        """The known compounds of the elements of a system, the elements among them."""
+        return sorted((key for key in self._formulas if {s for s, _ in key} <= set(system)), key=sorted)
 
     def hull(
         self, system: Collection[str], progress: Callable[[int, int], None] = lambda done, all_: None
@@ -87,8 +97,10 @@ class ReferenceEnergies:
         """The hull of the elements of a system; None if one of them has no energy.
 
         progress : called with the finished and all reference phases
+
+        Raises Stopped if `relax` does.
         """
-        inside = sorted((key for key in self._formulas if {s for s, _ in key} <= set(system)), key=sorted)
+        inside = self.phases(system)
         energies: dict[Formula, float] = {}
         for done, key in enumerate(inside, start=1):
             energy = self.energy_eV_per_atom(key)
@@ -100,8 +112,13 @@ class ReferenceEnergies:
         return hull_of(energies)
 
     def energy_eV_per_atom(self, key: Formula) -> float | None:
-        """Energy of the stablest structure of a formula; None if none of its structures could be relaxed."""
-        name = _name(key)
+        """Energy of the stablest structure of a formula; None if none could be relaxed.
+
+        Raises Stopped if `relax` does.
+        """
+        name = formula_name(key)
+        if name in self._given:
+            return self._given[name]
         path = self._folder / f"{name}-{hashlib.sha256(name.encode()).hexdigest()[:6]}.json"
         stored = read_json(path)
         if stored is not None:
@@ -116,6 +133,7 @@ def _amounts(counts: Mapping[str, int]) -> dict[str, float]:
     return {symbol: float(n) for symbol, n in counts.items()}
 
 
-def _name(key: Formula) -> str:
+def formula_name(key: Formula) -> str:
+    """The formula as text, in lowest terms."""
     counts = dict(key)
     return formula_of({symbol: float(counts[symbol]) for symbol in ordered(counts)})

@@ -85,6 +85,11 @@ class Relaxation:
     stress_GPa: float
 
     @property
+    def has_minimum(self) -> bool:
+        """Whether it ended in a minimum, or may be near one."""
+        return self.verdict in (RELAXED, STEP_LIMIT)
+
+    @property
     def converged(self) -> bool:
         """Whether forces and stress are below the limits."""
         return self.verdict == RELAXED

@@ -14,7 +14,7 @@ from core.chemistry.families import hydrogen_rich
 from core.chemistry.structure import Structure
 from core.structures.match import Reduced
 from core.structures.prototypes import Proposal
-from core.structures.relaxation import RELAXED, STEP_LIMIT, Relaxation
+from core.structures.relaxation import Relaxation
 from core.structures.symmetry import symmetric
 
 ENERGY_SCALE_EV_PER_ATOM = 0.05  # of the enthalpy that takes as much from a score as a factor e of the odds
@@ -66,7 +66,7 @@ def ordered(
     last: list[RelaxedProposal] = []
     for i in order:
         made = _with(proposals[i], relaxations[i], _HYDRIDE if hydride else "")
-        cell = Reduced(made.structure) if _has_minimum(relaxations[i]) else None
+        cell = Reduced(made.structure) if relaxations[i].has_minimum else None
         same = next((k for k, other in enumerate(cells) if cell is not None and cell.matches(other)), None)
         if cell is None:
             last.append(made)
@@ -75,22 +75,17 @@ def ordered(
         else:
             first.append(made)
             cells.append(cell)
-    return first + sorted(last, key=lambda each: each.relaxation is None or not _has_minimum(each.relaxation))
+    return first + sorted(last, key=lambda each: each.relaxation is None or not each.relaxation.has_minimum)
 
 
 def _place(proposal: Proposal, relaxation: Relaxation, given: int, comparable: bool) -> tuple[bool, bool, float, int]:
     enthalpy = relaxation.enthalpy_eV_per_atom
     if not comparable or not math.isfinite(enthalpy):
-        return not _has_minimum(relaxation), not proposal.known, 0.0, given
+        return not relaxation.has_minimum, not proposal.known, 0.0, given
     value = (
         enthalpy + PLACE_EV_PER_ATOM * given if proposal.known else enthalpy / ENERGY_SCALE_EV_PER_ATOM - proposal.score
     )
-    return not _has_minimum(relaxation), not proposal.known, value, given
-
-
-def _has_minimum(relaxation: Relaxation) -> bool:
-    """Whether a relaxation ended in a minimum, or may be near one."""
-    return relaxation.verdict in (RELAXED, STEP_LIMIT)
+    return not relaxation.has_minimum, not proposal.known, value, given
 
 
 def _hydrogen_rich(proposals: Sequence[Proposal]) -> bool:
@@ -99,7 +94,7 @@ def _hydrogen_rich(proposals: Sequence[Proposal]) -> bool:
 
 
 def _with(proposal: Proposal, relaxation: Relaxation, remark: str) -> RelaxedProposal:
-    found = symmetric(relaxation.structure) if _has_minimum(relaxation) else None
+    found = symmetric(relaxation.structure) if relaxation.has_minimum else None
     note = "; ".join(text for text in (proposal.note, remark) if text)
     space_group = found.space_group if found else proposal.space_group
     return RelaxedProposal(proposal, relaxation, space_group, note, remark == _HYDRIDE)

@@ -39,6 +39,10 @@ TABLES = (
     Trainable(
         "structure-ranking", "core.training.structure_ranking:train", "core.training.structure_ranking:held_out_figures"
     ),
+    Trainable(
+        "metal-classifier", "core.training.metal_classifier:train", "core.training.metal_classifier:held_out_figures"
+    ),
+    Trainable("tc-structure", "core.training.tc_structure:train", "core.training.tc_structure:held_out_figures"),
     Trainable("references", "core.training.references:train", "core.training.references:held_out_figures"),
     Trainable("elements", "core.training.element_table:write_element_table", raw_data=False),
 )

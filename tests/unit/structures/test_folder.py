@@ -1,6 +1,7 @@
 """The folder of structures: files, table, resume, errors."""
 
 import csv
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,9 +9,11 @@ import pytest
 from core.errors import InputError
 from core.screening.convex_hull import HullDistance
 from core.structures.files import read_cif
-from core.structures.folder import COLUMNS, TABLE, FolderSettings, Request, file_name, find_all
+from core.structures.folder import COLUMNS, FINISHED, TABLE, FolderSettings, Request, Work, file_name, find_all
+from core.structures.potential_hull import Stopped
 from core.structures.prototypes import StructureFinder
 from core.structures.relaxation import relax
+from core.structures.structure_models import StructureProperties
 from tests import crystals
 from tests.pair_potential import PairPotential
 
@@ -89,7 +92,7 @@ RELAXED = replace(SETTINGS, potential="pairs")
 
 
 def test_relaxed_structures_are_written_with_their_energy(tmp_path):
-    find_all(tmp_path, REQUESTS, Counted(), RELAXED, relaxer=Relaxes())
+    find_all(tmp_path, REQUESTS, Counted(), RELAXED, work=Work(relaxer=Relaxes()))
     first = table(tmp_path)[0]
     made = read_cif((tmp_path / first["cif"]).read_text(encoding="utf-8"))
     energy = PairPotential(r0=3.0).evaluate(made).energy_eV / len(made.symbols)
@@ -102,19 +105,46 @@ def test_relaxed_structures_are_placed_on_the_hull(tmp_path):
     def placer(structure, energy_eV_per_atom):
         return HullDistance(0.25, (("K", 0.5), ("Cl", 0.5))) if "K" in structure.symbols else None
 
-    find_all(tmp_path, REQUESTS, Counted(), replace(RELAXED, hull=True), relaxer=Relaxes(), placer=placer)
+    find_all(tmp_path, REQUESTS, Counted(), replace(RELAXED, hull=True), work=Work(Relaxes(), placer))
     found = table(tmp_path)
     assert found[0]["energy_above_hull_eV_per_atom"] == "0.2500" and found[0]["competing_phases"] == "0.5 K + 0.5 Cl"
     assert found[-1]["formula"] == "MgB2" and found[-1]["energy_above_hull_eV_per_atom"] == ""
 
 
+def test_structures_are_described(tmp_path):
+    def describer(structures, space_groups):
+        return [
+            StructureProperties(0.9, 12.345) if g > 200 else StructureProperties(0.2, float("nan"))
+            for g in space_groups
+        ]
+
+    find_all(tmp_path, REQUESTS, Counted(), SETTINGS, work=Work(describer=describer))
+    first, *_, last = table(tmp_path)
+    assert (first["band_gap_class"], first["tc_structure_K"], first["metal_probability"]) == ("metal", "12.35", "0.900")
+    assert (last["band_gap_class"], last["tc_structure_K"]) == ("non-metal", "") and last["formula"] == "MgB2"
+    assert last["coordination"].startswith("Mg ") and 2 < float(last["density_g_per_cm3"]) < 3
+
+
+def test_relaxed_structures_can_be_read_before_the_hull(tmp_path):
+    def stops(structure, energy_eV_per_atom):
+        raise Stopped
+
+    settings = replace(RELAXED, hull=True)
+    find_all(tmp_path, REQUESTS, Counted(), settings, work=Work(Relaxes(), stops))
+    stored = json.loads((tmp_path / FINISHED / f"{file_name('KCl')}.json").read_text(encoding="utf-8"))
+    assert not stored["placed"] and stored["rows"][0]["relaxed"] == "true" and table(tmp_path) == []
+    relaxes = Relaxes()
+    find_all(tmp_path, REQUESTS[:1], Counted(), settings, work=Work(relaxes, lambda *_: HullDistance(0.1, ())))
+    assert relaxes.asked == 0 and table(tmp_path)[0]["energy_above_hull_eV_per_atom"] == "0.1000"
+
+
 def test_interrupted_relaxations_resume_at_the_structure(tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     every, rest = Relaxes(), Relaxes()
-    find_all(whole, REQUESTS, Counted(), RELAXED, relaxer=every)
+    find_all(whole, REQUESTS, Counted(), RELAXED, work=Work(every))
     with pytest.raises(KeyboardInterrupt):
-        find_all(parts, REQUESTS, Counted(), RELAXED, relaxer=Relaxes(fails_at=2))
-    find_all(parts, REQUESTS, Counted(), RELAXED, relaxer=rest)
+        find_all(parts, REQUESTS, Counted(), RELAXED, work=Work(Relaxes(fails_at=2)))
+    find_all(parts, REQUESTS, Counted(), RELAXED, work=Work(rest))
     assert rest.asked == every.asked - 1 and (parts / TABLE).read_bytes() == (whole / TABLE).read_bytes()
 
 
@@ -126,14 +156,14 @@ def test_a_relaxation_stops_within_a_formula(tmp_path):
         return len(asked) > 2  # once before the formula, once before the first evaluation
 
     relaxes = Relaxes()
-    find_all(tmp_path, REQUESTS, Counted(), RELAXED, should_stop=should_stop, relaxer=relaxes)
+    find_all(tmp_path, REQUESTS, Counted(), RELAXED, should_stop=should_stop, work=Work(relaxes))
     assert relaxes.asked == 1 and table(tmp_path) == []
 
 
 def test_a_folder_of_unrelaxed_structures_is_not_continued_with_relaxed_ones(tmp_path):
     find_all(tmp_path, REQUESTS, Counted(), SETTINGS)
     with pytest.raises(InputError, match="other settings"):
-        find_all(tmp_path, REQUESTS, Counted(), RELAXED, relaxer=Relaxes())
+        find_all(tmp_path, REQUESTS, Counted(), RELAXED, work=Work(Relaxes()))
 
 
 def test_a_folder_with_other_settings_is_refused(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.chemistry.structure import Structure
-from core.structures.potential_hull import ReferenceEnergies, formation_energy, hull_of
+from core.structures.potential_hull import ReferenceEnergies, Stopped, formation_energy, hull_of
 from core.structures.relaxation import FELL_APART, RELAXED, Relaxation
 from tests import crystals
 
@@ -64,3 +64,19 @@ def test_only_the_phases_of_the_system_are_computed(tmp_path):
 def test_a_system_without_the_energy_of_an_element_has_no_hull(tmp_path):
     assert references(tmp_path / "a", Relaxes(), (K, KCL)).hull({"K", "Cl"}) is None
     assert references(tmp_path / "b", Relaxes(FELL_APART)).hull({"K", "Cl"}) is None
+
+
+def test_given_energies_are_not_computed(tmp_path):
+    relax, made = Relaxes(), {K: [atom("K")], CL: [atom("Cl")], KCL: [crystals.rock_salt("K", "Cl", 6.3)]}
+    given = {"K": -1.0, "KCl": None}
+    hull = ReferenceEnergies(tmp_path, (K, CL, KCL), lambda key: made[key], relax, given).hull({"K", "Cl"})
+    assert relax.asked == ["Cl"] and hull is not None and len(hull.elements_eV_per_atom) == 2
+
+
+def test_a_stopped_energy_is_not_kept(tmp_path):
+    def stops(structure):
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        references(tmp_path, stops).hull({"K"})
+    assert references(tmp_path, Relaxes()).energy_eV_per_atom(K) == -1.0

@@ -29,6 +29,8 @@ def test_predictors_and_tables_are_listed_in_the_order_of_training():
         "crystal-tc",
         "prototypes",
         "structure-ranking",
+        "metal-classifier",
+        "tc-structure",
         "references",
         "elements",
     ]

@@ -1,0 +1,138 @@
+"""What a search for structures needs: library, potential, hull and models, as its settings say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from core.chemistry.structure import Structure
+from core.errors import InputError
+from core.predictors import checkpoint
+from core.reference_data.prototypes import NAME as LIBRARY
+from core.screening.convex_hull import HullDistance
+from core.structures.folder import FolderSettings, Placer, Relaxer, Work
+from core.structures.interatomic import CHGNET
+from core.structures.potential_hull import PotentialHull, ReferenceEnergies, Stopped
+from core.structures.potential_references import load_potential_references
+from core.structures.prototypes import StructureFinder
+from core.structures.ranking import NAME as RANKING
+from core.structures.relaxation import Relaxation, RelaxationSettings
+from core.structures.structure_models import METAL_NAME, TC_NAME, load_structure_models
+
+MOST_STRUCTURES = 20  # candidates that are ranked for a formula
+Told = Callable[[str], None]  # is told what is being done, in words
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """What is done for each formula.
+
+    top : structures, 1 to MOST_STRUCTURES
+    relax : by the potential; pressure_GPa : under this pressure
+    hull : energy above hull by the potential, for structures relaxed without pressure
+
+    Raises InputError for values that do not fit together.
+    """
+
+    top: int = 5
+    relax: bool = True
+    pressure_GPa: float = 0.0
+    hull: bool = False
+
+    def __post_init__(self):
+        """Raises InputError, see above."""
+        if not 1 <= self.top <= MOST_STRUCTURES:
+            rule = f"a formula can have 1 to {MOST_STRUCTURES} structures"
+            raise InputError("top", self.top, rule, "Choose another number")
+        RelaxationSettings(pressure_GPa=self.pressure_GPa)
+        if self.pressure_GPa and not self.relax:
+            raise InputError("pressure", self.pressure_GPa, "a pressure is for relaxed structures", "Relax them")
+        if self.hull and (self.pressure_GPa or not self.relax):
+            rule = "the hull is for structures relaxed without pressure"
+            raise InputError("hull", self.hull, rule, "Leave the hull or the pressure out")
+
+    @property
+    def relaxation(self) -> RelaxationSettings:
+        """When a relaxation ends."""
+        return RelaxationSettings(pressure_GPa=self.pressure_GPa)
+
+
+def folder_settings(settings: SearchSettings) -> FolderSettings:
+    """What the structures in a folder depend on. Raises CheckpointError."""
+    library, ranking, metal, tc = (
+        checkpoint.read_card(name)["sha256"] for name in (LIBRARY, RANKING, METAL_NAME, TC_NAME)
+    )
+    potential = CHGNET if settings.relax else ""
+    return FolderSettings(settings.top, library, ranking, potential, settings.hull, f"{metal} {tc}",
+                          settings.relaxation)  # fmt: skip
+
+
+def work_of(
+    settings: SearchSettings,
+    finder: StructureFinder,
+    references: Path,
+    should_stop: Callable[[], bool] = lambda: False,
+    told: Told = lambda text: None,
+) -> Work:
+    """What is done with the proposals of a formula.
+
+    references : folder of the energies of known compounds by the potential
+    """
+    models = load_structure_models()
+    if not settings.relax:
+        return Work(describer=models.properties)
+    relaxer = relaxed_by_chgnet(settings.relaxation)
+    placer = hull_placer(finder, relaxer, references, should_stop, told) if settings.hull else None
+    return Work(relaxer, placer, models.properties)
+
+
+def relaxed_by_chgnet(settings: RelaxationSettings) -> Relaxer:
+    """Relaxation by CHGNet, which is loaded at the first structure."""
+
+    def relaxed(structure: Structure, should_stop: Callable[[], bool]) -> Relaxation:
+        from core.structures.interatomic import load_chgnet
+        from core.structures.relaxation import relax
+
+        return relax(structure, load_chgnet(), settings, should_stop)
+
+    return relaxed
+
+
+def hull_placer(
+    finder: StructureFinder,
+    relaxer: Relaxer,
+    references: Path,
+    should_stop: Callable[[], bool] = lambda: False,
+    told: Told = lambda text: None,
+) -> Placer:
+    """The hulls of chemical systems, each made once. Energies that are not in the checkpoint are kept in a folder."""
+    energies = reference_energies(finder, relaxer, references, should_stop)
+
+    @cache
+    def hull(system: frozenset[str]) -> PotentialHull | None:
+        name = "-".join(sorted(system))
+        return energies.hull(system, lambda done, every: told(f"hull of {name}: {done} of {every} known compounds"))
+
+    def placed(structure: Structure, energy_eV_per_atom: float) -> HullDistance | None:
+        found = hull(frozenset(structure.symbols))
+        return found.distance(structure, energy_eV_per_atom) if found else None
+
+    return placed
+
+
+def reference_energies(
+    finder: StructureFinder, relaxer: Relaxer, references: Path, should_stop: Callable[[], bool] = lambda: False
+) -> ReferenceEnergies:
+    """Energies of the known compounds by the potential, from the checkpoint where it has them."""
+
+    def relaxed(structure: Structure) -> Relaxation:
+        found = relaxer(structure, should_stop)
+        if should_stop():
+            raise Stopped
+        return found
+
+    return ReferenceEnergies(
+        references, finder.formulas, lambda key: finder.known(dict(key)), relaxed, load_potential_references()
+    )
