@@ -13,6 +13,7 @@ from core.chemistry import elements
 from core.chemistry.composition import composition_vector, compositions
 from core.chemistry.conventional_formula import chemists_formula, conventional_formula
 from core.chemistry.formula_reader import parse_formula
+from core.chemistry.structure import Structure
 from core.chemistry.tolerances import KNOWN_COMPOSITION
 from core.evaluation.doping_line import DopingLine
 from core.evaluation.doping_line import doping_line as evaluate_doping_line
@@ -31,6 +32,7 @@ from core.runs import member_mean
 from core.screening.phase_diagram import PhaseDiagramData
 from core.screening.phase_diagram import phase_diagram as evaluate_phase_diagram
 from core.structures.prototypes import Proposal, load_finder
+from core.structures.structure_models import StructureProperties, load_structure_models
 
 MAX_FORMULAS = 1000  # cached values per function
 MAX_MODELS = 20
@@ -157,6 +159,18 @@ def assessor(models: registry.Models, charge_rule: str) -> Assessor:
 def proposed_structures(formula: str, top: int) -> list[Proposal]:
     """Crystal structures of a formula, the likeliest first; not to be changed. Raises InputError."""
     return load_finder().find(parse_formula(formula), top)
+
+
+@st.cache_resource(show_spinner=False, max_entries=MAX_FORMULAS)
+def proposed_properties(formula: str, top: int) -> list[StructureProperties]:
+    """What models say of these structures. Raises InputError."""
+    found = proposed_structures(formula, top)
+    return structure_properties([each.structure for each in found], [each.space_group for each in found])
+
+
+def structure_properties(structures: list[Structure], space_groups: list[int]) -> list[StructureProperties]:
+    """Metal or not, and Tc by structure."""
+    return load_structure_models().properties(structures, space_groups)
 
 
 @st.cache_data(show_spinner=False, max_entries=MAX_MODELS)

@@ -24,6 +24,7 @@ from core.runs.run import Run
 from core.screening.registry import EXCHANGE, FURTHER_SCREENS
 
 ORDER_LABELS = {BY_TC_MINUS_ERROR: "Tc − error", BY_TC: "Tc", BY_PARETO_FRONT: "Pareto front"}
+BEST = 10  # candidates whose structures are found by one click
 DERIVED_FILTERS = {"control_agrees": "Control model agrees", "family_kept": "Family of the base"}
 
 
@@ -50,7 +51,7 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     with left:
         scatter(shown, problem, summary, int(selected["candidate"]))
     with right:
-        candidate_card(run, problem, selected, summary)
+        candidate_card(run, problem, selected, summary, list(table.loc[table["passes"], "formula"][:BEST]))
     if not shown.empty:
         candidate_table(rows, filters.failing, folded, int(selected["candidate"]))
         variants(grouped, int(selected["candidate"]))

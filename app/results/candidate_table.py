@@ -9,12 +9,12 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from app.results.selection import TABLE, row_clicked, view_key
 from app.results.variants import group_text
 from app.text.formatting import formula_text
-from core.evaluation.columns import BY_NAME, DERIVED_COLUMNS, Column
+from core.evaluation.columns import BY_NAME, DERIVED_COLUMNS, STRUCTURE_COLUMNS, Column
 
 COLUMNS = (
     "rank", "formula", "doped_as", "alike", "tc_K", "tc_std_K", "tc_minus_error_K", "tc_gain_K", "tc_judge_K",
     "control_disagrees", "superconducting_probability", "energy_above_hull_eV_per_atom",
-    "energy_above_hull_std_eV_per_atom", "family",
+    "energy_above_hull_std_eV_per_atom", "structure_above_hull_eV_per_atom", "structure_space_group", "family",
     "formation_energy_eV_per_atom", "nearest_known", "nearest_known_tc_K", "distance_to_known", "defects",
     "n_elements", "n_atoms", "times_found",
 )  # fmt: skip
@@ -26,7 +26,8 @@ DIFFERS = "⚠ differs"  # in the column of the control model: a word, since col
 ALIKE = Column(
     "alike", "str", "Near-duplicates", "Candidates that differ in at most 10% of the atoms and share this row"
 )
-_EVERY = BY_NAME | {column.name: column for column in (*DERIVED_COLUMNS, ALIKE)}
+OF_STRUCTURES = tuple(column.name for column in STRUCTURE_COLUMNS)  # only once structures were relaxed
+_EVERY = BY_NAME | {column.name: column for column in (*DERIVED_COLUMNS, *STRUCTURE_COLUMNS, ALIKE)}
 
 
 def candidate_table(shown: pd.DataFrame, failing: bool, folded: bool, selected: int) -> None:
@@ -56,9 +57,9 @@ def table_view(shown: pd.DataFrame, failing: bool, folded: bool) -> pd.DataFrame
         "alike": [group_text(row) if folded else "" for _, row in shown.iterrows()],
         "control_disagrees": shown["control_disagrees"].fillna(False).map({True: DIFFERS, False: ""}),
     }
-    view = shown.assign(**texts)[list(columns)]
+    view = shown.assign(**texts)[[name for name in columns if name not in OF_STRUCTURES or name in shown]]
     view = view.drop(columns=[name for name in ONLY_IF_THERE if (view[name] == "").all()])
-    for name in {"formula", "nearest_known"} & set(columns):
+    for name in {"formula", "nearest_known"} & set(view):
         view[name] = view[name].map(formula_text)
     for name in view.select_dtypes("float"):
         view[name] = view[name].round(decimals(name)) + 0.0  # no minus sign before a zero

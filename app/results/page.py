@@ -13,6 +13,7 @@ from app import blocks
 from app.blocks import section
 from app.empty_page import no_run
 from app.results.browse import browse
+from app.results.candidate_card.structures import SETTINGS
 from app.results.funnel import funnel_html
 from app.results.next_steps import next_steps
 from app.results.summary_text import gain_text, headline_html, pressure_text
@@ -20,6 +21,7 @@ from app.runs.damage_block import damage_block, rebuilt_note, try_rebuild
 from app.runs.deletion import problem_html
 from app.runs.phases import PHASE_LABELS
 from app.state import session
+from app.structures.found import with_structure_columns, with_structures
 from app.text.formatting import deviation_text, duration, signed_number, with_minus
 from app.text.html import TC, formula_html
 from app.text.problem_title import title_html
@@ -27,6 +29,7 @@ from core.evaluation.candidate_table import gain
 from core.evaluation.derived_columns import with_derived_columns
 from core.evaluation.funnel import advice, further_funnel
 from core.evaluation.headline import Headline, headline
+from core.executors.structure_searches import folder_of_run
 from core.generation.registry import registration
 from core.problem.problem import RAISE_TC, DesignProblem
 from core.runs import layout
@@ -55,6 +58,7 @@ def page() -> None:
     if damaged:  # the candidates can be shown all the same
         damage_block(run)
     table = derived_table(str(run.folder), (run.folder / layout.RESULT).stat().st_mtime_ns, problem.base, table)
+    table = with_structures(table, folder_of_run(run.folder, SETTINGS))
     found = headline(table, summary["base"])
     header(run, problem, table, summary)
     metrics(table, problem.charge_rule, found)
@@ -116,7 +120,7 @@ def header(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
         f"{duration(run.status().elapsed_s)} on {html.escape(summary['device'])}</p>"
     )
     with right.container(horizontal=True, horizontal_alignment="right"):
-        download_candidates(run, len(table))
+        download_candidates(run, table)
         st.download_button(
             "Problem (JSON)", problem.to_json().encode("utf-8"), f"{run.id}.json", "application/json",
             icon=":material/download:", key="download_problem", on_click="ignore",
@@ -124,10 +128,13 @@ def header(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
         )  # fmt: skip
 
 
-def download_candidates(run: Run, count: int) -> None:
-    """The candidates as CSV; a file that does not agree with its checksum is not served."""
+def download_candidates(run: Run, table: pd.DataFrame) -> None:
+    """The candidates as CSV; a file that does not agree with its checksum is not served.
+
+    With the columns of the structures, once some were relaxed.
+    """
     try:
-        content = run.csv().encode("utf-8")
+        content = with_structure_columns(run.csv(), table).encode("utf-8")
     except (DamageError, FileNotFoundError) as error:
         if run.status().phase is not Phase.DAMAGED:  # otherwise the page has said so
             blocks.error(str(error))
@@ -137,7 +144,7 @@ def download_candidates(run: Run, count: int) -> None:
     st.download_button(
         "All candidates (CSV)", content, f"{run.id}.csv", "text/csv",
         icon=":material/download:", key="download_all", type="primary", on_click="ignore",
-        help=f"All {count:,} distinct formulas, including those that fail a screen, with the reason",
+        help=f"All {len(table):,} distinct formulas, including those that fail a screen, with the reason",
     )  # fmt: skip
 
 

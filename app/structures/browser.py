@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.components.structure_viewer.component import structure_viewer
-from app.structures.listed import Listed, facts, table
+from app.structures.listed import TC_LABEL, Listed, facts, table
 from app.text.html import definition_list_html
 
 NOT_RELAXED = "Not relaxed yet: distances are approximate, and there is no energy."
@@ -18,6 +18,13 @@ _COLUMNS = {
     "space_group": st.column_config.TextColumn("Space group", help="Hermann-Mauguin symbol and number"),
     "example": st.column_config.TextColumn("Like", help="The most similar known compound with this prototype"),
     "known": st.column_config.CheckboxColumn("Known", help="Whether this formula is known in this structure"),
+    "above_hull": st.column_config.NumberColumn(
+        "Above hull (eV/atom)",
+        help="Energy above hull by CHGNet, with known compounds by the same potential",
+        format="%.3f",
+    ),
+    "class": st.column_config.TextColumn("Metal?", help="Metal or not, by a model of PBE calculations"),
+    "tc_structure_K": st.column_config.NumberColumn("Tc by structure (K)", help=f"Tc {TC_LABEL}", format="%.1f"),
     "n_atoms": st.column_config.NumberColumn("Atoms", help="In the primitive cell, or in the supercell"),
     "volume_A3_per_atom": st.column_config.NumberColumn("Å³/atom", help="Volume per atom", format="%.2f"),
     "shortest_distance_A": st.column_config.NumberColumn(

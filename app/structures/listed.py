@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from app.text.formatting import SUBSCRIPTS, formula_text
+from app.text.formatting import SUBSCRIPTS, formula_text, signed_number, with_minus
 from core.chemistry.structure import Structure, lattice_parameters
 from core.errors import InputError
 from core.structures.bonds import image_reach
+from core.structures.environments import coordination_text, density_g_per_cm3
 from core.structures.files import read_cif, to_cif, to_poscar
 from core.structures.folder import file_name
+from core.structures.interatomic import CHGNET
 from core.structures.match import Reduced
 from core.structures.prototypes import Proposal
+from core.structures.structure_models import METAL, StructureProperties
 from core.structures.symmetry import conventional_cell, space_group_of, space_group_symbol
 
 MOST_FILE_ATOMS = 200  # of a primitive cell; the page searches all pairs of atoms
 MOST_FILE_REACH = 20  # cells in each direction that a bond can cross; thinner cells hold no atoms
 _FARTHEST_BOND_A = 5.0
+TC_LABEL = "by the model of electron-phonon calculations; conventional superconductors only"
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Listed:
     rank : from 1
     proposal : where it comes from; None for a file
     same_as : for a file: what it was compared with, in words
+    properties : what models say of it; None: not asked
+    relaxed : the row of structures.csv of a relaxed structure; None: not relaxed
     """
 
     structure: Structure
@@ -40,6 +47,8 @@ class Listed:
     rank: int = 1
     proposal: Proposal | None = None
     same_as: str = ""
+    properties: StructureProperties | None = None
+    relaxed: Mapping[str, str] | None = None
 
     @property
     def drawn(self) -> Structure:
@@ -57,7 +66,14 @@ class Listed:
         if self.proposal is None:
             return f"{self.formula}, from a file"
         text = f"{self.formula}, rank {self.rank}, prototype {self.proposal.prototype} as {self.proposal.example}"
-        return f"{text}{', ' if self.proposal.note else ''}{self.proposal.note}, not relaxed"
+        return f"{text}{', ' if self.proposal.note else ''}{self.proposal.note}, {self._state}"
+
+    @property
+    def _state(self) -> str:
+        if self.relaxed is None:
+            return "not relaxed"
+        pressure = f" under {self.relaxed['pressure_GPa']} GPa" if self.relaxed["pressure_GPa"] != "0" else ""
+        return f"{self.relaxed['relaxation']} by {CHGNET}{pressure}"
 
     def cif(self) -> str:
         """As CIF."""
@@ -68,9 +84,13 @@ class Listed:
         return to_poscar(self.structure, self.about)
 
 
-def listed(formula: str, proposals: Sequence[Proposal]) -> list[Listed]:
-    """The proposals of a formula in their order."""
-    return [Listed(p.structure, formula, p.space_group, rank, p) for rank, p in enumerate(proposals, start=1)]
+def listed(
+    formula: str, proposals: Sequence[Proposal], properties: Sequence[StructureProperties] | None = None
+) -> list[Listed]:
+    """The proposals of a formula in their order. properties : of each"""
+    said = properties or [None] * len(proposals)
+    pairs = enumerate(zip(proposals, said, strict=True), start=1)
+    return [Listed(p.structure, formula, p.space_group, rank, p, properties=own) for rank, (p, own) in pairs]
 
 
 def from_file(name: str, content: bytes) -> Listed:
@@ -113,11 +133,15 @@ def _row(each: Listed) -> dict[str, object]:
         "shortest_distance_A": round(each.structure.shortest_distance_A(), 2),
     }
     proposal = each.proposal
+    said = _said(each)
     if proposal is None:
-        return {"formula": formula_text(each.formula), "space_group": space_group_text(each.space_group), **geometry}
+        group = space_group_text(each.space_group)
+        return {"formula": formula_text(each.formula), "space_group": group, **said, **geometry}
     return {
         "rank": each.rank,
         "space_group": space_group_text(each.space_group),
+        **({"above_hull": _number(each.relaxed["energy_above_hull_eV_per_atom"])} if each.relaxed else {}),
+        **said,
         "example": formula_text(proposal.example),
         "known": proposal.known,
         **geometry,
@@ -128,6 +152,51 @@ def _row(each: Listed) -> dict[str, object]:
     }
 
 
+def _said(each: Listed) -> dict[str, object]:
+    """What the models say, as columns."""
+    if each.properties is None:
+        return {"class": "", "tc_structure_K": None} if each.relaxed else {}
+    tc_K = each.properties.tc_K
+    return {"class": each.properties.band_gap_class, "tc_structure_K": None if math.isnan(tc_K) else round(tc_K, 1)}
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def property_facts(each: Listed) -> dict[str, str]:
+    """What the models say of a structure: term -> plain text."""
+    said = each.properties
+    if said is None:
+        return {}
+    p = said.metal_probability
+    chance = f"probability {p:.0%}" if said.band_gap_class == METAL else f"probability of a metal {p:.0%}"
+    tc = "none: the model has learnt metals only" if math.isnan(said.tc_K) else f"{said.tc_K:.1f} K"
+    return {
+        "Metal or not": f"{said.band_gap_class}, {chance}, as PBE calculations have it",
+        "Tc by structure": f"{tc}, {TC_LABEL}",
+    }
+
+
+def relaxation_facts(each: Listed) -> dict[str, str]:
+    """What the relaxation and the hull say: term -> plain text."""
+    row = each.relaxed
+    if row is None:
+        return {}
+    change = row["relaxation_volume_change"]
+    volume = f"; its volume changed by {with_minus(f'{100 * float(change):+.1f}')}%" if change else ""
+    under = f" under {row['pressure_GPa']} GPa" if row["pressure_GPa"] not in ("", "0") else ""
+    found = {
+        "Relaxation": f"{row['relaxation']} after {row['relaxation_steps']} evaluations of {CHGNET}{under}{volume}"
+    }
+    if row["energy_eV_per_atom"]:
+        found["Energy"] = f"{signed_number(float(row['energy_eV_per_atom']), 3)} eV/atom by {CHGNET}"
+    if row["energy_above_hull_eV_per_atom"]:
+        above = signed_number(float(row["energy_above_hull_eV_per_atom"]), 3)
+        found["Above the hull"] = f"{above} eV/atom by {CHGNET}; beside it: {row['competing_phases']}"
+    return found
+
+
 def facts(each: Listed) -> Mapping[str, str]:
     """What is said of the selected structure under the picture: term -> plain text."""
     a, b, c, alpha, beta, gamma = lattice_parameters(each.drawn.lattice)
@@ -135,15 +204,19 @@ def facts(each: Listed) -> Mapping[str, str]:
         "Space group": space_group_text(each.space_group),
         "Cell drawn": f"a, b, c = {a:.3f}, {b:.3f}, {c:.3f} Å; α, β, γ = {alpha:.1f}, {beta:.1f}, {gamma:.1f}°; "
         f"{len(each.drawn.symbols)} atoms",
-        "Volume": f"{each.structure.volume_A3_per_atom:.2f} Å³ per atom",
+        "Volume": f"{each.structure.volume_A3_per_atom:.2f} Å³ per atom; density "
+        f"{density_g_per_cm3(each.structure):.2f} g/cm³",
         "Shortest distance": f"{each.structure.shortest_distance_A():.2f} Å",
+        "Coordination": f"{coordination_text(each.structure)} (effective numbers after Hoppe)",
     }
+    found = {**relaxation_facts(each), **property_facts(each), **found}
     proposal = each.proposal
     if proposal is None:
         return {**({"The same as": each.same_as} if each.same_as else {}), **found}
+    number = f" ({proposal.example_id})" if proposal.example_id else ""
     taken = "1 known compound has" if proposal.compounds == 1 else f"{proposal.compounds:,} known compounds have"
     return {
-        "Prototype": f"{proposal.prototype}, as {formula_text(proposal.example)} ({proposal.example_id}); {taken} it, "
+        "Prototype": f"{proposal.prototype}, as {formula_text(proposal.example)}{number}; {taken} it, "
         f"{proposal.superconductors:,} of them superconductors",
         "Known": "this formula is known in this structure" if proposal.known else "not known in this structure",
         **({"Note": proposal.note} if proposal.note else {}),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import streamlit as st
 
 from app import cached_data
@@ -15,11 +18,18 @@ from app.structures.browser import (
     structure_list,
     structure_picture,
 )
+from app.structures.found import found_structures
 from app.structures.listed import Listed, compared, from_file, listed
+from app.structures.search_panel import search_panel
+from app.text.hull_text import WHICH_HULL
 from app.text.markdown import as_markdown
 from core.errors import InputError
+from core.executors.structure_searches import folder_of_formula
+from core.structures.relaxation import HIGHEST_PRESSURE_GPA
+from core.structures.search_work import SearchSettings
 
 TOP = 10
+RELAXED = 5  # structures of a formula
 MAX_UPLOAD_MB = 2
 EXAMPLES = ("LaFeAsO", "MgB2", "Nb3Sn", "YBa2Cu3O7", "La1.85Sr0.15CuO4", "LaH10")
 
@@ -35,13 +45,20 @@ def page() -> None:
         with right:
             introduction()
         return
+    relaxed = rows[0].relaxed is not None
     with left:
         selected = structure_list(rows, "structures")
+        asked = session.query()
+        if asked.file is None:
+            choices = {"Relax, and place on the hull": [asked.formula]}
+            search_panel(search_folder(asked), asked.formula, choices, search_settings(asked))
         structure_downloads(selected, "structures")
         structure_facts(selected)
     with right:
         structure_picture(selected, "structures.view")
-        if selected.proposal is not None:
+        if relaxed:
+            st.caption(WHICH_HULL)
+        elif selected.proposal is not None:
             st.caption(NOT_RELAXED)
 
 
@@ -49,6 +66,7 @@ def asked_structures(asked: session.Query) -> list[Listed]:
     """The input fields with their errors below; the structures that are asked for."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         formula_field(asked)
+        pressure_field(asked)
         examples_menu()
         file_menu()
     try:
@@ -56,16 +74,33 @@ def asked_structures(asked: session.Query) -> list[Listed]:
             shown_file(asked.file[0])
             return [file_structure(*asked.file)]
         if asked.formula:
-            return listed(asked.formula, cached_data.proposed_structures(asked.formula, TOP))
+            found = found_structures(search_folder(asked), asked.formula)
+            return found or listed(
+                asked.formula,
+                cached_data.proposed_structures(asked.formula, TOP),
+                cached_data.proposed_properties(asked.formula, TOP),
+            )
     except InputError as error:
         show_errors([error])
         proposals(error)
     return []
 
 
+def search_settings(asked: session.Query) -> SearchSettings:
+    """How structures are relaxed: without pressure on the hull, under a pressure without it."""
+    return SearchSettings(top=RELAXED, pressure_GPa=asked.pressure_GPa, hull=not asked.pressure_GPa)
+
+
+def search_folder(asked: session.Query) -> Path:
+    """Where the relaxed structures of a formula are."""
+    return folder_of_formula(asked.formula, search_settings(asked))
+
+
 def file_structure(name: str, content: bytes) -> Listed:
     """The structure of a file, compared with those proposed for its formula if there are any. Raises InputError."""
     mine = from_file(name, content)
+    (said,) = cached_data.structure_properties([mine.structure], [mine.space_group])
+    mine = replace(mine, properties=said)
     try:
         return compared(mine, cached_data.proposed_structures(mine.formula, TOP))
     except InputError:  # no prototype has this stoichiometry
@@ -78,6 +113,14 @@ def formula_field(asked: session.Query) -> None:
     st.text_input("Formula", value=asked.formula, key=key, on_change=session.formula_from_widget, args=(key,),
                   placeholder="LaFeAsO", width="stretch",
                   help="Whole or fractional amounts; a doped formula takes a supercell of its parent")  # fmt: skip
+
+
+def pressure_field(asked: session.Query) -> None:
+    """The pressure of the relaxation."""
+    key = synced_key("structures.pressure", asked.pressure_GPa)
+    st.number_input("Pressure (GPa)", 0.0, HIGHEST_PRESSURE_GPA, asked.pressure_GPa, step=10.0, format="%g", key=key,
+                    on_change=session.pressure_from_widget, args=(key,), width=130,
+                    help="Of the relaxation; hydrogen-rich compounds are made under 100 GPa and more")  # fmt: skip
 
 
 def examples_menu() -> None:
@@ -122,8 +165,9 @@ def introduction() -> None:
     with st.container(border=True):
         st.markdown(
             "For a formula: the crystal structures that it is likeliest to take, from the known prototypes of its "
-            "stoichiometry, ranked by a learned score, in 3D and as CIF and POSCAR. The same as "
-            "`python -m core structures --no-relax`; without this option, the command relaxes them and ranks them "
-            "again. A CIF file of your own is drawn as it is, and compared with the proposals for its formula."
+            "stoichiometry, ranked by a learned score, in 3D and as CIF and POSCAR, with metal or not and Tc by "
+            "structure. One click relaxes them in the background by an interatomic potential, ranks them again and "
+            "places them on its hull; the same as `python -m core structures --hull`. A CIF file of your own is drawn "
+            "as it is, and compared with the proposals for its formula."
         )
         st.caption(NOT_RELAXED)

@@ -15,10 +15,15 @@ _QUERY = "structures.query"
 
 @dataclass(frozen=True)
 class Query:
-    """A formula, or a file in its place. file : name and content of a CIF"""
+    """A formula, or a file in its place.
+
+    file : name and content of a CIF
+    pressure_GPa : of the relaxation
+    """
 
     formula: str = ""
     file: tuple[str, bytes] | None = None
+    pressure_GPa: float = 0.0
 
 
 def query() -> Query:
@@ -38,6 +43,12 @@ def change(**values: object) -> None:
 def formula_from_widget(key: str) -> None:
     """Callback of the text field."""
     change(formula=st.session_state[key].strip(), file=None)
+
+
+@widget_callback
+def pressure_from_widget(key: str) -> None:
+    """Callback of the field of the pressure."""
+    change(pressure_GPa=float(st.session_state[key] or 0.0))
 
 
 @widget_callback

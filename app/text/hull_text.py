@@ -29,3 +29,14 @@ def band_text(context: HullContext) -> str:
         return ""
     low, _, high = (signed_number(value, 2) for value in context.band)
     return f"known compounds like it: {low} to {high}"
+
+
+WHICH_HULL = (
+    "**Two hulls.** The one by the potential (CHGNet) is of this structure: relaxed, beside the relaxed structures of "
+    "all known compounds of its elements. The one of the table and the tab Stability is by the composition model, "
+    "which knows no structure. Believe the potential for an ordered compound with a relaxed structure of a known "
+    "prototype; its distance is an upper limit, since a better structure may exist. Believe the composition model for "
+    "doped formulas, where the structure is only one ordered arrangement or the parent, and where the potential has "
+    "not converged. Where the two differ by more than 0.1 eV/atom, neither is settled. The potential has learnt "
+    "Materials Project's compounds, and neither knows temperature or, without one given, pressure."
+)

@@ -208,4 +208,16 @@ DERIVED_COLUMNS = (
     Column("doped_as", "str", "As doped", "The candidate per formula unit of its parent, dopants after their host"),
     Column("defects", "str", "Defects", "Vacant sites, atoms in excess and mixed sites of the doped parent"),
 )
+# Of the candidates for which crystal structures were relaxed: those of the first structure.
+STRUCTURE_COLUMNS = (
+    Column("structure_space_group", "str", "Space group", "Of the likeliest crystal structure, relaxed by CHGNet"),
+    Column(
+        "structure_above_hull_eV_per_atom",
+        "float64",
+        "Hull, structure (eV/atom)",
+        "Energy above hull of this structure by CHGNet, with known compounds by the same potential; the other hull is "
+        "that of the composition model, which knows no structure",
+        3,
+    ),
+)
 BY_NAME = {column.name: column for column in COLUMNS}

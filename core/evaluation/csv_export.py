@@ -7,10 +7,10 @@ import io
 
 import pandas as pd
 
-from core.evaluation.columns import COLUMNS, DERIVED_COLUMNS
+from core.evaluation.columns import COLUMNS, DERIVED_COLUMNS, STRUCTURE_COLUMNS
 from core.spreadsheet import safe_cell
 
-_DIGITS = {column.name: column.digits for column in (*COLUMNS, *DERIVED_COLUMNS)}
+_DIGITS = {column.name: column.digits for column in (*COLUMNS, *DERIVED_COLUMNS, *STRUCTURE_COLUMNS)}
 
 
 def to_csv(table: pd.DataFrame, header: bool = True) -> str:

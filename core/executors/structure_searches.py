@@ -186,6 +186,12 @@ def rows(folder: Path, formula: str) -> list[dict[str, str]]:
     return stored["rows"] if stored else []
 
 
+def first_structures(folder: Path) -> dict[str, dict[str, str]]:
+    """Formula -> the row of its first structure, for the formulas of a search that have one."""
+    found = {formula: rows(folder, formula) for formula in state(folder).formulas}
+    return {formula: own[0] for formula, own in found.items() if own and not own[0]["error"]}
+
+
 def _stored(folder: Path, formula: str) -> dict | None:
     stored = read_json(folder / FINISHED_FOLDER / f"{file_name(formula)}.json")
     return stored if stored is not None and stored.get("formula") == formula else None

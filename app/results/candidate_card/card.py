@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -20,8 +20,13 @@ from core.runs.run import Run
 from core.screening.registry import find_screen
 
 
-def candidate_card(run: Run, problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
-    """Everything that is known about a candidate. row : its row of the candidate table"""
+def candidate_card(
+    run: Run, problem: DesignProblem, row: pd.Series, summary: Mapping, best: Sequence[str] = ()
+) -> None:
+    """Everything that is known about a candidate.
+
+    row : its row of the candidate table; best : the formulas of the best candidates
+    """
     under = (
         f"Rank {row['rank']:,} · {screening_text(row['failed_screen'])} · {html.escape(row['family'])} · "
         f"found {times(row['times_found'])}"
@@ -30,7 +35,7 @@ def candidate_card(run: Run, problem: DesignProblem, row: pd.Series, summary: Ma
         "Overview": lambda: overview(problem, row, summary),
         "Charges": lambda: charges(row, problem.charge_rule, problem),
         "Stability": lambda: stability(row, problem),
-        "Structures": lambda: structures(row["formula"]),
+        "Structures": lambda: structures(row["formula"], run, best),
         "Trajectory": lambda: trajectory(run, problem, row),
     }
     tabbed_card(row["formula"], under, tabs)

@@ -1,6 +1,8 @@
-"""Crystal structures of a candidate: list, 3D view and files."""
+"""Crystal structures of a candidate: list, 3D view, files, and their relaxation in the background."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -13,29 +15,53 @@ from app.structures.browser import (
     structure_list,
     structure_picture,
 )
+from app.structures.found import found_structures
 from app.structures.listed import listed
+from app.structures.search_panel import search_panel
+from app.text.hull_text import WHICH_HULL
 from core.errors import InputError
+from core.executors.structure_searches import folder_of_formula, folder_of_run
+from core.runs.run import Run
+from core.structures.search_work import SearchSettings
 
 TOP = 5
+SETTINGS = SearchSettings(top=TOP, hull=True)
 _WANTED = "candidate.structures_wanted"
 
 
-def structures(formula: str) -> None:
+def structures(formula: str, run: Run | None = None, best: Sequence[str] = ()) -> None:
     """The whole tab. The first search loads the library for some seconds, so a button starts it; after that, the
-    structures of every candidate of the session are shown at once."""
-    if not st.session_state.get(_WANTED):
+    structures of every candidate of the session are shown at once.
+
+    run : in whose folder relaxed structures are kept; None: in the folder of the formula
+    best : the formulas of the best candidates of the run
+    """
+    folder = folder_of_run(run.folder, SETTINGS) if run else folder_of_formula(formula, SETTINGS)
+    choices = {
+        "Relax, and place on the hull": [formula],
+        **({f"The {len(best)} best candidates": best} if best else {}),
+    }
+    relaxed = found_structures(folder, formula)
+    if not relaxed and not st.session_state.get(_WANTED):
         st.caption("In which crystal structure would this formula be? Proposals from the known prototypes.")
         st.button("Find structures", icon=":material/search:", key="candidate.find_structures", on_click=_want)
+        search_panel(folder, formula, choices, SETTINGS)
         return
     try:
-        rows = listed(formula, cached_data.proposed_structures(formula, TOP))
+        rows = relaxed or listed(
+            formula, cached_data.proposed_structures(formula, TOP), cached_data.proposed_properties(formula, TOP)
+        )
     except InputError as error:
         return show_errors([error])
     selected = structure_list(rows, "candidate.structures")
+    search_panel(folder, formula, choices, SETTINGS)
     structure_picture(selected, "candidate.structures.view")
-    st.caption(NOT_RELAXED)
+    if not relaxed:
+        st.caption(NOT_RELAXED)
     structure_downloads(selected, "candidate.structures")
     structure_facts(selected)
+    if relaxed:
+        st.caption(WHICH_HULL)
 
 
 def _want() -> None:
