@@ -63,11 +63,10 @@ def _panel(
 def _progress(folder: Path, found: SearchState) -> None:
     """The bar, what the worker does, and Cancel."""
     total = max(len(found.formulas), 1)
-    doing = "waits for another search" if found.state == searches.QUEUED and not found.doing else found.doing
     left, right = st.columns([4, 1], vertical_alignment="center")
     text = f"{found.done} of {total} formula{'s' if total > 1 else ''} finished"
     left.progress(found.done / total, text)
-    left.html(f'<p class="under" role="status">{html.escape(doing or "begins")}</p>')
+    left.html(f'<p class="under" role="status">{html.escape(found.doing or "begins")}</p>')
     if right.button("Cancel", icon=":material/close:", key="search.cancel", help="What is finished stays"):
         _do(searches.cancel, folder)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import InputError, shown
 from core.executors import structure_searches as searches
-from core.files import acquire_lock, read_json
+from core.files import acquire_lock, make_private_folder, read_json
 
 if TYPE_CHECKING:
     from core.structures.folder import Request, Work
@@ -56,9 +56,14 @@ def _carry_out(folder: Path, should_stop: Callable[[], bool]) -> tuple[str, str]
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     searches.write_progress(folder, searches.QUEUED)
+    make_private_folder(searches.shared_folder())
+    path, waits = searches.shared_folder() / "slot.lock", False
     slot = None
     try:
-        while not should_stop() and (slot := acquire_lock(searches.shared_folder() / "slot.lock")) is None:
+        while not should_stop() and (slot := acquire_lock(path)) is None:
+            if not waits:
+                searches.write_progress(folder, searches.QUEUED, "waits for another search")
+                waits = True
             time.sleep(_POLL_S)
         if slot is None:
             return searches.CANCELLED, ""

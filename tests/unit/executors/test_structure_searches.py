@@ -1,0 +1,135 @@
+"""Searches for structures in the background: the folder, its states, the worker, cancelling, results."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from core.errors import InputError
+from core.executors import structure_searches as searches
+from core.executors.structure_search_worker import carry_out
+from core.process_identity import identity_of
+from core.structures import prototypes, search_work
+from core.structures.folder import FolderSettings, Work
+from core.structures.prototypes import StructureFinder
+from core.structures.relaxation import relax
+from core.structures.search_work import SearchSettings
+from tests import crystals
+from tests.pair_potential import PairPotential
+
+SETTINGS = SearchSettings(top=2)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The folder of a search whose workers are not started."""
+    monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path))
+    monkeypatch.setattr(searches, "_start", lambda folder: None)
+    return searches.folder_of_formula("KCl", SETTINGS)
+
+
+@pytest.fixture
+def by_pairs(monkeypatch):
+    """Relaxation by pairs, with the small library; counts the structures."""
+    finder = StructureFinder(crystals.prototype_library(), crystals.NearestFirst())
+    asked = []
+
+    def relaxer(structure, should_stop):
+        asked.append(structure.formula)
+        return relax(structure, PairPotential(r0=3.0), should_stop=should_stop)
+
+    monkeypatch.setattr(prototypes, "load_finder", lambda: finder)
+    monkeypatch.setattr(
+        search_work, "folder_settings", lambda settings: FolderSettings(settings.top, "a", "b", "pairs")
+    )
+    monkeypatch.setattr(search_work, "work_of", lambda *_: Work(relaxer))
+    monkeypatch.setattr("os.nice", lambda by: 0)
+    return asked
+
+
+def test_a_folder_without_a_search_is_empty(folder):
+    found = searches.state(folder)
+    assert found.formulas == () and not found.active and searches.rows(folder, "KCl") == []
+    searches.cancel(folder)
+    with pytest.raises(InputError, match="holds no search"):
+        carry_out(folder)
+
+
+def test_formulas_are_added_to_a_search_and_carried_out(folder, by_pairs):
+    searches.submit(folder, ["KCl"], SETTINGS)
+    assert carry_out(folder) == searches.FINISHED
+    first = len(by_pairs)
+    searches.submit(folder, ["MgB2", "KCl", "HHeLiBeBCNOFNeNaMgAlSi"], SETTINGS)
+    assert (
+        searches.state(folder).formulas == ("KCl", "MgB2", "HHeLiBeBCNOFNeNaMgAlSi")
+        and searches.state(folder).done == 1
+    )
+    assert carry_out(folder) == searches.FINISHED
+    found = searches.state(folder)
+    assert found.done == 3 and found.state == searches.FINISHED and not found.active
+    assert first == 2 and by_pairs[first:] == ["MgB2"]
+    assert (
+        searches.rows(folder, "KCl")[0]["relaxed"] == "true"
+        and searches.rows(folder, "HHeLiBeBCNOFNeNaMgAlSi")[0]["error"]
+    )
+    assert set(searches.first_structures(folder)) == {"KCl", "MgB2"}
+
+
+def test_a_search_that_is_asked_to_stop_is_cancelled_and_resumes(folder, by_pairs):
+    searches.submit(folder, ["KCl", "MgB2"], SETTINGS)
+    (folder / searches.CANCEL).touch()
+    assert carry_out(folder) == searches.CANCELLED and searches.state(folder).done == 0 and not by_pairs
+    searches.submit(folder, [], SETTINGS)
+    assert not (folder / searches.CANCEL).exists() and carry_out(folder) == searches.FINISHED
+
+
+def test_an_error_of_the_worker_is_told(folder, by_pairs, monkeypatch):
+    def fails(*_):
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(search_work, "work_of", fails)
+    searches.submit(folder, ["KCl"], SETTINGS)
+    assert carry_out(folder) == searches.FAILED
+    assert "no memory" in searches.state(folder).message
+
+
+def test_a_worker_that_does_not_stop_is_killed_within_two_seconds(folder, monkeypatch):
+    import subprocess
+
+    searches.submit(folder, ["KCl"], SETTINGS)
+    program = (
+        "import sys, time; from core.files import acquire_lock; from pathlib import Path\n"
+        "lock = acquire_lock(Path(sys.argv[1]) / 'search.lock', 1.0); print('ready', flush=True); time.sleep(60)"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE)
+    try:
+        assert worker.stdout is not None and worker.stdout.readline()
+        searches.write_progress(folder, searches.RUNNING, "relaxing", pid=worker.pid)
+        monkeypatch.setattr(searches, "_GRACE_S", 0.05)
+        assert searches.state(folder).active
+        searches.cancel(folder)
+        assert searches.state(folder).state == searches.CANCELLED
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def test_a_worker_that_died_leaves_an_interrupted_search(folder):
+    searches.submit(folder, ["KCl"], SETTINGS)
+    note = {"state": searches.RUNNING, "process": identity_of(2**22 - 1).to_json(), "time": time.time()}
+    searches.write_json(folder / searches.PROGRESS, note)
+    assert searches.state(folder).state == searches.INTERRUPTED
+
+
+def test_too_many_formulas_are_refused(folder):
+    with pytest.raises(InputError, match="at most"):
+        searches.submit(folder, [f"K{i}Cl" for i in range(1, 1100)], SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"top": 0}, {"relax": False, "pressure_GPa": 5.0}, {"hull": True, "pressure_GPa": 5.0}]
+)
+def test_settings_that_do_not_fit_are_refused(wrong):
+    with pytest.raises(InputError):
+        SearchSettings(**wrong)
