@@ -51,7 +51,7 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     with left:
         scatter(shown, problem, summary, int(selected["candidate"]))
     with right:
-        candidate_card(run, problem, selected, summary, list(table.loc[table["passes"], "formula"][:BEST]))
+        candidate_card(run, problem, selected, summary, list(rows.loc[rows["passes"], "formula"][:BEST]))
     if not shown.empty:
         candidate_table(rows, filters.failing, folded, int(selected["candidate"]))
         variants(grouped, int(selected["candidate"]))

@@ -51,7 +51,6 @@ MOST_FORMULAS = 1000  # of a search
 _OF_A_RUN = "structures"  # folder of the searches in the folder of a run
 _SHARED = ".structures"  # folder beside the runs: searches of single formulas, reference energies, the slot
 _GRACE_S, _KILL_S, _POLL_S = 1.2, 0.6, 0.02
-_STARTING_S = 20.0  # for a worker to import its modules and lock the folder
 
 
 @dataclass(frozen=True)
@@ -151,8 +150,7 @@ def _has_worker(folder: Path, note: Mapping) -> bool:
     if is_locked(folder / LOCK):
         return True
     process = ProcessIdentity.from_json(note.get("process"))
-    starting = 0 <= time.time() - note.get("time", 0.0) < _STARTING_S
-    return note.get("state") == QUEUED and starting and process is not None and process.exists()
+    return note.get("state") == QUEUED and process is not None and process.exists()  # it imports its modules
 
 
 def cancel(folder: Path) -> None:

@@ -95,7 +95,6 @@ def test_an_error_of_the_worker_is_told(folder, by_pairs, monkeypatch):
 
 
 def test_a_worker_that_does_not_stop_is_killed_within_two_seconds(folder, monkeypatch):
-    import subprocess
 
     searches.submit(folder, ["KCl"], SETTINGS)
     program = (
