@@ -6,18 +6,20 @@ import streamlit as st
 
 from app import cached_data
 from app.components.periodic_table.component import periodic_table
+from app.design.keep_menu import keep_menu
 from app.forms.constraint_rows import parse_rows, tile_limits
-from app.forms.element_groups import allow, element_groups, forbid, highlighted, lacking_state
+from app.forms.element_groups import element_groups, highlighted
 from app.state import session
 from app.state.draft import Draft
-from app.state.draft_changes import with_field, with_initial_table, with_table
+from app.state.draft_changes import with_groups, with_initial_table, with_only_state, with_table
 from app.state.synced_widgets import index_of, synced_key, uninterrupted, widget_callback
+from app.text.forbidden_base import forbidden_base_html
 from app.text.formatting import charge_text, replacement_text
 from core.chemistry import elements
+from core.problem.problem import DesignProblem
 from core.problem.settings import RAISE_TC, SUBSTITUTE
 from core.problem.substitution_sites import takers
 
-_ONLY_STATE, _CHOSEN_GROUPS = "design.only_state_chosen", "design.groups_chosen"  # of the session; not widget keys
 STATES = sorted({q for e in elements.all_elements() for q in e.oxidation_states if q})
 
 
@@ -26,6 +28,7 @@ def table() -> None:
     draft = session.draft()
     clicked = periodic_table(
         draft.table,
+        base=list(draft.amounts),
         counts=cached_data.training_counts(),
         unavailable=unavailable(draft),
         can_substitute=list(draft.amounts) if draft.task == SUBSTITUTE else [],
@@ -36,6 +39,12 @@ def table() -> None:
     session.set_draft(after)
     if after.table != clicked:  # the click changed more than its own tile, and the table must show that
         st.rerun()
+
+
+def forbidden_note(problem: DesignProblem) -> None:
+    """Under the table: what it means that elements of the base are forbidden; nothing if none is."""
+    if note := forbidden_base_html(problem):
+        st.html(f'<p class="caution" role="status">{note}</p>')
 
 
 def unavailable(draft: Draft) -> dict[str, str]:
@@ -58,64 +67,58 @@ def available_symbols(draft: Draft) -> set[str]:
 
 
 def group_buttons(draft: Draft) -> None:
-    """Groups of elements, each forbidden or allowed by one click."""
+    """Groups of elements, each forbidden or allowed by one click; what is kept of the base; reset."""
     available = available_symbols(draft)
     groups = {label: group for label, group in element_groups(cached_data.unseen()).items() if group & available}
-    chosen = st.session_state.setdefault(_CHOSEN_GROUPS, set())
-    shown = highlighted(draft.table, groups, available, chosen)
+    shown = highlighted(draft.table, groups, available, draft.chosen_groups)
     st.html('<span class="quiet">Forbid</span>', width="content")
     key = synced_key("design.groups", shown)
     st.pills("Forbid", list(groups), selection_mode="multi", key=key, default=shown, label_visibility="collapsed",
              on_change=groups_changed, args=(key, groups, shown))  # fmt: skip
     if draft.task == RAISE_TC:
-        only_state_field([groups[name] for name in shown])
-    st.button("", icon=":material/restart_alt:", type="tertiary", on_click=reset_table, key="design.reset",
-              help="Reset: noble gases and radioactive elements forbidden, all others allowed")  # fmt: skip
+        only_state_field(draft, [groups[name] for name in shown])
+        keep_menu(draft)
+    reset_button()
 
 
-def only_state_field(other_groups: list[frozenset[str]]) -> None:
+def only_state_field(draft: Draft, other_groups: list[frozenset[str]]) -> None:
     """Allow only elements that can have one oxidation state."""
-    before = st.session_state.get(_ONLY_STATE)
-    key = synced_key("design.only_state", before)
+    key = synced_key("design.only_state", draft.only_state)
     st.selectbox(
         "Only with oxidation state",
         STATES,
-        index=index_of(before, STATES),
+        index=index_of(draft.only_state, STATES),
         key=key,
         format_func=lambda state: f"Only {charge_text(state)}",
         placeholder="Oxidation state",
         label_visibility="collapsed",
         on_change=only_state_changed,
-        args=(key, before, other_groups),
+        args=(key, other_groups),
         width=148,
     )
+
+
+def reset_button() -> None:
+    """Reset the table, once the user has confirmed it."""
+    with st.popover("", icon=":material/restart_alt:", type="tertiary", help="Reset the table …", key="design.reset"):
+        st.html('<p class="quiet">Noble gases and radioactive elements forbidden, all others allowed, nothing fixed '
+                "but what the task keeps.</p>")  # fmt: skip
+        st.button("Reset the table", on_click=reset_table, key="design.reset_now", type="primary", width="stretch")
 
 
 @widget_callback
 def groups_changed(key: str, groups: dict[str, frozenset[str]], before: list[str]) -> None:
     """Callback: forbid the groups that were switched on, allow those that were switched off."""
-    after = st.session_state[key]
-    st.session_state[_CHOSEN_GROUPS] = set(after)
-    table = session.draft().table
-    for name in set(after) - set(before):
-        table = forbid(table, groups[name])
-    for name in set(before) - set(after):
-        table = allow(table, groups[name], [groups[other] for other in after])
-    session.change(with_field, "table", table)
+    session.change(with_groups, groups, before, st.session_state[key])
 
 
 @widget_callback
-def only_state_changed(key: str, before: int | None, other_groups: list[frozenset[str]]) -> None:
-    """Callback: allow what the state before excluded, then forbid the elements that cannot take the new state."""
-    state = st.session_state[key]
-    table = allow(session.draft().table, lacking_state(before), other_groups)
-    session.change(with_field, "table", forbid(table, lacking_state(state)))
-    st.session_state[_ONLY_STATE] = state
+def only_state_changed(key: str, other_groups: list[frozenset[str]]) -> None:
+    """Callback: only elements that can take the chosen state, or all of them."""
+    session.change(with_only_state, other_groups, st.session_state[key])
 
 
 @uninterrupted
 def reset_table() -> None:
     """Callback: the table of a first visit, with the elements fixed that the task fixes."""
     session.change(with_initial_table)
-    st.session_state[_ONLY_STATE] = None
-    st.session_state[_CHOSEN_GROUPS] = set()

@@ -11,13 +11,13 @@ import streamlit as st
 from app import cached_data
 from app.blocks import show_errors
 from app.design.constraints import constraint_table, floors
-from app.design.elements import group_buttons, table
+from app.design.elements import forbidden_note, group_buttons, table
 from app.design.material import material
 from app.design.overview import overview, run_button
 from app.design.problem_errors import find_errors
 from app.design.proposals import proposals
-from app.design.settings import settings
-from app.design.toolbar import toolbar
+from app.design.settings import presets, settings
+from app.design.toolbar import head, menus
 from app.state import session
 from core.problem.settings import RAISE_TC
 
@@ -29,7 +29,7 @@ def page() -> None:
 
     Containers keep the places above the table, so that nothing moves when they are filled.
     """
-    toolbar(COLUMNS)
+    places = head(COLUMNS)
     left, right = st.columns(COLUMNS, gap="large")
     with left:
         material_box = st.container(key="material")
@@ -42,12 +42,18 @@ def page() -> None:
     errors = find_errors(problem, draft.constraint_rows)
     if not errors:
         session.write_link(problem)
+    with places.presets:
+        presets(draft)
+    with places.menus:
+        menus()
     with material_box:
         material(draft, errors)
     with groups_row:
         group_buttons(draft)
     with table_box:
         show_errors(errors["fixed"] + errors["forbidden"])
+        if not errors["base"]:
+            forbidden_note(problem)
         if draft.task == RAISE_TC:
             floors(draft, errors)
         constraint_table(draft, problem, errors)

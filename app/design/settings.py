@@ -1,4 +1,4 @@
-"""The settings: preset, method, the settings of the optimiser, charge rule, seed, device, models."""
+"""Presets, and the settings: method, the settings of the optimiser, charge rule, seed, device, models."""
 
 from __future__ import annotations
 
@@ -20,15 +20,22 @@ from core.problem.settings import EVERY_ATOM, ONE_STATE, PRECISIONS
 CHARGE_RULES = {ONE_STATE: "one per element", EVERY_ATOM: "one per atom"}
 
 
+def presets(draft: Draft) -> None:
+    """The presets, in sight at the head of the page."""
+    segments("Preset", "preset", current_preset(draft), PRESETS, with_preset, help=PRESETS_HELP)
+
+
+def current_preset(draft: Draft) -> str | None:
+    """The name of the preset that the draft has; None for other settings."""
+    return preset_of(draft.settings, draft.floors, draft.charge_rule, draft.method)
+
+
 def settings(draft: Draft, errors: Errors) -> None:
     """Every setting, with its unit and source."""
     wrong = [field for field, found in errors.items() if found and place_of(found[0]) == SETTINGS]
-    preset = preset_of(draft.settings, draft.floors, draft.charge_rule, draft.method)
-    label = expander_label(SETTINGS, preset or "changed", wrong)
+    label = expander_label(SETTINGS, current_preset(draft) or "changed", wrong)
     with st.expander(label, key="design.settings", icon=":material/tune:"):
-        with st.container(horizontal=True, gap="large"):
-            segments("Preset", "preset", preset, PRESETS, with_preset, help=PRESETS_HELP)
-            method_field(draft, errors)
+        method_field(draft, errors)
         method_setting_fields(draft, errors)
         columns = dict(zip(GROUPS, st.columns(len(GROUPS), gap="medium"), strict=True))
         for group, column in columns.items():
@@ -120,6 +127,7 @@ def charge_rule_field(draft: Draft, errors: Errors) -> None:
 
 def computation_fields(draft: Draft, errors: Errors) -> None:
     """Seed, device and precision, which do not change the problem that is solved."""
+    st.markdown("**Computation**")
     number("Seed", "seed", draft.seed, 1, with_field, "seed",
            help="The same problem with the same seed on the same device gives the same result.")  # fmt: skip
     show_errors(errors["seed"])

@@ -3,41 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.blocks import show_errors
+from app.design.examples import examples
 from app.state import session
 from app.state.synced_widgets import current_key, replaced_key, widget_callback
-from app.text.problem_title import title
-from core.paths import ASSETS
-from core.problem.problem import DesignProblem
 
 MAX_UPLOAD_MB = 1
 _UPLOAD = "design.upload"
 
 
-def toolbar(columns: Sequence[float]) -> None:
-    """Title on the left, menus on the right; below, what is wrong with the last link or file."""
+class Places(NamedTuple):
+    """Places at the head of the page that are filled once the draft is final."""
+
+    presets: DeltaGenerator
+    menus: DeltaGenerator
+
+
+def head(columns: Sequence[float]) -> Places:
+    """Title on the left, with the place of the presets; the place of the menus on the right."""
     left, right = st.columns(columns, vertical_alignment="bottom", gap="large")
-    with left:
-        st.title("Design a superconductor", anchor=False)
+    with (
+        left,
+        st.container(key="head", horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"),
+    ):
         st.html(
-            '<p class="quiet">Choose a known superconductor, fix or forbid elements, and search for a higher Tc.</p>'
+            '<h1 class="page-title">Design a superconductor</h1>'
+            '<p class="under">From a known superconductor to a higher Tc</p>',
+            width="content",
         )
-    with right, st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        key = "design.example"
-        st.menu_button("Examples", list(examples()), key=key, on_click=load_example, args=(key,), type="tertiary")
-        file_menu()
+        presets = st.container(width="content", key="presets")
+    menus = right.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", key="menus")
+    session.draft()  # reads the link at the first visit
     if error := session.load_error():
         show_errors([error])
+    return Places(presets, menus)
 
 
-@st.cache_data(show_spinner=False)
-def examples() -> dict[str, str]:
-    """Example problems: title -> JSON text."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted((ASSETS / "examples").glob("*.json"))]
-    return {title(DesignProblem.from_json(text)): text for text in texts}
+def menus() -> None:
+    """Undo and redo, the examples, and the menu that saves and opens problems."""
+    history_buttons()
+    key = "design.example"
+    st.menu_button("Examples", list(examples()), key=key, on_click=load_example, args=(key,), type="tertiary")
+    file_menu()
+
+
+def history_buttons() -> None:
+    """Undo and redo the last change of the problem."""
+    st.button("Undo", icon=":material/undo:", key="design.undo", on_click=session.undo, disabled=not session.can_undo(),
+              type="tertiary", shortcut="Ctrl+Z", help="Undo the last change (Ctrl+Z)")  # fmt: skip
+    st.button("Redo", icon=":material/redo:", key="design.redo", on_click=session.redo, disabled=not session.can_redo(),
+              type="tertiary", shortcut="Ctrl+Shift+Z", help="Redo what was undone (Ctrl+Shift+Z)")  # fmt: skip
 
 
 @widget_callback

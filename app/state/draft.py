@@ -39,6 +39,8 @@ class Draft:
     floors : symbol -> least fraction of all atoms; used by the task "raise_tc" only
     constraint_rows : bounds, groups and ratios, as typed
     fixed_in_other_task : what was fixed in the other task, restored when the user returns to it
+    only_state : the oxidation state that was chosen as the only one, whose elements are not forbidden
+    chosen_groups : labels of the groups of elements that the user forbade as groups
     """
 
     base: str
@@ -57,6 +59,8 @@ class Draft:
     charge_rule: str = ONE_STATE
     constraint_rows: tuple[ConstraintRow, ...] = ()
     fixed_in_other_task: Mapping[str, float] = field(default_factory=dict)
+    only_state: int | None = None
+    chosen_groups: frozenset[str] = frozenset()
 
     @property
     def atoms(self) -> float:

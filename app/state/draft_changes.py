@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 from app.components.periodic_table.table_state import TableState
+from app.forms.element_groups import allow, forbid, lacking_state
 from app.state.draft import FIRST_METHOD, Draft, elements_of, fixed_by_default, initially_forbidden, table_state
 from core.chemistry import elements
 from core.chemistry.composition import whole_counts
@@ -152,10 +153,35 @@ def _amounts_of_base(draft: Draft, fixed: Mapping[str, float]) -> dict[str, floa
     }
 
 
+def with_groups(
+    draft: Draft, groups: Mapping[str, Collection[str]], before: Collection[str], after: Collection[str]
+) -> Draft:
+    """Forbid the groups that were switched on, allow those that were switched off.
+
+    groups : label -> symbols; before, after : labels of the groups that are forbidden
+    """
+    table = draft.table
+    for name in set(after) - set(before):
+        table = forbid(table, groups[name])
+    for name in set(before) - set(after):
+        table = allow(table, groups[name], [groups[other] for other in after])
+    return replace(draft, table=table, chosen_groups=frozenset(after))
+
+
+def with_only_state(draft: Draft, other_groups: Sequence[Collection[str]], state: int | None) -> Draft:
+    """Allow what the state before excluded, then forbid the elements that cannot take the new state (None: any).
+
+    other_groups : groups of elements that stay forbidden
+    """
+    table = allow(draft.table, lacking_state(draft.only_state), other_groups)
+    return replace(draft, table=forbid(table, lacking_state(state)), only_state=state)
+
+
 def with_initial_table(draft: Draft) -> Draft:
     """The table of a first visit, with the elements fixed that the task fixes."""
     fixed = fixed_by_default(draft.task, draft.amounts, draft.sites)
-    return replace(draft, table=table_state(initially_forbidden(), fixed, draft.table.substituted))
+    table = table_state(initially_forbidden(), fixed, draft.table.substituted)
+    return replace(draft, table=table, only_state=None, chosen_groups=frozenset())
 
 
 # ---- floors and presets ------------------------------------------------------------------------------------------

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 import streamlit as st
 
 from app.state.draft import Draft, draft_of, first_draft
 from app.state.draft_changes import with_base
+from app.state.draft_history import DraftHistory
 from app.state.problem_file import read_problem
-from app.state.synced_widgets import widget_callback
+from app.state.synced_widgets import uninterrupted, widget_callback
 from app.state.url import from_link, to_link
 from core.campaigns.folder import campaign_name, run_of_campaign
 from core.errors import InputError, shown
@@ -26,6 +28,7 @@ from core.runs.run import Run
 
 DESIGN_PAGE = "views/design.py"
 _DRAFT, _LAST_RUN, _LOAD_ERROR = "tc_studio.draft", "tc_studio.last_run", "tc_studio.load_error"
+_HISTORY = "tc_studio.history"
 
 
 # ---- the run -----------------------------------------------------------------------------------------------------
@@ -98,11 +101,55 @@ def draft() -> Draft:
     return st.session_state[_DRAFT]
 
 
+@dataclass
+class _HistorySlot:
+    """Kept in the session. Replacing its content is not a session access, at which Streamlit may interrupt a run."""
+
+    history: DraftHistory = field(default_factory=DraftHistory)
+
+
 def set_draft(changed: Draft) -> None:
     """Make this the draft. An error message about the last link or file is dropped with the draft it was about."""
-    if changed != st.session_state.get(_DRAFT):
-        st.session_state.pop(_LOAD_ERROR, None)
-    st.session_state[_DRAFT] = changed
+    slot, before = _history_slot(), st.session_state.get(_DRAFT)
+    if changed == before:
+        return
+    st.session_state.pop(_LOAD_ERROR, None)
+    st.session_state[_DRAFT] = changed  # the last session access: draft and history change together or not at all
+    if before is not None:
+        slot.history = slot.history.after_change(before, changed)
+
+
+def _history_slot() -> _HistorySlot:
+    return st.session_state.setdefault(_HISTORY, _HistorySlot())
+
+
+def can_undo() -> bool:
+    """Whether there is a draft before the present one."""
+    return bool(_history_slot().history.past)
+
+
+def can_redo() -> bool:
+    """Whether a change was undone and nothing was changed since."""
+    return bool(_history_slot().history.future)
+
+
+@uninterrupted
+def undo() -> None:
+    """Callback: the draft before the last change."""
+    _move(DraftHistory.undone)
+
+
+@uninterrupted
+def redo() -> None:
+    """Callback: the draft before the last `undo`."""
+    _move(DraftHistory.redone)
+
+
+def _move(step: Callable[[DraftHistory, Draft], tuple[Draft, DraftHistory]]) -> None:
+    slot = _history_slot()
+    moved, history = step(slot.history, draft())
+    st.session_state[_DRAFT] = moved  # the last session access, see `set_draft`
+    slot.history = history
 
 
 def change(step: Callable[..., Draft], *args: object) -> None:

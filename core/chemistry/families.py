@@ -9,6 +9,12 @@ from core.chemistry.tolerances import ROUNDING_ERROR
 
 CUPRATE, IRON_BASED, HYDRIDE, OTHER = FAMILIES = ("cuprate", "iron-based", "hydride", "other")
 HYDROGEN_RICH = 0.4  # smallest fraction of H in a hydride: the hydrogen floor of KIAGO's search (3.6)
+DEFINING: dict[str, tuple[tuple[str, ...], ...]] = {  # family -> sets of elements; each must have a part of the atoms
+    CUPRATE: (("Cu",), ("O",)),
+    IRON_BASED: (("Fe",), ("P", "As", "S", "Se", "Te")),
+    HYDRIDE: (("H",),),
+    OTHER: (),
+}
 
 
 def families(compositions: np.ndarray) -> np.ndarray:
@@ -18,19 +24,14 @@ def families(compositions: np.ndarray) -> np.ndarray:
     at least HYDROGEN_RICH of the atoms are hydrogen.
     """
 
-    def fraction(symbol: str) -> np.ndarray:
-        return compositions[:, elements.element(symbol).index]
+    def fraction(symbols: tuple[str, ...]) -> np.ndarray:
+        return compositions[:, [elements.element(symbol).index for symbol in symbols]].sum(1)
 
-    pnictogen_or_chalcogen = sum(fraction(symbol) for symbol in ("P", "As", "S", "Se", "Te"))
-    return np.select(
-        [
-            (fraction("Cu") > 0) & (fraction("O") > 0),
-            (fraction("Fe") > 0) & (pnictogen_or_chalcogen > 0),
-            fraction("H") >= HYDROGEN_RICH,
-        ],
-        [CUPRATE, IRON_BASED, HYDRIDE],
-        OTHER,
-    )
+    def has_each(family: str) -> np.ndarray:
+        return np.all([fraction(part) > 0 for part in DEFINING[family]], axis=0)
+
+    conditions = [has_each(CUPRATE), has_each(IRON_BASED), fraction(("H",)) >= HYDROGEN_RICH]
+    return np.select(conditions, [CUPRATE, IRON_BASED, HYDRIDE], OTHER)
 
 
 def hydrogen_rich(compositions: np.ndarray) -> np.ndarray:

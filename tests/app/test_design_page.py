@@ -184,9 +184,22 @@ def test_buttons_forbid_and_allow_groups():
     assert "Tl" in draft(page).table.forbidden and not {"Kr", "Tc"} & draft(page).table.forbidden
     without_exception(widget(page.selectbox, "design.only_state").select(3).run())
     assert "Ba" in draft(page).table.forbidden and "La" not in draft(page).table.forbidden
-    without_exception(page.button(key="design.reset").click().run())
+    without_exception(page.button(key="design.reset_now").click().run())
     assert widget(page.pills, "design.groups").value == ["noble gases", "radioactive"]
     assert "Tl" not in draft(page).table.forbidden
+    without_exception(page.button(key="design.undo").click().run())  # the whole draft, with what was chosen
+    assert widget(page.selectbox, "design.only_state").value == 3
+    assert "toxic" in widget(page.pills, "design.groups").value and "Ba" in draft(page).table.forbidden
+    without_exception(page.button(key="design.redo").click().run())
+    assert "Tl" not in draft(page).table.forbidden and page.button(key="design.redo").disabled
+
+
+def test_forbidding_an_element_of_the_base_is_remarked_upon_and_can_be_undone_as_a_click(page):
+    click_table(page, forbidden=["As"])
+    assert "As of" in html_text(page) and "at least 25% of the atoms" in html_text(page)
+    without_exception(page.button(key="design.undo").click().run())
+    assert "As" not in draft(page).table.forbidden and "25% of the atoms" not in html_text(page)
+    assert page.button(key="design.undo").disabled
 
 
 def test_forbidding_everything_is_an_error(page):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.design.examples import LABELS
 from app.state.draft import first_draft
 from app.state.problem_file import read_problem
 from app.state.url import from_link, to_link
@@ -57,6 +58,11 @@ def test_the_text_of_a_link_is_readable():
 def test_a_link_of_an_earlier_version_is_read():
     link = {"base": "LaFeAsO", "task": "substitute", "replace": "La", "state": "3"}
     assert from_link(link).sites == (Site("La", 3),)
+
+
+def test_every_example_has_its_own_label_in_the_menu():
+    assert sorted(LABELS) == [path.stem for path in EXAMPLES]
+    assert len(set(LABELS.values())) == len(LABELS)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +38,7 @@ def periodic_table(
     can_substitute: Collection[str],
     limits: Mapping[str, tuple[str, str]],
     key: str,
+    base: Sequence[str] = (),
 ) -> TableState:
     """Draw the table; return the state after the user's last action (equal to `state` if there was none).
 
@@ -52,6 +53,7 @@ def periodic_table(
     can_substitute : symbols that a click may set to substituted
     limits : symbol -> limit of its amount if it is allowed: short for the tile ("≥40%"), and in full
     key : identifies the widget in the session
+    base : symbols of the base material, which are marked; the first one is selected until the user selects another
     """
     return _table(state, key, {
         "mode": "design",
@@ -59,6 +61,7 @@ def periodic_table(
         "unavailable": dict(unavailable),
         "can_substitute": sorted(can_substitute),
         "limits": {symbol: list(texts) for symbol, texts in limits.items()},
+        "base": list(base),
     })  # fmt: skip
 
 
@@ -73,7 +76,7 @@ def element_filter(state: TableState, *, counts: Mapping[str, int], total: int, 
     """
     return _table(state, key, {
         "mode": "filter", "total": int(total), "counts": {symbol: int(count) for symbol, count in counts.items()},
-        "unavailable": {}, "can_substitute": [], "limits": {},
+        "unavailable": {}, "can_substitute": [], "limits": {}, "base": [],
     })  # fmt: skip
 
 

@@ -17,8 +17,8 @@ const MODES = {
     order: [ALLOWED, FORBIDDEN, FIXED],
     line: "forbid all its allowed elements; if there are none, allow the forbidden ones",
     legend: [
-      [ALLOWED, "allowed: may be used"],
-      [FORBIDDEN, "forbidden: never used"],
+      [ALLOWED, "allowed"],
+      [FORBIDDEN, "forbidden"],
       [FIXED, "fixed: exactly this amount"],
       [SUBSTITUTED, "substituted: replaced by others"],
     ],
@@ -137,8 +137,10 @@ class PeriodicTable {
     });
     this.scale = make("span");
     const bar = make("span", { className: "item" }, [make("span", { className: "bar sample" }), this.scale]);
+    const base = make("span", { className: "item" }, [make("span", { className: "tile base sample" }), "in the base"]);
+    base.dataset.legend = "base";
     const hint = make("span", { className: "hint", textContent: HINT });
-    return make("div", { className: "legend" }, [...samples, bar, hint]);
+    return make("div", { className: "legend" }, [...samples, base, bar, hint]);
   }
 
   listen() {
@@ -316,7 +318,10 @@ class PeriodicTable {
   }
 
   receive(data) {
+    const base = data.base.join();
+    const isNewBase = base !== this.data?.base.join() && data.base.length > 0 && !data.base.includes(this.selected);
     this.data = data;
+    if (isNewBase && !this.root.matches(":focus-within")) this.rove(this.tiles.get(data.base[0]));
     if (data.generation !== this.generation || data.revision >= this.revision) this.adopt(data);
     this.render();
   }
@@ -343,6 +348,7 @@ class PeriodicTable {
     const substitution = this.data.can_substitute.length > 0 || [...this.entries.values()].some((e) => e.state === SUBSTITUTED);
     const item = this.root.querySelector(`[data-legend=${SUBSTITUTED}]`);
     if (item) item.hidden = !substitution;
+    this.root.querySelector("[data-legend=base]").hidden = !this.data.base.length;
     this.renderPanel();
   }
 
@@ -359,6 +365,7 @@ class PeriodicTable {
     const mark = tile.querySelector(".mark");
     mark.textContent = limit ?? (amount && !unavailable ? `×${Number(amount.toPrecision(3))}` : "");
     tile.classList.toggle("limited", limit !== undefined);
+    tile.classList.toggle("base", this.data.base.includes(symbol));
     mark.classList.toggle("long", mark.textContent.length > 3);
     tile.querySelector(".count").textContent = this.filters && !count ? "" : short(count);
     tile.classList.toggle("empty", this.filters && !count);
@@ -367,7 +374,8 @@ class PeriodicTable {
 
   describe(symbol) {
     const { name } = this.elements.get(symbol);
-    return `${capital(name)} (${symbol}), ${this.sentence(symbol)}, ${this.countText(symbol)}`;
+    const ofBase = this.data.base.includes(symbol) ? "element of the base, " : "";
+    return `${capital(name)} (${symbol}), ${ofBase}${this.sentence(symbol)}, ${this.countText(symbol)}`;
   }
 
   sentence(symbol) {
@@ -390,6 +398,7 @@ class PeriodicTable {
       make("span", { className: "big", textContent: symbol }),
       make("span", {}, [
         make("strong", { textContent: capital(element.name) }), ` · ${element.category} · Z ${element.z}`,
+        this.data.base.includes(symbol) ? " · in the base" : "",
         make("br"), this.countText(symbol),
       ]),
     );
