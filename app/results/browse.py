@@ -13,7 +13,7 @@ from app.results.candidate_card.card import candidate_card
 from app.results.candidate_table import candidate_table
 from app.results.charts import SCATTER_COLOURS, candidates_figure
 from app.results.filters import Filters, elements_in, filtered
-from app.results.selection import SCATTER, scatter_clicked, selected_row, view_key
+from app.results.selection import SCATTER, neighbour, scatter_clicked, select, selected_row, view_key
 from app.results.variants import like_text, variants_html
 from app.text.formatting import formula_text
 from core.evaluation.csv_export import to_csv
@@ -25,6 +25,7 @@ from core.screening.registry import EXCHANGE, FURTHER_SCREENS
 
 ORDER_LABELS = {BY_TC_MINUS_ERROR: "Tc − error", BY_TC: "Tc", BY_PARETO_FRONT: "Pareto front"}
 BEST = 10  # candidates whose structures are found by one click
+CANDIDATE, LINK = "candidate", "query-params"  # filters and selection are in the link
 DERIVED_FILTERS = {"control_agrees": "Control model agrees", "family_kept": "Family of the base"}
 
 
@@ -32,39 +33,74 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     """The whole section. table : all candidates, at least one"""
     section("Candidates")
     filters = filter_fields(table, some_pass=summary["n_passing"] > 0)
-    left, right = st.columns([1, 1], vertical_alignment="bottom")
+    left, right = st.columns([1.3, 1], gap="medium")
     with left:
-        order = order_field()
+        order, wanted = order_fields()
     shown = in_order(filtered(table, filters), order)
-    fronts = order == BY_PARETO_FRONT
-    wanted = right.toggle(
-        "One row for near-duplicates", value=True, key="fold", disabled=fronts,
-        help="Candidates that differ in at most 10% of the atoms share a row in the table. The smallest cell is shown, "
-        "of those whose Tc is as high within the error. By Pareto front every candidate has a row, because neighbours "
-        "on the front are often alike",
-    )  # fmt: skip
-    folded = wanted and not fronts
+    folded = wanted and order != BY_PARETO_FRONT
     grouped = shown.assign(**variant_columns(shown[list(GROUPED_BY)]))
     rows = grouped[grouped["shown_first"]] if folded else grouped
-    selected = selected_row(run.id, table, rows)
-    left, right = st.columns([1.25, 1], gap="medium")
+    selected = selected_row(run.id, table, rows, shown, linked_candidate())
+    write_candidate(int(selected["candidate"]))
+    with right:
+        step_buttons(rows, selected)
+        candidate_card(run, problem, selected, summary, list(rows.loc[rows["passes"], "formula"][:BEST]))
     with left:
         scatter(shown, problem, summary, int(selected["candidate"]))
-    with right:
-        candidate_card(run, problem, selected, summary, list(rows.loc[rows["passes"], "formula"][:BEST]))
-    if not shown.empty:
-        candidate_table(rows, filters.failing, folded, int(selected["candidate"]))
-        variants(grouped, int(selected["candidate"]))
-    st.download_button(
-        f"These {len(shown):,} rows (CSV)", to_csv(shown).encode("utf-8"), f"{run.id}-selection.csv", "text/csv",
-        icon=":material/download:", key="download_shown", on_click="ignore", disabled=shown.empty,
-    )  # fmt: skip
+        if not shown.empty:
+            candidate_table(rows, filters.failing, folded, int(selected["candidate"]))
+            variants(grouped, int(selected["candidate"]))
+        st.download_button(
+            f"These {len(shown):,} rows (CSV)", to_csv(shown).encode("utf-8"), f"{run.id}-selection.csv", "text/csv",
+            icon=":material/download:", key="download_shown", on_click="ignore", disabled=shown.empty,
+        )  # fmt: skip
+
+
+def linked_candidate() -> int | None:
+    """The number of the candidate that the link names; None for none, or for what is no number."""
+    text = st.query_params.get(CANDIDATE, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def write_candidate(candidate: int) -> None:
+    """Name the selected candidate in the link."""
+    if st.query_params.get(CANDIDATE) != str(candidate):
+        st.query_params[CANDIDATE] = str(candidate)
+
+
+def step_buttons(rows: pd.DataFrame, selected: pd.Series) -> None:
+    """The row before and after the selected one, by buttons and keys; where the selected one stands."""
+    numbers = rows["candidate"].tolist()
+    place = numbers.index(selected["candidate"]) + 1 if selected["candidate"] in numbers else None
+    with st.container(key="steps", horizontal=True, vertical_alignment="center", gap="small"):
+        for label, step, icon, keys in (("Previous", -1, "keyboard_arrow_up", "Alt+Up"),
+                                        ("Next", 1, "keyboard_arrow_down", "Alt+Down")):  # fmt: skip
+            candidate = neighbour(step)
+            st.button(
+                label, icon=f":material/{icon}:", type="tertiary", key=f"step_{label.lower()}", shortcut=keys,
+                on_click=select, args=(candidate,), disabled=candidate is None, help=f"{label} row ({keys})",
+            )  # fmt: skip
+        text = f"Row {place:,} of {len(numbers):,}" if place else "Not among the rows shown"
+        st.html(f'<span class="quiet">{text}</span>', width="content")
+
+
+def order_fields() -> tuple[str, bool]:
+    """The order of the candidates, a key of ORDER_LABELS, and whether near-duplicates share a row."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        order = order_field()
+        wanted = st.toggle(
+            "One row for near-duplicates", value=True, key="fold", disabled=order == BY_PARETO_FRONT, bind=LINK,
+            help="Candidates that differ in at most 10% of the atoms share a row in the table. The smallest cell is "
+            "shown, of those whose Tc is as high within the error. By Pareto front every candidate has a row, because "
+            "neighbours on the front are often alike",
+        )  # fmt: skip
+    return order, wanted
 
 
 def order_field() -> str:
     """The order of the candidates: a key of ORDER_LABELS."""
     return st.segmented_control(
-        "Rank by", list(ORDER_LABELS), default=BY_TC_MINUS_ERROR, required=True, key="order_by",
+        "Rank by", list(ORDER_LABELS), default=BY_TC_MINUS_ERROR, required=True, key="order_by", bind=LINK,
         format_func=ORDER_LABELS.get,
         help="Tc minus its error prefers gains that are likely to be real. Pareto front: first the candidates on the "
         "line of the chart, which no other beats both in Tc and in energy above hull, then those that only they beat, "
@@ -101,9 +137,9 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
     """The filters as a row of fields."""
     symbols = elements_in(table)
     cells = st.columns([1.5, 1.6, 1.6, 1.1, 1.1, 1.3], vertical_alignment="bottom")
-    text = cells[0].text_input("Formula contains", placeholder="any text", key="filter_text")
-    with_all = cells[1].multiselect("With", symbols, key="filter_with", **ELEMENT_CHOICE)
-    without = cells[2].multiselect("Without", symbols, key="filter_without", **ELEMENT_CHOICE)
+    text = cells[0].text_input("Formula contains", placeholder="any text", key="filter_text", bind=LINK)
+    with_all = cells[1].multiselect("With", symbols, key="filter_with", bind=LINK, **ELEMENT_CHOICE)
+    without = cells[2].multiselect("Without", symbols, key="filter_without", bind=LINK, **ELEMENT_CHOICE)
     above_hull = cells[3].number_input(
         "Max above hull",
         value=None,
@@ -111,17 +147,20 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
         format="%.3f",
         placeholder="eV/atom",
         key="filter_hull",
+        bind=LINK,
         help="Highest energy above hull; candidates without one are hidden",
     )
-    tc = cells[4].number_input("Min Tc", value=None, step=1.0, format="%.1f", placeholder="K", key="filter_tc")
+    tc = cells[4].number_input(
+        "Min Tc", value=None, step=1.0, format="%.1f", placeholder="K", key="filter_tc", bind=LINK
+    )
     with cells[5].container(gap=None):
-        only_new = st.toggle("Only new", key="filter_new", help="Hide compositions of known superconductors")
-        failing = st.toggle("Show failing", value=not some_pass, key="filter_failing")
+        only_new = st.toggle("Only new", key="filter_new", bind=LINK, help="Hide compositions of known superconductors")
+        failing = st.toggle("Show failing", value=not some_pass, key="filter_failing", bind=LINK)
     labels = {screen.name: screen.label for screen in FURTHER_SCREENS} | DERIVED_FILTERS
     # A formula far from the optimised composition is another candidate: hidden at first, unless nothing else passes.
     near = EXCHANGE.test(table) & (table["passes"] if some_pass else True)
     further = st.pills(
-        "Also require", list(labels), selection_mode="multi", format_func=labels.get, key="filter_further",
+        "Also require", list(labels), selection_mode="multi", format_func=labels.get, key="filter_further", bind=LINK,
         default=[EXCHANGE.name] if near.any() else [],
     )  # fmt: skip
     chosen = frozenset(further or ())

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 import streamlit as st
 
+from app.state.synced_widgets import uninterrupted
+
 SCATTER, TABLE = "scatter", "table"  # the views
 _OTHER = {SCATTER: TABLE, TABLE: SCATTER}
 _KEY = "results.selection"  # of the session
@@ -22,29 +24,61 @@ class _Selection:
 
     candidate : number of the selected candidate
     shown : candidate numbers of the rows that are shown, in their order
+    meeting : candidate numbers that meet the filters; rows may stand for several of them
     rounds : view -> how often its key was replaced
     """
 
     run_id: str
     candidate: int
     shown: tuple[int, ...] = ()
+    meeting: frozenset[int] = frozenset()
     rounds: dict[str, int] = field(default_factory=lambda: {SCATTER: 0, TABLE: 0})
 
 
-def selected_row(run_id: str, table: pd.DataFrame, shown: pd.DataFrame) -> pd.Series:
-    """The candidate last selected in this run, else the first one that is shown. Call it before the views are drawn.
+def selected_row(
+    run_id: str, table: pd.DataFrame, shown: pd.DataFrame, meeting: pd.DataFrame, linked: int | None = None
+) -> pd.Series:
+    """The candidate that is selected in this run: the last one clicked, that of the link, or the first one shown.
 
-    table : all candidates, at least one; shown : the rows that the filters leave
+    Call it before the views are drawn. A candidate that the filters exclude gives way to the first one shown; that of
+    a link stays until the filters change.
+
+    table : all candidates, at least one; shown : the rows that are shown; meeting : the candidates that meet the filters
+    linked : the candidate that the link names
     """
     selection: _Selection | None = st.session_state.get(_KEY)
     same_run = selection is not None and selection.run_id == run_id
-    if same_run and (table["candidate"] == selection.candidate).any():
-        row = table[table["candidate"] == selection.candidate].iloc[0]
+    meets = frozenset(meeting["candidate"].tolist())
+    wanted = selection.candidate if same_run else linked
+    unchanged = not same_run or selection.meeting == meets
+    there = wanted is not None and (table["candidate"] == wanted).any()
+    if there and (wanted in meets or unchanged):
+        row = table[table["candidate"] == wanted].iloc[0]
     else:
         row = (shown if len(shown) else table).iloc[0]
     rounds = {"rounds": selection.rounds} if selection is not None else {}
-    st.session_state[_KEY] = _Selection(run_id, int(row["candidate"]), tuple(shown["candidate"].tolist()), **rounds)
+    shown_ones = tuple(shown["candidate"].tolist())
+    st.session_state[_KEY] = _Selection(run_id, int(row["candidate"]), shown_ones, meets, **rounds)
     return row
+
+
+def neighbour(step: int) -> int | None:
+    """The candidate so many rows further on among those shown; None beyond the last or first row."""
+    selection: _Selection = st.session_state[_KEY]
+    if selection.candidate not in selection.shown:
+        return selection.shown[0] if selection.shown else None
+    place = selection.shown.index(selection.candidate) + step
+    return selection.shown[place] if 0 <= place < len(selection.shown) else None
+
+
+@uninterrupted
+def select(candidate: int) -> None:
+    """Callback: select this candidate in both views."""
+    selection: _Selection = st.session_state[_KEY]
+    if selection.candidate != candidate:
+        selection.candidate = candidate
+        for view in selection.rounds:
+            selection.rounds[view] += 1
 
 
 def view_key(view: str) -> str:
