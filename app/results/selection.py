@@ -43,7 +43,7 @@ def selected_row(
     Call it before the views are drawn. A candidate that the filters exclude gives way to the first one shown; that of
     a link stays until the filters change.
 
-    table : all candidates, at least one; shown : the rows that are shown; meeting : the candidates that meet the filters
+    table : all candidates, at least one; shown : the rows that are shown; meeting : candidates that meet the filters
     linked : the candidate that the link names
     """
     selection: _Selection | None = st.session_state.get(_KEY)
