@@ -78,7 +78,7 @@ def test_without_pairs_there_is_no_difference():
 
 
 def test_energies_are_learnt_on_both_references(split, tmp_path):
-    (member,) = trained(split, replace(SETTINGS, epochs=60, averaging=0.9, members=1), tmp_path)
+    (member,) = trained(split, replace(SETTINGS, epochs=20, averaging=0.9, members=1), tmp_path)
     assert error(member, split.mp_tuning, MP) < 0.15 and error(member, split.oqmd_tuning, OQMD) < 0.15
     assert error(member, split.mp_tuning, OQMD) > 0.2  # eV/atom, the offset
 
@@ -94,7 +94,7 @@ def test_the_rest_is_drawn_to_zero_at_the_compositions_of_oqmd(split, tmp_path):
     shifted = replace(split, mp=replace(split.mp, values=split.mp.values - 0.3))
     sizes = []
     for penalty in (0.0, 10.0):
-        settings = replace(SETTINGS, rest_penalty=penalty, members=1, epochs=20, averaging=0.9)
+        settings = replace(SETTINGS, rest_penalty=penalty, members=1, epochs=10, averaging=0.9)
         (member,) = trained(shifted, settings, tmp_path / str(penalty))
         with torch.no_grad():
             rest = member.energy_and_rest(torch.from_numpy(split.oqmd.compositions).float())[:, 1]

@@ -15,6 +15,7 @@ from core.training.tc_network import NetworkSettings
 
 FORMULAS = [f"{a}{n}{b}" for a in ("V", "Nb", "Ta", "Mo") for b in ("C", "N", "Ge", "Si") for n in (1, 2, 3)]
 SETTINGS = NetworkSettings(epochs=60, batch=24, learning_rate=1e-2, averaging=0.9)
+SHORT = replace(SETTINGS, epochs=5)
 
 
 @pytest.fixture
@@ -50,12 +51,12 @@ def test_rows_of_weight_zero_are_not_learnt(start, known, tmp_path):
 
 
 def test_weights_have_the_precision_of_a_checkpoint_and_are_reproducible(start, known, tmp_path):
-    network, again = (tc_network.fit(start, *known, SETTINGS, 0, tmp_path / name) for name in ("once", "twice"))
+    network, again = (tc_network.fit(start, *known, SHORT, 0, tmp_path / name) for name in ("once", "twice"))
     stored = pack_networks([network], "network")
     assert {value.dtype for value in stored.values()} == {torch.float16}
     for key, value in network.state_dict().items():
         assert torch.equal(stored[f"network0.{key}"].float(), value) and torch.equal(again.state_dict()[key], value)
-    assert network.size == replace(start.size, trace=SETTINGS.trace)
+    assert network.size == replace(start.size, trace=SHORT.trace)
 
 
 def test_a_training_for_a_graph_gives_the_same(start, known, tmp_path, as_on_a_gpu, monkeypatch):
@@ -69,7 +70,7 @@ def test_a_training_for_a_graph_gives_the_same(start, known, tmp_path, as_on_a_g
 
 
 def test_a_finished_training_is_not_repeated(start, known, tmp_path, monkeypatch):
-    network = tc_network.fit(start, *known, SETTINGS, 0, tmp_path)
+    network = tc_network.fit(start, *known, SHORT, 0, tmp_path)
     monkeypatch.setattr(torch.Tensor, "backward", lambda *_: pytest.fail("it learns again"))
-    again = tc_network.fit(start, *known, SETTINGS, 0, tmp_path)
+    again = tc_network.fit(start, *known, SHORT, 0, tmp_path)
     assert all(torch.equal(value, again.state_dict()[key]) for key, value in network.state_dict().items())
