@@ -29,7 +29,8 @@ _COLUMNS = {
 def comparison(campaign: Campaign, table: pd.DataFrame) -> None:
     """A table of all bases; a chart too where a base is tried in several ways."""
     rows = by_base(table)
-    if not rows["n_results"].any():
+    rows = rows[rows["n_results"] > 0]
+    if rows.empty:
         return
     section("Gain over the base" if not several_ways(campaign) else "Methods compared")
     if several_ways(campaign):

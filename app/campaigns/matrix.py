@@ -34,8 +34,8 @@ def matrix(folder: CampaignFolder, campaign: Campaign, table: pd.DataFrame) -> N
     event = st.dataframe(styled, key=f"campaign.matrix-{folder.name}", on_select="rerun", selection_mode="single-cell",
                          width="stretch" if len(cells.columns) > _FEW_SEEDS else "content",
                          alt="Best Tc of each run")  # fmt: skip
-    st.caption("Tc of the best candidate that passes every screen, and its gain over the base, in K. Darker: a larger "
-               "gain. Click a cell to open its run.")  # fmt: skip
+    st.caption("Tc of the best candidate that passes every screen, and its gain over the base, in K. Stronger "
+               "colour: a larger gain. Click a cell to open its run.")  # fmt: skip
     for row, column in event["selection"]["cells"]:
         if column in runs.columns and row < len(runs):
             _opened(folder, str(runs[column].iloc[row]), cells[column].iloc[row])

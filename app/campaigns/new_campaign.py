@@ -39,7 +39,7 @@ _LOOKED_AT = 200  # runs whose time is estimated
 def new_campaign(names: Sequence[str]) -> None:
     """Draw the form; start the campaign. names : of the campaigns that exist"""
     problem = session.draft().problem()
-    st.subheader("New campaign", anchor=False)
+    st.title("New campaign", anchor=False)
     st.html('<p class="quiet">The design of the page “Design” for many base materials, each with several seeds.</p>')
     left, right = st.columns([1.6, 1], gap="large")
     with left:

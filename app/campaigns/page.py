@@ -22,11 +22,11 @@ _CHOICE = "campaigns.choice"  # of the widget
 
 def page() -> None:
     """The campaign that the URL names, else the first; the form of a new one on request."""
-    st.title("Campaigns", anchor=False)
     stored = {folder.name: folder for folder in app_campaigns()}
     if st.query_params.get("new"):
         new_campaign(list(stored))
         return
+    st.title("Campaigns", anchor=False)
     if not stored:
         invitation("No campaigns yet", "A campaign is the same design for many base materials and seeds. "
                    "Set one up on the design page, and press “Use for many bases”.")  # fmt: skip

@@ -29,14 +29,12 @@ def progress(folder: CampaignFolder, doing: Activity, table: pd.DataFrame) -> No
     elif doing is Activity.STOPPING:
         words.append("stopping; the runs at work keep what they have")
     elif doing is Activity.AT_WORK:
-        words.append(f"{at_work:,} at work")
+        words.append(f"{at_work:,} at work" if done < total else "finishing")
         left_s = command.remaining_s(done + failed, total)
-        words.append("the remaining time is known after the first run" if left_s is None
-                     else f"about {duration(left_s)} left")  # fmt: skip
+        if done < total:
+            words.append("the remaining time is known after the first run" if left_s is None
+                         else f"about {duration(left_s)} left")  # fmt: skip
     st.progress(done / total, text=" · ".join(words))
-    if command.dashboard and doing is Activity.AT_WORK:
-        st.link_button("Dashboard of the workers (Dask)", command.dashboard, type="tertiary",
-                       icon=":material/monitoring:")  # fmt: skip
     _without_result(folder, doing, table)
 
 
@@ -60,6 +58,9 @@ def actions(folder: CampaignFolder, campaign: Campaign, doing: Activity, table: 
         if row.button("Stop", icon=":material/stop:", disabled=doing is not Activity.AT_WORK, help=text):
             stop(folder)
             st.rerun()
+        if dashboard := command_of(folder).dashboard:
+            row.link_button("Dashboard of the workers (Dask)", dashboard, type="tertiary",
+                            icon=":material/monitoring:")  # fmt: skip
         return
     complete = table["phase"].isin(list(WITH_RESULT)).all()
     text = "Does what is missing, and tries failed runs again"

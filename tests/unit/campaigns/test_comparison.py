@@ -17,7 +17,7 @@ TABLE = pd.DataFrame({
     "phase": ["finished", "stopped", "failed", "finished", "not started", "finished"],
     "n_passing": [3, 1, None, 0, None, 2], "best_formula": [""] * 6,
     "best_tc_K": [30.0, 34.0, NAN, NAN, NAN, 9.0], "gain_K": [10.0, 14.0, NAN, NAN, NAN, -1.0],
-    "elapsed_s": [10.0, 20.0, NAN, 5.0, NAN, 4.0], "message": [""] * 6,
+    "elapsed_s": [10.0, 20.0, 90.0, 5.0, NAN, 4.0], "message": [""] * 6,
 })  # fmt: skip
 
 
