@@ -18,6 +18,7 @@ from core.runs import layout
 from core.runs.status import WITH_RESULT, Phase
 
 MOST_ROWS, _FEW_SEEDS = 500, 6
+_SEED_WIDTH = 130  # pixels
 _FAINT, _STRONG = 0.08, 0.55  # opacity of the colour for no gain, and for the largest
 
 
@@ -31,7 +32,9 @@ def matrix(folder: CampaignFolder, campaign: Campaign, table: pd.DataFrame) -> N
         cells, gains = cells.head(MOST_ROWS), gains.head(MOST_ROWS)
     shades = gains.map(_shade)
     styled = cells.style.apply(lambda _: shades, axis=None)
-    event = st.dataframe(styled, key=f"campaign.matrix-{folder.name}", on_select="rerun", selection_mode="single-cell",
+    config = {name: st.column_config.TextColumn(width=_SEED_WIDTH) for name in cells.columns}
+    event = st.dataframe(styled, column_config=config, key=f"campaign.matrix-{folder.name}",
+                         on_select="rerun", selection_mode="single-cell",
                          width="stretch" if len(cells.columns) > _FEW_SEEDS else "content",
                          alt="Best Tc of each run")  # fmt: skip
     st.caption("Tc of the best candidate that passes every screen, and its gain over the base, in K. Stronger "

@@ -7,13 +7,13 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core.campaigns.background import Activity, activity
+from core.campaigns.background import Activity
 from core.campaigns.campaign import Campaign, read_campaign
 from core.campaigns.expansion import PlannedRun, planned_runs
 from core.campaigns.folder import CAMPAIGN, CampaignFolder
-from core.campaigns.overview import overview, state_of, stored_state
+from core.campaigns.overview import NOT_STARTED, overview, state_of, stored_state
 from core.runs.run import Run
-from core.runs.status import ACTIVE
+from core.runs.status import ACTIVE, Phase
 
 MOST_RUNS = 20_000  # whose ended states are kept
 
@@ -36,7 +36,10 @@ def _state(run: Run, at_work: bool) -> dict:
         changed_ns = run.folder.stat().st_mtime_ns
     except OSError:  # not started
         return stored
-    return _inspected(str(run.folder), changed_ns)
+    inspected = _inspected(str(run.folder), changed_ns)
+    if inspected["phase"] == Phase.QUEUED:  # nobody is going to start it
+        return {**inspected, "phase": NOT_STARTED}
+    return inspected
 
 
 @st.cache_data(show_spinner=False, max_entries=MOST_RUNS)
@@ -49,8 +52,3 @@ def _inspected(folder: str, changed_ns: int) -> dict:
 def _planned(text: str, folder: str) -> tuple[Campaign, tuple[PlannedRun, ...]]:
     campaign = read_campaign(text, Path(folder))
     return campaign, planned_runs(campaign)
-
-
-def activity_of(folder: CampaignFolder) -> Activity:
-    """See `core.campaigns.background.activity`."""
-    return activity(folder)

@@ -12,6 +12,7 @@ from core.campaigns.campaign import read_campaign
 from core.campaigns.expansion import planned_runs
 from core.campaigns.folder import app_campaign
 from core.campaigns.overview import overview
+from core.runs import store
 from tests.app.conftest import PROBLEM
 from tests.app.pages import open_page, page_text, without_exception
 
@@ -40,12 +41,15 @@ def test_the_matrix_has_the_best_tc_and_the_gain_of_each_run(campaign):
 
 
 def test_the_page_shows_what_is_done_goes_on_and_adds_seeds(campaign, monkeypatch):
+    second = planned_runs(campaign.campaign())[1]
+    store.create_in(second.problem, campaign.run(second.key).folder)  # waiting when the command was stopped
     started = []
     monkeypatch.setattr("app.campaigns.progress.start", lambda folder: started.append(folder.campaign().n_runs))
     test = open_page("campaigns")
     assert "2 runs: 2 seeds" in page_text(test)
     assert "1 of 2 runs have a result" in test.get("progress")[0].proto.text
     assert len(test.dataframe) == 2  # matrix and gains
+    assert test.dataframe[0].value.iloc[0, 1] == "–"
     next(button for button in test.button if button.label == "Go on").click()
     without_exception(test.run())
     next(button for button in test.button if button.label == "Add seeds").click()
