@@ -20,6 +20,7 @@ from core.structures.prototypes import Proposal
 from core.structures.structure_models import StructureProperties
 from core.structures.symmetry import space_group_symbol
 
+_HULL = "energy_above_hull_eV_per_atom"
 SPACE_GROUP, ABOVE_HULL = (column.name for column in STRUCTURE_COLUMNS)
 
 
@@ -54,13 +55,22 @@ def _number(text: str) -> float:
 
 
 def with_structures(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    """The candidates with the columns of their first structures; as given if there are none."""
+    """The candidates with the columns of their first structures; as given if there are none.
+
+    The hull is left empty where the structure is of another composition: an ordered parent, or rounded amounts.
+    """
     first = structure_searches.first_structures(folder)
     if not first:
         return table
     own = [first.get(formula, {}) for formula in table["formula"]]
-    above = np.array([_number(row.get("energy_above_hull_eV_per_atom", "")) for row in own])
+    above = np.array([_own_hull(row) for row in own])
     return table.assign(**{SPACE_GROUP: [_space_group(row) for row in own], ABOVE_HULL: above})
+
+
+def _own_hull(row: Mapping[str, str]) -> float:
+    """Energy above hull of the first structure; NaN if it is of another composition."""
+    note = row.get("note", "")
+    return math.nan if "ordered parent" in note or "rounded" in note else _number(row.get(_HULL, ""))
 
 
 def with_structure_columns(text: str, table: pd.DataFrame) -> str:

@@ -40,6 +40,10 @@ def add_parser(commands: Commands) -> None:
         "--seconds", type=float, metavar="T", help="search: time of each search; default: 30. load: default: 120"
     )
     parser.add_argument("--cases", type=int, metavar="N", help="hostile: number of inputs; default: 10000")
+    parser.add_argument("--count", type=int, metavar="N",
+                        help="structure-hull: number of structures; default: 300. example-structures: candidates of "
+                             "an example; default: 10")  # fmt: skip
+    parser.add_argument("--data", type=Path, metavar="DIR", help="structure-hull: folder of the raw data")
     parser.add_argument("--seed", type=int, metavar="S",
                         help="hostile, durability: seed of the random numbers; another one makes the same attack with "
                              "other inputs; default: 0")  # fmt: skip
@@ -76,7 +80,7 @@ def benchmark(options: argparse.Namespace) -> int:
 def given_options(options: argparse.Namespace) -> dict:
     """The options that were given, in the form of `run_benchmark`: lists as tuples, the log on standard error."""
     values = {name: getattr(options, name) for name in ("seeds", "seconds", "device", "predictor", "risk_aversion")}
-    values |= {name: getattr(options, name) for name in ("cases", "seed", "kills", "users", "reloads")}
+    values |= {name: getattr(options, name) for name in ("cases", "seed", "kills", "users", "reloads", "count", "data")}
     values |= {name: tuple(getattr(options, name) or ()) for name in ("candidates", "steps", "bases", "methods")}
     given = {name: value for name, value in values.items() if value not in (None, ())}
     return given | {"log": lambda line: print(line, file=sys.stderr, flush=True)}

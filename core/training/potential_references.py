@@ -1,0 +1,118 @@
+"""Build `potential-references`: energies of known compounds by the interatomic potential.
+
+They are those of all known compounds in the chemical systems of known superconductors, the systems with most reports
+first: some 13,000 compounds, each relaxed in its first two structures, which takes some ten hours on one idle core.
+Every energy is kept in the folder of resume points, and the checkpoint is written again after every few systems, so
+that an interrupted build has all energies that were computed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.chemistry import elements
+from core.predictors import checkpoint
+from core.reference_data.prototypes import NAME as LIBRARY
+from core.reference_data.references import References, load_references
+from core.structures.interatomic import CHGNET
+from core.structures.potential_hull import MOST_ATOMS, ReferenceEnergies, formula_name
+from core.structures.potential_references import ARCHITECTURE, NAME, load_potential_references
+from core.structures.prototypes import StructureFinder, load_finder
+from core.structures.relaxation import RelaxationSettings
+from core.structures.search_work import relaxed_by_chgnet
+from core.training.structure_data import ATTRIBUTION
+
+
+@dataclass(frozen=True)
+class PotentialReferenceSettings:
+    """How much is computed.
+
+    systems : number of chemical systems; None: all
+    written_every : systems between two writes of the checkpoint
+    """
+
+    systems: int | None = None
+    written_every: int = 20
+
+
+def train(folder: Path, out: Path, seed: int, build: Path, settings: PotentialReferenceSettings | None = None) -> dict:
+    """Compute the energies and write the checkpoint; returns its card. Raw data and seed are not used.
+
+    Raises CheckpointError if the library or the reference tables are missing.
+    """
+    settings = settings or PotentialReferenceSettings()
+    systems = systems_of(load_references())[: settings.systems]
+    finder = load_finder()
+    energies = references(finder, build)
+    found: dict[str, float | None] = {}
+    card: dict = {}
+    for number, system in enumerate(systems, start=1):
+        for key in energies.phases(system):
+            name = formula_name(key)
+            if name not in found:
+                found[name] = energies.energy_eV_per_atom(key)
+        if number % settings.written_every == 0 or number == len(systems):
+            card = write(found, number, out)
+            print(f"{number} of {len(systems)} chemical systems, {len(found)} compounds", flush=True)
+    load_potential_references.cache_clear()
+    return card
+
+
+def systems_of(tables: References) -> list[frozenset[str]]:
+    """The chemical systems of the known superconductors, those with most of them first, then in alphabetical order."""
+    symbols = elements.symbols()
+    found = Counter(
+        frozenset(symbols[i] for i in np.flatnonzero(row)) for row in tables.known_compositions[tables.known_tc_K > 0]
+    )
+    return sorted(found, key=lambda system: (-found[system], sorted(system)))
+
+
+def references(finder: StructureFinder, build: Path) -> ReferenceEnergies:
+    """The energies, kept one by one in the folder of resume points; none is taken from an earlier checkpoint."""
+    relaxer = relaxed_by_chgnet(RelaxationSettings())
+    return ReferenceEnergies(
+        build / NAME,
+        finder.formulas,
+        lambda key: finder.known(dict(key)),
+        lambda structure: relaxer(structure, lambda: False),
+    )
+
+
+def write(energies_eV_per_atom: Mapping[str, float | None], systems: int, out: Path) -> dict:
+    """Write energies as the checkpoint; returns its card. systems : number of chemical systems that are complete"""
+    names = sorted(energies_eV_per_atom)
+    values = [energies_eV_per_atom[name] for name in names]
+    tensors = {
+        "formulas": _text(names),
+        "energies_eV_per_atom": torch.tensor([math.nan if v is None else v for v in values], dtype=torch.float32),
+    }
+    known = sum(value is not None for value in values)
+    card = {
+        "name": NAME,
+        "architecture": ARCHITECTURE,
+        "what": "Energies of known compounds by the interatomic potential, for hulls of that potential",
+        "potential": CHGNET,
+        "papers": ["CHGNet, B. Deng et al. 2023: doi:10.1038/s42256-023-00716-3"],
+        "data": {"mp": ATTRIBUTION["mp"], "3dsc": ATTRIBUTION["3dsc"]},
+        "licence": "CC BY 4.0, as the data",
+        "library_sha256": checkpoint.read_card(LIBRARY)["sha256"],
+        "settings": {"most_atoms": MOST_ATOMS, "structures_of_a_formula": 2},
+        "metrics_held_out": {"systems": systems, "compounds": len(names), "compounds_with_energy": known},
+        "date": datetime.date.today().isoformat(),
+    }
+    checkpoint.save(NAME, tensors, card, out)
+    return card
+
+
+def _text(names: Sequence[str]) -> torch.Tensor:
+    content = zlib.compress("\n".join(names).encode(), 9)
+    return torch.frombuffer(bytearray(content), dtype=torch.uint8)
