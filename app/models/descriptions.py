@@ -7,12 +7,15 @@ from dataclasses import astuple
 from core.generation.diffusion.settings import CLASSES, checkpoint_name
 from core.predictors.registry import BEST, CONTROL, PUBLISHED, predictors
 from core.reference_data.references import NAME as REFERENCES
+from core.structures.diffusion.names import BASE, WITH_TC
 
 _FIRST = (*astuple(BEST), CONTROL, *astuple(PUBLISHED))
 _LABELS = {info.name: info.label for info in predictors()}
 # Name of the card -> heading, in the order of the page.
 _DIFFUSION = {checkpoint_name(name): f"Diffusion network, {label}" for name, label in CLASSES.items()}
-NAMES = {name: _LABELS[name] for name in _FIRST} | _LABELS | _DIFFUSION | {REFERENCES: "Reference tables"}
+_CRYSTALS = {BASE: "Crystal structures by diffusion", WITH_TC: "Crystal structures by diffusion, for a Tc"}
+_TABLES = {REFERENCES: "Reference tables"}
+NAMES = {name: _LABELS[name] for name in _FIRST} | _LABELS | _DIFFUSION | _CRYSTALS | _TABLES
 _TC_LIMITS = """
 - **A composition has no structure.** Diamond and graphite are identical to this model, and so are all polymorphs of a
   formula.
@@ -60,6 +63,14 @@ LIMITS = {
 - **It predicts noise, not a property.** The figures are errors of the noise at levels from almost clean (25) to almost
   pure noise (975); they show how well the network knows its class, and nothing about single candidates.
 - **It holds no amount exactly.** Fixed elements and substitutions cannot be required of its samples.
+""",
+    ),
+    **dict.fromkeys(
+        _CRYSTALS,
+        """
+- **It predicts noise, not a property.** The figures are errors of the noise in lattice, positions and elements, for any
+  formula and where the formula is given. What is generated is not relaxed, and may not be stable.
+- **Its Tc is calculated,** by electron-phonon theory for conventional superconductors, and never measured.
 """,
     ),
     REFERENCES: """

@@ -20,8 +20,9 @@ from core.predictors import checkpoint
 from core.predictors.layers.bfloat16 import processor_has_bfloat16
 from core.structures.diffusion.crystals import Groups
 from core.structures.diffusion.lattice_numbers import LatticeScale
+from core.structures.diffusion.names import BASE
 from core.structures.diffusion.network import CrystalNet, CrystalNetSize
-from core.structures.diffusion.weights import ARCHITECTURE, BASE, load_crystal_network
+from core.structures.diffusion.weights import ARCHITECTURE, load_crystal_network
 from core.training import crystal_data, crystal_samples
 from core.training.batches import Batch, GroupedColumns
 from core.training.best_weights import VALIDATION_LOSS, BestWeights, training_log
@@ -58,7 +59,7 @@ class CrystalSettings:
 
 
 LARGE = CrystalSettings(
-    epochs=200,
+    epochs=150,
     batch=256,
     size=CrystalNetSize(width=320, layers=5, frequencies=64),
     samples=SampleSettings(bfloat16=True),
@@ -134,13 +135,18 @@ def save_with_figures(
     checkpoint.save(name, tensors, card, out)
     loaded = load_crystal_network(name, out)
     columns = validation.columns(loaded.network.scale)
-    card["metrics_held_out"] = held_out_losses(loaded.network, columns, with_tc)
+    card["metrics_held_out"] = card_losses(loaded.network, columns, with_tc)
     checkpoint.save(name, tensors, card, out)
     card["samples"] = crystal_samples.figures(
         loaded, folder, resume / "samples", card["split"]["seed"], settings.samples, settings.held_out
     )
     checkpoint.save(name, tensors, card, out)
     return checkpoint.read_card(name, out)
+
+
+def card_losses(network: nn.Module, columns: Batch, with_tc: bool = False) -> dict:
+    """The held-out figures of a card: losses of 16-bit weights in float32."""
+    return {"n": len(columns[0]), "by_task": held_out_losses(network, columns, with_tc)}
 
 
 def validation_figures(validation: CrystalTable, scale: LatticeScale, with_tc: bool = False) -> Report:
@@ -194,4 +200,4 @@ def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
     loaded = load_crystal_network(name, checkpoints)
     settings = CrystalSettings(held_out=RankingSettings(**loaded.card["settings"]["held_out"]))
     data = read_data(folder, loaded.card["split"]["seed"], settings)
-    return held_out_losses(loaded.network, data.validation.columns(loaded.network.scale))
+    return card_losses(loaded.network, data.validation.columns(loaded.network.scale))

@@ -45,7 +45,8 @@ def figures(
 ) -> dict:
     """Figures of samples of a network; finished blocks are kept in `resume`. Raises InputError for missing data."""
     network = model.network.to(training_device())
-    store = resume / model.card["sha256"][:12]
+    precision = "bfloat16" if settings.bfloat16 else "float32"
+    store = resume / f"{model.card['sha256'][:12]}-{settings.steps}-{precision}"
     sampler = SamplerSettings(settings.steps, bfloat16=settings.bfloat16)
     base = Task(network, model.sizes, seed, 0, BLOCK, Wanted(), sampler, training_device())
     known = held_out_structures(folder, seed, held_out)
@@ -61,7 +62,7 @@ def unconditional(base: Task, count: int, store: Path) -> list[Structure | None]
     found = []
     for first in tqdm(range(0, count, BLOCK), desc="samples of any formula"):
         task = _changed(base, first, min(BLOCK, count - first), Wanted())
-        found += sampled(task, store / f"any-{first}.json", _never, _nothing)
+        found += sampled(task, store / f"any-{first}-{task.count}.json", _never, _nothing)
     return found
 
 
@@ -98,7 +99,7 @@ def match_rates(base: Task, known: dict[str, list[Structure]], count: int, store
     first, one, valid = [], [], []
     for key, own in tqdm(known.items(), desc="samples of held-out formulas"):
         task = _changed(base, 0, count, Wanted(composition=own[0].symbols))
-        samples = sampled(task, store / f"formula-{key}.json", _never, _nothing)
+        samples = sampled(task, store / f"formula-{key}-{count}.json", _never, _nothing)
         matches = [_matches(each, [Reduced(structure) for structure in own]) for each in samples]
         first.append(matches[0])
         one.append(any(matches))

@@ -14,21 +14,22 @@ import numpy as np
 import torch
 
 from core.predictors import checkpoint
+from core.structures.diffusion.names import BASE, WITH_TC
 from core.structures.diffusion.network import CrystalNet
-from core.structures.diffusion.weights import ARCHITECTURE, BASE, WITH_TC, CrystalModel, load_crystal_network
+from core.structures.diffusion.weights import ARCHITECTURE, CrystalModel, load_crystal_network
 from core.training import crystal_data
 from core.training.best_weights import BestWeights, training_log
 from core.training.crystal_base import (
     LOG_EVERY,
     PAPERS,
     CrystalSettings,
+    card_losses,
     default_settings,
     fitting_of,
     save_with_figures,
     validation_figures,
 )
 from core.training.crystal_data import CrystalTable
-from core.training.crystal_loss import held_out_losses
 from core.training.loop import Fitting, Report
 from core.training.structure_ranking import RankingSettings, drawn_formulas
 
@@ -127,4 +128,4 @@ def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:
     """The losses on the card, computed from the weights. Raises CheckpointError; InputError for missing data."""
     loaded = load_crystal_network(name, checkpoints)
     _, validation, _ = crystal_data.read_tuning(folder)
-    return held_out_losses(loaded.network, validation.columns(loaded.network.scale), with_tc=True)
+    return card_losses(loaded.network, validation.columns(loaded.network.scale), with_tc=True)

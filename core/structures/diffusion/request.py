@@ -12,8 +12,8 @@ from core.chemistry.tolerances import WHOLE_ATOM
 from core.errors import InputError
 from core.generation.diffusion.noise_schedule import STEPS
 from core.structures.diffusion.crystals import N_TYPES
+from core.structures.diffusion.names import BASE, WITH_TC
 from core.structures.diffusion.sampler import SamplerSettings, Wanted
-from core.structures.diffusion.weights import BASE, WITH_TC
 
 MOST_ATOMS, MOST_SAMPLES = 20, 1_000_000
 LARGEST_TC_K, LARGEST_GUIDANCE = 1000.0, 20.0

@@ -11,7 +11,6 @@ from core.predictors import checkpoint
 from core.structures.diffusion.lattice_numbers import LatticeScale
 from core.structures.diffusion.network import CrystalNet, CrystalNetSize
 
-BASE, WITH_TC = "crystal-base", "crystal-tc"
 ARCHITECTURE = "crystal-cspnet-v1"
 
 

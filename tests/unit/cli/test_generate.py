@@ -6,7 +6,7 @@ import pytest
 
 from core.cli.main import main
 from core.structures.diffusion import weights
-from core.structures.diffusion.weights import BASE
+from core.structures.diffusion.names import BASE
 from tests.unit.structures.diffusion.conftest import stored
 
 

@@ -37,6 +37,7 @@ from core.predictors.registry import (
 from core.problem.problem import DesignProblem
 from core.reference_data.prototypes import NAME as PROTOTYPES
 from core.reference_data.references import NAME as REFERENCES
+from core.structures.diffusion.names import BASE, WITH_TC
 from core.structures.ranking import NAME as STRUCTURE_RANKING
 
 LOADABLE = [info for info in predictors() if info.role is not Role.CONTROL]
@@ -50,7 +51,7 @@ WRONG = [
 
 def test_every_checkpoint_of_a_predictor_is_registered_with_its_architecture():
     cards = {path.stem: read_card(path.stem) for path in CHECKPOINTS.glob("*.json")}
-    others = {REFERENCES, PROTOTYPES, STRUCTURE_RANKING, *map(checkpoint_name, CLASSES)}
+    others = {REFERENCES, PROTOTYPES, STRUCTURE_RANKING, BASE, WITH_TC, *map(checkpoint_name, CLASSES)}
     assert cards.keys() - others == {info.name for info in predictors()}
     assert all(cards[info.name]["architecture"] == info.architecture for info in predictors())
     assert all(cards[info.name]["role"] == info.role for info in predictors())

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from core.predictors import checkpoint
+from core.structures.diffusion.names import BASE, WITH_TC
 from core.structures.diffusion.network import CrystalNetSize
-from core.structures.diffusion.weights import BASE, WITH_TC, load_crystal_network
+from core.structures.diffusion.weights import load_crystal_network
 from core.training import crystal_base, crystal_samples, crystal_tc
 from core.training.best_weights import BestWeights
 from core.training.crystal_base import LARGE, CrystalSettings

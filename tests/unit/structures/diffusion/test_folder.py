@@ -11,9 +11,10 @@ from core.errors import InputError
 from core.files import read_json
 from core.structures.diffusion import blocks, folder
 from core.structures.diffusion.folder import CANCEL, GenerationPhase, generate
+from core.structures.diffusion.names import WITH_TC
 from core.structures.diffusion.request import GenerationRequest
 from core.structures.diffusion.sampler import SamplerSettings
-from core.structures.diffusion.weights import WITH_TC, load_crystal_network
+from core.structures.diffusion.weights import load_crystal_network
 from tests.unit.structures.diffusion.conftest import SMALL, stored
 
 CPU = torch.device("cpu")

@@ -3,9 +3,9 @@
 import pytest
 
 from core.errors import InputError
+from core.structures.diffusion.names import BASE, WITH_TC
 from core.structures.diffusion.request import GenerationRequest, cell_of
 from core.structures.diffusion.sampler import SamplerSettings, Wanted
-from core.structures.diffusion.weights import BASE, WITH_TC
 
 
 def test_a_request_says_what_the_sampler_and_the_loader_need():

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from core.predictors import checkpoint
-from core.structures.diffusion.weights import BASE, load_crystal_network
+from core.structures.diffusion.names import BASE
+from core.structures.diffusion.weights import load_crystal_network
 from tests.unit.structures.diffusion.conftest import SCALE, SMALL, network_of, noisy_crystals, stored
 
 
