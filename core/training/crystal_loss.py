@@ -1,8 +1,9 @@
 """The loss of the network of crystals, for training and on held-out crystals.
 
-loss = lattice + positions + 20 types: mean squared errors of the predicted noise, that of the types over atoms whose
-types have noise, with the weights of DiffCSP. A share of the crystals has types without noise, so that the same network
-also finds the structure of a given formula; DiffCSP trains two networks.
+loss = lattice + positions + types: mean squared errors of the velocity of the lattice and of the score of the
+coordinates, and the cross entropy of the types, over atoms whose types have noise. DiffCSP predicts the noise of the
+types instead, with a weight of 20, see `core.structures.diffusion.noise`. A share of the crystals has types without
+noise, so that the same network also finds the structure of a given formula; DiffCSP trains two networks.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ from torch import nn
 
 from core.generation.diffusion.noise_schedule import STEPS
 from core.structures.diffusion.crystals import Crystals, Groups, one_hot
-from core.structures.diffusion.network import Condition, Noise
-from core.structures.diffusion.noise import Drawn, noise_tables, with_noise
+from core.structures.diffusion.network import Condition, Prediction
+from core.structures.diffusion.noise import Drawn, Target, noise_tables, with_noise
 from core.training.batches import Batch
 
-TYPES_WEIGHT = 20.0
 HELD_OUT_GROUP = 32  # held-out crystals that are computed together
 HELD_OUT_SEED = 0
 
@@ -41,7 +41,7 @@ class LossSettings:
 
 
 class Losses(NamedTuple):
-    """Mean squared errors of one batch."""
+    """Mean squared errors of lattice and positions, and mean cross entropy of the types, of one batch."""
 
     lattice: torch.Tensor
     positions: torch.Tensor
@@ -50,7 +50,7 @@ class Losses(NamedTuple):
     @property
     def total(self) -> torch.Tensor:
         """The loss."""
-        return self.lattice + self.positions + TYPES_WEIGHT * self.types
+        return self.lattice + self.positions + self.types
 
 
 def crystals_of(batch: Batch) -> Crystals:
@@ -85,7 +85,7 @@ def noise_prediction_loss(
     return loss
 
 
-Part = tuple[Crystals, Drawn, Noise, Noise]  # a group: crystals without noise, what is drawn, predicted, the target
+Part = tuple[Crystals, Drawn, Prediction, Target]  # of a group: without noise, drawn, predicted, wanted
 
 
 def _by_group(network: nn.Module, crystals: Crystals, drawn: Drawn, groups: Groups, condition, tables) -> list[Part]:
@@ -101,14 +101,14 @@ def _by_group(network: nn.Module, crystals: Crystals, drawn: Drawn, groups: Grou
 
 
 def losses(parts: list[Part]) -> Losses:
-    """Mean squared errors over the crystals, and over their atoms."""
+    """Means over the crystals, and over their atoms."""
     lattice, positions, types, atoms, free = [], [], [], [], []
     for group, drawn, predicted, target in parts:
         real = group.real
         noisy = real * (1 - drawn.known)[:, None]
         lattice.append((predicted.lattice - target.lattice).square().mean(1).sum())
         positions.append(((predicted.positions - target.positions).square().mean(2) * real).sum())
-        types.append(((predicted.types - target.types).square().mean(2) * noisy).sum())
+        types.append((-(predicted.types.log_softmax(-1) * target.types).sum(2) * noisy).sum())
         atoms.append(real.sum())
         free.append(noisy.sum())
     crystals = sum(len(group) for group, *_ in parts)

@@ -48,12 +48,12 @@ class CrystalNetSize:
     adapter_width: int = 128
 
 
-class Noise(NamedTuple):
-    """What a network predicts, or what it should: for b crystals of at most s atoms.
+class Prediction(NamedTuple):
+    """What a network predicts for b crystals of at most s atoms; see `noise`.
 
-    lattice : (b, 6) normal noise in the lattice
+    lattice : (b, 6) velocity of the lattice
     positions : (b, s, 3) score of the coordinates over its root mean square; the mean over the atoms is 0
-    types : (b, s, 100) normal noise in the types
+    types : (b, s, 100) logarithms of the probabilities of the types without noise, up to a constant
     """
 
     lattice: torch.Tensor
@@ -69,9 +69,9 @@ class Condition(NamedTuple):
 
 
 class CrystalNet(nn.Module):
-    """Crystals with noise, the step of each (b,), and which have known types (b,) -> the noise in them.
+    """Crystals with noise, the step of each (b,), and which have known types (b,) -> a prediction.
 
-    Crystals with known types have types without noise, and the noise predicted for their types has no meaning.
+    Crystals with known types have types without noise, and what is predicted for their types has no meaning.
     """
 
     _scale: torch.Tensor
@@ -98,7 +98,7 @@ class CrystalNet(nn.Module):
 
     def forward(
         self, crystals: Crystals, step: torch.Tensor, known: torch.Tensor, condition: Condition | None = None
-    ) -> Noise:
+    ) -> Prediction:
         """See the class; without a condition the adapter is not used."""
         with torch.autocast(step.device.type, enabled=False):  # distances need float32
             pairs, real = self._pairs(crystals), crystals.real
@@ -112,7 +112,7 @@ class CrystalNet(nn.Module):
                 atoms = atoms + (self.adapters[place](encoded_tc) * condition.given[:, None])[:, None]
         atoms = self.norm(atoms)
         lattice = self.lattice((share[:, 0] @ atoms)[:, 0])
-        return Noise(lattice.float(), centred(self.positions(atoms).float(), real), self.types(atoms).float())
+        return Prediction(lattice.float(), centred(self.positions(atoms).float(), real), self.types(atoms).float())
 
     @torch.no_grad()
     def _pairs(self, crystals: Crystals) -> torch.Tensor:

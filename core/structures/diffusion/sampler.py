@@ -2,9 +2,8 @@
 
 One step: with the corrector, the coordinates move along their score at this noise (Langevin dynamics); then the
 predictor takes lattice and types one step along the reverse chain (Ho et al. 2020), and the coordinates along that of a
-variance-exploding process (Song et al. 2021). After Jiao et al. 2023 (DiffCSP, arXiv:2309.04475). Different from it: in
-the reverse chain the predicted types without noise are made shares that sum to 1, as their exact mean is, and the
-predicted lattice is kept within LATTICE_LIMIT, without which few and wide steps multiply the error of the network.
+variance-exploding process (Song et al. 2021). After Jiao et al. 2023 (DiffCSP, arXiv:2309.04475). Different from it:
+the predicted types without noise are shares that sum to 1, and the lattice is kept within LATTICE_LIMIT.
 
 Only allowed elements get a share at any step; with a fixed formula the types have no noise at all.
 
@@ -17,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from core.structures.diffusion.coordinate_noise import LEAST_SIGMA, score_rms, s
 from core.structures.diffusion.crystals import N_TYPES, Crystals, Groups, moved, one_hot
 from core.structures.diffusion.guidance import guided
 from core.structures.diffusion.lattice_numbers import N_NUMBERS, lattice_of
-from core.structures.diffusion.network import CrystalNet, Noise
+from core.structures.diffusion.network import CrystalNet, Prediction
 
 BLOCK = 64  # samples computed together; part of the meaning of a seed
 GROUP = 16  # crystals of a block that are padded to the same size
@@ -107,6 +107,14 @@ class State:
     crystals: Crystals
 
 
+class _Normal(NamedTuple):
+    """Normal numbers for lattice (b, 6), positions (b, s, 3) and types (b, s, 100)."""
+
+    lattice: torch.Tensor
+    positions: torch.Tensor
+    types: torch.Tensor
+
+
 def init(task: Task) -> State:
     """Noise, and the types of a fixed formula.
 
@@ -176,27 +184,23 @@ def _denoised(task: Task, crystals: Crystals, schedule: NoiseSchedule, place: in
     """The predictor: everything one step of the schedule towards less noise; the last one adds none."""
     time = int(schedule.time[place])
     predicted, noise = _predicted(task, crystals, time), _noise(task, time, _DENOISE)
-    noise = Noise(*(each.to(task.device) for each in noise))
+    noise = _Normal(*(each.to(task.device) for each in noise))
     sigma = float(sigmas()[time])
     before = float(sigmas()[schedule.time[place - 1]]) if place else 0.0
     drift, spread = sigma**2 - before**2, before * (sigma**2 - before**2) ** 0.5 / sigma
     score = predicted.positions * float(score_rms()[time])
     positions = (crystals.positions + drift * score + spread * noise.positions) % 1.0
-    lattice = _without_noise(crystals.lattice, predicted.lattice, schedule, place).clamp(-LATTICE_LIMIT, LATTICE_LIMIT)
+    signal = float(schedule.signal[place])
+    lattice = signal**0.5 * crystals.lattice - (1 - signal) ** 0.5 * predicted.lattice  # from its velocity
+    lattice = lattice.clamp(-LATTICE_LIMIT, LATTICE_LIMIT)
     types = crystals.types
     if task.wanted.composition is None:
-        shares = _without_noise(types, predicted.types, schedule, place).clamp(0, 1) * _allowed(task)
+        shares = predicted.types.clamp(0, 1) * _allowed(task)
         shares = (shares + 1e-6 * _allowed(task)) / (shares.sum(-1, keepdim=True) + 1e-6 * _allowed(task).sum())
         types = _posterior(types, shares, noise.types, schedule, place)
     return Crystals(
         types, positions, _posterior(crystals.lattice, lattice, noise.lattice, schedule, place), crystals.atoms
     )
-
-
-def _without_noise(noisy: torch.Tensor, noise: torch.Tensor, schedule: NoiseSchedule, place: int) -> torch.Tensor:
-    """x_0 = (x_t - sqrt(1 - abar_t) eps) / sqrt(abar_t)."""
-    signal = float(schedule.signal[place])
-    return (noisy - (1 - signal) ** 0.5 * noise) / signal**0.5
 
 
 def _posterior(
@@ -209,8 +213,8 @@ def _posterior(
     return of_signal * without + of_noisy * noisy + (beta * (1 - before) / (1 - signal)) ** 0.5 * noise
 
 
-def _predicted(task: Task, crystals: Crystals, time: int) -> Noise:
-    """The noise predicted for all crystals of the block, group by group."""
+def _predicted(task: Task, crystals: Crystals, time: int) -> Prediction:
+    """The prediction for all crystals of the block, group by group."""
     size = crystals.positions.shape[1]
     found = []
     bfloat16 = torch.autocast(task.device.type, torch.bfloat16, enabled=task.settings.bfloat16)
@@ -221,8 +225,8 @@ def _predicted(task: Task, crystals: Crystals, time: int) -> Noise:
             made = guided(task.network, group, steps, known, task.wanted.tc_K, task.settings.guidance)
         missing = (0, 0, 0, size - group.positions.shape[1])
         pad = torch.nn.functional.pad
-        found.append(Noise(made.lattice, pad(made.positions, missing), pad(made.types, missing)))
-    return Noise(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+        found.append(Prediction(made.lattice, pad(made.positions, missing), pad(made.types, missing)))
+    return Prediction(*(torch.cat(parts) for parts in zip(*found, strict=True)))
 
 
 def _allowed(task: Task) -> torch.Tensor:
@@ -252,7 +256,7 @@ def _uniform(task: Task) -> torch.Tensor:
     return torch.from_numpy(made)
 
 
-def _noise(task: Task, time: int, stream: int) -> Noise:
+def _noise(task: Task, time: int, stream: int) -> _Normal:
     """Normal numbers for the block, those of each sample from its own stream; 0 at padding."""
     size = max(task.atoms.values())
     shapes = ((N_NUMBERS,), (size, 3), (size, N_TYPES))
@@ -263,4 +267,4 @@ def _noise(task: Task, time: int, stream: int) -> Noise:
         positions[row, :n] = random.standard_normal((n, 3), dtype=np.float32)
         if task.wanted.composition is None:
             types[row, :n] = random.standard_normal((n, N_TYPES), dtype=np.float32)
-    return Noise(*map(torch.from_numpy, (lattice, positions, types)))
+    return _Normal(*map(torch.from_numpy, (lattice, positions, types)))

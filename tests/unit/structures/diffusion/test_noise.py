@@ -20,13 +20,14 @@ def drawn(b: int, s: int, step: int, known: float = 0.0) -> Drawn:
     return Drawn(torch.full((b,), step), torch.full((b,), known), *numbers)
 
 
-def test_lattice_and_types_without_their_noise_are_those_of_the_crystal():
+def test_lattice_and_types_are_found_again_from_velocity_and_noise():
     torch.manual_seed(0)
     given, what = crystals(4, 3), drawn(4, 3, 400)
     noisy, target = with_noise(given, what, TABLES)
     kept, added = TABLES.kept[400], TABLES.added[400]
-    torch.testing.assert_close((noisy.lattice - added * target.lattice) / kept, given.lattice, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close((noisy.types - added * target.types) / kept, given.types, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(kept * noisy.lattice - added * target.lattice, given.lattice, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close((noisy.types - added * what.types) / kept, given.types, rtol=1e-4, atol=1e-5)
+    assert torch.equal(target.types, given.types)
 
 
 def test_the_target_of_coordinates_is_the_score_at_the_displacement_without_its_mean():

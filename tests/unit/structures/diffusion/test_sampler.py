@@ -10,7 +10,7 @@ import torch
 from core.structures.diffusion.coordinate_noise import score
 from core.structures.diffusion.crystals import one_hot
 from core.structures.diffusion.lattice_numbers import numbers_of
-from core.structures.diffusion.network import Noise
+from core.structures.diffusion.network import Prediction
 from core.structures.diffusion.noise import noise_tables
 from core.structures.diffusion.sampler import SamplerSettings, Task, Wanted, init, run, schedule_of, step, structures
 from tests.unit.structures.diffusion.conftest import SCALE, SMALL, network_of
@@ -32,10 +32,11 @@ class Exact:
         t, n = int(steps[0]), crystals.positions.shape[1]
         kept, added, sigma, rms = (table[t] for table in TABLES)
         displacement = crystals.positions - self.positions[:n]
-        return Noise(
-            (crystals.lattice - kept * self.lattice) / added,
+        noise = (crystals.lattice - kept * self.lattice) / added
+        return Prediction(
+            kept * noise - added * self.lattice,
             score(displacement, sigma.expand_as(displacement)) / rms,
-            (crystals.types - kept * self.types[:n]) / added,
+            100 * self.types[:n].expand_as(crystals.types),
         )
 
 
