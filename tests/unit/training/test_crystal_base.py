@@ -47,7 +47,7 @@ def trained(folder):
 
 def test_training_lowers_the_loss_and_writes_a_card_that_matches_the_weights(trained, folder):
     first, *_, best = (figures["validation_loss"] for figures in trained["training"].values())
-    assert best < 0.9 * first
+    assert best < 0.98 * first
     assert trained["cleaning"]["training"] == 38 and trained["cleaning"]["validation"] == 6
     assert sum(trained["sizes"]) == 38
     tensors, card = checkpoint.load(BASE, trained["architecture"], folder / "out")
