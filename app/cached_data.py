@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 import torch
 
@@ -15,6 +16,7 @@ from core.chemistry.conventional_formula import chemists_formula, conventional_f
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.structure import Structure
 from core.chemistry.tolerances import KNOWN_COMPOSITION
+from core.evaluation.amount_line import amount_line as evaluate_amount_line
 from core.evaluation.doping_line import DopingLine
 from core.evaluation.doping_line import doping_line as evaluate_doping_line
 from core.evaluation.hull_context import HullContext
@@ -147,6 +149,12 @@ def phase_diagram(formation_energy: str, formula: str, energy_eV_per_atom: float
 def doping_line(series: str, models: registry.Models) -> DopingLine:
     """Tc along a series of compositions. Raises InputError, see `core.evaluation.doping_line`."""
     return evaluate_doping_line(series, assessor(models, ONE_STATE))
+
+
+@st.cache_data(show_spinner="Predicting the changed formulas …", max_entries=MAX_FORMULAS)
+def amount_line(formula: str, symbol: str, models: registry.Models, charge_rule: str) -> pd.DataFrame:
+    """What changes with the amount of one element. Raises InputError, see `core.evaluation.amount_line`."""
+    return evaluate_amount_line(formula, symbol, assessor(models, charge_rule))
 
 
 @st.cache_resource(show_spinner="Loading the models …", max_entries=MAX_MODELS)

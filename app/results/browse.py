@@ -33,20 +33,19 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     """The whole section. table : all candidates, at least one"""
     section("Candidates")
     filters = filter_fields(table, some_pass=summary["n_passing"] > 0)
-    left, right = st.columns([1.3, 1], gap="medium")
-    with left:
-        order, wanted = order_fields()
+    order, wanted, colour_by = view_fields()
     shown = in_order(filtered(table, filters), order)
     folded = wanted and order != BY_PARETO_FRONT
     grouped = shown.assign(**variant_columns(shown[list(GROUPED_BY)]))
     rows = grouped[grouped["shown_first"]] if folded else grouped
     selected = selected_row(run.id, table, rows, shown, linked_candidate())
     write_candidate(int(selected["candidate"]))
+    left, right = st.columns([1.3, 1], gap="medium")
     with right:
         step_buttons(rows, selected)
         candidate_card(run, problem, selected, summary, list(rows.loc[rows["passes"], "formula"][:BEST]))
     with left:
-        scatter(shown, problem, summary, int(selected["candidate"]))
+        scatter(shown, problem, summary, colour_by, int(selected["candidate"]))
         if not shown.empty:
             candidate_table(rows, filters.failing, folded, int(selected["candidate"]))
             variants(grouped, int(selected["candidate"]))
@@ -84,17 +83,21 @@ def step_buttons(rows: pd.DataFrame, selected: pd.Series) -> None:
         st.html(f'<span class="quiet">{text}</span>', width="content")
 
 
-def order_fields() -> tuple[str, bool]:
-    """The order of the candidates, a key of ORDER_LABELS, and whether near-duplicates share a row."""
+def view_fields() -> tuple[str, bool, str]:
+    """The order (a key of ORDER_LABELS), whether near-duplicates share a row, and what colours show."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         order = order_field()
+        colour_by = st.segmented_control(
+            "Colour shows", list(SCATTER_COLOURS), default="distance_to_known", required=True, key="colour_by",
+            format_func=lambda name: SCATTER_COLOURS[name][0], bind=LINK,
+        )  # fmt: skip
         wanted = st.toggle(
             "One row for near-duplicates", value=True, key="fold", disabled=order == BY_PARETO_FRONT, bind=LINK,
             help="Candidates that differ in at most 10% of the atoms share a row in the table. The smallest cell is "
             "shown, of those whose Tc is as high within the error. By Pareto front every candidate has a row, because "
             "neighbours on the front are often alike",
         )  # fmt: skip
-    return order, wanted
+    return order, wanted, colour_by
 
 
 def order_field() -> str:
@@ -159,10 +162,13 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
     labels = {screen.name: screen.label for screen in FURTHER_SCREENS} | DERIVED_FILTERS
     # A formula far from the optimised composition is another candidate: hidden at first, unless nothing else passes.
     near = EXCHANGE.test(table) & (table["passes"] if some_pass else True)
-    further = st.pills(
-        "Also require", list(labels), selection_mode="multi", format_func=labels.get, key="filter_further", bind=LINK,
-        default=[EXCHANGE.name] if near.any() else [],
-    )  # fmt: skip
+    default = [EXCHANGE.name] if near.any() else []
+    chosen_before = st.session_state.get("filter_further", default)
+    with st.popover(f"Also require · {len(chosen_before)} of {len(labels)}", key="further"):
+        further = st.pills(
+            "Also require", list(labels), selection_mode="multi", format_func=labels.get, key="filter_further",
+            bind=LINK, default=default,
+        )  # fmt: skip
     chosen = frozenset(further or ())
     return Filters(
         text, frozenset(with_all), frozenset(without), above_hull, tc, only_new, failing, chosen - set(DERIVED_FILTERS),
@@ -170,12 +176,8 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
     )  # fmt: skip
 
 
-def scatter(shown: pd.DataFrame, problem: DesignProblem, summary: Mapping, selected: int) -> None:
-    """Tc against energy above hull; a click selects. selected : candidate number"""
-    colour_by = st.segmented_control(
-        "Colour shows", list(SCATTER_COLOURS), default="distance_to_known", required=True, key="colour_by",
-        format_func=lambda name: SCATTER_COLOURS[name][0],
-    )  # fmt: skip
+def scatter(shown: pd.DataFrame, problem: DesignProblem, summary: Mapping, colour_by: str, selected: int) -> None:
+    """Tc against energy above hull; a click selects. colour_by : of SCATTER_COLOURS; selected : candidate number"""
     if shown.empty:
         st.caption("No candidate meets these filters.")
         return

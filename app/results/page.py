@@ -14,11 +14,14 @@ from app.blocks import section
 from app.empty_page import no_run
 from app.results.browse import browse
 from app.results.candidate_card.structures import SETTINGS
+from app.results.compare_tray import compare_tray, other_run
 from app.results.funnel import funnel_html
+from app.results.lineage import lineage
 from app.results.next_steps import next_steps
 from app.results.summary_text import gain_text, headline_html, pressure_text
 from app.runs.damage_block import damage_block, rebuilt_note, try_rebuild
 from app.runs.deletion import problem_html
+from app.runs.naming import named_html, rename
 from app.runs.phases import PHASE_LABELS
 from app.state import session
 from app.structures.found import with_structure_columns, with_structures
@@ -34,6 +37,7 @@ from core.generation.registry import registration
 from core.problem.problem import RAISE_TC, DesignProblem
 from core.runs import layout
 from core.runs.damage import DamageError
+from core.runs.names import names
 from core.runs.run import Run
 from core.runs.status import ACTIVE, Phase
 from core.screening.registry import listed
@@ -61,6 +65,7 @@ def page() -> None:
     table = with_structures(table, folder_of_run(run.folder, SETTINGS))
     found = headline(table, summary["base"])
     header(run, problem, table, summary)
+    lineage(problem)
     metrics(table, problem.charge_rule, found)
     st.html(f'<p class="headline">{headline_html(found, problem.base, summary["base"]["tc_K"])}</p>')
     if found.verdict and problem.task == RAISE_TC:
@@ -68,6 +73,8 @@ def page() -> None:
     notes(table, summary)
     if len(table):
         browse(run, problem, table, summary)
+        compare_tray()
+        other_run(run, problem, table, summary)
     section("Screening")
     st.html(funnel_html(summary["funnel"]))
     if len(table) and table["passes"].any():
@@ -114,12 +121,14 @@ def header(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     if summary["status"] == Phase.STOPPED:
         size += f", stopped after {summary['step']:,} of {schedule.steps:,} {method.steps_are},"
     left.html(
-        f'<h1 class="page-title">{title_html(problem)}</h1>'
+        f'<h1 class="page-title">{named_html(names().get(run.id, ""), title_html(problem))}</h1>'
         f'<p class="under">Base {formula_html(problem.base)}: predicted {TC} {base["tc_K"]:.1f} K, '
         f"formation energy {energy} eV/atom. {size} in "
         f"{duration(run.status().elapsed_s)} on {html.escape(summary['device'])}</p>"
     )
     with right.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Name", icon=":material/edit:", type="tertiary", key="name_run", help="Name this run"):
+            rename(run)
         download_candidates(run, table)
         st.download_button(
             "Problem (JSON)", problem.to_json().encode("utf-8"), f"{run.id}.json", "application/json",

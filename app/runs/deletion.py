@@ -12,6 +12,7 @@ from app.state import session
 from app.text.problem_title import title_html
 from core.errors import InputError
 from core.runs import store
+from core.runs.names import give_name, names
 from core.runs.run import Run
 
 
@@ -49,6 +50,8 @@ def confirm_delete(run: Run) -> None:
             try:
                 cached_data.executor().cancel(run)
                 store.delete(run)
+                if run.id in names():
+                    give_name(run.id, "")
             except InputError as error:  # the worker could not be stopped, or a file not be removed
                 blocks.error(error.message)
                 return

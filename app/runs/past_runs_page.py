@@ -1,4 +1,7 @@
-"""The list of past runs: open, copy, delete. The index orders all runs; those that are shown are read themselves."""
+"""The list of past runs: search, order, open, name, copy, delete.
+
+The index orders all runs; those that are shown are read themselves.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,13 @@ import streamlit as st
 from app import blocks
 from app.empty_page import invitation
 from app.runs.deletion import confirm_delete, local_time, problem_html
+from app.runs.listing import ORDERS, listed
+from app.runs.naming import named_html, rename
 from app.runs.phases import PHASE_LABELS
 from app.state import session
 from core.errors import InputError
 from core.runs import index, store
+from core.runs.names import names
 from core.runs.run import Run
 from core.runs.status import WITH_RESULT, Phase, RunStatus
 
@@ -30,25 +36,41 @@ def page() -> None:
         invitation("No runs yet", "Every run is kept here with its problem, its progress and its candidates.")
         return
     st.title("Past runs", anchor=False)
+    named = names()
+    runs = listed(runs, named, *search_fields())
+    if not runs:
+        st.caption("No run has these words in its name, base or id.")
+        return
     for column, text in zip(st.columns(WIDTHS), HEADINGS, strict=True):
         column.caption(text)
     shown = st.session_state.get(_N_SHOWN, PAGE_SIZE)
     for entry in runs[:shown]:
         run = store.get(entry.id)
         if run is not None:  # not deleted in the meantime
-            row(run)
+            row(run, named.get(run.id, ""))
     if len(runs) > shown and st.button(f"Show {min(PAGE_SIZE, len(runs) - shown)} more", type="tertiary"):
         st.session_state[_N_SHOWN] = shown + PAGE_SIZE
         st.rerun()
 
 
-def row(run: Run) -> None:
+def search_fields() -> tuple[str, str]:
+    """The words to search for, and the order."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            "Search", placeholder="name, base or id", key="runs_search", bind="query-params", width=280
+        )
+        order = st.selectbox("Order", list(ORDERS), format_func=ORDERS.get, key="runs_order", bind="query-params",
+                             width=200)  # fmt: skip
+    return text or "", order
+
+
+def row(run: Run, name: str) -> None:
     """One run in one line; a damaged one with what is wrong."""
     status, summary = run.status(), summary_of(run)
     key = hashlib.sha256(run.id.encode()).hexdigest()[:16]  # a.b and a_b are different runs, not different keys
     with st.container(key=f"run-{key}"):
         cells = st.columns(WIDTHS, vertical_alignment="center")
-        cells[0].html(problem_html(run))
+        cells[0].html(named_html(name, problem_html(run)))
         cells[1].html(f"<span>{local_time(run)}</span>")
         label = PHASE_LABELS[status.phase]
         cells[2].badge(label.text, color=label.colour, icon=label.icon)
@@ -70,9 +92,11 @@ def summary_of(run: Run) -> dict:
 
 
 def actions(run: Run, status: RunStatus) -> None:
-    """Open, copy, delete."""
+    """Open, name, copy, delete."""
     if st.button("Open", key=f"open-{run.id}", icon=":material/open_in_new:"):
         session.open_run(run, "results" if status.phase in WITH_RESULT else "run")
+    if st.button("", key=f"name-{run.id}", icon=":material/edit:", help="Name this run"):
+        rename(run)
     if st.button("", key=f"copy-{run.id}", icon=":material/content_copy:", help="Copy the problem to the design page"):
         copy(run)
     if st.button("", key=f"delete-{run.id}", icon=":material/delete:", help="Delete this run"):

@@ -16,6 +16,7 @@ from core.chemistry import elements
 from core.chemistry.formula_reader import parse_formula
 from core.generation.registry import MEMETIC
 from core.predictors.registry import BEST, Models
+from core.problem.origin import Origin
 from core.problem.problem import DesignProblem
 from core.problem.settings import DEFAULT_METHOD, NEAR, NEW, ONE_STATE, RAISE_TC, SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site, atoms_after, kept
@@ -39,6 +40,7 @@ class Draft:
     floors : symbol -> least fraction of all atoms; used by the task "raise_tc" only
     constraint_rows : bounds, groups and ratios, as typed
     fixed_in_other_task : what was fixed in the other task, restored when the user returns to it
+    origin : the candidate of a run that became the base, see DesignProblem
     only_state : the oxidation state that was chosen as the only one, whose elements are not forbidden
     chosen_groups : labels of the groups of elements that the user forbade as groups
     """
@@ -59,6 +61,7 @@ class Draft:
     charge_rule: str = ONE_STATE
     constraint_rows: tuple[ConstraintRow, ...] = ()
     fixed_in_other_task: Mapping[str, float] = field(default_factory=dict)
+    origin: Origin | None = None
     only_state: int | None = None
     chosen_groups: frozenset[str] = frozenset()
 
@@ -98,6 +101,7 @@ class Draft:
             bounds=constraints.bounds,
             groups=constraints.groups,
             ratios=constraints.ratios,
+            origin=self.origin,
         )
 
     def _fixed_fractions(self) -> dict[str, float] | None:
@@ -149,6 +153,7 @@ def draft_of(problem: DesignProblem) -> Draft:
         floors=dict(problem.floors),
         constraint_rows=rows_of(problem),
         charge_rule=problem.charge_rule,
+        origin=problem.origin,
     )
 
 

@@ -43,8 +43,10 @@ def with_method_setting(draft: Draft, name: str, value: float | int | str) -> Dr
 def with_base(draft: Draft, base: str) -> Draft:
     """Another base. Elements fixed at their amount in the old base follow the new one; other fixed fractions stay.
 
-    A base that cannot be read changes nothing else.
+    A base that cannot be read changes nothing else but the origin, which is no longer known.
     """
+    if base != draft.base:
+        draft = replace(draft, origin=None)
     try:
         amounts = parse_formula(base)
     except InputError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 import streamlit as st
@@ -22,6 +22,7 @@ from app.state.synced_widgets import uninterrupted, widget_callback
 from app.state.url import from_link, to_link
 from core.campaigns.folder import campaign_name, run_of_campaign
 from core.errors import InputError, shown
+from core.problem.origin import Origin
 from core.problem.problem import DesignProblem
 from core.runs import store
 from core.runs.run import Run
@@ -188,9 +189,12 @@ def open_design() -> NoReturn:
     st.switch_page(DESIGN_PAGE)
 
 
-def use_as_base(formula: str, problem: DesignProblem) -> NoReturn:
-    """Go to the design page with this problem and another base. Not from a callback."""
-    set_draft(with_base(draft_of(problem), formula))
+def use_as_base(formula: str, problem: DesignProblem, origin: Origin | None = None) -> NoReturn:
+    """Go to the design page with this problem and another base. Not from a callback.
+
+    origin : the candidate that becomes the base
+    """
+    set_draft(replace(with_base(draft_of(problem), formula), origin=origin))
     open_design()
 
 

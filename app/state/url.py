@@ -3,7 +3,8 @@
 A link names the base and everything that differs from a problem that names only its base, with the elements forbidden
 that a first visit forbids. Symbols are written together (HeNeAr), amounts
 after their symbols (Fe0.25As0.25), pairs with a comma (150,150), sites as La:3:metals:new,O:-2:0:1 (words follow the
-numbers; new: the element itself may not return); the composition constraints are JSON.
+numbers; new: the element itself may not return), the origin of the base as RUN:RANK:CANDIDATE; the composition
+constraints are JSON.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from core.chemistry import elements
 from core.errors import InputError, shown
 from core.limits import PROBLEM_BYTES
 from core.problem.composition_constraints import Group
+from core.problem.origin import Origin
 from core.problem.problem import DesignProblem
 from core.problem.serialization import RENAMED_SETTINGS
 from core.problem.settings import OptimiserSettings
@@ -135,6 +137,17 @@ def _read_site(text: str) -> dict:
     return {"element": element} | dict(zip(("state", "by", "atoms"), whole, strict=False)) | later
 
 
+def _write_origin(origin: Origin | None) -> str:
+    return f"{origin.run}:{origin.rank}:{origin.candidate}" if origin else _NONE
+
+
+def _read_origin(text: str) -> dict | None:
+    if not text:
+        return None
+    run, rank, candidate = text.split(":")
+    return {"run": run, "rank": int(rank), "candidate": int(candidate)}
+
+
 def _write_number(number: float) -> str:
     return f"{number:.12f}".rstrip("0").rstrip(".")
 
@@ -154,6 +167,7 @@ _BY_NAME = {
     "groups": _JSON,
     "ratios": _JSON,
     "method_settings": _JSON,
+    "origin": _Codec(_write_origin, _read_origin),
     "fixed": _AMOUNTS,
     "floors": _AMOUNTS,
     "sites": _Codec(_write_sites, lambda text: [_read_site(part) for part in text.split(",") if part]),

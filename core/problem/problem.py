@@ -17,6 +17,7 @@ from core.errors import InputError
 from core.problem import composition_constraints, serialization
 from core.problem.composition_constraints import ConstraintRequest, Group
 from core.problem.constraint_sets import CompositionConstraints
+from core.problem.origin import Origin
 from core.problem.settings import (
     DEFAULT_METHOD,
     FORMATION_ENERGY_PREDICTOR,
@@ -55,6 +56,7 @@ class DesignProblem:
     bounds : symbol -> lower and upper bound of the fraction
     groups : sets of elements with bounds on the sum of their fractions
     ratios : symbol -> part, for elements in a constant ratio: {"Ba": 2, "Y": 1}
+    origin : the candidate of another run that became the base; None if there is none. It changes no result
     charge_rule : "one_state": one oxidation state per element, with the Pauling test (SMACT, KIAGO 3.1); "every_atom":
         any state of its element for every atom (KIAGO 3.6)
     """
@@ -77,6 +79,7 @@ class DesignProblem:
     ratios: tuple[Mapping[str, float], ...] = ()
     precision: str = "auto"
     method_settings: Mapping[str, float | int | str] = field(default_factory=dict)
+    origin: Origin | None = None
 
     def base_fractions(self) -> dict[str, float]:
         """The base as symbol -> fraction. Raises InputError if the formula cannot be parsed."""

@@ -15,6 +15,7 @@ from core import json_text
 from core.errors import InputError
 from core.limits import PROBLEM_BYTES
 from core.problem.composition_constraints import Group
+from core.problem.origin import Origin
 from core.problem.settings import (
     ANY_CHANGE,
     ANY_FAMILY,
@@ -48,6 +49,8 @@ _LATER_SITE_FIELDS: dict[str, Any] = {"among": ANY_ELEMENT, "may_return": True}
 def to_text(content: Mapping[str, Any]) -> str:
     """The fields of a problem as JSON text of the newest schema."""
     written = {**content, "sites": [_written_site(site) for site in content["sites"]], "schema": SCHEMA}
+    if written["origin"] is None:  # added after schema 2, and left out like the later fields of a site
+        del written["origin"]
     return json.dumps(written, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
@@ -75,6 +78,7 @@ def read_fields(text: str, names: Collection[str]) -> dict[str, Any]:
     _read_sites(given)
     _read_amounts(given)
     _read_constraints(given)
+    _read_origin(given)
     _refuse_unknown(given, names, "problem")
     return given | {"settings": settings}
 
@@ -173,6 +177,18 @@ def _read_constraints(given: dict[str, Any]) -> None:
         Group(**group | {"elements": _as_tuple(group.get("elements"), "groups")}) for group in groups
     )
     given["ratios"] = tuple(ratios)
+
+
+def _read_origin(given: dict[str, Any]) -> None:
+    """Convert the origin of the base, if there is one."""
+    if given.get("origin") is None:
+        return
+    _refuse_unknown(given["origin"], _names(Origin), "origin")
+    origin = Origin(**{"run": "", "rank": 0, "candidate": 0} | given["origin"])
+    if not origin.is_valid():
+        rule = "an origin has the id of a run, and the rank and the number of a candidate"
+        raise InputError("origin", given["origin"], rule, "Leave it out, or export the problem again")
+    given["origin"] = origin
 
 
 def _refuse_unknown(given: Any, names: Collection[str], name: str) -> None:

@@ -25,6 +25,7 @@ from app.text.problem_text import problem_rows
 from core.chemistry.formula_reader import parse_formula
 from core.generation.registry import GENETIC, GRADIENT, MEMETIC
 from core.generation.validation import check
+from core.problem.origin import Origin
 from core.problem.presets import PRESETS, preset_of
 from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, NEW, ONE_STATE, RAISE_TC, SUBSTITUTE
@@ -52,6 +53,13 @@ def test_an_element_of_the_base_is_fixed_at_its_amount_in_the_base():
     assert with_table(draft, clicked).table.fixed == {"Cu": 3.0, "F": 1.0}
     corrected = replace(draft, table=replace(draft.table, fixed={"Cu": 3.0}))
     assert with_table(corrected, replace(draft.table, fixed={"Cu": 1.0})).table.fixed == {"Cu": 1.0}
+
+
+def test_the_origin_of_a_base_is_kept_until_the_base_changes():
+    origin = Origin("some-run", 7, 41)
+    draft = draft_of(DesignProblem("LaFeAsO", origin=origin))
+    assert draft.problem().origin == origin and with_base(draft, "LaFeAsO").origin == origin
+    assert with_base(draft, "MgB2").origin is None and with_base(draft, "Qq").origin is None
 
 
 def test_fixed_amounts_follow_a_new_base():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.runs import layout
+from core.runs.names import names
 from core.runs.status import Phase
 from tests.app.conftest import PROBLEM
 from tests.app.pages import button_labels, html_text, open_page
@@ -21,6 +22,21 @@ def test_past_runs_show_date_status_and_best_tc(finished_run, unfinished_run):
     best = finished_run.summary()["best_tc_K"]
     assert best is None or f"{best:.1f} K" in text
     assert button_labels(test).count("Open") == 2
+
+
+def test_runs_are_named_and_searched(finished_run, unfinished_run):
+    other = unfinished_run(Phase.CANCELLED)
+    test = open_page("runs")
+    test.button(key=f"name-{finished_run.id}").click().run()
+    test.text_input(key="run_name").set_value("less <b>arsenic")
+    test.button(key=f"name-{finished_run.id}").click()  # AppTest reruns the page, where a browser reruns the dialog
+    test.button(key="save_name").click().run()
+    assert not test.exception and names() == {finished_run.id: "less <b>arsenic"}
+    assert "<b>less &lt;b&gt;arsenic</b>" in html_text(test)
+    test.text_input(key="runs_search").set_value("arsenic LAFE").run()
+    assert [b.key for b in test.button if b.label == "Open"] == [f"open-{finished_run.id}"]
+    test.text_input(key="runs_search").set_value(other.id).run()
+    assert [b.key for b in test.button if b.label == "Open"] == [f"open-{other.id}"]
 
 
 def test_a_run_is_deleted_after_a_confirmation(finished_run):

@@ -12,6 +12,7 @@ from app.results.funnel import funnel_html, reasons_text
 from app.results.next_steps import advice_text, larger_search
 from app.results.summary_text import gain_text
 from app.text.formatting import formula_text
+from app.text.html import formula_html
 from core.chemistry.composition import format_amount
 from core.chemistry.formula_reader import parse_formula
 from core.evaluation.candidate_table import gain
@@ -19,6 +20,7 @@ from core.evaluation.columns import COLUMNS
 from core.evaluation.headline import headline
 from core.evaluation.ranking import pareto_front
 from core.generation.registry import MEMETIC
+from core.problem.origin import Origin
 from core.problem.settings import MAX_CANDIDATES, MAX_STEPS
 from core.runs import layout
 from core.runs.results import write_summary, write_table
@@ -72,6 +74,17 @@ def test_failing_candidates_are_shown_with_their_reason_on_request(finished_run)
     test.toggle(key="filter_failing").set_value(False).run()
     assert not test.exception
     assert sum(map(len, (frame.value for frame in test.dataframe))) == int(table["passes"].sum())
+
+
+def test_a_link_opens_one_candidate_and_its_filters_and_a_base_keeps_its_origin(finished_run):
+    row = finished_run.candidates().iloc[3]
+    link = {"candidate": str(row["candidate"]), "filter_failing": "true", "fold": "false"}
+    test = open_page("results", finished_run, **link)
+    assert f'<h2 class="candidate-name">{formula_html(row["formula"])}</h2>' in html_text(test)
+    assert test.toggle(key="filter_failing").value and not test.toggle(key="fold").value
+    test.button(key="use_as_base").click().run()
+    origin = test.session_state["tc_studio.draft"].problem().origin
+    assert origin == Origin(finished_run.id, row["rank"], row["candidate"])
 
 
 def test_the_fields_of_the_filters_select_rows(finished_run):

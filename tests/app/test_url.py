@@ -18,6 +18,7 @@ from core.errors import InputError
 from core.generation.registry import GRADIENT, MEMETIC
 from core.generation.validation import check
 from core.paths import ASSETS
+from core.problem.origin import Origin
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE, OptimiserSettings
 from core.problem.substitution_sites import Site
@@ -53,6 +54,15 @@ def test_the_text_of_a_link_is_readable():
     assert link["replace"] == "La:3:metals:new,O:-2:new,As:-3:non_metals"
     fixed = DesignProblem("LaFeAsO", fixed={"Fe": 0.25, "As": 0.25}, forbidden=())
     assert to_link(fixed) == {"base": "LaFeAsO", "fix": "Fe0.25As0.25", "forbid": "none"}
+
+
+def test_the_origin_of_the_base_is_in_the_link():
+    problem = DesignProblem("LaFeAsO", origin=Origin("20260101-120000-MgB2-00ff", 7, 41))
+    assert to_link(problem)["origin"] == "20260101-120000-MgB2-00ff:7:41"
+    assert from_link(to_link(problem)).origin == problem.origin
+    assert "origin" not in to_link(replace(problem, origin=None))
+    with pytest.raises(InputError, match="origin=x"):
+        from_link({"base": "LaFeAsO", "origin": "x"})
 
 
 def test_a_link_of_an_earlier_version_is_read():

@@ -51,6 +51,7 @@ def as_json(problem: DesignProblem) -> dict:
     earlier = {name: before for before, name in RENAMED_SETTINGS.items()}
     settings = {earlier.get(name, name): value for name, value in content["settings"].items()}
     assert content.pop("method_settings") == {}  # of later methods
+    assert content.pop("origin") is None
     assert {name: settings.pop(name) for name in NEW_SETTINGS} == NEW_SETTINGS
     for site in content["sites"]:
         assert {name: site.pop(name) for name in NEW_SITE_FIELDS} == NEW_SITE_FIELDS

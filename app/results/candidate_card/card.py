@@ -1,4 +1,4 @@
-"""The card of the selected candidate, beside the scatter plot: its name and five tabs."""
+"""The card of the selected candidate, beside the scatter plot: its name and its tabs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from app.results.candidate_card.charges import charges
 from app.results.candidate_card.overview import overview
 from app.results.candidate_card.stability import stability
 from app.results.candidate_card.structures import structures
+from app.results.candidate_card.take_home import take_home
 from app.results.candidate_card.trajectory import trajectory
+from app.results.candidate_card.what_if import what_if
 from app.text.formatting import times
 from app.text.html import formula_html
 from core.problem.problem import DesignProblem
@@ -32,11 +34,13 @@ def candidate_card(
         f"found {times(row['times_found'])}"
     )
     tabs = {
-        "Overview": lambda: overview(problem, row, summary),
+        "Overview": lambda: overview(run.id, problem, row, summary),
         "Charges": lambda: charges(row, problem.charge_rule, problem),
         "Stability": lambda: stability(row, problem),
         "Structures": lambda: structures(row["formula"], run, best),
+        "What if": lambda: what_if(problem, row),
         "Trajectory": lambda: trajectory(run, problem, row),
+        "Take home": lambda: take_home(run, row),
     }
     tabbed_card(row["formula"], under, tabs)
 

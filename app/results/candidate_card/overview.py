@@ -9,9 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from app.results.candidate_card.novelty import novelty
+from app.results.compare_tray import tray_button
 from app.state import session
 from app.text.formatting import change_text, deviation_text, signed_number
 from app.text.html import formula_html, table_html
+from core.problem.origin import Origin
 from core.problem.problem import DesignProblem
 
 HYDROGEN_RICH = (
@@ -21,7 +23,7 @@ HYDROGEN_RICH = (
 LARGE_ROUNDING = 0.1  # fraction of the atoms that rounding exchanged; above it, a warning is shown
 
 
-def overview(problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
+def overview(run_id: str, problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
     """The whole tab."""
     if row["doped_as"]:
         st.html(doped_html(row))
@@ -33,7 +35,8 @@ def overview(problem: DesignProblem, row: pd.Series, summary: Mapping) -> None:
         st.html(f'<p class="caution">{text}</p>')
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Use as new base", icon=":material/replay:", key="use_as_base"):
-            session.use_as_base(row["formula"], problem)
+            session.use_as_base(row["formula"], problem, Origin(run_id, int(row["rank"]), int(row["candidate"])))
+        tray_button(run_id, row)
         st.code(row["formula"], language=None, width="content")
 
 

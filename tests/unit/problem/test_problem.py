@@ -8,6 +8,7 @@ import pytest
 
 from core.chemistry import elements
 from core.errors import InputError
+from core.problem.origin import Origin
 from core.problem.presets import PAPER
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
@@ -267,3 +268,18 @@ def test_every_message_has_value_rule_and_remedy():
     error = check_problem(RAISE, ALL) or check_problem(replace(RAISE, base="Zz"), ALL)
     assert error[0].message == "“Zz” at character 1: “Zz” is not an element. Check the spelling and the capitals."
     assert json.loads(replace(RAISE, base="Zz").to_json())["base"] == "Zz"
+
+
+def test_the_origin_of_the_base_is_stored_and_left_out_without_one():
+    problem = DesignProblem("LaFeAsO", origin=Origin("20260101-120000-MgB2-00ff", 7, 41))
+    assert DesignProblem.from_json(problem.to_json()) == problem
+    assert "origin" not in replace(problem, origin=None).to_json()
+
+
+@pytest.mark.parametrize(
+    "origin", [{}, "run", {"run": "a", "rank": 1.5}, {"run": "", "rank": 1}, {"run": "a", "rank": -1}, {"other": 1}]
+)
+def test_an_origin_that_is_none_is_refused(origin):
+    with pytest.raises(InputError) as error:
+        DesignProblem.from_json(json.dumps({"base": "LaFeAsO", "origin": origin}))
+    assert error.value.field == "origin"

@@ -1,0 +1,43 @@
+"""Where the base of a run comes from: the runs before, each as a link to its candidate."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.text.formatting import formula_text
+from app.text.lineage import Ancestor, ancestors
+from core.problem.problem import DesignProblem
+from core.runs import names, store
+
+RESULTS = "views/results.py"
+
+
+def problem_of(run_id: str) -> DesignProblem | None:
+    """The problem of a stored run; None if there is no such run. Raises DamageError for a damaged one."""
+    run = store.get(run_id)
+    return run.problem() if run else None
+
+
+def lineage(problem: DesignProblem) -> None:
+    """The bases from the first design to this one, as a row of links; nothing if the base is from no run."""
+    before = ancestors(problem, problem_of)
+    if not before:
+        return
+    named = names.names()
+    with st.container(key="lineage", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html('<span class="quiet">Lineage</span>', width="content")
+        for ancestor, base in zip(before, [*(each.base for each in before[1:]), problem.base], strict=True):
+            if ancestor is before[0] and ancestor.base:
+                st.html(f"<span>{formula_text(ancestor.base)}</span>", width="content")
+            link(ancestor, base or "?", named.get(ancestor.origin.run, ancestor.origin.run))
+
+
+def link(ancestor: Ancestor, base: str, run: str) -> None:
+    """The step from one base to the next."""
+    origin = ancestor.origin
+    label = f"→ {formula_text(base)} (rank {origin.rank})"
+    if ancestor.base is None:
+        st.html(f'<span class="quiet">{label}, of a run that is not here</span>', width="content")
+        return
+    st.page_link(RESULTS, label=label, help=f"Rank {origin.rank} of the run “{run}”",
+                 query_params={"run": origin.run, "candidate": str(origin.candidate)})  # fmt: skip
