@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
 from app.blocks import ELEMENT_CHOICE, section
 from app.charts import CHART_CONFIG
+from app.components.periodic_table.component import element_filter
+from app.components.periodic_table.table_state import TableState
 from app.results.candidate_card.card import candidate_card
 from app.results.candidate_table import candidate_table
 from app.results.charts import SCATTER_COLOURS, candidates_figure
-from app.results.filters import Filters, elements_in, filtered
+from app.results.filters import Filters, element_counts, elements_in, filtered
 from app.results.selection import SCATTER, neighbour, scatter_clicked, select, selected_row, view_key
 from app.results.variants import like_text, variants_html
 from app.text.formatting import formula_text
 from core.evaluation.csv_export import to_csv
+from core.evaluation.excel_export import to_excel
 from core.evaluation.near_duplicates import GROUPED_BY, VARIANT_COLUMNS, with_variants
 from core.evaluation.ranking import BY_PARETO_FRONT, BY_TC, BY_TC_MINUS_ERROR, in_order
 from core.problem.problem import DesignProblem
@@ -26,6 +29,7 @@ from core.screening.registry import EXCHANGE, FURTHER_SCREENS
 ORDER_LABELS = {BY_TC_MINUS_ERROR: "Tc − error", BY_TC: "Tc", BY_PARETO_FRONT: "Pareto front"}
 BEST = 10  # candidates whose structures are found by one click
 CANDIDATE, LINK = "candidate", "query-params"  # filters and selection are in the link
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 DERIVED_FILTERS = {"control_agrees": "Control model agrees", "family_kept": "Family of the base"}
 
 
@@ -49,10 +53,21 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
         if not shown.empty:
             candidate_table(rows, filters.failing, folded, int(selected["candidate"]))
             variants(grouped, int(selected["candidate"]))
-        st.download_button(
-            f"These {len(shown):,} rows (CSV)", to_csv(shown).encode("utf-8"), f"{run.id}-selection.csv", "text/csv",
-            icon=":material/download:", key="download_shown", on_click="ignore", disabled=shown.empty,
-        )  # fmt: skip
+        downloads(run, shown)
+
+
+def downloads(run: Run, shown: pd.DataFrame) -> None:
+    """The rows that are shown as CSV and Excel; a file is made only when its button is pressed."""
+    kinds = {
+        "csv": (f"These {len(shown):,} rows (CSV)", "text/csv", lambda: to_csv(shown).encode("utf-8")),
+        "xlsx": ("Excel", EXCEL, lambda: to_excel(shown, "Candidates")),
+    }
+    with st.container(horizontal=True, gap="small"):
+        for ending, (label, mime, content) in kinds.items():
+            st.download_button(
+                label, content, f"{run.id}-selection.{ending}", mime, icon=":material/download:",
+                key=f"download_shown_{ending}", on_click="ignore", disabled=shown.empty,
+            )  # fmt: skip
 
 
 def linked_candidate() -> int | None:
@@ -140,6 +155,9 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
     """The filters as a row of fields."""
     symbols = elements_in(table)
     cells = st.columns([1.5, 1.6, 1.6, 1.1, 1.1, 1.3], vertical_alignment="bottom")
+    more = st.container(horizontal=True, gap="small")
+    with more.popover("Elements", icon=":material/grid_on:", key="elements"):
+        element_table(table, symbols)  # before the fields that it changes
     text = cells[0].text_input("Formula contains", placeholder="any text", key="filter_text", bind=LINK)
     with_all = cells[1].multiselect("With", symbols, key="filter_with", bind=LINK, **ELEMENT_CHOICE)
     without = cells[2].multiselect("Without", symbols, key="filter_without", bind=LINK, **ELEMENT_CHOICE)
@@ -164,7 +182,7 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
     near = EXCHANGE.test(table) & (table["passes"] if some_pass else True)
     default = [EXCHANGE.name] if near.any() else []
     chosen_before = st.session_state.get("filter_further", default)
-    with st.popover(f"Also require · {len(chosen_before)} of {len(labels)}", key="further"):
+    with more.popover(f"Also require · {len(chosen_before)} of {len(labels)}", key="further"):
         further = st.pills(
             "Also require", list(labels), selection_mode="multi", format_func=labels.get, key="filter_further",
             bind=LINK, default=default,
@@ -174,6 +192,17 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
         text, frozenset(with_all), frozenset(without), above_hull, tc, only_new, failing, chosen - set(DERIVED_FILTERS),
         "control_agrees" in chosen, "family_kept" in chosen,
     )  # fmt: skip
+
+
+def element_table(table: pd.DataFrame, symbols: Sequence[str]) -> None:
+    """The periodic table as the filters With and Without, and as a heat map of the elements of all candidates."""
+    required = st.session_state.get("filter_with", [])
+    excluded = [symbol for symbol in st.session_state.get("filter_without", []) if symbol not in required]
+    chosen = TableState(frozenset(excluded), dict.fromkeys(required, 1.0), frozenset())
+    clicked = element_filter(chosen, counts=element_counts(table), total=len(table), key="results.elements")
+    if clicked != chosen:
+        st.session_state["filter_with"] = [symbol for symbol in symbols if symbol in clicked.fixed]
+        st.session_state["filter_without"] = [symbol for symbol in symbols if symbol in clicked.forbidden]
 
 
 def scatter(shown: pd.DataFrame, problem: DesignProblem, summary: Mapping, colour_by: str, selected: int) -> None:

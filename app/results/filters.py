@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import pandas as pd
@@ -85,3 +86,8 @@ def same_composition(one: str, other: str) -> bool:
 def elements_in(table: pd.DataFrame) -> list[str]:
     """The symbols of all elements that occur in the table, in alphabetical order."""
     return sorted({symbol for formula in table["formula"] for symbol in literal_amounts(formula)})
+
+
+def element_counts(table: pd.DataFrame) -> dict[str, int]:
+    """Symbol -> number of candidates that contain the element."""
+    return dict(Counter(symbol for formula in table["formula"] for symbol in literal_amounts(formula)))

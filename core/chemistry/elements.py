@@ -33,6 +33,7 @@ class Element:
     block: str  # s, p, d or f: the outermost electrons
     category: str
     electronegativity: float | None
+    crustal_abundance_mg_per_kg: float | None  # CRC Handbook, 92nd edition (2011), as in SMACT's data (MIT licence)
     mendeleev_number: int | None  # Pettifor's chemical scale, as modified in pymatgen
     oxidation_states: tuple[int, ...]
     icsd24_oxidation_states: tuple[int, ...]  # SMACT's set `icsd24`: the states reported in the ICSD of 2024

@@ -2,7 +2,7 @@
 
 The properties come from pymatgen (position, block, Mendeleev number, radioactivity, usual oxidation states),
 periodictable (mass, name, covalent radius of Cordero et al. 2008) and SMACT (oxidation states of the `smact14` set,
-Pauling electronegativity). Toxic and precious elements, which no library lists, are listed here.
+Pauling electronegativity, crustal abundance). Toxic and precious elements, which no library lists, are listed here.
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ def element_table() -> list[dict]:
                 "electronegativity": None
                 if electronegativity is None or math.isnan(electronegativity)
                 else electronegativity,
+                "crustal_abundance_mg_per_kg": charges.crustal_abundance if charges else None,
                 "mendeleev_number": None if mendeleev is None or math.isnan(mendeleev) else int(mendeleev),
                 "oxidation_states": sorted(charges.oxidation_states_smact14 or []) if charges else [],
                 "icsd24_oxidation_states": sorted(charges.oxidation_states_icsd24 or []) if charges else [],

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
+from app.results.filters import element_counts
 from app.results.funnel import funnel_html, reasons_text
 from app.results.next_steps import advice_text, larger_search
 from app.results.summary_text import gain_text
@@ -108,6 +109,21 @@ def test_the_fields_of_the_filters_select_rows(finished_run):
     test.text_input(key="filter_text").set_value("").run()
     test.number_input(key="filter_tc").set_value(1e6).run()
     assert not test.exception and "No candidate meets these filters" in page_text(test)
+
+
+def test_tiles_of_the_periodic_table_filter_the_candidates(finished_run):
+    test = open_page("results", finished_run, filter_failing="true", fold="false")
+    exchange = test.session_state["results.elements.exchange"].exchange
+    click = {"forbidden": ["As"], "fixed": {"Fe": 1.0}, "substituted": [], "generation": exchange.generation}
+    test.session_state["results.elements"] = {"table": click | {"revision": exchange.revision + 1}}
+    without_exception(test.run())
+    assert test.multiselect(key="filter_with").value == ["Fe"]
+    assert test.multiselect(key="filter_without").value == ["As"]
+    table = finished_run.candidates()
+    expected = table[table["formula"].str.contains("Fe") & ~table["formula"].str.contains("As")]
+    assert sum(len(frame.value) for frame in test.dataframe) == len(expected)
+    counts = element_counts(table)
+    assert counts["Fe"] == int(table["formula"].str.contains("Fe").sum()) and "Og" not in counts
 
 
 def changed_run(run: Run, **values: object) -> Run:

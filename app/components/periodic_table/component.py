@@ -116,6 +116,11 @@ def layout() -> list[dict]:
             "category": e.category,
             "row": _F_BLOCK_ROWS[e.period] if e.block == "f" else e.period,
             "column": e.column if e.block == "f" else e.group,
+            "values": {
+                "electronegativity": e.electronegativity,
+                "radius": e.covalent_radius_A,
+                "abundance": e.crustal_abundance_mg_per_kg,
+            },
         }
         for e in elements.all_elements()
     ]

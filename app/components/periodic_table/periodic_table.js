@@ -38,6 +38,33 @@ const MODES = {
   },
 };
 
+/* What the tiles of a design show beside the number of training compositions; a value of an element may be missing. */
+const VALUES = {
+  electronegativity: {
+    label: "electronegativity",
+    scale: "electronegativity (Pauling), 0.7 to 4.0",
+    text: (value) => value.toFixed(2),
+    sentence: (value) => `electronegativity ${value.toFixed(2)} (Pauling)`,
+    share: (value) => (value - 0.7) / 3.3,
+  },
+  radius: {
+    label: "covalent radius",
+    scale: "covalent radius, 0.3 to 2.6 Å (Cordero 2008)",
+    text: (value) => value.toFixed(2),
+    sentence: (value) => `covalent radius ${value.toFixed(2)} Å`,
+    share: (value) => (value - 0.3) / 2.3,
+  },
+  abundance: {
+    label: "abundance in the crust",
+    scale: "abundance in the Earth's crust, 1 µg/kg to 500 g/kg, log (CRC Handbook 2011, from SMACT)",
+    text: (value) => amountOf(value).join(""),
+    sentence: (value) => `${amountOf(value).join(" ")}g per kg of the Earth's crust`,
+    share: (value) => Math.log10(Math.max(value, 1e-3) / 1e-3) / 8.7,
+  },
+};
+const TRAINING = "training";
+let chosenValue = TRAINING; // of this browser tab, so that it survives a visit to another page
+
 const views = new WeakMap();
 
 export default function ({ parentElement, data, setStateValue }) {
@@ -115,7 +142,12 @@ class PeriodicTable {
     this.find = make("input", { type: "text", placeholder: "Find element", autocomplete: "off", spellcheck: false });
     this.find.ariaLabel = "Find element by symbol or name";
     this.findMessage = make("span", { className: "message", role: "status" });
-    this.grid.prepend(make("div", { className: "find" }, [this.find, this.findMessage]));
+    const options = [[TRAINING, "training data"], ...Object.entries(VALUES).map(([name, { label }]) => [name, label])];
+    this.choice = make("select", { className: "values", ariaLabel: "Values on the tiles" },
+      options.map(([value, label]) => make("option", { value, textContent: `Tiles: ${label}` })));
+    this.choice.value = chosenValue;
+    this.choice.hidden = this.filters;
+    this.grid.prepend(make("div", { className: "find" }, [this.find, this.findMessage, this.choice]));
     this.facts = make("div", { className: "facts" });
     this.status = make("span", { className: "status", ariaLive: "polite" });
     this.amount = make("input", { type: "text", inputMode: "decimal", autocomplete: "off", className: "amount" });
@@ -157,7 +189,11 @@ class PeriodicTable {
     this.grid.addEventListener("keydown", (event) => this.onKey(event));
     // A button is pressed by the space bar on key up; it has then been handled on key down.
     this.grid.addEventListener("keyup", (event) => event.key === " " && event.target.row !== undefined && event.preventDefault());
-    for (const input of [this.find, this.amount]) {
+    this.choice.addEventListener("change", () => {
+      chosenValue = this.choice.value;
+      this.render();
+    });
+    for (const input of [this.find, this.amount, this.choice]) {
       // Outside, the target of the event is the shadow host, and Streamlit would take r and c for its shortcuts.
       for (const type of ["keydown", "keypress", "keyup"]) input.addEventListener(type, (e) => e.stopPropagation());
     }
@@ -343,7 +379,9 @@ class PeriodicTable {
     // Every composition found has the required elements, which would make all others pale.
     const compared = Object.entries(this.data.counts).filter(([symbol]) => !this.filters || this.stateOf(symbol) !== FIXED);
     this.most = Math.max(1, ...compared.map(([, count]) => count));
-    this.scale.textContent = this.words.scale(this.most, this.data.total);
+    this.shown = this.filters ? undefined : VALUES[chosenValue];
+    this.root.classList.toggle("heat", this.shown !== undefined);
+    this.scale.textContent = this.shown?.scale ?? this.words.scale(this.most, this.data.total);
     for (const [symbol, tile] of this.tiles) this.renderTile(symbol, tile);
     const substitution = this.data.can_substitute.length > 0 || [...this.entries.values()].some((e) => e.state === SUBSTITUTED);
     const item = this.root.querySelector(`[data-legend=${SUBSTITUTED}]`);
@@ -370,6 +408,11 @@ class PeriodicTable {
     tile.querySelector(".count").textContent = this.filters && !count ? "" : short(count);
     tile.classList.toggle("empty", this.filters && !count);
     tile.style.setProperty("--share", this.words.share(count, this.most));
+    if (this.shown) {
+      const value = this.valueOf(symbol);
+      tile.querySelector(".count").textContent = value === null ? "" : this.shown.text(value);
+      tile.style.setProperty("--share", value === null ? 0 : Math.min(1, Math.max(0, this.shown.share(value))));
+    }
   }
 
   describe(symbol) {
@@ -387,7 +430,16 @@ class PeriodicTable {
     return state === ALLOWED && symbol in this.data.limits ? `allowed, ${this.data.limits[symbol][1]}` : state;
   }
 
+  /* Of the quantity that the tiles show; null if the element has none. */
+  valueOf(symbol) {
+    return this.elements.get(symbol).values[chosenValue] ?? null;
+  }
+
   countText(symbol) {
+    if (this.shown) {
+      const value = this.valueOf(symbol);
+      return value === null ? `no ${this.shown.label} known` : this.shown.sentence(value);
+    }
     return this.words.counted(this.data.counts[symbol] ?? 0);
   }
 
@@ -418,6 +470,12 @@ function make(tag, properties = {}, children = []) {
   const node = Object.assign(document.createElement(tag), properties);
   node.append(...children);
   return node;
+}
+
+/* An abundance in mg/kg as a number of two digits and a prefix of gram. */
+function amountOf(mg_per_kg) {
+  const [factor, prefix] = mg_per_kg >= 1000 ? [1e-3, ""] : mg_per_kg >= 1 ? [1, "m"] : [1e3, "µ"];
+  return [Number((mg_per_kg * factor).toPrecision(2)), prefix];
 }
 
 function short(count) {
