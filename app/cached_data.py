@@ -28,6 +28,7 @@ from core.predictors import registry
 from core.predictors.checkpoint import CheckpointError, read_card
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import known_elements, load_predictor
+from core.problem.problem import DesignProblem
 from core.problem.settings import ONE_STATE
 from core.reference_data.references import References, load_references
 from core.runs import member_mean
@@ -213,6 +214,11 @@ def unavailable(tc: str, formation_energy: str) -> dict[str, str]:
         if lacking:
             reasons[symbol] = f"unknown to the {' and '.join(lacking)} model{'s' if len(lacking) > 1 else ''}"
     return reasons
+
+
+def known_to(problem: DesignProblem) -> set[str]:
+    """The elements that both models of a problem know."""
+    return set(elements.symbols()) - set(unavailable(problem.tc_predictor, problem.formation_energy_predictor))
 
 
 # ---- this computer -----------------------------------------------------------------------------------------------

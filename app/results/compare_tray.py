@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
+from app import cached_data
 from app.blocks import section
 from app.results.comparison import MOST, Compared, candidates_html, runs_html
 from app.state.synced_widgets import uninterrupted
-from core.chemistry import elements
 from core.errors import InputError
 from core.evaluation.derived_columns import with_derived_columns
 from core.problem.problem import DesignProblem
@@ -80,4 +80,4 @@ def other_run(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Ma
         except (InputError, FileNotFoundError) as error:  # damaged, or deleted in the meantime
             st.caption(f"This run cannot be read: {error}")
             return
-        st.html(runs_html(both, elements.symbols()))
+        st.html(runs_html(both, cached_data.known_to(problem)))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import html
+
 import streamlit as st
 
 from app.text.formatting import formula_text
+from app.text.html import formula_html
 from app.text.lineage import Ancestor, ancestors
+from app.text.markdown import as_markdown
 from core.problem.problem import DesignProblem
 from core.runs import names, store
 
@@ -28,7 +32,7 @@ def lineage(problem: DesignProblem) -> None:
         st.html('<span class="quiet">Lineage</span>', width="content")
         for ancestor, base in zip(before, [*(each.base for each in before[1:]), problem.base], strict=True):
             if ancestor is before[0] and ancestor.base:
-                st.html(f"<span>{formula_text(ancestor.base)}</span>", width="content")
+                st.html(formula_html(ancestor.base), width="content")
             link(ancestor, base or "?", named.get(ancestor.origin.run, ancestor.origin.run))
 
 
@@ -37,7 +41,7 @@ def link(ancestor: Ancestor, base: str, run: str) -> None:
     origin = ancestor.origin
     label = f"→ {formula_text(base)} (rank {origin.rank})"
     if ancestor.base is None:
-        st.html(f'<span class="quiet">{label}, of a run that is not here</span>', width="content")
+        st.html(f'<span class="quiet">{html.escape(label)}, of a run that is not here</span>', width="content")
         return
-    st.page_link(RESULTS, label=label, help=f"Rank {origin.rank} of the run “{run}”",
+    st.page_link(RESULTS, label=as_markdown(label), help=as_markdown(f"Rank {origin.rank} of the run “{run}”"),
                  query_params={"run": origin.run, "candidate": str(origin.candidate)})  # fmt: skip

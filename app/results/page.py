@@ -9,23 +9,25 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from app import blocks
+from app import blocks, cached_data
 from app.blocks import section
 from app.empty_page import no_run
+from app.exports.scatter_svg import scatter_svg
 from app.results.browse import browse
 from app.results.candidate_card.structures import SETTINGS
 from app.results.compare_tray import compare_tray, other_run
 from app.results.funnel import funnel_html
 from app.results.lineage import lineage
 from app.results.next_steps import next_steps
+from app.results.run_report import Reported, caption, run_report
 from app.results.summary_text import gain_text, headline_html, pressure_text
 from app.runs.damage_block import damage_block, rebuilt_note, try_rebuild
-from app.runs.deletion import problem_html
+from app.runs.deletion import local_time, problem_html
 from app.runs.naming import named_html, rename
 from app.runs.phases import PHASE_LABELS
 from app.state import session
 from app.structures.found import with_structure_columns, with_structures
-from app.text.formatting import deviation_text, duration, signed_number, with_minus
+from app.text.formatting import deviation_text, duration, formula_text, signed_number, with_minus
 from app.text.html import TC, formula_html
 from app.text.problem_title import title_html
 from core.evaluation.candidate_table import gain
@@ -127,13 +129,34 @@ def header(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
         f"{duration(run.status().elapsed_s)} on {html.escape(summary['device'])}</p>"
     )
     with right.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Name", icon=":material/edit:", type="tertiary", key="name_run", help="Name this run"):
-            rename(run)
         download_candidates(run, table)
+        with st.popover("More", key="more"):
+            more(run, problem, table, summary)
+
+
+def more(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mapping) -> None:
+    """Name of the run, and its other files; a file is made only when its button is pressed."""
+    if st.button("Name this run", icon=":material/edit:", key="name_run", width="stretch"):
+        rename(run)
+    about = Reported(
+        run.id, names().get(run.id, ""), local_time(run), str(run.provenance().get("project_version", "")),
+        summary["device"],
+    )  # fmt: skip
+    passing = table[table["passes"] & table["energy_above_hull_eV_per_atom"].notna()]
+    base = (formula_text(problem.base), summary["base"]["tc_K"])
+    files = {
+        "Problem (JSON)": ("json", "application/json", problem.to_json),
+        "Report of one page (HTML)": (
+            "html", "text/html", lambda: run_report(about, problem, table, summary, cached_data.known_to(problem)),
+        ),
+        "Chart with caption (SVG)": (
+            "svg", "image/svg+xml", lambda: scatter_svg(passing, base, caption(about, problem, len(passing))),
+        ),
+    }  # fmt: skip
+    for label, (ending, mime, text) in files.items():
         st.download_button(
-            "Problem (JSON)", problem.to_json().encode("utf-8"), f"{run.id}.json", "application/json",
-            icon=":material/download:", key="download_problem", on_click="ignore",
-            help="The design problem, for the design page and the command line",
+            label, lambda text=text: text().encode("utf-8"), f"{run.id}.{ending}", mime, icon=":material/download:",
+            key=f"download_{ending}", on_click="ignore", width="stretch", disabled=ending == "svg" and passing.empty,
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Collection, Mapping
 
 from app.forms.constraint_rows import constraints_text
@@ -33,6 +34,7 @@ def problem_rows(problem: DesignProblem, known: Collection[str]) -> list[tuple[s
     known : the elements that all models know
     """
     rows = [
+        ("Base from", _origin(problem)),
         ("Start", _start(problem, known)),
         ("Aim", _aim(problem)),
         ("Fixed", _fixed(problem.fixed_fractions())),
@@ -44,6 +46,12 @@ def problem_rows(problem: DesignProblem, known: Collection[str]) -> list[tuple[s
         ("Work", _work(problem)),
     ]
     return [(term, text) for term, text in rows if text]
+
+
+def _origin(problem: DesignProblem) -> str:
+    """The candidate that became the base; empty if it is from no run."""
+    origin = problem.origin
+    return f"rank {origin.rank:,} of the run {html.escape(origin.run)}" if origin else ""
 
 
 def amounts_text(amounts: Mapping[str, float]) -> str:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
+from xml.etree import ElementTree
 
+import numpy as np
+import pandas as pd
+
+from app.exports.scatter_svg import scatter_svg
 from app.results.comparison import Compared, candidates_html, runs_html
+from app.results.run_report import Reported, run_report
 from app.text.html import formula_html
 from core.chemistry import elements
 from core.evaluation.derived_columns import with_derived_columns
+from core.problem.origin import Origin
+from core.runs import layout
 from core.runs.names import give_name
+from core.runs.run import Run
+from tests.app.conftest import PROBLEM
 from tests.app.pages import html_text, open_page, page_text
 
 
@@ -46,3 +57,41 @@ def test_the_tray_keeps_candidates_and_another_run_stands_beside_this_one(finish
     assert "% Formula &" in "".join(code.value for code in test.code)
     assert {"JSON", "BibTeX"} <= {button.proto.label for button in test.get("download_button")}
     assert "these links leave the app" in page_text(test)
+
+
+def test_the_report_is_one_document_with_problem_chart_best_candidates_and_funnel(stored_run):
+    problem, summary = stored_run.problem(), stored_run.summary()
+    table = with_derived_columns(stored_run.candidates(), problem.base)
+    about = Reported("a-run", "less <arsenic>", "1 Jan 2026", "0.2.0", "cpu")
+    text = run_report(about, problem, table, summary, set(elements.symbols()))
+    assert text.startswith("<!doctype html>") and text.count("<h1>") == 1 and "less &lt;arsenic&gt; · Raise" in text
+    first = table[table["passes"]].iloc[0]
+    assert formula_html(first["formula"]) in text and "not measurements" in text and 'class="funnel"' in text
+    assert "src=" not in text and "href=" not in text and "<script" not in text  # needs nothing else
+    empty = run_report(about, problem, table.assign(passes=False), summary, set(elements.symbols()))
+    assert "No candidate passes every screen." in empty and "<svg" not in empty
+
+
+def test_the_chart_is_valid_xml_with_a_point_for_each_candidate_that_has_an_energy_above_hull():
+    table = pd.DataFrame(
+        {"energy_above_hull_eV_per_atom": [0.1, -0.02, 0.4, np.nan], "tc_K": [50.0, 20.0, 30.0, 99.0],
+         "known": [False, True, False, False], "formula": ["MgB2", "Nb3Sn", "FeSe", "H3S"]}
+    )  # fmt: skip
+    root = ElementTree.fromstring(scatter_svg(table, ("LaFeAsO", 15.6), "A <caption> & more " * 20))
+    points = root.findall("{*}circle")
+    assert len(points) == 3 and [p.get("fill") == "none" for p in points] == [False, True, False]
+    x, y = ([float(point.get(name)) for point in points] for name in ("cx", "cy"))
+    assert x[1] < x[0] < x[2] and y[0] < y[2] < y[1]  # more to the right is less stable, higher up is a higher Tc
+    texts = [text.text for text in root.findall("{*}text")]
+    assert "base LaFeAsO: 15.6 K" in texts and "MgB2" in texts and "H3S" not in texts
+
+
+def test_the_lineage_of_a_run_is_shown_with_links_to_its_origin(finished_run):
+    descendant = replace(PROBLEM, origin=Origin(finished_run.id, 7, 3))
+    folder = finished_run.folder.with_name("descendant")
+    shutil.copytree(finished_run.folder, folder)
+    (folder / layout.PROBLEM).write_text(descendant.to_json(), encoding="utf-8")
+    test = open_page("results", Run(folder), candidate="0")
+    links = [link.proto for link in test.get("page_link")]
+    assert [link.label.replace("\\", "") for link in links] == ["→ LaFeAsO (rank 7)"]
+    assert finished_run.id in links[0].query_string and "candidate=3" in links[0].query_string

@@ -9,6 +9,7 @@ from app.text.problem_title import settings_text, title, title_html
 from app.text.vectors import m_elem, x_const
 from core.chemistry import elements
 from core.generation.registry import SUBSTITUTION
+from core.problem.origin import Origin
 from core.problem.presets import GDMCD, HYDRIDE
 from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM, SUBSTITUTE
@@ -74,3 +75,9 @@ def test_the_vectors_have_one_digit_per_element():
     bits = "".join(row.split()[-1] for row in rows)
     assert (len(bits), bits.count("0"), bits[0], bits[25]) == (118, 2, "0", "0")
     assert x_const(problem) == "x_const = (Fe 0.25, 0 elsewhere)"
+
+
+def test_the_origin_of_the_base_is_named():
+    problem = DesignProblem("LaFeAsO", origin=Origin("<run>", 7, 41))
+    assert problem_rows(problem, KNOWN)[0] == ("Base from", "rank 7 of the run &lt;run&gt;")
+    assert problem_rows(replace(problem, origin=None), KNOWN)[0][0] == "Start"

@@ -56,9 +56,9 @@ const VALUES = {
   },
   abundance: {
     label: "abundance in the crust",
-    scale: "abundance in the Earth's crust, 1 µg/kg to 500 g/kg, log (CRC Handbook 2011, from SMACT)",
-    text: (value) => amountOf(value).join(""),
-    sentence: (value) => `${amountOf(value).join(" ")}g per kg of the Earth's crust`,
+    scale: "mg per kg of the Earth's crust, log (CRC Handbook 2011, by SMACT)",
+    text: (value) => (value < 1000 ? String(Number(value.toPrecision(2))) : short(value)),
+    sentence: (value) => `${Number(value.toPrecision(3)).toLocaleString("en", { maximumSignificantDigits: 3 })} mg per kg of the Earth's crust`,
     share: (value) => Math.log10(Math.max(value, 1e-3) / 1e-3) / 8.7,
   },
 };
@@ -470,12 +470,6 @@ function make(tag, properties = {}, children = []) {
   const node = Object.assign(document.createElement(tag), properties);
   node.append(...children);
   return node;
-}
-
-/* An abundance in mg/kg as a number of two digits and a prefix of gram. */
-function amountOf(mg_per_kg) {
-  const [factor, prefix] = mg_per_kg >= 1000 ? [1e-3, ""] : mg_per_kg >= 1 ? [1, "m"] : [1e3, "µ"];
-  return [Number((mg_per_kg * factor).toPrecision(2)), prefix];
 }
 
 function short(count) {
