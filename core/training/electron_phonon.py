@@ -24,7 +24,7 @@ from core.training.structure_ranking import formula_key
 
 ATTRIBUTION = {
     "jarvis": structure_data.ATTRIBUTION["jarvis"],
-    "jarvis_split": "JARVIS-Leaderboard, K. Choudhary et al., npj Comput. Mater. 10, 93 (2024)",
+    "jarvis_split": "JARVIS-Leaderboard, K. Choudhary et al., npj Computational Materials 10, 93 (2024)",
     "jarvis_alexandria": "JARVIS-Alexandria, T. Cerqueira et al. 2023, doi:10.1002/adma.202307085",
     "mp": structure_data.ATTRIBUTION["mp"],
     "3dsc": structure_data.ATTRIBUTION["3dsc"],
