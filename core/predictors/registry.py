@@ -105,7 +105,7 @@ register(
         name="tc-ensemble",
         role=Role.TC,
         label="Critical temperature",
-        architecture="tc-ensemble-v4",
+        architecture="tc-ensemble-v5",
         loader="core.predictors.tc.ensemble:load_tc_ensemble",
         trainer="core.training.tc_ensemble:train",
         evaluator="core.training.tc_ensemble:held_out_figures",

@@ -30,6 +30,7 @@ from core.predictors.packed_compositions import pack_compositions
 from core.predictors.registry import load_predictor
 from core.predictors.tc.ensemble import ARCHITECTURE, Gate, Reliability, TcEnsemble, load_tc_ensemble
 from core.training import data, formation_energy_ensemble, metrics, tc, tc_network
+from core.training.element_properties import property_names
 from core.training.loop import Fitting
 from core.training.replicates import cleaned_tc_K
 from core.training.systems_held_out import FOLDS, SystemsHeldOut, predict_held_out, systems_figures
@@ -97,6 +98,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     card = {
         **_DESCRIPTION,
         **about,
+        "element_properties": property_names(),
         "bias": {part: each.bias for part, each in trees.items()},
         "labels": LABELS,
         "reliability": asdict(replace(reliability, familiar_distance=familiar)),
@@ -105,6 +107,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
     }
     tensors = {
         **pack_compositions(x),
+        "properties": regression.statistics.properties,
         "weights": regression.kernel.weights,
         **pack_networks(regression.networks, "network"),
         **systems.networks,

@@ -11,21 +11,24 @@ import torch
 
 from core.chemistry import elements
 from core.chemistry.families import HYDRIDE, families
+from core.predictors.features.element_statistics import ElementStatistics
 from core.predictors.interface import predict_in_batches
 from core.predictors.layers.composition_attention import CompositionAttention
 from core.predictors.layers.composition_kernel import CompositionKernel, KernelShape
 from core.predictors.layers.smooth_trees import SmoothTrees
 from core.predictors.tc.ensemble import Gate
 from core.training import kernel_regression, smooth_trees
+from core.training.element_properties import element_properties
 from core.training.smooth_trees import BoostingSettings
 from core.training.tc_network import NetworkSettings
 
 # Sets of trees with different errors: a choice from fewer features or fewer thresholds decorrelates the trees.
 HEIGHTS = (
-    BoostingSettings(),
-    BoostingSettings(trees=900, learning_rate=0.06, share_of_features=0.08),
+    BoostingSettings(share_of_features=0.2),
     BoostingSettings(learning_rate=0.09, share_of_features=0.15, thresholds=3),
 )
+NETWORKS = tuple(NetworkSettings(member=member) for member in range(3))
+CHANCE = BoostingSettings(trees=1000, learning_rate=0.18, share_of_features=0.15, ridge=1.0)
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class TcEnsembleSettings:
     """
 
     heights: tuple[BoostingSettings, ...] = HEIGHTS
-    networks: tuple[NetworkSettings, ...] = (NetworkSettings(),)
-    chance: BoostingSettings = field(default_factory=lambda: BoostingSettings(trees=500, learning_rate=0.3, ridge=0.3))
+    networks: tuple[NetworkSettings, ...] = NETWORKS
+    chance: BoostingSettings = CHANCE
     root_width: float = 0.006
     other_width: float = 0.03
     distance_width: float = 0.01
@@ -79,6 +82,7 @@ class Regression:
 
     heights: list[SmoothTrees]
     networks: list[CompositionAttention]
+    statistics: ElementStatistics
     kernel: CompositionKernel
     widths: np.ndarray
 
@@ -87,7 +91,8 @@ class Regression:
         cls, x: np.ndarray, y: np.ndarray, settings: TcEnsembleSettings, seed: int, networks: Networks
     ) -> Regression:
         """Fit to compositions (n, 118), Tc (n,) in K."""
-        features = kernel_regression.features_of(x)
+        statistics = ElementStatistics(torch.from_numpy(element_properties()))
+        features = features_for_trees(x, statistics)
         inputs = features.numpy()
         widths = np.full(inputs.shape[1], settings.root_width)
         others = slice(elements.N_ELEMENTS, None)
@@ -101,12 +106,12 @@ class Regression:
         residuals = y - _each_height(heights, tuned, x, features).mean(0)
         kernel_trust = np.where(families(x) == HYDRIDE, 1.0, trust)
         kernel = kernel_regression.fit(x, residuals, settings.ridge / kernel_trust, settings.kernel)
-        return cls(heights, tuned, kernel, widths)
+        return cls(heights, tuned, statistics, kernel, widths)
 
     def parts(self, x: np.ndarray) -> Parts:
         """The parts of the regression for compositions (n, 118)."""
-        features = self.kernel.features(torch.from_numpy(x))
-        correction, distance = self.kernel.at(features)
+        correction, distance = self.kernel.at(self.kernel.features(torch.from_numpy(x)))
+        features = features_for_trees(x, self.statistics)
         return Parts(_each_height(self.heights, self.networks, x, features), correction.numpy(), features, distance)
 
     def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -117,7 +122,7 @@ class Regression:
 
 @dataclass(frozen=True)
 class Parts:
-    """Parts of the regression for n compositions: those of h (parts, n) and k (n,) in K, features (n, f), D (n,)."""
+    """Parts of the regression for n compositions: those of h (parts, n) and k (n,) in K, features for the trees (n, F), D (n,)."""
 
     heights: np.ndarray
     correction: np.ndarray
@@ -128,6 +133,11 @@ class Parts:
     def tc_K(self) -> np.ndarray:
         """v (n,) in K, never negative."""
         return np.maximum(self.heights.mean(0) + self.correction, 0)
+
+
+def features_for_trees(x: np.ndarray, statistics: ElementStatistics) -> torch.Tensor:
+    """Compositions (n, 118) -> features (n, F) in float64, as in `TcEnsemble.for_trees`."""
+    return torch.cat([kernel_regression.features_of(x), statistics(torch.from_numpy(x))], dim=1)
 
 
 def _each_height(

@@ -7,8 +7,8 @@ h : mean of sets of `SmoothTrees` and of networks (`composition_attention`) trai
     generalise to new chemical systems, and their errors differ
 k : kernel regression (`composition_kernel`) of the residuals of h on the known superconductors: it interpolates doping
     series, and decays with the distance to them
-s : `SmoothTrees` for the log-odds of superconductivity, on the same features and D, the kernel's distance to the
-    nearest known superconductor. A high v needs smaller odds: most compounds that do not superconduct resemble
+s : `SmoothTrees` for the log-odds of superconductivity, on the features of h's trees (those of the kernel and
+    `ElementStatistics`) and D, the kernel's distance to the nearest known superconductor. A high v needs smaller odds: most compounds that do not superconduct resemble
     superconductors of low Tc
 
 The expected error grows with the distance to the known superconductors, with the disagreement of the parts of h, and
@@ -27,6 +27,7 @@ from torch import nn
 
 from core.paths import CHECKPOINTS
 from core.predictors import checkpoint
+from core.predictors.features.element_statistics import ElementStatistics
 from core.predictors.info import Role
 from core.predictors.interface import Estimate, NetworkPredictor, Predictor
 from core.predictors.layers.composition_attention import AttentionSize, CompositionAttention, unpack_networks
@@ -35,7 +36,7 @@ from core.predictors.layers.composition_kernel import CompositionKernel, KernelS
 from core.predictors.layers.smooth_trees import SmoothTrees, unpack_trees
 from core.predictors.packed_compositions import unpack_compositions
 
-ARCHITECTURE = "tc-ensemble-v4"
+ARCHITECTURE = "tc-ensemble-v5"
 LEAST_VARIANCE_K2 = 1e-4  # of the parts of h: the root of a variance of 0 has no gradient
 
 
@@ -140,6 +141,7 @@ class TcEnsemble(NetworkPredictor):
     """Predictor of the critical temperature in K (never negative), and of its error.
 
     heights, networks : the parts of h
+    statistics : the features of the trees beside those of the kernel
     kernel : k, and the distance D
     chance : s
     gate : the parameters of g
@@ -155,6 +157,7 @@ class TcEnsemble(NetworkPredictor):
         name: str,
         heights: Sequence[SmoothTrees],
         networks: Sequence[CompositionAttention],
+        statistics: ElementStatistics,
         kernel: CompositionKernel,
         chance: SmoothTrees,
         gate: Gate,
@@ -162,12 +165,12 @@ class TcEnsemble(NetworkPredictor):
         reliability: Reliability,
     ):
         super().__init__()
-        self.name, self.kernel, self.chance, self.gate = name, kernel, chance, gate
+        self.name, self.statistics, self.kernel, self.chance, self.gate = name, statistics, kernel, chance, gate
         self.heights, self.networks = nn.ModuleList(heights), nn.ModuleList(networks)
         self.reliability, self.familiar_distance = reliability, reliability.familiar_distance
         self.register_buffer("known_elements", known_elements.clone(), persistent=False)
         parts = [([trees], []) for trees in heights] + [([], [network]) for network in networks]
-        rest = kernel, chance, gate, known_elements, reliability.of_part()
+        rest = statistics, kernel, chance, gate, known_elements, reliability.of_part()
         self.parts = nn.ModuleList(TcEnsemble(name, *each, *rest) for each in parts if len(parts) > 1)
 
     def members(self) -> Sequence[Predictor]:
@@ -178,7 +181,7 @@ class TcEnsemble(NetworkPredictor):
         """The ensemble with the networks' forms of fixed shapes; trees and kernel have fixed shapes."""
         heights = cast(list[SmoothTrees], [*self.heights])
         networks = [cast(CompositionAttention, each).with_capacity(max_elements) for each in self.networks]
-        rest = self.kernel, self.chance, self.gate, self.known_elements, self.reliability
+        rest = self.statistics, self.kernel, self.chance, self.gate, self.known_elements, self.reliability
         return TcEnsemble(self.name, heights, networks, *rest).train(self.training)
 
     def forward(self, composition: torch.Tensor) -> torch.Tensor:
@@ -192,6 +195,7 @@ class TcEnsemble(NetworkPredictor):
         """
         features = self.kernel.features(composition)
         correction, distance = self.kernel.at(features)
+        features = self.for_trees(composition, features)
         log_odds = self.chance(torch.cat([features, distance[:, None]], dim=1))
         # The kernel may be on another device than the trees, see `CompositionKernel`.
         correction, distance = correction.to(composition), distance.to(composition)
@@ -212,8 +216,12 @@ class TcEnsemble(NetworkPredictor):
         """The ensemble with the kernel in float32 and, on a processor that supports it, the networks in bfloat16."""
         return TcEnsembleForRanking(self)
 
+    def for_trees(self, composition: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        """Compositions (batch, 118) and their features for the kernel (batch, f) -> those for the trees (batch, F)."""
+        return torch.cat([features, self.statistics(composition).to(features)], dim=1)
+
     def each_height(self, composition: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-        """The parts of h (parts, batch) in K of compositions (batch, 118) with these features (batch, f)."""
+        """The parts of h (parts, batch) in K of compositions (batch, 118) with features for the trees (batch, F)."""
         by_trees = [trees(features).to(composition) for trees in self.heights]
         return torch.stack(by_trees + [network(composition).squeeze(1) for network in self.networks])
 
@@ -239,7 +247,7 @@ class TcEnsembleForRanking(Predictor):
         own = self.ensemble
         features = own.kernel.features(composition)
         correction, distance = (each.to(composition) for each in own.kernel.at_in_float32(features))
-        short = features.to(composition)
+        short = own.for_trees(composition, features.to(composition))
         heights = [trees(short) for trees in own.heights] + [
             network(composition).squeeze(1) for network in self.networks
         ]
@@ -256,7 +264,8 @@ def load_tc_ensemble(name: str, folder: Path = CHECKPOINTS) -> TcEnsemble:
     heights = [trees[f"height{i}"] for i in range(len(card["settings"]["heights"]))]
     sizes = [AttentionSize(trace=each["trace"]) for each in card["settings"]["networks"]]
     networks = unpack_networks(tensors, "network", sizes, name)
+    statistics = ElementStatistics(tensors["properties"])
     gate, known = Gate(**card["settings"]["gate"]), checkpoint.known_mask(card)
     reliability = Reliability.from_card(card)
-    predictor = TcEnsemble(name, heights, networks, kernel, trees["chance"], gate, known, reliability)
+    predictor = TcEnsemble(name, heights, networks, statistics, kernel, trees["chance"], gate, known, reliability)
     return predictor.eval().requires_grad_(False)

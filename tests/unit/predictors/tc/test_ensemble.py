@@ -13,6 +13,7 @@ import torch
 
 from core.chemistry import composition, elements
 from core.predictors import checkpoint
+from core.predictors.features.element_statistics import ElementStatistics
 from core.predictors.interface import Predictor, estimate_in_batches, predict_in_batches
 from core.predictors.layers.composition_attention import AttentionSize, CompositionAttention
 from core.predictors.layers.composition_kernel import KernelShape
@@ -23,6 +24,7 @@ from core.reference_data.references import load_references
 from core.training.kernel_regression import fit
 from core.training.metrics import inside_intervals
 
+STATISTICS = ElementStatistics(torch.linspace(-1, 1, elements.N_ELEMENTS)[:, None])
 KNOWN = {"YBa2Cu3O7": 92.0, "MgB2": 39.0, "FeSe": 9.0}
 SCALE = ErrorScale(floor_K=1.0, relative=0.1, near=0.2, near_distance=0.05, gated=0.5, spread=0.4, sure_s=-6.0)
 RELIABILITY = Reliability(SCALE, replace(SCALE, spread=0.0, relative=0.3), Probability(0.5, 0.8), 0.5)
@@ -57,7 +59,7 @@ def model(
     heights = [constant(height) for height in heights_K]
     networks = [constant_network(height) for height in networks_K]
     return TcEnsemble(
-        "mixed", heights, networks, kernel, constant(log_odds), gate or Gate(), all_known, RELIABILITY
+        "mixed", heights, networks, STATISTICS, kernel, constant(log_odds), gate or Gate(), all_known, RELIABILITY
     ).double()
 
 
