@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.blocks import ELEMENT_CHOICE, section
 from app.charts import CHART_CONFIG
@@ -36,8 +37,13 @@ DERIVED_FILTERS = {"control_agrees": "Control model agrees", "family_kept": "Fam
 def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mapping) -> None:
     """The whole section. table : all candidates, at least one"""
     section("Candidates")
-    filters = filter_fields(table, some_pass=summary["n_passing"] > 0)
-    order, wanted, colour_by = view_fields()
+    fields, views = st.container(), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with views:
+        order, wanted, colour_by = view_fields()
+    with st.expander("Elements as a periodic table", icon=":material/grid_on:", key="elements"):
+        element_table(table)  # before the fields that it changes
+    with fields:
+        filters = filter_fields(table, summary["n_passing"] > 0, views)
     shown = in_order(filtered(table, filters), order)
     folded = wanted and order != BY_PARETO_FRONT
     grouped = shown.assign(**variant_columns(shown[list(GROUPED_BY)]))
@@ -100,18 +106,17 @@ def step_buttons(rows: pd.DataFrame, selected: pd.Series) -> None:
 
 def view_fields() -> tuple[str, bool, str]:
     """The order (a key of ORDER_LABELS), whether near-duplicates share a row, and what colours show."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        order = order_field()
-        colour_by = st.segmented_control(
-            "Colour shows", list(SCATTER_COLOURS), default="distance_to_known", required=True, key="colour_by",
-            format_func=lambda name: SCATTER_COLOURS[name][0], bind=LINK,
-        )  # fmt: skip
-        wanted = st.toggle(
-            "One row for near-duplicates", value=True, key="fold", disabled=order == BY_PARETO_FRONT, bind=LINK,
-            help="Candidates that differ in at most 10% of the atoms share a row in the table. The smallest cell is "
-            "shown, of those whose Tc is as high within the error. By Pareto front every candidate has a row, because "
-            "neighbours on the front are often alike",
-        )  # fmt: skip
+    order = order_field()
+    colour_by = st.segmented_control(
+        "Colour shows", list(SCATTER_COLOURS), default="distance_to_known", required=True, key="colour_by",
+        format_func=lambda name: SCATTER_COLOURS[name][0], bind=LINK,
+    )  # fmt: skip
+    wanted = st.toggle(
+        "One row for near-duplicates", value=True, key="fold", disabled=order == BY_PARETO_FRONT, bind=LINK,
+        help="Candidates that differ in at most 10% of the atoms share a row in the table. The smallest cell is shown, "
+        "of those whose Tc is as high within the error. By Pareto front every candidate has a row, because neighbours "
+        "on the front are often alike",
+    )  # fmt: skip
     return order, wanted, colour_by
 
 
@@ -151,13 +156,10 @@ def variants(grouped: pd.DataFrame, selected: int) -> None:
         st.caption("Smallest cell first. They differ in at most 10% of the atoms from the best of them.")
 
 
-def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
-    """The filters as a row of fields."""
+def filter_fields(table: pd.DataFrame, some_pass: bool, views: DeltaGenerator) -> Filters:
+    """The filters as a row of fields. views : the row of the order, which has place for what is seldom needed"""
     symbols = elements_in(table)
     cells = st.columns([1.5, 1.6, 1.6, 1.1, 1.1, 1.3], vertical_alignment="bottom")
-    more = st.container(horizontal=True, gap="small")
-    with more.popover("Elements", icon=":material/grid_on:", key="elements"):
-        element_table(table, symbols)  # before the fields that it changes
     text = cells[0].text_input("Formula contains", placeholder="any text", key="filter_text", bind=LINK)
     with_all = cells[1].multiselect("With", symbols, key="filter_with", bind=LINK, **ELEMENT_CHOICE)
     without = cells[2].multiselect("Without", symbols, key="filter_without", bind=LINK, **ELEMENT_CHOICE)
@@ -182,7 +184,7 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
     near = EXCHANGE.test(table) & (table["passes"] if some_pass else True)
     default = [EXCHANGE.name] if near.any() else []
     chosen_before = st.session_state.get("filter_further", default)
-    with more.popover(f"Also require · {len(chosen_before)} of {len(labels)}", key="further"):
+    with views.popover(f"Also require · {len(chosen_before)} of {len(labels)}", key="further"):
         further = st.pills(
             "Also require", list(labels), selection_mode="multi", format_func=labels.get, key="filter_further",
             bind=LINK, default=default,
@@ -194,8 +196,9 @@ def filter_fields(table: pd.DataFrame, some_pass: bool) -> Filters:
     )  # fmt: skip
 
 
-def element_table(table: pd.DataFrame, symbols: Sequence[str]) -> None:
+def element_table(table: pd.DataFrame) -> None:
     """The periodic table as the filters With and Without, and as a heat map of the elements of all candidates."""
+    symbols = elements_in(table)
     required = st.session_state.get("filter_with", [])
     excluded = [symbol for symbol in st.session_state.get("filter_without", []) if symbol not in required]
     chosen = TableState(frozenset(excluded), dict.fromkeys(required, 1.0), frozenset())

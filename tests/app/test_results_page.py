@@ -222,7 +222,8 @@ def pills(test: AppTest, *chosen: str) -> AppTest:
 
 def test_every_tab_of_the_candidate_card_is_filled(finished_run):
     test = open_page("results", finished_run)
-    assert [tab.label for tab in test.tabs] == ["Overview", "Charges", "Stability", "Structures", "Trajectory"]
+    labels = ["Overview", "Charges", "Stability", "Structures", "What if", "Trajectory", "Take home"]
+    assert [tab.label for tab in test.tabs] == labels
     text = html_text(test)
     assert "Before rounding" in text and "This formula" in text
     std = finished_run.candidates()["energy_above_hull_std_eV_per_atom"][0]
@@ -232,6 +233,12 @@ def test_every_tab_of_the_candidate_card_is_filled(finished_run):
     assert "energy_above_hull_std_eV_per_atom" in test.dataframe[0].value
     assert len(test.get("plotly_chart")) >= 3  # of the trajectory
     assert "Use as new base" in button_labels(test)
+    # What if: nothing is predicted before an element is chosen; then a slider stands at the amount of the formula.
+    assert len(test.select_slider) == 0
+    (choice,) = [each for each in test.segmented_control if each.key.startswith("what_if.")]
+    without_exception(choice.select(choice.options[0]).run())
+    assert len(test.select_slider) == 1 and "Above hull (eV/atom)" in html_text(test)
+    without_exception(test.select_slider[0].set_value(0.0).run())
 
 
 def test_the_structures_of_a_candidate_are_found_by_a_button_and_stay(finished_run):
