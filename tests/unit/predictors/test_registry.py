@@ -39,6 +39,7 @@ from core.reference_data.prototypes import NAME as PROTOTYPES
 from core.reference_data.references import NAME as REFERENCES
 from core.structures.diffusion.names import BASE, WITH_TC
 from core.structures.ranking import NAME as STRUCTURE_RANKING
+from core.structures.structure_models import METAL_NAME, TC_NAME
 
 LOADABLE = [info for info in predictors() if info.role is not Role.CONTROL]
 ROLES = {"tc_predictor": Role.TC, "formation_energy_predictor": Role.FORMATION_ENERGY}
@@ -51,7 +52,7 @@ WRONG = [
 
 def test_every_checkpoint_of_a_predictor_is_registered_with_its_architecture():
     cards = {path.stem: read_card(path.stem) for path in CHECKPOINTS.glob("*.json")}
-    others = {REFERENCES, PROTOTYPES, STRUCTURE_RANKING, BASE, WITH_TC, *map(checkpoint_name, CLASSES)}
+    others = {REFERENCES, PROTOTYPES, STRUCTURE_RANKING, METAL_NAME, TC_NAME, BASE, WITH_TC, *map(checkpoint_name, CLASSES)}
     assert cards.keys() - others == {info.name for info in predictors()}
     assert all(cards[info.name]["architecture"] == info.architecture for info in predictors())
     assert all(cards[info.name]["role"] == info.role for info in predictors())

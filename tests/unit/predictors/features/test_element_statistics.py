@@ -60,7 +60,8 @@ def test_a_trace_has_no_effect(statistics):
 
 def test_gradient_agrees_with_finite_differences(statistics):
     x = torch.from_numpy(compositions(["YBa2Cu3O7", "Ba0.6K0.4Fe2As2", "H3S"])).requires_grad_()
-    assert torch.autograd.gradcheck(statistics, x, eps=1e-6, atol=1e-4, rtol=2e-3)
+    # The deviation of a property that all elements have in common is steep and curved where another one enters.
+    assert torch.autograd.gradcheck(statistics, x, eps=1e-7, atol=1e-3, rtol=1e-3)
 
 
 def test_properties_are_those_of_the_elements():
