@@ -193,7 +193,12 @@ def relaxation_facts(each: Listed) -> dict[str, str]:
         found["Energy"] = f"{signed_number(float(row['energy_eV_per_atom']), 3)} eV/atom by {CHGNET}"
     if row["energy_above_hull_eV_per_atom"]:
         above = signed_number(float(row["energy_above_hull_eV_per_atom"]), 3)
-        found["Above the hull"] = f"{above} eV/atom by {CHGNET}; beside it: {row['competing_phases']}"
+        beside = (
+            row["competing_phases"].replace("1 ", "")
+            if " + " not in row["competing_phases"]
+            else row["competing_phases"]
+        )
+        found["Above the hull"] = f"{above} eV/atom by {CHGNET}; stable there: {beside}"
     return found
 
 

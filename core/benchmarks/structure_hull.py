@@ -27,6 +27,7 @@ from core.structures.match import Reduced
 from core.structures.potential_hull import Formula, ReferenceEnergies, hull_of
 from core.structures.potential_references import load_potential_references
 from core.structures.prototypes import StructureFinder
+from core.structures.reference_structures import reference_structures
 from core.structures.relaxation import RelaxationSettings, relax
 
 SOURCE = "structures_general_mp20"
@@ -106,8 +107,7 @@ def references(finder: StructureFinder, folder: Path) -> ReferenceEnergies:
 
     return ReferenceEnergies(
         folder,
-        finder.formulas,
-        lambda key: finder.known(dict(key)),
+        *reference_structures(finder),
         lambda structure: relax(structure, load_chgnet()),
         load_potential_references(),
     )

@@ -18,6 +18,7 @@ from core.structures.potential_hull import PotentialHull, ReferenceEnergies, Sto
 from core.structures.potential_references import load_potential_references
 from core.structures.prototypes import StructureFinder
 from core.structures.ranking import NAME as RANKING
+from core.structures.reference_structures import reference_structures
 from core.structures.relaxation import Relaxation, RelaxationSettings
 from core.structures.structure_models import METAL_NAME, TC_NAME, load_structure_models
 
@@ -133,6 +134,4 @@ def reference_energies(
             raise Stopped
         return found
 
-    return ReferenceEnergies(
-        references, finder.formulas, lambda key: finder.known(dict(key)), relaxed, load_potential_references()
-    )
+    return ReferenceEnergies(references, *reference_structures(finder), relaxed, load_potential_references())

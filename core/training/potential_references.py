@@ -27,6 +27,7 @@ from core.structures.interatomic import CHGNET
 from core.structures.potential_hull import MOST_ATOMS, ReferenceEnergies, formula_name
 from core.structures.potential_references import ARCHITECTURE, NAME, load_potential_references
 from core.structures.prototypes import StructureFinder, load_finder
+from core.structures.reference_structures import reference_structures
 from core.structures.relaxation import RelaxationSettings
 from core.structures.search_work import relaxed_by_chgnet
 from core.training.structure_data import ATTRIBUTION
@@ -81,8 +82,7 @@ def references(finder: StructureFinder, build: Path) -> ReferenceEnergies:
     relaxer = relaxed_by_chgnet(RelaxationSettings())
     return ReferenceEnergies(
         build / NAME,
-        finder.formulas,
-        lambda key: finder.known(dict(key)),
+        *reference_structures(finder),
         lambda structure: relaxer(structure, lambda: False),
     )
 
