@@ -190,6 +190,10 @@ def sentences(table: pd.DataFrame) -> tuple[str, ...]:
     return (
         f"Mean absolute error {mean:.3f} eV/atom, signed {signed:+.3f}, median {median:.3f}, for {found['placed']} of "
         f"{len(table)} structures of the Materials Project, none among its own references. Floor {FLOOR}, aim {AIM}.",
+        "By part: "
+        + ", ".join(f"{name} {value:.3f}" for name, value in by_part(table).items())
+        + ". Distances below 0 "
+        "count as 0, so those on the hull have an error only where the potential puts them above it.",
         f"Largest errors (eV/atom): {named}.",
         "The potential has learnt most of these structures: this tests relaxation, references and hull.",
         f"{found['seconds_per_structure']:.0f} s for a structure, with its references.",

@@ -36,7 +36,7 @@ def test_distances_below_the_hull_count_as_zero():
     found = summary(TABLE)
     assert found["placed"] == 3 and found["mae_eV_per_atom"] == pytest.approx(0.08 / 3) == found["signed_eV_per_atom"]
     assert by_part(TABLE) == pytest.approx({"all": 0.08 / 3, "on the hull": 0.01, "above the hull": 0.06})
-    assert "0.027" in sentences(TABLE)[0] and "C +0.06" in sentences(TABLE)[1]
+    assert "0.027" in sentences(TABLE)[0] and "C +0.06" in sentences(TABLE)[2]
 
 
 def test_the_first_of_a_larger_draw_are_those_of_a_smaller_one(tmp_path):
