@@ -29,7 +29,8 @@ from core.training.structure_properties import (
 )
 
 FILES = ("structures_general_mp20",)
-# C. Chen et al., Chemistry of Materials 31, 3564 (2019), doi:10.1021/acs.chemmater.9b01294; other structures than those held out.
+# C. Chen et al., Chemistry of Materials 31, 3564 (2019), doi:10.1021/acs.chemmater.9b01294;
+# other structures than those held out.
 PUBLISHED = {"metals_right": 0.79, "non_metals_right": 0.91}
 
 

@@ -1,7 +1,7 @@
 """Build `potential-references`: energies of known compounds by the interatomic potential.
 
 They are those of all known compounds in the chemical systems of known superconductors, the systems with most reports
-first: some 13,000 compounds, each relaxed in its first two structures, which takes some ten hours on one idle core.
+first: some 13,000 compounds, each relaxed in its first two structures, which takes several hours on one idle core.
 Every energy is kept in the folder of resume points, and the checkpoint is written again after every few systems, so
 that an interrupted build has all energies that were computed.
 """
