@@ -195,8 +195,8 @@ def _denoised(task: Task, crystals: Crystals, schedule: NoiseSchedule, place: in
     lattice = lattice.clamp(-LATTICE_LIMIT, LATTICE_LIMIT)
     types = crystals.types
     if task.wanted.composition is None:
-        shares = predicted.types.clamp(0, 1) * _allowed(task)
-        shares = (shares + 1e-6 * _allowed(task)) / (shares.sum(-1, keepdim=True) + 1e-6 * _allowed(task).sum())
+        shares = predicted.types.clamp(0, 1)
+        shares = shares / shares.sum(-1, keepdim=True)
         types = _posterior(types, shares, noise.types, schedule, place)
     return Crystals(
         types, positions, _posterior(crystals.lattice, lattice, noise.lattice, schedule, place), crystals.atoms
@@ -216,11 +216,12 @@ def _posterior(
 def _predicted(task: Task, crystals: Crystals, time: int) -> Prediction:
     """The prediction for all crystals of the block, group by group."""
     size = crystals.positions.shape[1]
-    found = []
+    found, allowed = [], _allowed(task)
     bfloat16 = torch.autocast(task.device.type, torch.bfloat16, enabled=task.settings.bfloat16)
     for group in Groups.of(crystals.atoms.tolist(), GROUP).split(crystals):
         steps = torch.full((len(group),), time, device=task.device)
         known = torch.full((len(group),), float(task.wanted.composition is not None), device=task.device)
+        group = replace(group, types=group.types.masked_fill(~allowed, -torch.inf))
         with bfloat16:
             made = guided(task.network, group, steps, known, task.wanted.tc_K, task.settings.guidance)
         missing = (0, 0, 0, size - group.positions.shape[1])

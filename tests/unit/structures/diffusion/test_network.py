@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from core.chemistry.structure import lattice_matrix
+from core.generation.diffusion.noise_schedule import cosine_schedule
 from core.structures.diffusion.crystals import Crystals, Groups, centred, one_hot
 from core.structures.diffusion.lattice_numbers import lattice_of, numbers_of
 from core.structures.diffusion.network import Condition, CrystalNet, CrystalNetSize
@@ -140,3 +141,23 @@ def test_crystals_with_wrong_shapes_are_refused():
     crystals = noisy_crystals(2, 3)
     with pytest.raises(ValueError, match="lattice"):
         Crystals(crystals.types, crystals.positions, crystals.lattice[:, :5], crystals.atoms)
+
+
+@torch.no_grad()
+def test_evidence_is_the_likelihood_of_the_noisy_numbers(network):
+    signal = cosine_schedule().signal[700]
+    x = torch.randn(1, 1, 100)
+    found = network.evidence(x, torch.tensor([700]), torch.zeros(1))[0, 0]
+    means = signal**0.5 * torch.eye(100)
+    expected = -(x[0, 0] - means).square().sum(1) / (2 * (1 - signal))
+    torch.testing.assert_close(found.log_softmax(0), expected.log_softmax(0), rtol=1e-3, atol=1e-3)
+    known = network.evidence(one_hot(torch.tensor([[3]])), torch.tensor([700]), torch.ones(1)).softmax(-1)
+    assert known[0, 0, 3] > 1 - 1e-6
+
+
+@torch.no_grad()
+def test_an_element_that_is_ruled_out_has_no_probability(network):
+    crystals = noisy_crystals(3)
+    types = crystals.types.index_fill(2, torch.tensor([5, 7]), -torch.inf)
+    found = network(replace(crystals, types=types), STEP[:1], UNKNOWN[:1]).types.softmax(-1)
+    assert found.isfinite().all() and found[..., [5, 7]].max() == 0
