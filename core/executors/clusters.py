@@ -22,6 +22,7 @@ LOCAL = "local"
 BATCH_SYSTEMS = {"slurm": "SLURM", "pbs": "PBS", "lsf": "LSF"}
 _PROTOCOLS = ("tcp://", "tls://")
 _CONNECT_S = 20
+_REPLACED_S = 3600  # for a worker process of this machine to start in place of one that has died
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,10 @@ def connected(address: str, workers: int | None, threads: int, options: BatchOpt
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what users must know is said by the campaign
     # A worker that dies ends its run, which the campaign then submits again and says so.
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+    settings: dict[str, Any] = {"distributed.scheduler.allowed-failures": 0}
+    if address == LOCAL:  # Dask gives up a worker whose replacement needs longer, and a busy machine takes minutes
+        settings["distributed.deploy.lost-worker-timeout"] = f"{_REPLACED_S} s"
+    with dask.config.set(settings):
         if address == LOCAL:
             cluster = LocalCluster(
                 n_workers=workers or processors(), threads_per_worker=1, processes=True, memory_limit=0,

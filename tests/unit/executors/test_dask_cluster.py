@@ -8,6 +8,7 @@ import signal
 import threading
 from dataclasses import replace
 
+import dask
 import pytest
 
 from core.executors.clusters import connected
@@ -66,6 +67,11 @@ def test_a_run_with_a_killed_worker_resumes_on_its_replacement_and_ends_with_the
     assert_same_files(run, carried_out(LONGER, tmp_path / "undisturbed"))
     executor.submit(run)  # a finished run is not done again
     assert executor.next_ended([run], 0.1) is None
+
+
+def test_a_worker_that_is_replaced_slowly_is_not_given_up(client):
+    """Dask closes a worker of this machine whose replacement is not there in time: after 15 s, unless it is told."""
+    assert dask.config.get("distributed.deploy.lost-worker-timeout") == "3600 s"
 
 
 def test_a_run_at_work_is_cancelled_and_another_stops_at_its_limit_of_time(client, tmp_path):
