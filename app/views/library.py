@@ -1,3 +1,3 @@
-from app.library.page import page
+from app.all_candidates.page import page
 
 page()

@@ -21,7 +21,7 @@ MEASURED = (
 LOGARITHMIC = ("electrical_resistivity", "thermal_conductivity")  # they extend over many orders of magnitude
 SHELLS = {"s": 2, "p": 6, "d": 10, "f": 14}
 NOBLE_GASES = (2, 10, 18, 36, 54, 86)
-COUNTS = tuple(f"valence_{shell}_electrons" for shell in SHELLS) + ("valence_electrons", "holes_in_valence_shells")
+COUNTS = (*(f"valence_{shell}_electrons" for shell in SHELLS), "valence_electrons", "holes_in_valence_shells")
 
 
 def property_names() -> list[str]:

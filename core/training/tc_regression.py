@@ -122,7 +122,10 @@ class Regression:
 
 @dataclass(frozen=True)
 class Parts:
-    """Parts of the regression for n compositions: those of h (parts, n) and k (n,) in K, features for the trees (n, F), D (n,)."""
+    """Parts of the regression for n compositions.
+
+    Those of h (parts, n) and k (n,) in K, features for the trees (n, F), D (n,).
+    """
 
     heights: np.ndarray
     correction: np.ndarray

@@ -8,9 +8,9 @@ from collections import Counter
 import pyarrow as pa
 import pytest
 
-from app.library.exports import complete, to_json
-from app.library.filters import LibraryFilters
-from app.library.stored import forget
+from app.all_candidates.exports import complete, to_json
+from app.all_candidates.filters import LibraryFilters
+from app.all_candidates.stored import forget
 from core.campaigns.candidates import candidates_of
 from core.campaigns.query import CandidateQueries
 from core.chemistry.exact_formula import literal_amounts

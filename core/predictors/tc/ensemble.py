@@ -8,8 +8,8 @@ h : mean of sets of `SmoothTrees` and of networks (`composition_attention`) trai
 k : kernel regression (`composition_kernel`) of the residuals of h on the known superconductors: it interpolates doping
     series, and decays with the distance to them
 s : `SmoothTrees` for the log-odds of superconductivity, on the features of h's trees (those of the kernel and
-    `ElementStatistics`) and D, the kernel's distance to the nearest known superconductor. A high v needs smaller odds: most compounds that do not superconduct resemble
-    superconductors of low Tc
+    `ElementStatistics`) and D, the kernel's distance to the nearest known superconductor. A high v needs smaller
+    odds: most compounds that do not superconduct resemble superconductors of low Tc
 
 The expected error grows with the distance to the known superconductors, with the disagreement of the parts of h, and
 with what the gate takes away; see `ErrorScale`. s also gives a probability of superconductivity; see `Probability`.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.all_candidates.filters import LibraryFilters
 from app.components.periodic_table.table_state import TableState
-from app.library.filters import LibraryFilters
 from core.chemistry.families import FAMILIES
 
 ORDERS = {"tc_minus_error_K": "Tc − error", "tc_K": "Tc", "tc_judge_K": "Control Tc"}

@@ -8,14 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from app import blocks
+from app.all_candidates.composition import composition
+from app.all_candidates.exports import downloads
+from app.all_candidates.filter_fields import filter_fields, order_field
+from app.all_candidates.filters import LibraryFilters
+from app.all_candidates.stored import queries
 from app.components.periodic_table.component import current_state, element_filter
 from app.components.periodic_table.table_state import TableState
 from app.empty_page import invitation
-from app.library.composition import composition
-from app.library.exports import downloads
-from app.library.filter_fields import filter_fields, order_field
-from app.library.filters import LibraryFilters
-from app.library.stored import queries
 from app.text.formatting import formula_text
 from core.campaigns.query import CandidateQueries, Occurrence
 from core.errors import InputError
