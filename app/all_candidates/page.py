@@ -59,7 +59,8 @@ def page() -> None:
     columns = [*SHOWN, *([] if order in SHOWN else [order])]
     rows = library.select(where, order, MOST_ROWS, True, columns, among).to_pandas()
     more = f" The first {MOST_ROWS:,} are shown." if found.compositions > len(rows) else ""
-    bar.caption(f"{found.compositions:,} compositions, of {library.rows:,} candidates of {library.runs:,} runs.{more}")
+    origin = f"{library.rows:,} candidates of {_counted(library.runs, 'run')}"
+    bar.caption(f"{_counted(found.compositions, 'composition')}, of {origin}.{more}")
     if chosen != _NO_CHOICE:
         bar.button("Clear elements", type="tertiary", icon=":material/restart_alt:", on_click=_clear)
     if rows.empty:
@@ -115,3 +116,7 @@ def _table(rows: pd.DataFrame, kept: Mapping[str, Annotation]) -> list[str]:
     event = st.dataframe(view, hide_index=True, column_config=config, key=key, on_select="rerun",
                          selection_mode="multi-row", alt="Table of compositions")  # fmt: skip
     return [rows["formula"].iloc[place] for place in event["selection"]["rows"] if place < len(rows)]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
