@@ -71,21 +71,21 @@ def cost(options: CampaignCostOptions) -> Outcome:
     run = finished_run(problem, Options(device=options.device, cache=options.cache, log=options.log))
     with tempfile.TemporaryDirectory() as place:
         parts = _parts(options, problem, run, Path(place))
-    table = pd.DataFrame([{"part": name, "s_per_run": seconds} for name, seconds in parts.items()])
+    table = pd.DataFrame([{"part": name, "ms_per_run": 1000 * seconds} for name, seconds in parts.items()])
     files = [path.stat().st_size for path in run.folder.iterdir() if path.is_file()]
     about = {
         "threads": run.provenance().get("threads"),
         "runs": options.seeds, "sleep_s": options.seconds, "workers": options.workers, "candidates": options.candidates,
         "steps": list(options.steps), "files_per_run": len(files), "bytes_per_run": sum(files),
     }  # fmt: skip
-    figure = figures.bars(table.assign(unit="ms"), "part", "s_per_run", "unit", "seconds per run")
+    figure = figures.bars(table.assign(unit="ms"), "part", "ms_per_run", "unit", "ms per run")
     return Outcome(table, sentences(table, about), figure, about)
 
 
 WORK, PLANNED, CREATED_PART, TASK, ENDED, COLLECTED, ANSWER = (
     "work of a run", "plan: combination, check, content key", "create the folder",
     "distribute: a task that sleeps, less its sleep", "read the end", "collect the candidates",
-    f"answer a filter on the candidates of {LIBRARY_RUNS:,} runs (s)",
+    f"answer a filter on the candidates of {LIBRARY_RUNS:,} runs",
 )  # fmt: skip
 _BY_COMMAND = (CREATED_PART, TASK, ENDED)  # what the one command does for each run while the workers are at work
 
@@ -159,10 +159,9 @@ def _seconds(work: Callable[[], object]) -> float:
 
 def sentences(table: pd.DataFrame, about: dict) -> tuple[str, ...]:
     """The conclusions, from the table and the sizes in `about`."""
-    parts = table.set_index("part")["s_per_run"]
+    parts = table.set_index("part")["ms_per_run"] / 1000
     work_s, command_s = parts[WORK], sum(parts[name] for name in _BY_COMMAND)
-    hours = {cores: RUNS * max(work_s / cores, command_s) / 3600 for cores in CORES}
-    times = ", ".join(f"{value:.1f} h on {cores:,}" for cores, value in hours.items())
+    times = ", ".join(f"{_time(RUNS * max(work_s / cores, command_s))} on {cores:,}" for cores in CORES)
     size = about["bytes_per_run"]
     return (
         f"{RUNS:,} such runs take {times} cores: each of {work_s:.1f} s, and {1000 * command_s:.1f} ms of the command.",
@@ -171,3 +170,7 @@ def sentences(table: pd.DataFrame, about: dict) -> tuple[str, ...]:
         f"{RUNS * about['files_per_run']:,} files and {RUNS * size / 1e9:.1f} GB.",
         f"A filter on the candidates of {LIBRARY_RUNS:,} runs answers in {parts[ANSWER]:.2f} s.",
     )
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds / 60:.0f} min"
