@@ -6,13 +6,12 @@ import datetime
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import lightgbm
 import numpy as np
 
 from core.predictors import checkpoint
 from core.predictors.control_model import ARCHITECTURE, NAME, ControlModel, load_control_model, pack, tree_features
 from core.predictors.info import Role
-from core.training import tc
+from core.training import boosted_trees, tc
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,8 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: ControlMode
     x, y = tc.part(tables, 0)
     n = len(tables[0][1][0])
     features = tree_features(x)
-    tc_trees = _boosted("regression", features[:n], y[:n], settings.height_trees, settings, seed)
-    probability = _boosted("binary", features, np.arange(len(y)) < n, settings.chance_trees, settings, seed)
+    tc_trees = boosted_trees.fit("regression", features[:n], y[:n], settings.height_trees, settings, seed)
+    probability = boosted_trees.fit("binary", features, np.arange(len(y)) < n, settings.chance_trees, settings, seed)
     tensors = {"height": pack(tc_trees), "chance": pack(probability)}
     card = {
         "name": NAME,
@@ -55,25 +54,6 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: ControlMode
     card["metrics_held_out"] = tc.figures(ControlModel(tc_trees, probability).tc_K, tables)
     checkpoint.save(NAME, tensors, card, out)
     return card
-
-
-def _boosted(
-    objective: str, features: np.ndarray, targets: np.ndarray, trees: int, settings: ControlModelSettings, seed: int
-) -> lightgbm.Booster:
-    parameters = {
-        "objective": objective,
-        "num_leaves": settings.leaves,
-        "learning_rate": settings.learning_rate,
-        "min_data_in_leaf": settings.least_in_leaf,
-        "feature_fraction": settings.share_of_features,
-        "bagging_fraction": settings.share_of_rows,
-        "bagging_freq": 1,
-        "seed": seed,
-        "deterministic": True,
-        "num_threads": 1,
-        "verbose": -1,
-    }
-    return lightgbm.train(parameters, lightgbm.Dataset(features, targets), trees)
 
 
 def held_out_figures(name: str, folder: Path, checkpoints: Path) -> dict:

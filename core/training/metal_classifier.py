@@ -18,13 +18,12 @@ from core.structures.structure_models import (
     MetalClassifier,
     load_metal_classifier,
 )
-from core.training import structure_data
+from core.training import boosted_trees, structure_data
 from core.training.structure_properties import (
     COMPOSITION,
     PropertyRows,
     TreeSettings,
     drawn_formulas,
-    fitted,
     read_properties,
 )
 
@@ -53,10 +52,10 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: MetalSettin
     settings = settings or MetalSettings()
     rows, counts = read_gaps(folder)
     fit, threshold_part, held_out = parts(rows, settings, seed)
-    trees = fitted("binary", fit.x, fit.y, settings.trees, seed)
+    trees = boosted_trees.fit("binary", fit.x, fit.y, settings.trees.trees, settings.trees, seed)
     threshold = equal_threshold(np.asarray(trees.predict(threshold_part.x, num_threads=1)), threshold_part.y)
     model = MetalClassifier(trees, threshold)
-    composition = fitted("binary", fit.x[:, :COMPOSITION], fit.y, settings.trees, seed)
+    composition = boosted_trees.fit("binary", fit.x[:, :COMPOSITION], fit.y, settings.trees.trees, settings.trees, seed)
     own = np.asarray(composition.predict(threshold_part.x[:, :COMPOSITION], num_threads=1))
     by_composition = MetalClassifier(composition, equal_threshold(own, threshold_part.y))
     card = {

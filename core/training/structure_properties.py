@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import lightgbm
 import numpy as np
 
 from core.structures.property_features import composition_names, features
@@ -71,24 +70,6 @@ def read_properties(
     if structures:
         made.append(features(structures, groups))
     return PropertyRows(np.concatenate(made), np.array(values, dtype=float), np.array(formulas))
-
-
-def fitted(objective: str, x: np.ndarray, y: np.ndarray, settings: TreeSettings, seed: int) -> lightgbm.Booster:
-    """Boosted trees on one core, the same for the same seed."""
-    parameters = {
-        "objective": objective,
-        "num_leaves": settings.leaves,
-        "learning_rate": settings.learning_rate,
-        "min_data_in_leaf": settings.least_in_leaf,
-        "feature_fraction": settings.share_of_features,
-        "bagging_fraction": settings.share_of_rows,
-        "bagging_freq": 1,
-        "seed": seed,
-        "deterministic": True,
-        "num_threads": 1,
-        "verbose": -1,
-    }
-    return lightgbm.train(parameters, lightgbm.Dataset(x, y), settings.trees)
 
 
 def drawn_formulas(formulas: Sequence[str] | np.ndarray, share: float, seed: int) -> frozenset[str]:

@@ -31,7 +31,7 @@ from core.structures.ranking_features import NAMES, Ranked, ranked_by_distance
 from core.structures.symmetry import symmetric
 from core.structures.templates import ElementTables, Templates, templates
 from core.structures.volume import volumes_A3_per_atom
-from core.training import structure_data
+from core.training import boosted_trees, structure_data
 from core.training.prototypes import library_of
 from core.training.structure_data import Entry
 
@@ -294,20 +294,7 @@ def fitted(queries: Sequence[Query], settings: RankingSettings, seed: int) -> li
     """Trees for the probability that a candidate is a known structure, fitted on all candidates of the queries."""
     features = np.concatenate([each.ranked.features for each in queries])
     matches = np.concatenate([each.matches for each in queries])
-    parameters = {
-        "objective": "binary",
-        "num_leaves": settings.leaves,
-        "learning_rate": settings.learning_rate,
-        "min_data_in_leaf": settings.least_in_leaf,
-        "feature_fraction": settings.share_of_features,
-        "bagging_fraction": settings.share_of_rows,
-        "bagging_freq": 1,
-        "seed": seed,
-        "deterministic": True,
-        "num_threads": 1,
-        "verbose": -1,
-    }
-    return lightgbm.train(parameters, lightgbm.Dataset(features, matches), settings.trees)
+    return boosted_trees.fit("binary", features, matches, settings.trees, settings, seed)
 
 
 def figures(queries: Sequence[Query], ranking: Ranking) -> dict:

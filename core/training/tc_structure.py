@@ -18,8 +18,9 @@ from core.predictors import checkpoint
 from core.predictors.control_model import pack
 from core.structures.property_features import NAMES
 from core.structures.structure_models import TC_ARCHITECTURE, TC_NAME, TcByStructure, load_tc_by_structure
+from core.training import boosted_trees
 from core.training.electron_phonon import ATTRIBUTION, ElectronPhonon, read_electron_phonon
-from core.training.structure_properties import COMPOSITION, PropertyRows, TreeSettings, fitted
+from core.training.structure_properties import COMPOSITION, PropertyRows, TreeSettings
 
 OBJECTIVES = ("regression", "regression_l1")  # half of the trees each
 SUPERCONDUCTOR_K = 5.0  # computed Tc of the structures whose errors are also given alone
@@ -97,7 +98,7 @@ def fitted_members(
     x = np.concatenate([rows.train.x, rows.joined.x])[:, :columns]
     roots = np.sqrt(np.maximum(np.concatenate([rows.train.y, rows.joined.y]), 0))
     return [
-        fitted(objective, x, roots, settings.trees, seed * 1000 + member)
+        boosted_trees.fit(objective, x, roots, settings.trees.trees, settings.trees, seed * 1000 + member)
         for objective in OBJECTIVES
         for member in range(settings.members)
     ]
