@@ -31,6 +31,7 @@ _CANCEL_S = 60.0  # for a task to stop on request
 _POLL_S = 0.05
 _COUNT_S = 2.0  # between two counts of the workers
 _UNSTARTED = 10  # how often a run is submitted again whose worker died before the run began
+_ENDING_S = 5.0  # for a killed worker to leave its run
 
 
 class SchedulerLostError(RuntimeError):
@@ -91,12 +92,15 @@ class DaskExecutor(Executor):
         from distributed import KilledWorker
 
         error = future.exception() if future.status == "error" else None
-        if isinstance(error, KilledWorker) and not was_started(run.folder) and self._unstarted[run.id] < _UNSTARTED:
+        killed = isinstance(error, KilledWorker)
+        if killed:
+            _wait_for_the_end(run)
+        if killed and not was_started(run.folder) and self._unstarted[run.id] < _UNSTARTED:
             self._unstarted[run.id] += 1
             self.submit(run)
             return False
         status = run.stored_status()
-        begun = error is None or isinstance(error, KilledWorker)
+        begun = error is None or killed
         if not begun and status.phase in ACTIVE and not has_worker(run.folder):
             why = error.message if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
             write_status(run.folder, status.in_phase(Phase.FAILED, f"The worker could not begin the run: {why}"))
@@ -172,3 +176,10 @@ def sleep_task(seconds: float, number: int) -> int:
     """A task that only sleeps, to measure what a task costs beside its work; returns its number."""
     time.sleep(seconds)
     return number
+
+
+def _wait_for_the_end(run: Run) -> None:
+    """Until the killed worker has left the run: its connection closes a moment before the process ends."""
+    until = time.monotonic() + _ENDING_S
+    while has_worker(run.folder) and time.monotonic() < until:
+        time.sleep(0.02)
