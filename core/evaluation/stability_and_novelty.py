@@ -24,7 +24,8 @@ def stability(formation_energy: Predictor, compositions: np.ndarray, energies: n
 
     Energy above hull with its expected error, and the competing phases.
 
-    formation_energy : the predictor that gave `energies` and, for the hull, the energies of the reference phases
+    formation_energy : the predictor that gave `energies` and, for the hull, those energies of the reference phases that
+        were not calculated
     """
     references = load_references()
     scale = references.hull_error_scales.get(formation_energy.name)

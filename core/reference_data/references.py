@@ -23,7 +23,7 @@ from core.screening.known_phases import KnownPhases
 from core.screening.novelty import KnownSuperconductors
 
 NAME = "references"
-ARCHITECTURE = "reference-tables-v2"
+ARCHITECTURE = "reference-tables-v3"
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class References:
 
     phase_formulas, phase_compositions (n, 118), phase_energies : phases into which a candidate may decompose, and the
         energies (n,) in eV/atom by each formation-energy predictor, NaN for a phase with an unknown element
+    calculated_energies (n,) : the energies in eV/atom that the Materials Project calculated, NaN where a phase is not
+        in the part of it from which predictors learn
     known_formulas, known_compositions (m, 118), known_tc_K (m,), known_reports (m,) : superconductors with measured Tc
         and the number of reports of each
     known_ranges (m) : the ranges into which the reports of each fall, with their counts, as text
@@ -44,6 +46,7 @@ class References:
     phase_formulas: tuple[str, ...]
     phase_compositions: np.ndarray
     phase_energies: Mapping[str, np.ndarray]
+    calculated_energies: np.ndarray
     known_formulas: tuple[str, ...]
     known_compositions: np.ndarray
     known_tc_K: np.ndarray
@@ -54,10 +57,11 @@ class References:
     hull_error_scales: Mapping[str, SpreadScale]
 
     def hull(self, predictor: str) -> Hull:
-        """The convex hull with the energies of this formation-energy predictor, built once.
+        """The convex hull for energies of this formation-energy predictor, built once.
 
-        A candidate and its competing phases need energies of the same predictor, so that common errors cancel. Raises
-        CheckpointError if the tables hold no energies of this predictor.
+        Phases have their calculated energies, where the predictor learnt them, and its own energies elsewhere; the card
+        of the tables compares that with a hull of its own energies alone. Raises CheckpointError if the tables hold no
+        energies of this predictor.
         """
         if predictor not in self.phase_energies:
             raise checkpoint.CheckpointError(
@@ -65,11 +69,19 @@ class References:
                 f"Build them again: python -m core train {NAME}."
             )
         if predictor not in self._hulls:
-            energies = self.phase_energies[predictor]
-            below = energies < 0  # a phase above 0 decomposes into the elements; excludes NaN
-            formulas = tuple(f for f, b in zip(self.phase_formulas, below, strict=True) if b)
-            self._hulls[predictor] = Hull(self.phase_compositions[below], energies[below], formulas)
+            self._hulls[predictor] = self._hull(self.phase_energies[predictor], self.calculated_energies)
         return self._hulls[predictor]
+
+    def hull_of_predicted_energies(self, predictor: str) -> Hull:
+        """As `hull`, with the energies of the predictor alone. Raises KeyError if the tables hold none of it."""
+        predicted = self.phase_energies[predictor]
+        return self._hull(predicted, np.full(len(predicted), np.nan))
+
+    def _hull(self, predicted: np.ndarray, calculated: np.ndarray) -> Hull:
+        energies = np.where(np.isnan(predicted) | np.isnan(calculated), predicted, calculated)
+        below = energies < 0  # a phase above 0 decomposes into the elements; excludes NaN
+        formulas = tuple(f for f, b in zip(self.phase_formulas, below, strict=True) if b)
+        return Hull(self.phase_compositions[below], energies[below], formulas, ~np.isnan(calculated[below]))
 
     @cached_property
     def _hulls(self) -> dict[str, Hull]:
@@ -119,6 +131,7 @@ def _tables(tensors: Mapping[str, torch.Tensor], card: Mapping) -> References:
         phase_formulas=unpack_text(tensors["phases.formulas"]),
         phase_compositions=unpack_compositions(part("phases.")),
         phase_energies={name: e.numpy().astype(np.float64) for name, e in part("energies.").items()},
+        calculated_energies=tensors["phases.calculated_energies"].numpy().astype(np.float64),
         known_formulas=unpack_text(tensors["known.formulas"]),
         known_compositions=unpack_compositions(part("known.")),
         known_tc_K=tensors["known.tc_K"].numpy().astype(np.float64),

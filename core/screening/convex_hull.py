@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import linprog
@@ -30,10 +31,12 @@ class HullDistance:
 
     energy_above_hull_eV_per_atom : signed; negative below the hull of the references
     decomposition : competing phases; their fractions sum to 1
+    calculated : whether the composition is a reference phase with a calculated energy, which was used
     """
 
     energy_above_hull_eV_per_atom: float
     decomposition: Decomposition
+    calculated: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,17 @@ class ReferencePhases:
 class Hull:
     """The convex hull of reference phases, which are stored sparsely."""
 
-    def __init__(self, compositions: np.ndarray, formation_energies: np.ndarray, formulas: Sequence[str]):
+    def __init__(
+        self,
+        compositions: np.ndarray,
+        formation_energies: np.ndarray,
+        formulas: Sequence[str],
+        calculated: np.ndarray | None = None,
+    ):
         """Build the hull from compositions (n, 118) with rows that sum to 1, energies (n,) in eV/atom, and n formulas.
+
+        calculated : (n,) bool, whether an energy is from a calculation, not from the predictor that gives the energies
+            of the compositions to place; None: of no phase
 
         The elements are always references, at 0 eV/atom by the definition of a formation energy; rows of a single
         element are therefore omitted. Rows with a positive energy, which are less stable than the elements, are also
@@ -76,6 +88,8 @@ class Hull:
 
         self._formulas = [formulas[i] for i in kept]
         self._energies = energies[kept]
+        by_calculation = np.zeros(len(compositions), bool) if calculated is None else np.asarray(calculated, bool)
+        self._calculated = by_calculation[chosen][kept]
         places = [np.arange(starts[i], starts[i + 1]) for i in kept]
         flat = np.concatenate(places) if places else np.zeros(0, int)
         self._starts = np.concatenate([[0], np.cumsum([len(p) for p in places])]).astype(np.int64)
@@ -86,6 +100,12 @@ class Hull:
     def __len__(self) -> int:
         """Number of reference phases, without the elements and the omitted rows."""
         return len(self._formulas)
+
+    @cached_property
+    def calculated_energies(self) -> dict[str, float]:
+        """Formula -> energy in eV/atom of the reference phases whose energy is from a calculation."""
+        places = np.flatnonzero(self._calculated)
+        return {self._formulas[i]: float(self._energies[i]) for i in places}
 
     def distance(self, composition: np.ndarray, formation_energy: float) -> HullDistance:
         """Distance to the hull of one composition (118,) with this formation energy in eV/atom.
@@ -99,6 +119,8 @@ class Hull:
         self, compositions: np.ndarray, formation_energies: np.ndarray, to_others: bool = False
     ) -> list[HullDistance]:
         """Distances to the hull of compositions (n, 118) with formation energies (n,) in eV/atom; see `distance`.
+
+        The composition of a reference phase with a calculated energy has that energy, whatever is given for it.
 
         to_others : exclude a reference phase of the same composition
         """
@@ -178,8 +200,11 @@ class Hull:
         inside = self._inside(present)
         matrix = self._matrix(present, inside)
         target = composition[present] / composition[present].sum()
+        other = np.abs(matrix[:, len(present) :] - target[:, None]).max(0) > SAME_COMPOSITION
+        of_itself = inside[~other & self._calculated[inside]]
+        if len(of_itself):
+            energy = float(self._energies[of_itself].min())
         if to_others:
-            other = np.abs(matrix[:, len(present) :] - target[:, None]).max(0) > SAME_COMPOSITION
             matrix = matrix[:, np.concatenate([np.ones(len(present), bool), other])]
             inside = inside[other]
         costs = np.concatenate([np.zeros(len(present)), self._energies[inside]])
@@ -188,7 +213,7 @@ class Hull:
         shares = solution[used] / solution[used].sum()
         phases = names + [self._formulas[i] for i in inside]
         decomposition = sorted(((phases[k], float(f)) for k, f in zip(used, shares, strict=True)), key=_largest)
-        return HullDistance(energy - float(costs @ solution), tuple(decomposition))
+        return HullDistance(energy - float(costs @ solution), tuple(decomposition), len(of_itself) > 0)
 
     def _inside(self, present: np.ndarray) -> np.ndarray:
         """Indices of the references made of these elements only."""

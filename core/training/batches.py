@@ -34,6 +34,29 @@ class ShuffledColumns:
             yield tuple(column[rows] for column in self.columns)
 
 
+class DrawnColumns(ShuffledColumns):
+    """Batches of all of the first rows, and of a share of the other rows, which is drawn anew for each epoch."""
+
+    def __init__(self, columns: Batch, batch: int, seed: int, whole: int, share: float):
+        """whole : number of first rows, which are in every epoch. Raises ValueError for a share outside of 0 to 1."""
+        super().__init__(columns, batch, seed)
+        if not 0 <= share <= 1:
+            raise ValueError(f"a share of {share}; it is between 0 and 1")
+        self.whole, self.drawn = whole, round(share * (len(columns[0]) - whole))
+        self.steps = (whole + self.drawn) // batch
+
+    def order(self, epoch: int) -> torch.Tensor:
+        """Rows of each batch (steps, batch)."""
+        random, others = np.random.default_rng([self.seed, epoch]), len(self.columns[0]) - self.whole
+        if self.drawn < others:
+            left_out = self.whole + random.permutation(others)[self.drawn :]
+            rows = np.delete(np.arange(len(self.columns[0])), left_out)
+        else:
+            rows = np.arange(len(self.columns[0]))
+        order = random.permutation(rows)
+        return torch.from_numpy(order[: self.steps * self.batch].reshape(self.steps, self.batch))
+
+
 class GroupedColumns(ShuffledColumns):
     """Batches with the same number of rows from each of some groups of consecutive rows, one group after the other.
 

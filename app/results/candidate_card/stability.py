@@ -24,7 +24,7 @@ AT_AMBIENT_PRESSURE = (
 )
 DEVIATION_NOTE = (
     " ± is the expected standard deviation of the distance, from the disagreement of the ensemble members; "
-    "errors that the candidate and its competing phases have in common cancel."
+    "errors that the candidate and predicted competing phases have in common cancel."
 )
 
 
@@ -39,8 +39,9 @@ def stability(row: pd.Series, problem: DesignProblem) -> None:
     st.html(phases_html(parse_decomposition(row["decomposition"])))
     error = cached_data.mean_energy_error(problem.formation_energy_predictor)
     st.caption(
-        "Competing phases with their share of the atoms, at 0 K. All energies are predicted from the composition "
-        f"alone{f', with a mean error of {error:.2f} eV/atom' if error else ''}."
+        "Competing phases with their share of the atoms, at 0 K. Their energies, and that of a known phase, are those "
+        "that the Materials Project calculated, where the models learnt them. All others are predicted from the "
+        f"composition alone{f', with a mean error of {error:.2f} eV/atom' if error else ''}."
         f"{'' if pd.isna(row[HULL_STD]) else DEVIATION_NOTE}"
     )
     comparison(row, problem)

@@ -55,12 +55,14 @@ class CompositionAttention(nn.Module):
     capacity : number of tokens of each composition; None: as many as it has elements
     bfloat16_layers : whether the products of the layers are computed in bfloat16 on a CPU, for training. The residual
         stream, the encoding and the output stay in float32: an energy of 3 eV/atom is a multiple of 0.016 in bfloat16
+    dropout : share of the hidden units of each feed-forward part that a step of a training leaves out
     """
 
     features: torch.Tensor
     waves: torch.Tensor
     capacity: int | None = None
     bfloat16_layers: bool = False
+    dropout: float = 0.0
 
     def __init__(self, size: AttentionSize, outputs: int = 1):
         super().__init__()
@@ -111,7 +113,7 @@ class CompositionAttention(nn.Module):
             damping = damping + ABSENT * (fraction.detach() == 0)[:, None]
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16_layers):
             for layer in self.layers:
-                tokens = layer(tokens, logarithm, damping, groups)
+                tokens = layer(tokens, logarithm, damping, groups, self.dropout)
         return self.head(groups.summed(self.norm(tokens) * fraction[:, None]))
 
     def _vectors(self, place: torch.Tensor) -> torch.Tensor:
@@ -240,7 +242,12 @@ class _Layer(nn.Module):
         )
 
     def forward(
-        self, tokens: torch.Tensor, logarithm: torch.Tensor, damping: torch.Tensor | float, groups: _Groups
+        self,
+        tokens: torch.Tensor,
+        logarithm: torch.Tensor,
+        damping: torch.Tensor | float,
+        groups: _Groups,
+        dropout: float = 0.0,
     ) -> torch.Tensor:
         """tokens (t, width), logarithms (t, 1) of the fractions x and of x^2 / (x^2 + trace^2) -> tokens (t, width)."""
         # exp(score + p log x) = x^p exp(score): the weight of an element goes to zero with its fraction, and p > 1
@@ -248,7 +255,9 @@ class _Layer(nn.Module):
         bias = (1 + functional.softplus(self.power)) * logarithm + damping
         mixed = _Attention.apply(self.query_key_value(self.norm1(tokens)), bias, groups)
         tokens = tokens + self.out(mixed)
-        return tokens + self.feed(self.norm2(tokens))
+        widen, activation, narrow = self.feed
+        hidden = activation(widen(self.norm2(tokens)))
+        return tokens + narrow(functional.dropout(hidden, dropout, self.training) if dropout else hidden)
 
 
 def pack_networks(networks: Sequence[CompositionAttention], name: str) -> dict[str, torch.Tensor]:

@@ -15,7 +15,7 @@ from core.predictors.info import Role
 from core.predictors.interface import NetworkPredictor
 from core.predictors.registry import BEST
 from core.reference_data.references import NAME, load_references
-from core.screening.convex_hull import Hull
+from core.screening.convex_hull import Hull, HullDistance
 
 SCALE = SpreadScale(floor=0.01, slope=2.0)
 OXYGEN = elements.element("O").index
@@ -72,17 +72,28 @@ def test_different_errors_of_the_members_do_not_cancel():
     two = ensemble(shifted(0.0), Tabulated(**FIRST | {"Li2O": -1.9, "Li3O2": -1.6}))
     hull = hull_of(two, "Li2O", "LiO")
     (found,), std = placed(two, hull, "Li3O2")
-    assert distances_by_member(two, compositions(["Li3O2"]), [found.decomposition])[:, 0] == pytest.approx(
-        [-0.06, 0.18]
-    )
+    assert distances_by_member(two, compositions(["Li3O2"]), [found], {})[:, 0] == pytest.approx([-0.06, 0.18])
     assert std == pytest.approx([2**0.5 * (0.01 + 2.0 * 0.24 / 2**0.5)])
 
 
 def test_elements_have_zero_energy_for_every_prediction():
     one = Tabulated(LiO=-1.0, O=7.0, Li=-7.0)
-    mixture = ((("O", 0.5), ("LiO", 0.5)), (("Li", 1.0),))
+    mixtures = [HullDistance(0.0, (("O", 0.5), ("LiO", 0.5))), HullDistance(0.0, (("Li", 1.0),))]
     x = compositions(["LiO3", "Fe"])
-    assert distances_by_member(ensemble(one), x, mixture).tolist() == [[pytest.approx(1.0), pytest.approx(0.5)]]
+    assert distances_by_member(ensemble(one), x, mixtures, {}).tolist() == [[pytest.approx(1.0), pytest.approx(0.5)]]
+
+
+def test_a_calculated_energy_is_the_same_for_all_members():
+    """As above, with a calculated energy of Li2O: d_1 = -0.06, d_2 = -0.06 + 0.3; of Li2O itself nothing is left."""
+    two = ensemble(shifted(0.0), Tabulated(**FIRST | {"Li2O": -1.9, "Li3O2": -1.6}))
+    energies = two(torch.from_numpy(compositions(["Li2O", "LiO"])).float()).numpy()
+    energies[0] = -2.0
+    hull = Hull(compositions(["Li2O", "LiO"]), energies, ("Li2O", "LiO"), np.array([True, False]))
+    (found, itself), std = placed(two, hull, "Li3O2", "Li2O")
+    by_member = distances_by_member(two, compositions(["Li3O2"]), [found], hull.calculated_energies)
+    assert by_member[:, 0] == pytest.approx([-0.06, 0.24])
+    assert itself.calculated and itself.energy_above_hull_eV_per_atom == 0
+    assert std == pytest.approx([2**0.5 * (0.01 + 2.0 * 0.3 / 2**0.5), 2**0.5 * SCALE.floor])
 
 
 def test_a_reference_phase_has_the_error_of_its_distance_to_the_others():

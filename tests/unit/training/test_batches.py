@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.training.batches import DeviceBatches, GroupedColumns, ShuffledColumns
+from core.training.batches import DeviceBatches, DrawnColumns, GroupedColumns, ShuffledColumns
 from tests.no_synchronisation import no_synchronisation
 
 COLUMNS = torch.arange(23.0), torch.arange(46).view(23, 2)
@@ -86,3 +86,19 @@ def test_grouped_batches_have_the_same_number_of_rows_of_each_group():
     for batch, groups in ((5, 3), (24, 3)):
         with pytest.raises(ValueError, match="batches"):
             GroupedColumns((size,), batch, groups, seed=1)
+
+
+def test_some_rows_are_in_every_epoch_and_a_share_of_the_others():
+    batches = DrawnColumns((torch.arange(40),), 7, seed=1, whole=16, share=0.5)
+    epochs = [set(torch.cat([rows for (rows,) in batches(epoch)]).tolist()) for epoch in range(3)]
+    assert batches.steps == 4
+    for rows in epochs:
+        assert len(rows) == 28 and set(range(16)) <= rows
+    assert len(set.union(*epochs)) > 28
+
+
+def test_a_share_of_all_is_the_order_of_shuffled_columns():
+    batches = DrawnColumns((torch.arange(40),), 8, seed=1, whole=16, share=1.0)
+    assert torch.equal(batches.order(3), ShuffledColumns((torch.arange(40),), 8, seed=1).order(3))
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        DrawnColumns((torch.arange(40),), 8, seed=1, whole=16, share=1.5)

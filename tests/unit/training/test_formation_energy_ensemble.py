@@ -15,15 +15,18 @@ from core.predictors.layers.composition_attention import AttentionSize
 from core.training import formation_energy_ensemble
 from core.training.data import Table
 from core.training.energy_split import EnergySplit
-from core.training.formation_energy_ensemble import EnsembleSettings, reference_offset
+from core.training.formation_energy_ensemble import EnsembleSettings, Stage, reference_offset
 
 METALS, ANIONS = (2, 10, 18, 36), (7, 8, 15, 16)  # places in the element order
 BOND = -2.0  # eV/atom, of a mixture of one half of each
 OFFSET = torch.zeros(elements.N_ELEMENTS).index_fill(0, torch.tensor(ANIONS), 0.7)  # eV/atom, of OQMD minus MP
 KNOWN = torch.ones(elements.N_ELEMENTS, dtype=torch.bool)
-SETTINGS = EnsembleSettings(
-    epochs=30, batch=32, learning_rate=0.01, members=2, size=AttentionSize(width=16, layers=1, heads=2, waves=4)
-)
+STAGE = Stage(epochs=30, batch=32, learning_rate=0.01)
+SETTINGS = EnsembleSettings((STAGE,), members=2, size=AttentionSize(width=16, layers=1, heads=2, waves=4))
+
+
+def in_stages(*stages: Stage, **changes) -> EnsembleSettings:
+    return replace(SETTINGS, stages=stages, **changes)
 
 
 def binaries(seed: int, n: int) -> np.ndarray:
@@ -53,8 +56,7 @@ def split() -> EnergySplit:
 
 
 def trained(split: EnergySplit, settings: EnsembleSettings, folder) -> list[FormationEnergyAttention]:
-    fitting = formation_energy_ensemble._fitting(split, KNOWN, OFFSET, settings, seed=0)
-    return fitting.run([folder / str(k) for k in range(settings.members)])
+    return formation_energy_ensemble._trained(split, KNOWN, OFFSET, settings, 0, folder)
 
 
 def error(model: FormationEnergyAttention, of: Table, source: str) -> float:
@@ -78,7 +80,7 @@ def test_without_pairs_there_is_no_difference():
 
 
 def test_energies_are_learnt_on_both_references(split, tmp_path):
-    (member,) = trained(split, replace(SETTINGS, epochs=20, averaging=0.9, members=1), tmp_path)
+    (member,) = trained(split, in_stages(replace(STAGE, epochs=20), averaging=0.9, members=1), tmp_path)
     assert error(member, split.mp_tuning, MP) < 0.15 and error(member, split.oqmd_tuning, OQMD) < 0.15
     assert error(member, split.mp_tuning, OQMD) > 0.2  # eV/atom, the offset
 
@@ -94,7 +96,8 @@ def test_the_rest_is_drawn_to_zero_at_the_compositions_of_oqmd(split, tmp_path):
     shifted = replace(split, mp=replace(split.mp, values=split.mp.values - 0.3))
     sizes = []
     for penalty in (0.0, 10.0):
-        settings = replace(SETTINGS, rest_penalty=penalty, members=1, epochs=10, averaging=0.9)
+        stage = replace(STAGE, epochs=10, negative_rest_penalty=penalty, positive_rest_penalty=penalty)
+        settings = in_stages(stage, members=1, averaging=0.9)
         (member,) = trained(shifted, settings, tmp_path / str(penalty))
         with torch.no_grad():
             rest = member.energy_and_rest(torch.from_numpy(split.oqmd.compositions).float())[:, 1]
@@ -102,17 +105,38 @@ def test_the_rest_is_drawn_to_zero_at_the_compositions_of_oqmd(split, tmp_path):
     assert sizes[1] < 0.2 * sizes[0]
 
 
+def test_only_a_negative_rest_is_drawn_to_zero_if_a_positive_one_costs_nothing(split, tmp_path):
+    rests = []
+    for shift in (-0.3, 0.3):
+        shifted = replace(split, mp=replace(split.mp, values=split.mp.values + shift))
+        stage = replace(STAGE, epochs=10, negative_rest_penalty=10.0, positive_rest_penalty=0.0)
+        (member,) = trained(shifted, in_stages(stage, members=1, averaging=0.9), tmp_path / str(shift))
+        with torch.no_grad():
+            rest = member.energy_and_rest(torch.from_numpy(split.oqmd.compositions).float())[:, 1]
+        rests.append(float(rest.mean()))
+    assert abs(rests[0]) < 0.05 and rests[1] > 0.1
+
+
+def test_the_second_stage_begins_with_the_averaged_weights_of_the_first_and_without_dropout(split, tmp_path):
+    first, still = replace(STAGE, epochs=2, dropout=0.5), replace(STAGE, epochs=1, learning_rate=0.0)
+    once = trained(split, in_stages(first), tmp_path / "first")
+    both = trained(split, in_stages(first, still), tmp_path / "both")
+    for one, other in zip(once, both, strict=True):
+        torch.testing.assert_close(one.network.vectors.weight, other.network.vectors.weight)
+        assert (one.network.dropout, other.network.dropout) == (0.5, 0.0)
+
+
 def test_members_differ_and_a_finished_training_is_not_repeated(split, tmp_path, monkeypatch):
-    settings = replace(SETTINGS, epochs=2)
+    settings = in_stages(replace(STAGE, epochs=2))
     once = trained(split, settings, tmp_path)
     assert not torch.equal(once[0].network.vectors.weight, once[1].network.vectors.weight)
-    monkeypatch.setattr(formation_energy_ensemble.ShuffledColumns, "__call__", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(formation_energy_ensemble.DrawnColumns, "__call__", lambda *_: pytest.fail("trained again"))
     again = trained(split, settings, tmp_path)
     assert torch.equal(again[0].network.vectors.weight, once[0].network.vectors.weight)
 
 
 def test_a_training_for_a_graph_gives_the_same(split, tmp_path, as_on_a_gpu, monkeypatch):
-    settings = replace(SETTINGS, epochs=2)
+    settings = in_stages(replace(STAGE, epochs=2))
     there = trained(split, settings, tmp_path / "graph")
     monkeypatch.undo()
     x = torch.from_numpy(split.mp_tuning.compositions).float()
