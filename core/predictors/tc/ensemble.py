@@ -42,12 +42,17 @@ LEAST_VARIANCE_K2 = 1e-4  # of the parts of h: the root of a variance of 0 has n
 
 @dataclass(frozen=True)
 class Gate:
-    """The parameters of the equation for g above; height_K in K."""
+    """The parameters of the equation for g above; height_K in K.
+
+    Chosen on the validation part: the least error of the gated Tc of superconductors at no lower precision with the
+    COD than with a by_height of 1.5, a height of 10 K and a steepness of 3. MAE, R2, precision and recall 3.64 K,
+    0.938, 0.859 and 0.933 instead of 3.67 K, 0.937, 0.858 and 0.935; without the gate 3.54 K and 0.941.
+    """
 
     sure: float = 0.5
-    by_height: float = 1.5
-    height_K: float = 10.0
-    steepness: float = 3.0
+    by_height: float = 3.0
+    height_K: float = 20.0
+    steepness: float = 4.0
 
     def __call__(self, log_odds: torch.Tensor, height: torch.Tensor) -> torch.Tensor:
         """s (n,), v (n,) in K -> g (n,), from 0 to 1."""
