@@ -32,6 +32,8 @@ class NetworkSettings:
 
     member : of `formation-energy-ensemble`, whose weights are the initial weights
     averaging : decay per step of the averaged weights
+    dropout : see `CompositionAttention`. With one network, MAE and R2 for two fifths of the chemical systems, each
+        held out, without the test part: 6.73 K and 0.807 without, 6.45 K and 0.824 with 0.1, 6.48 K and 0.822 with 0.2
     jitter : relative noise on the fractions, three times the accuracy of a synthesis, because doping series are smooth
     trace : see `AttentionSize`. 1% of some elements lowers Tc, and the network would overestimate smaller amounts
     traced : fraction of the rows that are mixed with a little of another row, because every sample contains
@@ -46,6 +48,7 @@ class NetworkSettings:
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
     averaging: float = 0.99
+    dropout: float = 0.15
     jitter: float = 0.03
     trace: float = 1e-3
     traced: float = 0.5
@@ -90,6 +93,7 @@ def fitting(
     """The fit of a network (batch, 118) -> Tc / SCALE_K (batch, 1), as `fit` begins it."""
     x, y, weight = (torch.from_numpy(values).float() for values in (compositions, tc_K / SCALE_K, trust))
     model = CompositionAttention(replace(start.size, trace=settings.trace))
+    model.dropout = settings.dropout
     last = cast(nn.Linear, model.head[-1])
     own = {f"head.{len(model.head) - 1}.{key}": value for key, value in last.state_dict().items()}
     model.load_state_dict(start.state_dict() | own)  # the last layer has one output here, whatever it has in `start`
