@@ -1,4 +1,4 @@
-"""Charts of the integer loss, of the periodic-table image and of diffusion. No Streamlit here."""
+"""Charts of the teaching page that stand alone: compositions, shares, the integer loss. No Streamlit here."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import FAINT, ORANGE, TEAL, common_layout
+from app.charts import FAINT, GREY, ORANGE, TEAL, common_layout
 from core.chemistry import elements
+from core.screening.random_formulas import Shares
 
 SMALLEST, LARGEST = "#b9e0dc", "#4fb3ab"  # opaque tiles, on which ON_TILE is legible in both themes
 ON_TILE = "#102322"
@@ -95,3 +96,72 @@ def amounts_figure(amounts: np.ndarray, height: int = 260) -> go.Figure:
     figure.update_xaxes(tickvals=shown, ticktext=[symbols[i] for i in shown], title={"text": "element"})
     figure.update_yaxes(title={"text": "atoms per formula unit"})
     return common_layout(figure, height)
+
+
+def composition_figure(
+    symbols: Sequence[str],
+    ratios: np.ndarray,
+    fixed: np.ndarray,
+    free: np.ndarray,
+    allowed: Sequence[bool],
+    alive: bool,
+    height: int = 330,
+) -> go.Figure:
+    """Ratios before the map (above), and fractions after it (below), as bars of each element.
+
+    ratios, fixed, free : (n,); `free` is not drawn unless `alive`
+    allowed : whether the element is in M_elem
+    """  # fmt: skip
+    titles = ("before: ratios x_base; struck out where the mask is 0", "after: fractions x")
+    figure = make_subplots(2, 1, shared_xaxes=True, vertical_spacing=0.16, subplot_titles=titles)
+    pattern = ["" if inside else "x" for inside in allowed]
+    figure.add_bar(x=list(symbols), y=ratios, row=1, col=1, name="x_base",
+                   marker={"color": [GREY if inside else FAINT for inside in allowed], "pattern": {"shape": pattern}},
+                   hovertemplate="%{x}: ratio %{y:.3f}<extra></extra>")  # fmt: skip
+    parts = [("fixed: x_const", fixed, ORANGE)] + ([("from σ", free, TEAL)] if alive else [])
+    for name, values, colour in parts:
+        figure.add_bar(x=list(symbols), y=values, row=2, col=1, name=name, marker={"color": colour}, showlegend=True,
+                       hovertemplate="%{x}: %{y:.3f} " + name + "<extra></extra>")  # fmt: skip
+    common_layout(figure, height)
+    legend = {"orientation": "h", "x": 1, "xanchor": "right", "y": 0.5, "yanchor": "top"}
+    figure.update_layout(barmode="stack", margin={"t": 26}, showlegend=True, legend=legend)
+    figure.update_traces(showlegend=False, row=1)
+    figure.update_annotations(x=0, xanchor="left", font={"size": 13})
+    return figure
+
+
+def two_normalisations_figure(
+    symbols: Sequence[str], relu: np.ndarray, soft: np.ndarray, height: int = 380
+) -> go.Figure:
+    """The fractions by ReLU and by softmax side by side; exact zeros are named. relu, soft : (n,)"""
+    figure = go.Figure()
+    for name, values, colour in (("ReLU", relu, TEAL), ("softmax", soft, ORANGE)):
+        texts = ["0 exactly" if x == 0 else f"{x:.3f}" for x in values]
+        figure.add_bar(
+            x=list(symbols), y=values, name=name, marker={"color": colour}, text=texts, textposition="outside",
+            cliponaxis=False, hovertemplate="%{x}: %{y:.4f}<extra>" + name + "</extra>",
+        )  # fmt: skip
+    common_layout(figure, height)
+    figure.update_layout(barmode="group", showlegend=True, margin={"t": 36},
+                         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})  # fmt: skip
+    figure.update_yaxes(title={"text": "fraction"}, range=[0, max(float(relu.max()), float(soft.max())) * 1.12])
+    return figure
+
+
+def shares_figure(shares: Mapping[int, Shares], chosen: int, axis: str, height: int = 300) -> go.Figure:
+    """Stacked shares of neutral formulas and alloys against a number; the chosen number is outlined."""
+    numbers = list(shares)
+    figure = go.Figure()
+    for name, values, colour in (("can be neutral", [s.neutral for s in shares.values()], TEAL),
+                                 ("alloy", [s.untested for s in shares.values()], GREY)):  # fmt: skip
+        figure.add_bar(
+            x=numbers, y=values, name=name,
+            marker={"color": colour, "line": {"width": [2.5 if n == chosen else 0 for n in numbers], "color": ORANGE}},
+            hovertemplate="%{x}: %{y:.1%} " + name + "<extra></extra>",
+        )  # fmt: skip
+    common_layout(figure, height)
+    figure.update_layout(barmode="stack", showlegend=True, margin={"t": 30},
+                         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})  # fmt: skip
+    figure.update_xaxes(title={"text": axis}, dtick=1 if len(numbers) < 9 else 4)
+    figure.update_yaxes(title={"text": "share of random formulas"}, tickformat=".0%", rangemode="tozero")
+    return figure

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app.charts import CHART_CONFIG
 from app.learn.charts import amounts_figure
+from app.learn.show import chart
 from app.text.formatting import with_minus
 from app.text.html import formula_html
 from core.benchmarks.harness import read
@@ -34,7 +34,6 @@ METHODS = (KIAGO, C_ES, SUPERDIFF, GUIDED)
 
 def diffusion() -> None:
     """The section; a note if the example is missing."""
-    st.subheader("Another way: compositions from noise", anchor=False)
     st.markdown(
         "A diffusion model (SuperDiff: S. Yuan, S. V. Dordevic, *Sci. Rep.* **2024**, 14, 10275, "
         "[doi:10.1038/s41598-024-61040-3](https://doi.org/10.1038/s41598-024-61040-3)) learns from known "
@@ -66,7 +65,7 @@ def example(table: pd.DataFrame) -> None:
         cells[0].metric("Predicted Tc (K)", f"{row['tc_K']:.1f}")
         cells[1].metric("Formation energy (eV/atom)", with_minus(f"{row['formation_energy_eV_per_atom']:.2f}"))
         cells[2].metric("Standard deviation of the noise", f"{row['noise']:.2f}")
-        st.plotly_chart(amounts_figure(amounts(row)), key="learn_diffusion_amounts", config=CHART_CONFIG)
+        chart(amounts_figure(amounts(row)), "learn_diffusion_amounts", "Amounts of the elements of the sample")
         st.markdown(formula_html(largest_amounts(row["formula"])), unsafe_allow_html=True)
     st.caption(
         "Amounts of the elements H to Cm; orange ones are negative. The formula has those of at least 0.08 atoms, of "

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import streamlit as st
 import torch
 
-from app.charts import CHART_CONFIG
 from app.learn.charts import grid_figure, sizes_figure
+from app.learn.show import chart
 from core.generation.gradient import losses
 
 FIGURE_2 = {"Ca": 0.23, "Sr": 0.27, "O": 0.50}  # the example of the figure, with N = 4
@@ -17,7 +17,6 @@ LARGEST_N = 25
 
 def integer_loss() -> None:
     """The section."""
-    st.subheader("Try it: the integer loss", anchor=False)
     left, right = st.columns([1, 2], gap="large")
     with left:
         st.markdown("Fig. 2 of the KIAGO paper: Ca, Sr and O with N = 4 atoms. Move the fractions; O is the rest.")
@@ -31,8 +30,8 @@ def integer_loss() -> None:
         cells = st.columns(2)
         cells[0].metric(f"Loss for N = {n}", f"{loss[n]:.3f}")
         cells[1].metric(f"Smallest loss, at N = {best}", f"{loss[best]:.3f}", help=f"For N from 1 to {LARGEST_N}")
-        st.plotly_chart(grid_figure(fractions, n), key="learn_grid", config=CHART_CONFIG)
-        st.plotly_chart(sizes_figure(list(loss), list(loss.values()), n), key="learn_sizes", config=CHART_CONFIG)
+        chart(grid_figure(fractions, n), "learn_grid", "Fractions on the grid of whole atoms")
+        chart(sizes_figure(list(loss), list(loss.values()), n), "learn_sizes", "Integer loss by number of atoms")
     st.caption(
         "The orange bars are the distances of the fractions to the nearest mark; their sum is the loss. With a large N "
         "there is a mark near every fraction, so N must be limited for the loss to be meaningful."

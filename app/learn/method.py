@@ -1,4 +1,4 @@
-"""The method in five steps."""
+"""The method in five steps, with the default settings, and the papers."""
 
 from __future__ import annotations
 
@@ -6,57 +6,89 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from core.problem.settings import NEUTRAL, OptimiserSettings
 
-class Step(NamedTuple):
-    """One step: heading, equation (LaTeX) and explanation (markdown)."""
+PAPERS = """
+- **KIAGO**: A. Fujii *et al.*, *Digital Discovery* **2025**, 4, 3662,
+  [doi:10.1039/d5dd00250h](https://doi.org/10.1039/d5dd00250h). The method of this app.
+- **GDMCD**, its predecessor: gradient-based design with the same integer loss, towards a target Tc, from known
+  superconductors and mixtures of two, with two elements that may stay fractional (a preset in the settings).
+- **The periodic-table image**: T. Konno *et al.*, *Phys. Rev. B* **2021**, 103, 014509,
+  [doi:10.1103/PhysRevB.103.014509](https://doi.org/10.1103/PhysRevB.103.014509).
+- **The published model of the formation energy**: D. Jha *et al.*, *Sci. Rep.* **2018**, 8, 17593,
+  [doi:10.1038/s41598-018-35934-y](https://doi.org/10.1038/s41598-018-35934-y).
+"""
+
+
+class Part(NamedTuple):
+    """One part of the method: heading, equation (LaTeX) and explanation (markdown)."""
 
     heading: str
     equation: str
     text: str
 
 
-STEPS = (
-    Step(
-        "1. Compositions that always meet the constraints",
-        r"x = x_\mathrm{const} + \sigma(x_\mathrm{base} \odot M_\mathrm{elem} \odot M_\mathrm{max})"
-        r"\,\Bigl(1 - \textstyle\sum x_\mathrm{const}\Bigr)",
-        r"A composition is a vector of 118 fractions with sum 1. Fixed fractions (and minimum fractions) are in "
-        r"$x_\mathrm{const}$; forbidden elements are 0 in the mask $M_\mathrm{elem}$; "
-        r"$\sigma(v) = \mathrm{ReLU}(v) / \sum \mathrm{ReLU}(v)$ distributes the rest among the other elements. So the "
-        "constraints hold whatever the gradient does.",
-    ),
-    Step(
-        "2. Stage 1: raise the critical temperature, lower the energy",
-        r"L_1 = -T_\mathrm{c}(x) + \alpha\, E_\mathrm{f}(x), \qquad \alpha = 4\ \mathrm{K/(eV/atom)}",
-        "Hundreds of initial compositions, each the base with some elements replaced and some added, are optimised by "
-        "Adam. The formation energy excludes compositions that form no stable solid.",
-    ),
-    Step(
-        "3. Few elements",
-        r"M_\mathrm{max} = \text{the largest } n_\mathrm{max} \text{ fractions}",
-        "Between the stages, only the largest fractions of each composition are kept.",
-    ),
-    Step(
-        "4. Stage 2: integer formulas",
-        r"L_2 = L_1 + \beta\, \min_N \sum_i \min_n \left| x_i - \tfrac{n}{N} \right|",
-        "A unit cell contains whole atoms. The integer loss pulls all fractions towards multiples of 1/N, "
-        "for the N that fits best. Then they are rounded, if necessary to a neighbouring formula whose charges "
-        "balance, and both properties are predicted again for the integer formula.",
-    ),
-    Step(
-        "5. Screening",
-        r"E_\mathrm{hull}(x) = \min_f \textstyle\sum_k f_k E_k \quad \text{with} \quad \sum_k f_k x_k = x,\ f_k \ge 0",
-        "The formulas must be distinct and charge-neutral, with anions more electronegative than cations, and must "
-        "have a negative formation energy. The energy above hull is the energy that a formula would release by "
-        "decomposing.",
-    ),
-)
+def parts(s: OptimiserSettings) -> tuple[Part, ...]:
+    """The five parts, with the numbers of these settings."""
+    return (
+        Part(
+            "1. Compositions that always meet the constraints",
+            r"x = x_\mathrm{const} + \sigma(x_\mathrm{base} \odot M_\mathrm{elem} \odot M_\mathrm{max})"
+            r"\,\Bigl(1 - \textstyle\sum x_\mathrm{const}\Bigr)",
+            r"A composition is a vector of 118 fractions with sum 1. Fixed fractions (and minimum fractions) are in "
+            r"$x_\mathrm{const}$; forbidden elements are 0 in the mask $M_\mathrm{elem}$; "
+            r"$\sigma(v) = \mathrm{ReLU}(v) / \sum \mathrm{ReLU}(v)$ distributes the rest among the other elements. So "
+            "the constraints hold whatever the gradient does.",
+        ),
+        Part(
+            "2. Stage 1: raise the critical temperature, lower the energy",
+            r"L_1 = -\bigl(T_\mathrm{c}(x) - \kappa\, s(x)\bigr) + \alpha\, E_\mathrm{f}(x), \quad "
+            rf"\kappa = {s.risk_aversion:g},\ \alpha = {s.formation_energy_weight:g}\ \mathrm{{K/(eV/atom)}}",
+            f"{s.candidates:,} initial compositions, each the base with some elements replaced and some added, are "
+            f"optimised by {s.steps[0]:,} steps of Adam. $s$ is the expected error of $T_\\mathrm{{c}}$: a gain that "
+            "the model is unsure of counts less (in the papers κ = 0). The formation energy $E_\\mathrm{f}$ excludes "
+            "compositions that form no stable solid.",
+        ),
+        Part(
+            "3. Few elements",
+            rf"M_\mathrm{{max}} = \text{{the largest }} n_\mathrm{{max}} = {s.max_elements} \text{{ fractions}}",
+            f"Between the stages, only the {s.max_elements} largest fractions of each composition are kept.",
+        ),
+        Part(
+            "4. Stage 2: integer formulas",
+            r"L_2 = L_1 + \beta\, \min_N \sum_i \min_n \left| x_i - \tfrac{n}{N} \right|, \quad "
+            rf"N = {s.n_unit[0]} \ldots {s.n_unit[1]}",
+            "A unit cell contains whole atoms. The integer loss pulls all fractions towards multiples of 1/N, for the "
+            f"N that fits best, in {s.steps[1]:,} more steps; its weight β "
+            + (f"grows from 0 to {s.integer_weight:,.0f} K. " if s.integer_schedule == "linear"
+               else f"is {s.integer_weight:,.0f} K. ")
+            + "Then they are rounded, "
+            + ("if necessary to a neighbouring formula whose charges balance, " if s.rounding == NEUTRAL else "")
+            + "and both properties are predicted again for the integer formula.",
+        ),
+        Part(
+            "5. Screening",
+            r"E_\mathrm{hull}(x) = \min_f \textstyle\sum_k f_k E_k \quad \text{with} \quad \sum_k f_k x_k = x,\ "
+            r"f_k \ge 0",
+            "The formulas must be distinct and charge-neutral, with anions more electronegative than cations, and must "
+            "have a negative formation energy. The energy above hull is the energy that a formula would release by "
+            "decomposing.",
+        ),
+    )  # fmt: skip
 
 
 def method() -> None:
-    """The steps, with the text on the left and the equation on the right."""
+    """The idea, its parts with the text on the left and the equation on the right, and the papers."""
+    st.markdown(
+        "A differentiable model that predicts *T*<sub>c</sub> from a composition also gives the direction in which "
+        "the composition must change for *T*<sub>c</sub> to rise: the gradient. The method changes many compositions "
+        "at once along their gradients. The numbers are the default settings of this app.",
+        unsafe_allow_html=True,
+    )
     with st.container(key="method"):
-        for step in STEPS:
+        for part in parts(OptimiserSettings()):
             left, right = st.columns([1, 1], gap="large", vertical_alignment="center")
-            left.markdown(f"**{step.heading}**  \n{step.text}")
-            right.latex(step.equation)
+            left.markdown(f"**{part.heading}**  \n{part.text}")
+            right.latex(part.equation)
+    with st.expander("The papers"):
+        st.markdown(PAPERS)

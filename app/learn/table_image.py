@@ -6,8 +6,8 @@ import streamlit as st
 import torch
 
 from app.blocks import show_errors
-from app.charts import CHART_CONFIG
 from app.learn.charts import image_figure
+from app.learn.show import chart
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector
 from core.chemistry.formula_reader import parse_formula
@@ -17,7 +17,6 @@ from core.predictors.features.periodic_table_image import COLUMNS, ROWS, element
 
 def table_image() -> None:
     """The section."""
-    st.subheader("Try it: the input of the model", anchor=False)
     st.markdown(
         "The Tc model of the papers is a network for images, so the formula is drawn as an image: the periodic "
         "table, 7 rows by 32 columns, once for each block of orbitals, with the fraction of each element as the "
@@ -30,7 +29,7 @@ def table_image() -> None:
         show_errors([error])
         return
     image = periodic_table_image(torch.tensor(x)[None])[0].numpy()
-    st.plotly_chart(image_figure(image, tiles()), key="learn_image", config=CHART_CONFIG)
+    chart(image_figure(image, tiles()), "learn_image", "The four channels of the periodic-table image")
 
 
 def tiles() -> dict[str, tuple[int, int, int]]:

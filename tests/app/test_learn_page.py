@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from app.learn.constraints import composition_of
 from app.learn.diffusion import knowledge_table
 from app.learn.integer_loss import FIGURE_2, loss_by_size
+from app.learn.method import parts
+from app.learn.normalisation import normalised
+from app.learn.steps import STEPS
 from app.learn.table_image import tiles
+from core.chemistry import elements
 from core.paths import PROJECT
+from core.problem.settings import OptimiserSettings
 from tests.app.pages import html_text, open_page
 
 
@@ -16,20 +23,20 @@ def test_the_loss_of_figure_2_is_that_of_the_paper():
 
 
 def test_the_page_computes_the_loss_for_the_chosen_size():
-    test = open_page("learn")
+    test = open_page("learn", step="whole-atoms")
     assert {"Loss for N = 4": "0.040"}.items() <= {m.label: m.value for m in test.metric}.items()
     test.slider(key="learn_n").set_value(1).run()
     assert not test.exception and any(m.label == "Loss for N = 1" for m in test.metric)
 
 
 def test_a_formula_that_cannot_be_read_is_explained():
-    test = open_page("learn")
+    test = open_page("learn", step="image")
     test.text_input(key="learn_formula").set_value("YBa2Jx3").run()
     assert not test.exception and "is not an element" in html_text(test)
 
 
 def test_the_steps_of_a_sample_can_be_chosen():
-    test = open_page("learn")
+    test = open_page("learn", step="diffusion")
     slider = next(s for s in test.select_slider if s.key == "learn_diffusion_step")
     noise = next(m for m in test.metric if m.label == "Standard deviation of the noise")
     assert noise.value == "1.00"
@@ -47,8 +54,53 @@ def test_what_methods_keep_is_measured():
 def test_missing_results_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr("app.learn.diffusion.FOLDER", tmp_path)
     assert (knowledge_table(tmp_path) == "not measured").all(axis=None)
-    assert any("superdiff-example" in info.value for info in open_page("learn").info)
+    assert any("superdiff-example" in info.value for info in open_page("learn", step="diffusion").info)
 
 
 def test_tiles_are_those_of_the_periodic_table_image():
     assert (tiles()["H"], tiles()["Cl"]) == ((0, 0, 0), (1, 2, 30))
+
+
+def test_fixed_and_forbidden_elements_hold_whatever_the_start():
+    for start in range(5):
+        mapped = composition_of({"Fe": 0.25, "As": 0.25}, frozenset({"O"}), start)
+        x = mapped.fixed + mapped.free
+        place = {symbol: elements.element(symbol).index for symbol in ("Fe", "As", "O")}
+        assert x.sum() == pytest.approx(1) and x[place["O"]] == 0
+        assert (x[place["Fe"]], x[place["As"]]) == (0.25, 0.25)
+
+
+def test_relu_leaves_elements_at_zero_and_keeps_proportions_and_softmax_does_not():
+    relu, soft = normalised({"La": 0.3, "Fe": 0.1, "O": -0.2}, others=2)
+    assert (
+        relu[:2] == pytest.approx([0.75, 0.25])
+        and not relu[2:].any()
+        and (soft > 0).all()
+        and soft.sum() == pytest.approx(1)
+    )
+    assert soft[0] / soft[1] == pytest.approx(np.exp(0.2))
+
+
+def test_the_numbers_in_the_text_are_those_of_the_settings():
+    changed = OptimiserSettings(formation_energy_weight=7, max_elements=5, integer_weight=123, n_unit=(2, 9))
+    text = " ".join(part.equation + part.text for part in parts(changed))
+    assert all(number in text for number in (r"\alpha = 7\ ", "n_\\mathrm{max} = 5 ", "0 to 123 K", r"N = 2 \ldots 9"))
+
+
+def test_the_lesson_is_walked_through_in_a_presentation():
+    test = open_page("learn", present="1")
+    for step in STEPS:
+        assert step.heading in [header.value for header in test.header]
+        if not test.button(key="learn_next").disabled:
+            test.button(key="learn_next").click().run()
+        assert not test.exception
+    assert test.query_params["step"] in (STEPS[-1].name, [STEPS[-1].name])
+    test.button(key="learn_leave").click().run()
+    assert "present" not in test.query_params and not test.exception
+
+
+def test_sliders_of_the_normalisation_follow_an_example():
+    test = open_page("learn", step="normalisation")
+    test.button_group(key="learn_preset").set_value("One large").run()
+    assert not test.exception and test.slider(key="learn_v_La").value == 1
+    assert {m.label: m.value for m in test.metric}["Elements above 0 by ReLU"] == "5 of 5"

@@ -1,0 +1,28 @@
+"""Charts and large type: how the parts of the teaching page look on a screen and before a class."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.charts import CHART_CONFIG
+
+PRESENT = "present"  # query parameter: the page is shown before a class
+ENLARGED = 1.25  # height of a chart before a class, relative to that on a screen
+FONT_PX, LARGE_FONT_PX = 13, 18
+
+
+def presenting() -> bool:
+    """Whether the page is shown before a class, in large type."""
+    return bool(st.query_params.get(PRESENT))
+
+
+def chart(figure: go.Figure, key: str, alt: str) -> None:
+    """A chart, before a class with larger type. alt : what it shows, in words"""
+    size = LARGE_FONT_PX if presenting() else FONT_PX
+    figure.update_layout(font={"size": size})
+    figure.update_xaxes(title={"font": {"size": size}}, tickfont={"size": size - 1})
+    figure.update_yaxes(title={"font": {"size": size}}, tickfont={"size": size - 1})
+    if presenting() and figure.layout.height:
+        figure.update_layout(height=round(figure.layout.height * ENLARGED))
+    st.plotly_chart(figure, key=key, config=CHART_CONFIG, alt=alt)
