@@ -7,9 +7,10 @@ import streamlit as st
 from app.blocks import guarded
 from app.learn.show import PRESENT, presenting
 from app.learn.steps import STEPS, Step, place_of
+from app.state.synced_widgets import synced_key, widget_callback
 from core.paths import ASSETS
 
-STEP, LIST = "step", "learn_steps"  # query parameter; key of the list of steps
+STEP, LIST = "step", "learn.steps"  # query parameter; key of the list of steps
 
 
 def page() -> None:
@@ -37,11 +38,12 @@ def body(step: Step) -> None:
 
 def step_list(place: int) -> None:
     """The names of all steps, and the way to the presentation."""
-    st.session_state[LIST] = STEPS[place].name
+    name = STEPS[place].name
+    key = synced_key(LIST, name)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.pills(
-            "Steps of the lesson", [step.name for step in STEPS], key=LIST, on_change=chosen, required=True,
-            label_visibility="collapsed", width="content",
+            "Steps of the lesson", [step.name for step in STEPS], key=key, default=name, required=True,
+            on_change=chosen, args=(key,), label_visibility="collapsed", width="content",
             format_func=lambda name: f"{place_of(name) + 1} {STEPS[place_of(name)].label}",
         )  # fmt: skip
         st.button("Present", icon=":material/slideshow:", key="learn_present", on_click=set_presenting, args=(True,),
@@ -63,17 +65,20 @@ def move_button(place: int, by: int, shortcut: str | None = None) -> None:
     """The button to the step before or after this one; disabled at the ends."""
     there = 0 <= place + by < len(STEPS)
     forward = by > 0
+    # With a shortcut Streamlit shows the arrow of the key.
+    icon = None if shortcut else ":material/arrow_forward:" if forward else ":material/arrow_back:"
     label = STEPS[place + by].label if there else ("Last step" if forward else "First step")
     st.button(
-        label, icon=":material/arrow_forward:" if forward else ":material/arrow_back:", disabled=not there,
+        label, icon=icon, disabled=not there,
         icon_position="right" if forward else "left", key="learn_next" if forward else "learn_back",
         on_click=go_to, args=(place + by,), shortcut=shortcut, type="primary" if forward and there else "secondary",
     )  # fmt: skip
 
 
-def chosen() -> None:
+@widget_callback
+def chosen(key: str) -> None:
     """Callback: the step chosen in the list."""
-    go_to(place_of(st.session_state[LIST]))
+    go_to(place_of(st.session_state[key]))
 
 
 def go_to(place: int) -> None:

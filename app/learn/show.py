@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -17,12 +19,17 @@ def presenting() -> bool:
     return bool(st.query_params.get(PRESENT))
 
 
-def chart(figure: go.Figure, key: str, alt: str) -> None:
-    """A chart, before a class with larger type. alt : what it shows, in words"""
+def chart(figure: go.Figure, key: str, alt: str, on_select: Callable[[], None] | None = None) -> None:
+    """A chart, before a class with larger type.
+
+    alt : what it shows, in words
+    on_select : callback of a click on a point
+    """
     size = LARGE_FONT_PX if presenting() else FONT_PX
     figure.update_layout(font={"size": size})
     figure.update_xaxes(title={"font": {"size": size}}, tickfont={"size": size - 1})
     figure.update_yaxes(title={"font": {"size": size}}, tickfont={"size": size - 1})
     if presenting() and figure.layout.height:
         figure.update_layout(height=round(figure.layout.height * ENLARGED))
-    st.plotly_chart(figure, key=key, config=CHART_CONFIG, alt=alt)
+    selection: dict = {} if on_select is None else {"on_select": on_select, "selection_mode": "points"}
+    st.plotly_chart(figure, key=key, config=CHART_CONFIG, alt=alt, **selection)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from app.learn.climb import climbing
 from app.learn.constraints import constraints
 from app.learn.diffusion import diffusion
 from app.learn.integer_loss import integer_loss
@@ -27,6 +28,7 @@ STEPS = (
     Step("method", "The method", "How a superconductor is designed by gradient", method),
     Step("constraints", "Constraints", "Compositions that always meet the constraints", constraints),
     Step("normalisation", "Normalisation", "Fractions from any numbers: ReLU and softmax", normalisation),
+    Step("climbing", "Climbing", "One composition climbs", climbing),
     Step("whole-atoms", "Whole atoms", "Whole atoms by the integer loss", integer_loss),
     Step("neutrality", "Neutrality", "Why charge neutrality is rare", neutrality),
     Step("image", "Model input", "The periodic table as an image: the input of the published model", table_image),

@@ -127,8 +127,10 @@ class Outcome:
     picture: str = ""
 
 
-def finished_run(problem: DesignProblem, options: Options) -> Run:
+def finished_run(problem: DesignProblem, options: Options, keep_trajectory: bool = False) -> Run:
     """The finished run of a problem: from the cache, resumed, or carried out now.
+
+    keep_trajectory : whether the values of all candidates at all steps are kept, megabytes that no table needs
 
     Raises RuntimeError if the run fails, KeyboardInterrupt if it is interrupted.
     """
@@ -142,7 +144,8 @@ def finished_run(problem: DesignProblem, options: Options) -> Run:
         executor = InProcessExecutor()
         executor.submit(run)
         status = executor.poll(run)
-        (folder / layout.TRAJECTORY).unlink(missing_ok=True)  # megabytes that no table needs
+        if not keep_trajectory:
+            (folder / layout.TRAJECTORY).unlink(missing_ok=True)
     if status.phase is Phase.INTERRUPTED:
         raise KeyboardInterrupt
     if status.phase is not Phase.FINISHED:

@@ -11,6 +11,7 @@ import pytest
 from core.benchmarks import (
     diffusion_claims,
     diffusion_example,
+    example_run,
     figures,
     harness,
     hydrides,
@@ -203,6 +204,7 @@ SENTENCES = {
     "exploitation": lambda table: raise_tc.exploitation_sentences(table, BEST.tc),
     "superdiff": diffusion_claims.sentences,
     "superdiff-example": diffusion_example.sentences,
+    "example-run": example_run.sentences,
     "speed": speed.sentences,
     "time-to-quality-published": quality.sentences,
 }
