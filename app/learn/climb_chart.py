@@ -60,7 +60,7 @@ def climb_figure(
     high = max(float(v.max()) for _, v in paths.values())
     pad = 0.06 * max(high - low, 1)
     figure.update_layout(
-        showlegend=True, margin={"t": 40, "b": 70}, hovermode="closest",
+        showlegend=True, margin={"t": 40, "b": 90}, hovermode="closest",
         legend={"orientation": "h", "x": 0.66, "y": 1.02, "yanchor": "bottom"},
     )  # fmt: skip
     figure.update_xaxes(visible=False, range=[-0.04, 1.04], row=1, col=1)
@@ -120,19 +120,24 @@ def _animate(figure: go.Figure, paths: Mapping[str, tuple[np.ndarray, np.ndarray
     play_controls(figure, [str(step) for step in stops], "step ", active=len(stops) - 1)
 
 
-def play_controls(figure: go.Figure, names: Sequence[str], prefix: str, active: int = 0, frame_ms: int = 70) -> None:
-    """A button that plays the frames of these names, one that stops, and a slider, below the chart."""
-    still = {"frame": {"duration": 0, "redraw": False}, "mode": "immediate", "transition": {"duration": 0}}
-    moving = {"frame": {"duration": frame_ms, "redraw": False}, "fromcurrent": False, "transition": {"duration": 0}}
+def play_controls(
+    figure: go.Figure, names: Sequence[str], prefix: str, active: int = 0, frame_ms: int = 70, redraw: bool = False
+) -> None:
+    """A button that plays the frames of these names, one that stops, and a slider, below the chart.
+
+    redraw : needed for frames with bars
+    """
+    still = {"frame": {"duration": 0, "redraw": redraw}, "mode": "immediate", "transition": {"duration": 0}}
+    moving = {"frame": {"duration": frame_ms, "redraw": redraw}, "fromcurrent": False, "transition": {"duration": 0}}
     figure.update_layout(
         updatemenus=[{
             "type": "buttons", "direction": "left", "showactive": False, "x": 0, "xanchor": "left", "y": 0,
-            "yanchor": "top", "pad": {"t": 24, "l": 0}, "bgcolor": "rgba(138,146,144,0.25)", "bordercolor": GREY,
+            "yanchor": "top", "pad": {"t": 44, "l": 0}, "bgcolor": "rgba(138,146,144,0.25)", "bordercolor": GREY,
             "buttons": [{"label": "▶ Play", "method": "animate", "args": [list(names), moving]},
                         {"label": "❚❚ Stop", "method": "animate", "args": [[None], still]}],
         }],
         sliders=[{
-            "active": active, "x": 0.2, "len": 0.8, "y": 0, "pad": {"t": 12}, "currentvalue": {"prefix": prefix},
+            "active": active, "x": 0.2, "len": 0.8, "y": 0, "pad": {"t": 32}, "currentvalue": {"prefix": prefix},
             "ticklen": 0, "minorticklen": 0, "font": {"color": "rgba(0,0,0,0)"}, "bordercolor": GREY,
             "bgcolor": "rgba(138,146,144,0.35)", "activebgcolor": GREY,
             "steps": [{"label": name, "method": "animate", "args": [[name], still]} for name in names],

@@ -8,10 +8,12 @@ from typing import NamedTuple
 from app.learn.climb import climbing
 from app.learn.constraints import constraints
 from app.learn.diffusion import diffusion
+from app.learn.exploitation import exploitation
 from app.learn.integer_loss import integer_loss
 from app.learn.method import method
 from app.learn.neutrality import neutrality
 from app.learn.normalisation import normalisation
+from app.learn.stages import stages
 from app.learn.table_image import table_image
 
 
@@ -29,6 +31,8 @@ STEPS = (
     Step("constraints", "Constraints", "Compositions that always meet the constraints", constraints),
     Step("normalisation", "Normalisation", "Fractions from any numbers: ReLU and softmax", normalisation),
     Step("climbing", "Climbing", "One composition climbs", climbing),
+    Step("exploitation", "Exploitation", "What the model promises, and what a control model sees", exploitation),
+    Step("stages", "Two stages", "Stage 1, few elements, stage 2: a run step by step", stages),
     Step("whole-atoms", "Whole atoms", "Whole atoms by the integer loss", integer_loss),
     Step("neutrality", "Neutrality", "Why charge neutrality is rare", neutrality),
     Step("image", "Model input", "The periodic table as an image: the input of the published model", table_image),

@@ -104,3 +104,10 @@ def test_sliders_of_the_normalisation_follow_an_example():
     test.button_group(key="learn_preset").set_value("One large").run()
     assert not test.exception and test.slider(key="learn_v_La").value == 1
     assert {m.label: m.value for m in test.metric}["Elements above 0 by ReLU"] == "5 of 5"
+
+
+def test_the_stored_run_opens_at_once():
+    test = open_page("learn", step="stages")
+    test.button(key="learn_open_example").click().run()
+    assert not test.exception and "Nothing" not in html_text(test)
+    assert any(m.label == "Passing candidates" and int(m.value) > 0 for m in test.metric)
