@@ -15,6 +15,7 @@ from app.learn.neutrality import neutrality
 from app.learn.normalisation import normalisation
 from app.learn.stages import stages
 from app.learn.table_image import table_image
+from app.learn.take_home import take_home
 
 
 class Step(NamedTuple):
@@ -37,6 +38,7 @@ STEPS = (
     Step("neutrality", "Neutrality", "Why charge neutrality is rare", neutrality),
     Step("image", "Model input", "The periodic table as an image: the input of the published model", table_image),
     Step("diffusion", "Diffusion", "Another way: compositions from noise", diffusion),
+    Step("exercises", "Exercises", "Exercises and symbols", take_home),
 )
 
 
