@@ -118,10 +118,10 @@ def neutrality_task() -> Exercise:
         "What does their result say about the screen?</p>",
         table_html(("Formula", "Passes", "Charges, or why not"), rows)
         + f"<p>(c) {formula_html(boride)} {_passes(balances[boride])}: its boron layers are bonded covalently, so "
-        f"that oxidation states do not describe them. {formula_html(cuprate)} {_passes(balances[cuprate])}, with the states "
-        f"{balances[cuprate].written}; a chemist would write Y 3+ and a mixture of Cu 2+ and Cu 3+, which one state per "
-        "element cannot express. The screen is a guide, not a law: it refuses real compounds, and what passes need not "
-        "exist.</p>",
+        f"that oxidation states do not describe them. {formula_html(cuprate)} {_passes(balances[cuprate])}, with the "
+        f"states {balances[cuprate].written}; a chemist would write Y 3+ and a mixture of Cu 2+ and Cu 3+, which one "
+        "state per element cannot express. The screen is a guide, not a law: it refuses real compounds, and what "
+        "passes need not exist.</p>",
     )
 
 
