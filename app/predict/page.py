@@ -14,6 +14,7 @@ from app.predict import session_query
 from app.predict.assessment import Assessment
 from app.predict.formula_card import formula_card
 from app.predict.formula_input import formula_input
+from app.predict.measurements import own_measurements
 from app.predict.refusals import refusals, unknown_elements
 from app.predict.result_table import result_table, selected_place
 from core.chemistry.composition_series import is_series, read_series
@@ -25,7 +26,7 @@ MOST_CHARTS = 3
 
 
 def page() -> None:
-    """Input and messages on the left, the card of the selected row beside them, the table below."""
+    """Input and messages on the left, the card of the selected row beside them, below them table and measurements."""
     st.title("Predict", anchor=False)
     query = session_query.query()
     left, right = st.columns([1.25, 1], gap="medium")
@@ -54,6 +55,8 @@ def page() -> None:
     if assessment.total:
         table = assessment.table()
         result_table(assessment, table, selected_place(assessment, table))
+    readings = [formula.reading for formula in assessment.read.formulas]
+    own_measurements([reading.read_as for reading in readings if reading is not None], query.model_names.tc)
 
 
 def introduction() -> None:

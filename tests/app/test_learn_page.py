@@ -15,6 +15,7 @@ from app.learn.table_image import tiles
 from core.chemistry import elements
 from core.paths import PROJECT
 from core.problem.settings import OptimiserSettings
+from core.runs.example import EXAMPLE_ID
 from tests.app.pages import html_text, open_page
 
 
@@ -106,8 +107,9 @@ def test_sliders_of_the_normalisation_follow_an_example():
     assert {m.label: m.value for m in test.metric}["Elements above 0 by ReLU"] == "5 of 5"
 
 
-def test_the_stored_run_opens_at_once():
+def test_the_stored_run_opens_at_once(empty_runs_folder):
     test = open_page("learn", step="stages")
     test.button(key="learn_open_example").click().run()
     assert not test.exception and "Nothing" not in html_text(test)
     assert any(m.label == "Passing candidates" and int(m.value) > 0 for m in test.metric)
+    assert [path.name for path in empty_runs_folder.iterdir() if path.is_dir()] == [EXAMPLE_ID]
