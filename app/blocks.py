@@ -56,4 +56,4 @@ def guarded(block: Callable[..., None]) -> Callable[..., None]:
 
 def section(heading: str) -> None:
     """A heading inside a page."""
-    st.html(f'<h3 class="section">{html.escape(heading)}</h3>')
+    st.html(f'<h2 class="section">{html.escape(heading)}</h2>')

@@ -24,7 +24,7 @@ def composition(library: CandidateQueries, formula: str, annotation: Annotation)
     """Draw the composition."""
     left, right = st.columns([1, 1.6], gap="large")
     with left:
-        st.subheader(formula_text(formula), anchor=False)
+        blocks.section(formula_text(formula))
         _annotation_form(formula, annotation)
     with right:
         line = lineage(library, formula)

@@ -38,7 +38,7 @@ def page() -> None:
 
 def section(benchmark: Benchmark) -> None:
     """The protocol, and the results for each set of models; without results, the command that computes them."""
-    st.subheader(benchmark.title, anchor=False)
+    st.header(benchmark.title, anchor=False)
     st.caption(f"After {benchmark.source}")
     st.markdown(benchmark.protocol.strip())
     found = {heading: read(benchmark.name + suffix, FOLDER) for suffix, heading in VARIANTS.items()}

@@ -100,7 +100,9 @@ def only_state_field(draft: Draft, other_groups: list[frozenset[str]]) -> None:
 
 def reset_button() -> None:
     """Reset the table, once the user has confirmed it."""
-    with st.popover("", icon=":material/restart_alt:", type="tertiary", help="Reset the table …", key="design.reset"):
+    with st.popover(
+        "Reset", icon=":material/restart_alt:", type="tertiary", help="Reset the table …", key="design.reset"
+    ):
         st.html('<p class="quiet">Noble gases and radioactive elements forbidden, all others allowed, nothing fixed '
                 "but what the task keeps.</p>")  # fmt: skip
         st.button("Reset the table", on_click=reset_table, key="design.reset_now", type="primary", width="stretch")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import cached_data
-from app.blocks import show_errors
+from app.blocks import section, show_errors
 from app.design.elements import available_symbols
 from app.design.problem_errors import Errors, all_of, may_be_hidden, place_of
 from app.state import session
@@ -23,7 +23,7 @@ DEPENDS_ON = {"Free": ("fixed", "forbidden", "floors"), "Constraints": ("bounds"
 
 def overview(draft: Draft, problem: DesignProblem, errors: Errors) -> None:
     """A description of the problem and, on request, its vectors."""
-    st.subheader("This run", anchor=False)
+    section("This run")
     if errors["base"]:
         st.html('<p class="quiet">This box describes the run as soon as the base material can be read.</p>')
         return

@@ -21,7 +21,7 @@ def known_compounds() -> None:
     if stored is None:
         return
     st.divider()
-    st.subheader("Known compounds", anchor=False)
+    st.header("Known compounds", anchor=False)
     st.markdown(
         "Predictions of the best models for well-known compounds, of which most were in the training data. Flags say "
         "where a Tc suggests pressure or another stoichiometry than written. "

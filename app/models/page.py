@@ -63,7 +63,7 @@ def page() -> None:
 def section(name: str, card: Mapping) -> None:
     """One model: description, metrics, data, limits."""
     metrics = card.get("metrics_held_out") or {}
-    st.subheader(NAMES.get(name, name), anchor=False)
+    st.header(NAMES.get(name, name), anchor=False)
     st.markdown(card.get("what") or f"Architecture: {card.get('architecture', 'not stated')}")
     if card.get("interim"):
         st.warning("These weights are interim: the training is not finished.", icon=":material/hourglass_empty:")

@@ -73,7 +73,7 @@ def row(run: Run, name: str) -> None:
         cells[0].html(named_html(name, problem_html(run)))
         cells[1].html(f"<span>{local_time(run)}</span>")
         label = PHASE_LABELS[status.phase]
-        cells[2].badge(label.text, color=label.colour, icon=label.icon)
+        cells[2].badge(label.text, color=label.colour)
         best, passing = summary.get("best_tc_K"), summary.get("n_passing")
         cells[3].html(f"<b>{best:.1f} K</b>" if best is not None else "–")
         cells[4].html(f"{passing:,}" if passing is not None else "–")
@@ -95,11 +95,13 @@ def actions(run: Run, status: RunStatus) -> None:
     """Open, name, copy, delete."""
     if st.button("Open", key=f"open-{run.id}", icon=":material/open_in_new:"):
         session.open_run(run, "results" if status.phase in WITH_RESULT else "run")
-    if st.button("", key=f"name-{run.id}", icon=":material/edit:", help="Name this run"):
+    if st.button("Name", key=f"name-{run.id}", icon=":material/edit:", help="Name this run"):
         rename(run)
-    if st.button("", key=f"copy-{run.id}", icon=":material/content_copy:", help="Copy the problem to the design page"):
+    if st.button(
+        "Copy", key=f"copy-{run.id}", icon=":material/content_copy:", help="Copy the problem to the design page"
+    ):
         copy(run)
-    if st.button("", key=f"delete-{run.id}", icon=":material/delete:", help="Delete this run"):
+    if st.button("Delete", key=f"delete-{run.id}", icon=":material/delete:", help="Delete this run"):
         confirm_delete(run)
 
 

@@ -9,23 +9,22 @@ from core.runs.status import Phase, RunStatus
 
 
 class PhaseLabel(NamedTuple):
-    """What is shown for a phase: text, colour of st.badge, icon."""
+    """What is shown for a phase: text, colour of st.badge."""
 
     text: str
     colour: str
-    icon: str
 
 
 PHASE_LABELS = {
-    Phase.QUEUED: PhaseLabel("waiting", "gray", ":material/hourglass_empty:"),
-    Phase.RUNNING: PhaseLabel("running", "primary", ":material/play_arrow:"),
-    Phase.SCREENING: PhaseLabel("screening", "primary", ":material/filter_alt:"),
-    Phase.FINISHED: PhaseLabel("finished", "green", ":material/check:"),
-    Phase.STOPPED: PhaseLabel("stopped, kept", "green", ":material/check:"),
-    Phase.CANCELLED: PhaseLabel("cancelled", "gray", ":material/stop:"),
-    Phase.FAILED: PhaseLabel("failed", "red", ":material/error:"),
-    Phase.INTERRUPTED: PhaseLabel("interrupted", "orange", ":material/pause:"),
-    Phase.DAMAGED: PhaseLabel("damaged", "red", ":material/broken_image:"),
+    Phase.QUEUED: PhaseLabel("waiting", "gray"),
+    Phase.RUNNING: PhaseLabel("running", "primary"),
+    Phase.SCREENING: PhaseLabel("screening", "primary"),
+    Phase.FINISHED: PhaseLabel("finished", "green"),
+    Phase.STOPPED: PhaseLabel("stopped, kept", "green"),
+    Phase.CANCELLED: PhaseLabel("cancelled", "gray"),
+    Phase.FAILED: PhaseLabel("failed", "red"),
+    Phase.INTERRUPTED: PhaseLabel("interrupted", "orange"),
+    Phase.DAMAGED: PhaseLabel("damaged", "red"),
 }
 
 

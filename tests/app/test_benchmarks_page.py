@@ -31,7 +31,7 @@ def stored(folder, name: str, **about) -> None:
 def test_without_results_every_benchmark_names_its_command(folder):
     test = open_page("benchmarks")
     assert "python -m core benchmark table2" in page_text(test)
-    assert len(test.info) == len(test.subheader) >= 4 and not test.get("plotly_chart")
+    assert len(test.info) == len(test.header) >= 4 and not test.get("plotly_chart")
 
 
 def test_results_are_shown_with_their_conditions(folder):

@@ -32,7 +32,7 @@ def models() -> AppTest:
 
 def test_every_card_has_a_section_with_its_metrics(models):
     cards = [json.loads(path.read_text()) for path in CHECKPOINTS.glob("*.json")]
-    assert len(models.subheader) == len(cards) + 1 >= 7  # and the known compounds
+    assert len(models.header) == len(cards) + 1 >= 7  # and the known compounds
     assert all(card["what"] in page_text(models) for card in cards)
     shown = {metric.label: metric.value for metric in reversed(models.metric)}  # the first section is the best model's
     assert shown["Tc MAE"] == f"{read_card(BEST.tc)['metrics_held_out']['tc_mae_K']:.2f} K"

@@ -146,7 +146,6 @@ def test_all_elements_are_buttons_with_number_symbol_count_and_a_label(table):
     assert re.split(r"\s+", table.tile("Fe").inner_text().strip())[:2] == ["26", "Fe"]
     label = table.tile("Fe").get_attribute("aria-label")
     assert re.fullmatch(r"Iron \(Fe\), allowed, in [\d,]+ training compositions", label)
-    assert table.tile("Fe").get_attribute("aria-pressed") == "false"
 
 
 def test_clicks_cycle_through_the_states_and_shift_goes_back(table):
@@ -159,7 +158,8 @@ def test_clicks_cycle_through_the_states_and_shift_goes_back(table):
     for expected in ("substituted", "fixed", "forbidden"):
         table.tile("Cu").click(modifiers=["Shift"])
         assert table.shown("Cu") == expected
-    assert table.tile("Cu").get_attribute("aria-pressed") == "true"
+    assert "(Cu), forbidden, in" in table.tile("Cu").get_attribute("aria-label")
+    assert table.focused() == "Cu"
     table.wait_for(forbidden=["Cu"])
 
 
@@ -326,6 +326,17 @@ def test_find_highlights_while_typing_and_jumps_on_enter(table):
         assert table.focused() == symbol
         assert table.shown(symbol) == "allowed"  # the same Enter does not click the tile
         assert table.find.input_value() == ""
+
+
+def test_letters_typed_on_a_tile_jump_to_the_symbol_or_name_and_are_no_shortcuts_of_streamlit(table):
+    table.tile("H").focus()
+    before = table.runs()
+    for typed, symbol in [("cr", "Cr"), ("tungs", "W"), ("fe", "Fe"), ("fq", "F")]:
+        table.press(*typed)
+        assert table.focused() == symbol
+        table.page.wait_for_timeout(1050)  # then another symbol begins
+    assert table.shown("Fe") == "allowed" and table.runs() == before
+    assert table.page.get_by_role("dialog").count() == 0
 
 
 def test_find_reports_an_unknown_element(table):

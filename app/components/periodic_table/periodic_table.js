@@ -10,7 +10,8 @@
 const ALLOWED = "allowed", FORBIDDEN = "forbidden", FIXED = "fixed", SUBSTITUTED = "substituted";
 const ROWS = 9, COLUMNS = 18, FIRST_F_ROW = 8;
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-const HINT = "Click or Enter: next state · Shift: back · arrows move";
+const HINT = "Click or Enter: next state · Shift: back · arrows move · a symbol jumps";
+const TYPING_MS = 1000; // between two letters of one symbol
 /* The table chooses the elements of a design, or filters compositions; the states are stored under the same names. */
 const MODES = {
   design: {
@@ -86,6 +87,7 @@ class PeriodicTable {
     this.generation = null;
     this.revision = 0;
     this.selected = "H"; // the element in the panel
+    this.typed = { text: "", at: -Infinity }; // letters typed on a tile, and when the last one was
     this.root = make("div", { className: `periodic-table ${mode}` });
     this.grid = make("div", { className: "grid", role: "group", ariaLabel: "Periodic table" });
     this.buildHeaders();
@@ -187,6 +189,7 @@ class PeriodicTable {
       if (button) this.rove(button);
     });
     this.grid.addEventListener("keydown", (event) => this.onKey(event));
+    for (const type of ["keypress", "keyup"]) this.grid.addEventListener(type, (event) => isLetter(event) && event.stopPropagation());
     // A button is pressed by the space bar on key up; it has then been handled on key down.
     this.grid.addEventListener("keyup", (event) => event.key === " " && event.target.row !== undefined && event.preventDefault());
     this.choice.addEventListener("change", () => {
@@ -215,8 +218,19 @@ class PeriodicTable {
       this.neighbour(button, ...STEPS[event.key])?.focus();
     } else if (event.key === "Home" || event.key === "End") {
       this.cellsOfRow(button.row).at(event.key === "Home" ? 0 : -1).focus();
+    } else if (isLetter(event)) {
+      event.stopPropagation(); // r and c are shortcuts of Streamlit
+      this.jump(event.key, event.timeStamp);
     } else return;
     event.preventDefault();
+  }
+
+  /* To the element whose symbol or name is typed; a letter that continues neither begins another one. */
+  jump(letter, now) {
+    const before = now - this.typed.at < TYPING_MS ? this.typed.text : "";
+    const text = [before + letter, letter].find((each) => this.match(each)) ?? "";
+    this.typed = { text, at: now };
+    if (text) this.tiles.get(this.match(text).symbol).focus();
   }
 
   /* The next cell this way, over empty places; downwards or upwards, if there is none, the nearest of the next row. */
@@ -396,7 +410,6 @@ class PeriodicTable {
     const label = this.describe(symbol);
     tile.dataset.state = unavailable ? "unavailable" : this.stateOf(symbol);
     tile.ariaLabel = tile.title = label;
-    tile.ariaPressed = String(tile.dataset.state !== ALLOWED);
     tile.ariaDisabled = String(unavailable);
     const amount = this.filters ? undefined : this.entries.get(symbol)?.amount;
     const limit = tile.dataset.state === ALLOWED ? this.data.limits[symbol]?.[0] : undefined;
@@ -470,6 +483,10 @@ function make(tag, properties = {}, children = []) {
   const node = Object.assign(document.createElement(tag), properties);
   node.append(...children);
   return node;
+}
+
+function isLetter({ key, ctrlKey, metaKey, altKey }) {
+  return /^[a-z]$/i.test(key) && !ctrlKey && !metaKey && !altKey;
 }
 
 function short(count) {
