@@ -60,11 +60,19 @@ def results(key: str, outcome: Outcome) -> None:
     """Sentences, figure, table, and the conditions."""
     st.markdown("\n".join(f"- {_MINUS.sub('−', sentence)}" for sentence in outcome.sentences))
     st.plotly_chart(stored_figure(outcome.figure), key=f"plot-{key}", config=CHART_CONFIG)
-    with st.expander("All values"):
-        table(outcome.table)
+    all_values(key, outcome.table)
     st.caption(conditions_text(outcome.about))
     if changed := changed_checkpoints(outcome.about):
         st.caption(f":orange[Computed with other weights of {', '.join(changed)} than those installed now.]")
+
+
+@st.fragment
+def all_values(key: str, values: pd.DataFrame) -> None:
+    """The table, drawn when it is opened."""
+    box = st.expander("All values", key=f"values-{key}", on_change="rerun")
+    if box.open:
+        with box:
+            table(values)
 
 
 def table(values: pd.DataFrame) -> None:

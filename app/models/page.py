@@ -71,7 +71,7 @@ def section(name: str, card: Mapping) -> None:
     if SYSTEMS in metrics:
         st.markdown(new_systems_text(metrics))
     pictures(name, metrics)
-    groups(metrics)
+    groups(name, metrics)
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Data**")
@@ -82,7 +82,7 @@ def section(name: str, card: Mapping) -> None:
         if name in LIMITS:
             st.markdown("**Limits**")
             st.markdown(LIMITS[name])
-    details(card)
+    details(name, card)
 
 
 def headline(metrics: Mapping) -> None:
@@ -114,20 +114,28 @@ def pictures(name: str, metrics: Mapping) -> None:
         column.plotly_chart(figure, key=f"{name}: {heading}", config=CHART_CONFIG)
 
 
-def groups(metrics: Mapping) -> None:
-    """The metrics by group, one table for each way of grouping."""
+@st.fragment
+def groups(name: str, metrics: Mapping) -> None:
+    """The metrics by group, one table for each way of grouping, drawn when they are opened."""
     tables = group_tables(metrics)
     if not tables:
         return
-    with st.expander("Errors by group"):
+    box = st.expander("Errors by group", key=f"groups-{name}", on_change="rerun")
+    if not box.open:
+        return
+    with box:
         for key, rows in tables.items():
             st.markdown(f"**{metric_text(key, 0)[0]}**")
             st.table(pd.DataFrame([group_row(*row) for row in rows.items()]).set_index(" "), border="horizontal")
 
 
-def details(card: Mapping) -> None:
-    """Cleaning, split, settings and checksum, collapsed."""
-    with st.expander("Cleaning, split, settings, checksum"):
+@st.fragment
+def details(name: str, card: Mapping) -> None:
+    """Cleaning, split, settings and checksum, drawn when they are opened."""
+    box = st.expander("Cleaning, split, settings, checksum", key=f"details-{name}", on_change="rerun")
+    if not box.open:
+        return
+    with box:
         left, right = st.columns(2, gap="large")
         with left:
             listing("Cleaning", card.get("cleaning"))

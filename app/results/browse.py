@@ -40,8 +40,10 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     fields, views = st.container(), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     with views:
         order, wanted, colour_by = view_fields()
-    with st.expander("Elements as a periodic table", icon=":material/grid_on:", key="elements"):
-        element_table(table)  # before the fields that it changes
+    box = st.expander("Elements as a periodic table", icon=":material/grid_on:", key="elements", on_change="rerun")
+    if box.open:
+        with box:
+            element_table(table)  # before the fields that it changes
     with fields:
         filters = filter_fields(table, summary["n_passing"] > 0, views)
     shown = in_order(filtered(table, filters), order)

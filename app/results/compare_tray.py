@@ -32,12 +32,14 @@ def tray_button(run_id: str, row: pd.Series) -> None:
     candidate = Compared(run_id, row.to_dict())
     others = tuple(each for each in tray() if each.key != candidate.key)
     inside, full = len(others) < len(tray()), len(others) >= MOST
-    st.button(
+    changed = st.button(
         "In comparison" if inside else "Compare", key="tray", on_click=replace_tray, disabled=full,
         args=(others if inside else (*others, candidate),),
         icon=":material/check:" if inside else ":material/compare_arrows:",
         help=f"At most {MOST} candidates" if full else "Side by side with others, below the table",
     )  # fmt: skip
+    if changed:
+        st.rerun()  # the whole page: the tray is outside the card
 
 
 @uninterrupted

@@ -1,7 +1,8 @@
 """Which candidate is selected, and which rows are shown: one choice for the scatter plot and the table.
 
-Both views report a click under their widget key. A view gets a new key, and so no selection of its own, when the
-other one was used: then it shows the selected candidate and not an older click.
+Both views report a click under their widget key. A view that has a selection of its own gets a new key, and so none,
+when the other one was used: then it shows the selected candidate and not an older click. The chart keeps its key if it
+has none, because drawing a new chart takes longer than changing one.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def select(candidate: int) -> None:
     if selection.candidate != candidate:
         selection.candidate = candidate
         for view in selection.rounds:
-            selection.rounds[view] += 1
+            _forget_click(view)
 
 
 def view_key(view: str) -> str:
@@ -106,4 +107,11 @@ def _select(candidate: int | None, view: str) -> None:
         selection.rounds[view] += 1
     else:
         selection.candidate = int(candidate)
-        selection.rounds[_OTHER[view]] += 1
+        _forget_click(_OTHER[view])
+
+
+def _forget_click(view: str) -> None:
+    """Give a view a new key; not the chart if no point is selected in it. In the table a row always is."""
+    chosen = st.session_state.get(view_key(view))
+    if view == TABLE or (chosen and chosen["selection"]["points"]):
+        st.session_state[_KEY].rounds[view] += 1

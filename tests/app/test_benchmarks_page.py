@@ -37,7 +37,7 @@ def test_without_results_every_benchmark_names_its_command(folder):
 def test_results_are_shown_with_their_conditions(folder):
     stored(folder, "table2")
     stored(folder, "table2-published", checkpoints={"tc": "0" * 64}, predictor="published")
-    test = open_page("benchmarks")
+    test = open_page("benchmarks", opened={"values-table2-0": True})
     assert "KIAGO is ahead for 1 of 1." in page_text(test)
     assert "4,096 candidates · 500 + 500 steps · 2 seeds · models tc-ensemble" in page_text(test)
     assert "other weights of tc than" in page_text(test)

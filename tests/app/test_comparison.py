@@ -20,7 +20,7 @@ from core.runs import layout
 from core.runs.names import give_name
 from core.runs.run import Run
 from tests.app.conftest import PROBLEM
-from tests.app.pages import html_text, open_page, page_text
+from tests.app.pages import html_text, open_page, open_tab, page_text
 
 
 def test_candidates_are_columns_with_their_run_and_missing_values_are_dashes(stored_run):
@@ -53,7 +53,7 @@ def test_the_tray_keeps_candidates_and_another_run_stands_beside_this_one(finish
     assert not test.exception and "the other one" in html_text(test) and "formulas</td>" in html_text(test)
     test.button(key="tray_clear").click().run()
     assert html_text(test).count('<div class="compare">') == 1  # of the runs
-    # the last tabs of the card
+    open_tab(test, "Take home")
     assert "% Formula &" in "".join(code.value for code in test.code)
     assert {"JSON", "BibTeX"} <= {button.proto.label for button in test.get("download_button")}
     assert "these links leave the app" in page_text(test)

@@ -27,7 +27,8 @@ from tests.app.pages import open_page, page_text
 
 @pytest.fixture(scope="module")
 def models() -> AppTest:
-    return open_page("models")
+    names = [path.stem for path in CHECKPOINTS.glob("*.json")]
+    return open_page("models", opened={f"{part}-{name}": True for part in ("groups", "details") for name in names})
 
 
 def test_every_card_has_a_section_with_its_metrics(models):

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from app.predict.formula_card import disagreement, warnings
+from app.results.candidate_card.card import TABS
 from core.evaluation.user_formulas import screen
-from tests.app.pages import button_labels, html_text, open_page, page_text, without_exception
+from tests.app.pages import button_labels, html_text, open_page, open_tab, page_text, without_exception
 
 NO_DOUBT = {
     "hydrogen_rich": False, "distance_to_training": 0.5, "extrapolating": False, "tc_K": 30.0, "tc_std_K": 5.0,
@@ -28,7 +29,8 @@ def test_a_link_opens_formulas_with_the_numbers_of_the_command_line():
     assert frame.value["oxidation_states"][0] == expected["oxidation_states"]
     assert f"{expected['tc_K']:.1f} ± {expected['tc_std_K']:.1f}" in html_text(test)
     assert [tab.label for tab in test.tabs] == ["Overview", "Charges", "Stability", "Structures"]
-    assert "eV/atom</b> above the hull" in html_text(test) and "Usual charges" in html_text(test)
+    assert "eV/atom</b> above the hull" in html_text(open_tab(test, "Stability"))
+    assert "Usual charges" in html_text(open_tab(test, "Charges"))
 
 
 def test_a_proposal_is_one_click_away():
@@ -61,13 +63,13 @@ def test_a_series_has_a_row_for_each_member_and_a_chart():
 
 
 def test_a_formula_of_five_elements_has_no_phase_diagram():
-    test = open_page("predict")
+    test = open_page("predict", opened={TABS: "Stability"})
     test.text_area[0].set_value("LaFeAsO0.9F0.1").run()
     assert "drawn for 2 to 4 elements; this formula has 5" in page_text(without_exception(test))
 
 
 def test_an_element_that_a_model_does_not_know_costs_only_its_columns():
-    test = open_page("predict")
+    test = open_page("predict", opened={TABS: "Stability"})
     test.text_area[0].set_value("KrF2").run()
     without_exception(test)
     assert "the formation-energy model does not know Kr" in html_text(test)
@@ -79,13 +81,13 @@ def test_an_element_that_a_model_does_not_know_costs_only_its_columns():
 
 
 def test_a_formula_stands_beside_known_compounds_on_the_hull_without_a_base():
-    test = open_page("predict", formula="HgBa2Ca2Cu3O8")  # five elements: no phase diagram
+    test = open_page("predict", opened={TABS: "Stability"}, formula="HgBa2Ca2Cu3O8")  # five elements: no phase diagram
     text = page_text(test)
     assert "most like this formula" in text and "The base" not in text and "this formula has 5" in text
 
 
 def test_amounts_that_are_no_whole_numbers_have_a_card():
-    test = open_page("predict")
+    test = open_page("predict", opened={TABS: "Charges"})
     test.text_area[0].set_value("La1.41421356Sr0.57735027CuO3.14159265").run()
     without_exception(test)
     assert "Screen of the papers: not tested" in page_text(test)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
+from app.results.candidate_card.card import TABS
 from app.results.filters import element_counts
 from app.results.funnel import funnel_html, reasons_text
 from app.results.next_steps import advice_text, larger_search
@@ -28,7 +29,7 @@ from core.runs.results import write_summary, write_table
 from core.runs.run import Run
 from core.runs.status import Phase
 from tests.app.conftest import PROBLEM
-from tests.app.pages import button_labels, html_text, open_page, page_text, without_exception
+from tests.app.pages import button_labels, html_text, open_page, open_tab, page_text, without_exception
 
 
 def test_without_a_run_the_page_leads_to_the_design_page(empty_runs_folder):
@@ -112,7 +113,7 @@ def test_the_fields_of_the_filters_select_rows(finished_run):
 
 
 def test_tiles_of_the_periodic_table_filter_the_candidates(finished_run):
-    test = open_page("results", finished_run, filter_failing="true", fold="false")
+    test = open_page("results", finished_run, {"elements": True}, filter_failing="true", fold="false")
     exchange = test.session_state["results.elements.exchange"].exchange
     click = {"forbidden": ["As"], "fixed": {"Fe": 1.0}, "substituted": [], "generation": exchange.generation}
     test.session_state["results.elements"] = {"table": click | {"revision": exchange.revision + 1}}
@@ -225,14 +226,16 @@ def test_every_tab_of_the_candidate_card_is_filled(finished_run):
     labels = ["Overview", "Charges", "Stability", "Structures", "What if", "Trajectory", "Take home"]
     assert [tab.label for tab in test.tabs] == labels
     text = html_text(test)
-    assert "Before rounding" in text and "This formula" in text
+    assert "Before rounding" in text and "This formula" in text and "Use as new base" in button_labels(test)
+    assert "above the hull</p>" not in text and len(test.get("plotly_chart")) == 1  # other tabs are not drawn yet
+    text = html_text(open_tab(test, "Stability"))
     std = finished_run.candidates()["energy_above_hull_std_eV_per_atom"][0]
     assert std > 0 and f"± {std:.3f} eV/atom</b> above the hull" in text
     assert "The base " in text and "eV/atom above the hull of the same model" in text
     assert "Known: the 25 iron-based superconductors most like the base" in page_text(test)
     assert "energy_above_hull_std_eV_per_atom" in test.dataframe[0].value
-    assert len(test.get("plotly_chart")) >= 3  # of the trajectory
-    assert "Use as new base" in button_labels(test)
+    assert len(open_tab(test, "Trajectory").get("plotly_chart")) == 4  # with that of the candidates
+    open_tab(test, "What if")
     # What if: nothing is predicted before an element is chosen; then a slider stands at the amount of the formula.
     assert len(test.select_slider) == 0
     (choice,) = [each for each in test.segmented_control if each.key.startswith("what_if.")]
@@ -242,7 +245,7 @@ def test_every_tab_of_the_candidate_card_is_filled(finished_run):
 
 
 def test_the_structures_of_a_candidate_are_found_by_a_button_and_stay(finished_run):
-    test = open_page("results", finished_run)
+    test = open_page("results", finished_run, {TABS: "Structures"})
     next(button for button in test.button if button.label == "Find structures").click().run()
     without_exception(test)
     assert "Find structures" not in button_labels(test)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from app.blocks import guarded
 from app.results.candidate_card.charges import charges
 from app.results.candidate_card.overview import overview
 from app.results.candidate_card.stability import stability
@@ -20,6 +21,8 @@ from app.text.html import formula_html
 from core.problem.problem import DesignProblem
 from core.runs.run import Run
 from core.screening.registry import find_screen
+
+TABS = "candidate.tabs"  # the label of the open tab, in the session
 
 
 def candidate_card(
@@ -45,13 +48,21 @@ def candidate_card(
     tabbed_card(row["formula"], under, tabs)
 
 
+@st.fragment
+@guarded
 def tabbed_card(formula: str, under_html: str, tabs: Mapping[str, Callable[[], None]]) -> None:
-    """A bordered card: the formula, a line under it, and tabs. tabs : label -> what draws the tab"""
+    """A bordered card: the formula, a line under it, and tabs, of which only the open one is drawn.
+
+    The card is drawn again alone when another tab is opened.
+
+    tabs : label -> what draws the tab
+    """
     with st.container(border=True, key="candidate"):
         st.html(f'<h2 class="candidate-name">{formula_html(formula)}</h2><p class="under">{under_html}</p>')
-        for tab, draw in zip(st.tabs(list(tabs)), tabs.values(), strict=True):
-            with tab:
-                draw()
+        for tab, draw in zip(st.tabs(list(tabs), key=TABS, on_change="rerun"), tabs.values(), strict=True):
+            if tab.open:
+                with tab:
+                    draw()
 
 
 def screening_text(failed: str) -> str:
