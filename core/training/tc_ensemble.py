@@ -99,6 +99,7 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: TcEnsembleS
         **_DESCRIPTION,
         **about,
         "element_properties": property_names(),
+        "element_properties_from": "pymatgen (MIT): Ong et al. 2013, doi:10.1016/j.commatsci.2012.10.028",
         "bias": {part: each.bias for part, each in trees.items()},
         "labels": LABELS,
         "reliability": asdict(replace(reliability, familiar_distance=familiar)),
