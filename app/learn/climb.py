@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -116,14 +116,23 @@ def forget_start() -> None:
 
 def clicked() -> None:
     """Callback: the clicked point of the map becomes the start."""
-    points = st.session_state[MAP].selection.points
-    index = next((point.get("customdata") for point in points if point.get("customdata") is not None), None)
-    if isinstance(index, list):
-        index = index[0] if index else None
-    if index is None or not 0 <= int(index) < len(grid(DIVISIONS)):
-        return
-    start = np.maximum(grid(DIVISIONS)[int(index)], LEAST_START)
-    st.session_state[START] = tuple((start / start.sum()).tolist())
+    start = start_at(st.session_state[MAP]["selection"]["points"])
+    if start is not None:
+        st.session_state[START] = start
+
+
+def start_at(points: Sequence[Mapping]) -> tuple[float, ...] | None:
+    """The start at the clicked points of the chart, of which those of the map carry their place in the grid.
+
+    At least LEAST_START of each element; None if no point of the map was clicked.
+    """
+    for point in points:
+        place = point.get("customdata")
+        place = place[0] if isinstance(place, list | tuple) and place else place
+        if isinstance(place, int | float) and 0 <= place < len(grid(DIVISIONS)):
+            start = np.maximum(grid(DIVISIONS)[int(place)], LEAST_START)
+            return tuple((start / start.sum()).tolist())
+    return None
 
 
 def composition_text(system: System, fractions: np.ndarray) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.learn.climb import DIVISIONS, LEAST_START, start_at
 from app.learn.climb_chart import climb_figure
 from app.learn.stages import followed, sentences
 from app.learn.stages_chart import fractions_by_step, stages_figure
@@ -55,3 +56,13 @@ def test_the_sentences_name_the_elements_that_m_max_removes():
     part.loc[edge, "fractions"] = '{"Fe": 0.5, "As": 0.5}'
     text = sentences(part, Run(STORED).problem(), 25)
     assert "removes Zr" in text and f"from {part['tc_K'][0]:.1f} to {part['tc_K'][edge - 1]:.1f} K" in text
+
+
+def test_a_click_on_the_map_gives_a_start_with_a_little_of_every_element():
+    fractions = grid(DIVISIONS)
+    corner = int(fractions[:, 0].argmax())
+    start = start_at([{"x": 0.1}, {"customdata": [corner]}])
+    assert sum(start) == pytest.approx(1) and min(start) == pytest.approx(LEAST_START / (1 + 2 * LEAST_START))
+    middle = int(np.abs(fractions - 1 / 3).sum(1).argmin())
+    assert start_at([{"customdata": middle}]) == pytest.approx(fractions[middle])
+    assert start_at([]) is None and start_at([{"customdata": [len(fractions)]}]) is None
