@@ -48,9 +48,10 @@ def section(benchmark: Benchmark) -> None:
             f"There are no results of this benchmark. `python -m core benchmark {benchmark.name}` computes them; at "
             "the size of the paper this takes many hours on a CPU, less on a GPU.", icon=":material/info:",
         )  # fmt: skip
+    variants = st.container(key=f"variants-{benchmark.name}")  # side by side on a wide screen
     for place, (heading, outcome) in enumerate(outcomes.items()):
         key = f"{benchmark.name}-{place}"
-        with st.container(key=key):
+        with variants.container(key=key):
             if benchmark.name not in BOTH_IN_ONE:
                 st.markdown(f"**{heading}**")
             results(key, outcome)

@@ -32,7 +32,7 @@ PAGES = ("Results", "Past runs", "Library", "Predict", "Models", "Benchmarks", "
 SUMMARY, CARD, MAIN = ".st-key-summary", ".st-key-candidate", ".stMainBlockContainer"
 HEADER_PX, ROW_PX = 35, 35  # heights in the table of candidates, which is drawn on a canvas
 QUIET_MS = 500  # without a change: the page is complete
-LIMIT_MS = 60_000
+LIMIT_MS = 120_000
 
 # watch(part): from now on, note when the text of this part changes, or the number of its charts and of tiles. The wait
 # begins with the navigation, or with the press of the mouse after `watch`.
