@@ -18,7 +18,7 @@ from core.runs.layout import PROGRESS, RESULT, RESUME
 from core.runs.run import Run
 from core.runs.status import Phase, RunStatus, write_status
 from tests.app.conftest import PROBLEM
-from tests.app.pages import button_labels, html_text, open_page, page_text
+from tests.app.pages import button_labels, html_text, open_page, open_tab, page_text
 
 
 def test_without_a_run_the_page_leads_to_the_design_page(empty_runs_folder):
@@ -97,7 +97,8 @@ def test_a_search_shows_its_archive_marked_known_or_new(carried_out, empty_runs_
     top = run.top()[0]
     assert "Best formulas at the end" in text and f"<td>{top['tc_K']:.1f} ± {top['tc_std_K']:.1f}</td>" in text
     assert f"<td>{'known' if top['known'] else 'new'}</td>" in text and "All pass the screens" in text
-    assert "A search finds whole formulas" in page_text(open_page("results", run))
+    results = open_tab(open_page("results", run), "Trajectory")
+    assert "A search finds whole formulas" in page_text(results)
 
 
 def test_a_random_substitution_has_no_progress_charts(carried_out, empty_runs_folder):
@@ -106,7 +107,7 @@ def test_a_random_substitution_has_no_progress_charts(carried_out, empty_runs_fo
     shown = open_page("run", run)
     assert "drawn once" in html_text(shown) and not shown.get("plotly_chart") and "Restarted" not in html_text(shown)
     assert "See results" in button_labels(shown)
-    results = page_text(open_page("results", run))
+    results = page_text(open_tab(open_page("results", run), "Trajectory"))
     assert "by random substitution" in results and "there is no trajectory" in results
 
 

@@ -22,6 +22,7 @@ from core.problem.settings import TARGET, OptimiserSettings
 ROWS = 512  # formulas predicted together on a CPU core
 ROWS_ON_GPU = 8192
 DIGITS = 3  # of a score: rounding hides that predictions depend on the rest of the batch in their last bits
+VALUE_DIGITS = (3, 3, 5)  # of Tc, its error and the formation energy, for the same reason
 UNBOUND = -np.inf  # score of a formula whose formation energy is not negative
 
 
@@ -163,7 +164,8 @@ class Scorer:
                 value[:, 2] = energy(x[rows])
                 return value
 
-        return torch.cat(self.cores.map(predicted, len(x))).cpu().numpy().astype(np.float64)
+        values = torch.cat(self.cores.map(predicted, len(x))).cpu().numpy().astype(np.float64)
+        return np.column_stack([column.round(digits) for column, digits in zip(values.T, VALUE_DIGITS, strict=True)])
 
 
 def _keys(counts: np.ndarray) -> list[bytes]:
