@@ -104,4 +104,4 @@ def fractions_text(composition: np.ndarray) -> str:
 def sentences(table: pd.DataFrame) -> tuple[str, ...]:
     """Where the candidates begin and end."""
     ends = table.groupby("formula", sort=False)["tc_K"].agg(["first", "last"])
-    return tuple(f"{formula}: {row['first']:.1f} to {row['last']:.1f} K." for formula, row in ends.iterrows())
+    return tuple(f"{formula}: {row['first']:.0f} to {row['last']:.0f} K." for formula, row in ends.iterrows())

@@ -38,6 +38,6 @@ def test_a_link_opens_its_page_on_a_fresh_server(chromium, serve, tmp_path, name
             links.filter(has_text=PAGES[-1]).wait_for()
             assert [text.strip() for text in links.all_inner_texts()] == PAGES
             style = "getComputedStyle(document.querySelector('.stApp')).getPropertyValue('--accent')"
-            assert page.evaluate(style), "the style sheet of all pages"
+            page.wait_for_function(f"{style} !== ''")  # the style sheet of all pages
     finally:
         page.close()
