@@ -28,7 +28,9 @@ from app.models.known import known_compounds
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import CheckpointError, read_card
 
+LINK = "query-params"  # the chosen model is in the link
 MOST_METRICS = 4  # in large type
+COUNTS = ("n", "n_superconductors", "n_cod", "formulas", "metals")  # metrics that are no errors
 # Groups of held-out metrics that are drawn: key -> (heading, metric, title of the axis).
 DRAWN = {
     "by_distance_to_training": ("Error by distance to the training data", "tc_mae_K", "MAE (K)"),
@@ -38,26 +40,72 @@ DRAWN = {
 
 
 def page() -> None:
-    """One section for each card in checkpoints/."""
+    """Every model in one table; one of them in full; predictions for well-known compounds."""
     st.title("Models", anchor=False)
     st.markdown(
         "All numbers in Tc Studio are predictions of the models below. They rank ideas; they do not replace a "
         "calculation or an experiment."
     )
+    cards = stored_cards()
+    if not cards:
+        st.error("There are no models in checkpoints/. Restore them from the repository.", icon=":material/error:")
+        return
+    st.dataframe(overview(cards), hide_index=True, alt="All models, with their main figure on held-out data")
+    # One section at a time: a reader looks for one model, and all charts together take more than a second to draw.
+    chosen = st.pills(
+        "Model in full",
+        list(cards),
+        key="model",
+        default=next(iter(cards)),
+        required=True,
+        format_func=lambda name: NAMES.get(name, name),
+        bind=LINK,
+    )
+    card = cards[chosen]
+    if isinstance(card, CheckpointError):
+        blocks.error(str(card))
+    else:
+        section(chosen, card)
+    known_compounds()
+
+
+def stored_cards() -> dict[str, Mapping | CheckpointError]:
+    """The card of each model in checkpoints/, or the error of reading it, in the order of `NAMES`."""
     order = list(NAMES)
     names = sorted(
         (path.stem for path in CHECKPOINTS.glob("*.json")),
         key=lambda name: (order.index(name) if name in order else len(order), name),
     )
-    if not names:
-        st.error("There are no models in checkpoints/. Restore them from the repository.", icon=":material/error:")
+    cards: dict[str, Mapping | CheckpointError] = {}
     for name in names:
-        st.divider()
         try:
-            section(name, read_card(name))
+            cards[name] = read_card(name, CHECKPOINTS)
         except CheckpointError as error:
-            blocks.error(str(error))
-    known_compounds()
+            cards[name] = error
+    return cards
+
+
+def overview(cards: Mapping[str, Mapping | CheckpointError]) -> pd.DataFrame:
+    """One row for each model: its name, what it predicts, its first error on held-out data, the date of its weights."""
+    rows = []
+    for name, card in cards.items():
+        if isinstance(card, CheckpointError):
+            rows.append({"Model": NAMES.get(name, name), "Predicts": "The file is damaged."})
+            continue
+        errors = [
+            metric_text(key, value)
+            for key, value in (card.get("metrics_held_out") or {}).items()
+            if isinstance(value, int | float) and key not in COUNTS
+        ]
+        rows.append(
+            {
+                "Model": NAMES.get(name, name),
+                "Predicts": card.get("what") or f"Architecture: {card.get('architecture', 'not stated')}",
+                "On held-out data": " ".join(errors[0]) if errors else "",
+                "Date": card.get("date") or "",
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def section(name: str, card: Mapping) -> None:

@@ -18,6 +18,8 @@ from app.models.card_text import (
     with_links,
 )
 from app.models.charts import reliability_figure
+from app.models.descriptions import NAMES
+from app.models.page import overview, stored_cards
 from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import read_card
 from core.predictors.registry import BEST
@@ -25,18 +27,42 @@ from core.reference_data.references import NAME as REFERENCES
 from tests.app.pages import open_page, page_text
 
 
+CARDS = {path.stem: json.loads(path.read_text()) for path in CHECKPOINTS.glob("*.json")}
+
+
+def page_of(name: str) -> AppTest:
+    """The page with this model in full."""
+    return open_page("models", opened={f"{part}-{name}": True for part in ("groups", "details")}, model=NAMES.get(name, name))
+
+
 @pytest.fixture(scope="module")
 def models() -> AppTest:
-    names = [path.stem for path in CHECKPOINTS.glob("*.json")]
-    return open_page("models", opened={f"{part}-{name}": True for part in ("groups", "details") for name in names})
+    return page_of(BEST.tc)
 
 
-def test_every_card_has_a_section_with_its_metrics(models):
-    cards = [json.loads(path.read_text()) for path in CHECKPOINTS.glob("*.json")]
-    assert len(models.header) == len(cards) + 1 >= 7  # and the known compounds
-    assert all(card["what"] in page_text(models) for card in cards)
-    shown = {metric.label: metric.value for metric in reversed(models.metric)}  # the first section is the best model's
+def test_every_card_has_a_line_with_its_first_error(models):
+    lines = next(frame.value for frame in models.dataframe if "Predicts" in frame.value).set_index("Model")
+    assert sorted(lines.index) == sorted(NAMES.get(name, name) for name in CARDS) and len(CARDS) >= 12
+    assert set(lines["Predicts"]) == {card["what"] for card in CARDS.values()}
+    error_K = read_card(BEST.tc)["metrics_held_out"]["tc_mae_K"]
+    assert lines.loc[NAMES[BEST.tc], "On held-out data"] == f"Tc MAE {error_K:.2f} K"
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_every_card_has_a_section(name):
+    page = page_of(name)
+    assert page.header[0].value == NAMES.get(name, name) and CARDS[name]["what"] in page_text(page)
+
+
+def test_the_first_section_is_that_of_the_best_model_of_tc():
+    shown = {metric.label: metric.value for metric in open_page("models").metric}
     assert shown["Tc MAE"] == f"{read_card(BEST.tc)['metrics_held_out']['tc_mae_K']:.2f} K"
+
+
+def test_a_damaged_card_is_named(monkeypatch, tmp_path):
+    (tmp_path / f"{BEST.tc}.json").write_text("{")
+    monkeypatch.setattr("app.models.page.CHECKPOINTS", tmp_path)
+    assert overview(stored_cards())["Predicts"].tolist() == ["The file is damaged."]
 
 
 def test_errors_by_family_are_those_of_the_card(models):
@@ -45,7 +71,8 @@ def test_errors_by_family_are_those_of_the_card(models):
     assert families.loc["cuprate", "Tc MAE"] == f"{errors['cuprate']['tc_mae_K']:.2f} K"
 
 
-def test_the_reliability_of_the_hull_distances_is_that_of_the_card(models):
+def test_the_reliability_of_the_hull_distances_is_that_of_the_card():
+    models = page_of(REFERENCES)
     found = read_card(REFERENCES)["metrics_held_out"]["by_spread"]
     shown = next(table.value for table in models.table if set(found) <= set(table.value.index))
     for name, metrics in found.items():
