@@ -31,7 +31,9 @@ from core.predictors.registry import known_elements, load_predictor
 from core.problem.problem import DesignProblem
 from core.problem.settings import ONE_STATE
 from core.reference_data.references import References, load_references
-from core.runs import member_mean
+from core.runs import index, member_mean
+from core.runs import pace as runs_pace
+from core.runs.status import Phase
 from core.screening.phase_diagram import PhaseDiagramData
 from core.screening.phase_diagram import phase_diagram as evaluate_phase_diagram
 from core.structures.prototypes import Proposal, load_finder
@@ -39,6 +41,7 @@ from core.structures.structure_models import StructureProperties, load_structure
 
 MAX_FORMULAS = 1000  # cached values per function
 MAX_MODELS = 20
+PACED = 20  # newest finished runs that are looked at for the pace of this machine
 
 
 # ---- known superconductors ---------------------------------------------------------------------------------------
@@ -222,6 +225,16 @@ def known_to(problem: DesignProblem) -> set[str]:
 
 
 # ---- this computer -----------------------------------------------------------------------------------------------
+
+
+def pace() -> float | None:
+    """How fast runs are on this machine, see `core.runs.pace`; None before the first one has finished."""
+    return _pace(tuple(entry.id for entry in index.entries() if entry.phase is Phase.FINISHED)[:PACED])
+
+
+@st.cache_data(show_spinner=False, max_entries=MAX_MODELS)
+def _pace(run_ids: tuple[str, ...]) -> float | None:
+    return runs_pace.pace(run_ids)
 
 
 @st.cache_resource(show_spinner=False)

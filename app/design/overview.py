@@ -31,7 +31,8 @@ def overview(draft: Draft, problem: DesignProblem, errors: Errors) -> None:
     left_out = {term for term, fields in DEPENDS_ON.items() if any(errors[field] for field in fields)}
     if any(errors.values()):
         left_out.add("Work")
-    st.html(definition_list_html(row for row in problem_rows(problem, known) if row[0] not in left_out))
+    rows = problem_rows(problem, known, cached_data.pace())
+    st.html(definition_list_html(row for row in rows if row[0] not in left_out))
     with st.expander("As vectors", key="design.vectors"):
         st.html(f'<pre class="vectors">{x_const(problem)}\n{m_elem(problem, known)}</pre>')
 

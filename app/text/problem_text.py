@@ -13,7 +13,7 @@ from core.chemistry import elements
 from core.chemistry.composition import format_amount
 from core.chemistry.tolerances import ROUNDING_ERROR
 from core.generation.initialization import BINARY_ATOMS, count_enumerated
-from core.generation.registry import generator_of, registration
+from core.generation.registry import expected_s, generator_of, registration
 from core.problem.problem import DesignProblem
 from core.problem.settings import (
     BASE,
@@ -28,10 +28,11 @@ from core.problem.settings import (
 from core.problem.substitution_sites import ANY_ELEMENT, EMPTY
 
 
-def problem_rows(problem: DesignProblem, known: Collection[str]) -> list[tuple[str, str]]:
+def problem_rows(problem: DesignProblem, known: Collection[str], pace: float | None = None) -> list[tuple[str, str]]:
     """Pairs of (term, HTML) that together describe the whole problem. Its base must be readable.
 
     known : the elements that all models know
+    pace : see `core.runs.pace`; None: not known
     """
     rows = [
         ("Base from", _origin(problem)),
@@ -43,7 +44,7 @@ def problem_rows(problem: DesignProblem, known: Collection[str]) -> list[tuple[s
         ("Free", _free(problem, known)),
         ("Size", _size(problem)),
         ("Charges", _charges(problem)),
-        ("Work", _work(problem)),
+        ("Work", _work(problem, pace)),
     ]
     return [(term, text) for term, text in rows if text]
 
@@ -59,10 +60,14 @@ def amounts_text(amounts: Mapping[str, float]) -> str:
     return ", ".join(f"{symbol} {_short(x)}" for symbol, x in amounts.items())
 
 
-def work_time_text(problem: DesignProblem) -> str:
-    """Rough duration of the optimisation on a small computer."""
-    schedule = generator_of(problem).schedule(problem)
-    seconds = schedule.candidates * schedule.steps / registration(problem.method).candidate_steps_per_s
+def work_time_text(problem: DesignProblem, pace: float | None) -> str:
+    """Rough duration of a run: on this machine if its pace is known, otherwise on a small computer."""
+    where = "on two CPU cores" if pace is None else "here, by the last runs"
+    return f"{_about(expected_s(problem) * (pace or 1.0))} {where}"
+
+
+def _about(seconds: float) -> str:
+    """A duration in round numbers."""
     if seconds < 10:
         return "a few seconds"
     if seconds < 90:
@@ -185,13 +190,13 @@ def _charges(problem: DesignProblem) -> str:
     return "each atom may have its own oxidation state" if problem.charge_rule == EVERY_ATOM else ""
 
 
-def _work(problem: DesignProblem) -> str:
+def _work(problem: DesignProblem, pace: float | None) -> str:
     schedule = generator_of(problem).schedule(problem)
     return registration(problem.method).work.format(
         candidates=f"{schedule.candidates:,}",
         steps=f"{schedule.steps:,}",
         product=f"{schedule.candidates * schedule.steps:,}",
-        time=work_time_text(problem),
+        time=work_time_text(problem, pace),
     )
 
 

@@ -68,7 +68,7 @@ class Registration:
     own_settings: tuple[MethodSetting, ...] = ()
     title: str = ""
     start: str = ""
-    work: str = "{candidates} candidates × {steps} steps = {product}; {time} on two CPU cores"
+    work: str = "{candidates} candidates × {steps} steps = {product}; {time}"
     candidate_steps_per_s: float = 2_000
     candidates_are: str = "candidates"
     steps_are: str = "steps"
@@ -120,6 +120,12 @@ def checkpoints_of_method(problem: DesignProblem) -> tuple[str, ...]:
 def generator_of(problem: DesignProblem) -> Generator:
     """The generator of the problem's method. Raises InputError for an unknown method."""
     return _loaded(registration(problem.method).implementation)
+
+
+def expected_s(problem: DesignProblem) -> float:
+    """Rough duration (s) of a run on two CPU cores, startup and screening included. Raises InputError as above."""
+    schedule = generator_of(problem).schedule(problem)
+    return schedule.candidates * schedule.steps / registration(problem.method).candidate_steps_per_s
 
 
 @cache
@@ -200,7 +206,7 @@ register(
         ),
         title="by genetic search",
         start="{base} and the integer formulas nearest to it",
-        work="the best {candidates} formulas kept over {steps} generations; {time} on two CPU cores",
+        work="the best {candidates} formulas kept over {steps} generations; {time}",
         candidates_are="formulas kept",
         steps_are="generations",
         keeps_archive=True,
@@ -225,7 +231,7 @@ register(
         ),
         title="by memetic search",
         start="{base} and the integer formulas nearest to it",
-        work="the best {candidates} formulas kept over {steps} rounds; {time} on two CPU cores",
+        work="the best {candidates} formulas kept over {steps} rounds; {time}",
         candidate_steps_per_s=1_200,
         candidates_are="formulas kept",
         steps_are="rounds",

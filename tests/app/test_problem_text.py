@@ -8,7 +8,7 @@ from app.text.problem_text import problem_rows
 from app.text.problem_title import settings_text, title, title_html
 from app.text.vectors import m_elem, x_const
 from core.chemistry import elements
-from core.generation.registry import SUBSTITUTION
+from core.generation.registry import SUBSTITUTION, expected_s
 from core.problem.origin import Origin
 from core.problem.presets import GDMCD, HYDRIDE
 from core.problem.problem import DesignProblem
@@ -23,7 +23,9 @@ def test_the_rows_describe_the_fixed_part_the_free_part_and_the_work():
     assert rows["Fixed"].startswith("Fe 0.25, As 0.25") and "= 0.5)" in rows["Fixed"]
     assert rows["Free"] == "50% of the atoms, from 82 elements: all that the models know except Kr"
     assert rows["Size"] == ("at most 7 elements; 4, 8, 12 … 24 atoms per formula unit, charges balanced where possible")
-    assert "256 candidates × 150 steps = 38,400" in rows["Work"]
+    assert "256 candidates × 150 steps = 38,400" in rows["Work"] and rows["Work"].endswith(" on two CPU cores")
+    slow = dict(problem_rows(problem, KNOWN, pace=10.0))["Work"]
+    assert slow.endswith("about 3 min here, by the last runs") and expected_s(problem) == 19.2
     alone = DesignProblem("LaFeAsO", forbidden=tuple(KNOWN - {"Fe"}))
     assert dict(problem_rows(alone, KNOWN))["Free"] == "100% of the atoms, from 1 element: Fe"
 
