@@ -25,6 +25,7 @@ BASE = "LaFeAsO"
 FIRST = TableState(frozenset({"O"}), {"Fe": 1.0, "As": 1.0}, frozenset())
 TABLE, START = "learn.table_state", "learn.start"
 DIGITS = 3
+BARS_PX = 300  # height of the bars before a class, below three figures and a formula
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def constraints() -> None:
         mapped = composition_of(fixed, state.forbidden, st.session_state.get(START, 0))
         numbers(mapped)
         chart(composition_figure(*bars(mapped), alive=mapped.alive), "learn_x",
-              "Ratios before the map and fractions after it, per element")  # fmt: skip
+              "Ratios before the map and fractions after it, per element", most_px=BARS_PX)  # fmt: skip
         st.button("Another start composition", on_click=next_start, key="learn_start", icon=":material/casino:",
                   help="The ratios of another candidate of a default run")  # fmt: skip
     settings = OptimiserSettings()

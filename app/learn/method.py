@@ -42,8 +42,9 @@ def parts(s: OptimiserSettings) -> tuple[Part, ...]:
         ),
         Part(
             "2. Stage 1: raise the critical temperature, lower the energy",
-            r"L_1 = -\bigl(T_\mathrm{c}(x) - \kappa\, s(x)\bigr) + \alpha\, E_\mathrm{f}(x), \quad "
-            rf"\kappa = {s.risk_aversion:g},\ \alpha = {s.formation_energy_weight:g}\ \mathrm{{K/(eV/atom)}}",
+            r"\begin{gathered} L_1 = -\bigl(T_\mathrm{c}(x) - \kappa\, s(x)\bigr) + \alpha\, E_\mathrm{f}(x) \\ "
+            rf"\kappa = {s.risk_aversion:g},\ \alpha = {s.formation_energy_weight:g}\ \mathrm{{K/(eV/atom)}}"
+            r"\end{gathered}",
             f"{s.candidates:,} initial compositions, each the base with some elements replaced and some added, are "
             f"optimised by {s.steps[0]:,} steps of Adam. $s$ is the expected error of $T_\\mathrm{{c}}$: a gain that "
             "the model is unsure of counts less (in the papers κ = 0). The formation energy $E_\\mathrm{f}$ excludes "
