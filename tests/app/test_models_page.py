@@ -26,13 +26,14 @@ from core.predictors.registry import BEST
 from core.reference_data.references import NAME as REFERENCES
 from tests.app.pages import open_page, page_text
 
-
 CARDS = {path.stem: json.loads(path.read_text()) for path in CHECKPOINTS.glob("*.json")}
 
 
 def page_of(name: str) -> AppTest:
     """The page with this model in full."""
-    return open_page("models", opened={f"{part}-{name}": True for part in ("groups", "details")}, model=NAMES.get(name, name))
+    return open_page(
+        "models", opened={f"{part}-{name}": True for part in ("groups", "details")}, model=NAMES.get(name, name)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ def test_design_runs_in_the_folder_and_prints_the_best(written, tmp_path, capsys
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert lines[0].split()[:2] == ["Rank", "Formula"] and lines[1].split()[0] == "1"
-    assert "every screen" in lines[-3] and "the base (LaFeAsO, predicted 15.8 K)" in lines[-3]
+    assert "every screen" in lines[-3] and "the base (LaFeAsO, predicted 15.7 K)" in lines[-3]
     assert "charge neutral, Pauling test" in lines[-2]
     assert str(folder / "candidates.csv") in lines[-1] and "Traceback" not in err
     stored = json.loads((folder / "problem.json").read_text())

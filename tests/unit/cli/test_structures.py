@@ -16,7 +16,6 @@ from tests.pair_potential import PairPotential
 def small_library(monkeypatch):
     finder = StructureFinder(crystals.prototype_library(), crystals.NearestFirst())
     monkeypatch.setattr(finder_module, "load_finder", lambda: finder)
-    monkeypatch.setattr("core.predictors.checkpoint.read_card", lambda name: {"sha256": name})
 
 
 def rows(folder):

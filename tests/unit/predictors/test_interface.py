@@ -101,7 +101,7 @@ def test_the_largest_number_of_elements_of_a_row():
     assert most_elements(x) == 4
 
 
-@pytest.mark.parametrize(("name", "most"), [("tc-ensemble", 0.2), ("formation-energy-ensemble", 0.01)])
+@pytest.mark.parametrize(("name", "most"), [("tc-ensemble", 0.8), ("formation-energy-ensemble", 0.01)])
 def test_the_version_for_ranking_agrees_with_the_predictor(name, most):
     """On known superconductors and their neighbours; Tc in K, formation energy in eV/atom."""
     predictor, known = load_predictor(name), load_references().known_compositions[::200]
@@ -109,7 +109,8 @@ def test_the_version_for_ranking_agrees_with_the_predictor(name, most):
     faster = predictor.for_ranking()
     with torch.no_grad():
         expected, found = predictor.estimate(x), faster.estimate(x)
-    assert (found.value - expected.value).abs().max() < most
+    differences = (found.value - expected.value).abs()
+    assert differences.max() < most and differences.mean() < most / 10
     assert len(faster.members()) in (1, len(predictor.members()))
     if expected.error is not None and found.error is not None:
         assert (found.error - expected.error).abs().max() < most

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -23,8 +25,9 @@ def vectors(formulas) -> torch.Tensor:
     return torch.from_numpy(composition.compositions(formulas))
 
 
-def fitted(ridge: float = 1e-6) -> CompositionKernel:
-    return fit(composition.compositions(KNOWN), np.array(list(KNOWN.values())), ridge, KernelShape())
+def fitted(ridge: float = 1e-6, short_range: float = 0.0) -> CompositionKernel:
+    shape = KernelShape(short_range=short_range)
+    return fit(composition.compositions(KNOWN), np.array(list(KNOWN.values())), ridge, shape)
 
 
 def test_the_kernel_of_a_composition_with_itself_is_nearly_1_and_falls_with_distance():
@@ -46,6 +49,17 @@ def test_the_kernel_agrees_with_its_equation():
     distance = np.sqrt(by_amount + 0.5 * by_property + 0.01)
     assert float(found) == pytest.approx(distance, rel=1e-6)
     assert float(shape.near(found)) == pytest.approx(np.exp(-distance / 2), rel=1e-6)
+    both = replace(shape, short_range=0.3)
+    expected = (np.exp(-distance / 2) + 0.3 * np.exp(-4 * distance / 2)) / 1.3
+    assert float(both.near(found)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_short_range_follows_one_compound_without_an_effect_on_distant_ones():
+    far = vectors(["CaFeAsF"]).float()
+    without, with_it = (abs(float(fitted(0.05, short_range)(far)[0])) for short_range in (0.0, 100.0))
+    assert with_it < 0.1 * without
+    value, _ = fitted(1e-6, 100.0)(vectors(KNOWN).float())
+    assert value.numpy() == pytest.approx(list(KNOWN.values()), abs=0.05)
 
 
 def test_without_a_ridge_it_interpolates_the_known_compositions():
@@ -82,10 +96,11 @@ def test_a_trace_of_an_element_has_little_effect(formula):
     assert abs(float(model(mixed / mixed.sum())[0] - model(x)[0])) < 0.05  # K
 
 
+@pytest.mark.parametrize("short_range", [0.0, 0.3])
 @pytest.mark.parametrize("which", [0, 1])
 @pytest.mark.parametrize("formula", ["YBa2Cu3O6.8", "MgB2", "CaFeAsF"])
-def test_gradients_against_finite_differences(formula, which):
-    model = fitted().double()
+def test_gradients_against_finite_differences(formula, which, short_range):
+    model = fitted(short_range=short_range).double()
     x = vectors([formula]).requires_grad_()
     (gradient,) = torch.autograd.grad(model(x)[which].sum(), x)
     assert torch.isfinite(gradient).all()
