@@ -64,7 +64,7 @@ def design(walk: Walk, url: str) -> None:
             walk.step("use it as the new base", lambda: press(page, "Use as new base"))
             page.locator('button[data-symbol="Og"]').wait_for()
     lineage = page.locator(".st-key-lineage")
-    expect(lineage.get_by_text(re.compile(r"→"))).to_have_count(DESIGNS - 1)
+    expect(lineage.get_by_role("link")).to_have_count(DESIGNS - 1)
     walk.step("see where the base comes from", lineage.scroll_into_view_if_needed)
     compared = page.locator(".compare").first
     expect(compared.locator("thead th")).to_have_count(DESIGNS + 1)
