@@ -18,7 +18,14 @@ from core.generation.schedule import Schedule
 
 TEAL, BLUE, ORANGE, VIOLET, GREY = "#1a918c", "#3f82c4", "#d6852a", "#9a70be", "#8a9290"
 FAINT = "rgba(138,146,144,0.35)"
-CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}  # of st.plotly_chart
+CHART_CONFIG = {  # of st.plotly_chart: under the pointer, one button that stores the chart as a PNG file
+    "displayModeBar": "hover",
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+    "toImageButtonOptions": {"format": "png", "filename": "tc-studio-chart", "scale": 3},
+    "scrollZoom": False,
+    "doubleClick": "reset",
+}
 MOST_POINTS = 500  # of a trace
 
 

@@ -6,16 +6,25 @@ from dataclasses import astuple
 
 from core.generation.diffusion.settings import CLASSES, checkpoint_name
 from core.predictors.registry import BEST, CONTROL, PUBLISHED, predictors
+from core.reference_data.prototypes import NAME as LIBRARY
 from core.reference_data.references import NAME as REFERENCES
 from core.structures.diffusion.names import BASE, WITH_TC
+from core.structures.ranking import NAME as RANKING
+from core.structures.structure_models import METAL_NAME, TC_NAME
 
 _FIRST = (*astuple(BEST), CONTROL, *astuple(PUBLISHED))
 _LABELS = {info.name: info.label for info in predictors()}
 # Name of the card -> heading, in the order of the page.
 _DIFFUSION = {checkpoint_name(name): f"Diffusion network, {label}" for name, label in CLASSES.items()}
 _CRYSTALS = {BASE: "Crystal structures by diffusion", WITH_TC: "Crystal structures by diffusion, for a Tc"}
+_STRUCTURES = {
+    LIBRARY: "Structure prototypes",
+    RANKING: "Ranking of structures",
+    METAL_NAME: "Metal or not, by structure",
+    TC_NAME: "Calculated Tc, by structure",
+}
 _TABLES = {REFERENCES: "Reference tables"}
-NAMES = {name: _LABELS[name] for name in _FIRST} | _LABELS | _DIFFUSION | _CRYSTALS | _TABLES
+NAMES = {name: _LABELS[name] for name in _FIRST} | _LABELS | _DIFFUSION | _STRUCTURES | _CRYSTALS | _TABLES
 _TC_LIMITS = """
 - **A composition has no structure.** Diamond and graphite are identical to this model, and so are all polymorphs of a
   formula.
@@ -73,6 +82,12 @@ LIMITS = {
 - **Its Tc is calculated,** by electron-phonon theory for conventional superconductors, and never measured.
 """,
     ),
+    TC_NAME: """
+- **It is calculated, and for conventional superconductors only:** electron-phonon coupling in the harmonic
+  approximation. It says nothing about cuprates or iron-based superconductors, and never enters a measured Tc.
+- **One setting was chosen with the held-out part in view:** that compounds joined by their formula weigh as much as the
+  others. Its advantage over a model of the composition on the same rows, 2.78 K to 3.06 K, is a little flattered by it.
+""",
     REFERENCES: """
 - **The energies of the hull are those of the chosen model**, so that candidates and competing phases have similar
   errors. Its distances are not those of the Materials Project.

@@ -50,7 +50,9 @@ def page() -> None:
     if not cards:
         st.error("There are no models in checkpoints/. Restore them from the repository.", icon=":material/error:")
         return
-    st.dataframe(overview(cards), hide_index=True, alt="All models, with their main figure on held-out data")
+    st.dataframe(
+        overview(cards), hide_index=True, height="content", alt="All models, with their main figure on held-out data"
+    )
     # One section at a time: a reader looks for one model, and all charts together take more than a second to draw.
     chosen = st.pills(
         "Model in full",
