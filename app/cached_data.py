@@ -31,6 +31,7 @@ from core.predictors.registry import known_elements, load_predictor
 from core.problem.problem import DesignProblem
 from core.problem.settings import ONE_STATE
 from core.reference_data.references import References, load_references
+from core.reference_data.tc_reports import TcReport, load_tc_reports
 from core.runs import index, member_mean
 from core.runs import pace as runs_pace
 from core.runs.status import Phase
@@ -99,6 +100,12 @@ def reported(formula: str) -> tuple[float, int] | None:
     known = known_superconductors()
     same = formula if formula in known.materials else known.same_as(composition_vector(parse_formula(formula)))
     return known.materials[same] if same else None
+
+
+@st.cache_data(show_spinner=False, max_entries=MAX_FORMULAS)
+def tc_reports(formula: str) -> tuple[TcReport, ...]:
+    """The reports of SuperCon about the composition of a formula. Raises CheckpointError, InputError."""
+    return load_tc_reports().of(formula)
 
 
 @st.cache_data(show_spinner=False, max_entries=MAX_FORMULAS)

@@ -8,6 +8,7 @@ from core.generation.diffusion.settings import CLASSES, checkpoint_name
 from core.predictors.registry import BEST, CONTROL, PUBLISHED, predictors
 from core.reference_data.prototypes import NAME as LIBRARY
 from core.reference_data.references import NAME as REFERENCES
+from core.reference_data.tc_reports import NAME as REPORTS
 from core.structures.diffusion.names import BASE, WITH_TC
 from core.structures.ranking import NAME as RANKING
 from core.structures.structure_models import METAL_NAME, TC_NAME
@@ -23,7 +24,7 @@ _STRUCTURES = {
     METAL_NAME: "Metal or not, by structure",
     TC_NAME: "Calculated Tc, by structure",
 }
-_TABLES = {REFERENCES: "Reference tables"}
+_TABLES = {REFERENCES: "Reference tables", REPORTS: "Reports of Tc"}
 NAMES = {name: _LABELS[name] for name in _FIRST} | _LABELS | _DIFFUSION | _STRUCTURES | _CRYSTALS | _TABLES
 _TC_LIMITS = """
 - **A composition has no structure.** Diamond and graphite are identical to this model, and so are all polymorphs of a

@@ -7,6 +7,7 @@ import gzip
 import os
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -153,7 +154,7 @@ def _merge(pairs: list[tuple[str, float]], counts: Counter, reduce=np.median, so
     groups: dict[tuple, list[tuple[str, float, np.ndarray]]] = defaultdict(list)
     for formula, value in pairs:
         try:
-            vector = composition_vector(_record_amounts(formula))
+            vector = record_composition(formula)
         except InputError as error:
             undetermined = "undetermined" in error.rule
             counts[before + ("undetermined amount (O7-z, Ox)" if undetermined else "malformed formula")] += 1
@@ -171,15 +172,8 @@ def _merge(pairs: list[tuple[str, float]], counts: Counter, reduce=np.median, so
     )
 
 
-def read_superconductors(folder: Path) -> Table:
-    """Measured Tc in K: MDR SuperCon, replicates by their median, with all their values.
-
-    Excluded and counted: empty Tc, malformed formulas, undetermined oxygen, known errors. The Stanev set adds its
-    compositions with Tc > 0 that are not in SuperCon; its zeros mean "no Tc reported", which is not a measurement (a
-    few dozen of them are superconductors in SuperCon itself), so they are excluded and counted.
-    """
-    counts: Counter = Counter()
-    pairs: list[tuple[str, float]] = []
+def supercon_rows(folder: Path, counts: Counter) -> Iterator[dict[str, str]]:
+    """The rows of MDR SuperCon with a Tc, without known errors; what is left out is added to `counts`."""
     for row in read_rows(folder / "supercon_mdr_220808.tsv.gz", "\t", skip=2):
         counts["rows of SuperCon"] += 1
         formula, text = row["element"], row["tc"].strip()
@@ -188,7 +182,23 @@ def read_superconductors(folder: Path) -> Table:
         elif formula in KNOWN_ERRORS and float(text) > KNOWN_ERRORS[formula][0]:
             counts["known error"] += 1
         else:
-            pairs.append((formula, float(text)))
+            yield row
+
+
+def record_composition(formula: str) -> np.ndarray:
+    """The composition (118,) of a formula as a source writes it. Raises InputError."""
+    return composition_vector(_record_amounts(formula))
+
+
+def read_superconductors(folder: Path) -> Table:
+    """Measured Tc in K: MDR SuperCon, replicates by their median, with all their values.
+
+    Excluded and counted: empty Tc, malformed formulas, undetermined oxygen, known errors. The Stanev set adds its
+    compositions with Tc > 0 that are not in SuperCon; its zeros mean "no Tc reported", which is not a measurement (a
+    few dozen of them are superconductors in SuperCon itself), so they are excluded and counted.
+    """
+    counts: Counter = Counter()
+    pairs = [(row["element"], float(row["tc"])) for row in supercon_rows(folder, counts)]
     supercon = _merge(pairs, counts, source="SuperCon")
     known = set(supercon.composition_keys())
 

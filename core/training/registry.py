@@ -44,6 +44,7 @@ TABLES = (
     ),
     Trainable("tc-structure", "core.training.tc_structure:train", "core.training.tc_structure:held_out_figures"),
     Trainable("references", "core.training.references:train", "core.training.references:held_out_figures"),
+    Trainable("tc-reports", "core.training.tc_reports:train"),
     Trainable("potential-references", "core.training.potential_references:train"),
     Trainable("elements", "core.training.element_table:write_element_table", raw_data=False),
 )

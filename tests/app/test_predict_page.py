@@ -132,3 +132,9 @@ def test_warnings_are_given_where_they_apply(values, expected):
 
 def test_models_without_an_error_estimate_never_disagree_beyond_it():
     assert not disagreement(pd.Series(NO_DOUBT | {"tc_std_K": float("nan"), "tc_judge_K": 90.0}))
+
+
+def test_the_reports_behind_a_known_tc_are_shown_with_their_references():
+    test = open_page("predict", opened={"candidate.reports": True}, formula="Nb3Ge")
+    shown = next(frame.value for frame in test.dataframe if "Reference" in frame.value)
+    assert len(shown) > 10 and shown["Tc (K)"].is_monotonic_decreasing and shown["Reference"].str.len().min() > 0

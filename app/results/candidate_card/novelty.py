@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached_data
+from app.results.candidate_card.reports import reports
 from app.text.html import formula_html
 from core.chemistry.composition import compositions
 from core.chemistry.conventional_formula import conventional_formula
@@ -30,6 +31,8 @@ def novelty(row: pd.Series) -> None:
         st.caption(DISTANCE_NOTE)
     elif not known and not row["nearest_known"]:
         st.caption("The nearest known superconductor is searched only for formulas that pass every screen.")
+    if row["nearest_known"]:
+        reports(row["nearest_known"])
 
 
 def superconductor_text(row: pd.Series) -> str:

@@ -32,11 +32,14 @@ def test_predictors_and_tables_are_listed_in_the_order_of_training():
         "metal-classifier",
         "tc-structure",
         "references",
+        "tc-reports",
         "potential-references",
         "elements",
     ]
     assert (
-        tuple(name for name in TRAINABLES if name not in ("prototypes", "potential-references", "elements"))
+        tuple(
+            name for name in TRAINABLES if name not in ("prototypes", "tc-reports", "potential-references", "elements")
+        )
         == EVALUATED
     )
     assert list(TRAINABLES).index(formation_energy_ensemble.NAME) < list(TRAINABLES).index(tc_ensemble.NAME)
