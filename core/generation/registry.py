@@ -123,7 +123,7 @@ def generator_of(problem: DesignProblem) -> Generator:
 
 
 def expected_s(problem: DesignProblem) -> float:
-    """Rough duration (s) of a run on two CPU cores, startup and screening included. Raises InputError for an unknown method."""
+    """Rough duration (s) of a run on two CPU cores, with startup and screening. Raises InputError as `generator_of`."""
     schedule = generator_of(problem).schedule(problem)
     return schedule.candidates * schedule.steps / registration(problem.method).candidate_steps_per_s
 
