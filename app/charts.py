@@ -18,11 +18,12 @@ from core.generation.schedule import Schedule
 
 TEAL, BLUE, ORANGE, VIOLET, GREY = "#1a918c", "#3f82c4", "#d6852a", "#9a70be", "#8a9290"
 FAINT = "rgba(138,146,144,0.35)"
-CHART_CONFIG = {  # of st.plotly_chart: under the pointer, one button that stores the chart as a PNG file
+CHART_CONFIG = {  # of st.plotly_chart: a bar under the pointer, in which app/components/chart_files puts its buttons
     "displayModeBar": "hover",
     "displaylogo": False,
+    "displayNotifier": False,
     "modeBarButtons": [["toImage"]],
-    "toImageButtonOptions": {"format": "png", "filename": "tc-studio-chart", "scale": 3},
+    "toImageButtonOptions": {"scale": 3},
     "scrollZoom": False,
     "doubleClick": "reset",
 }

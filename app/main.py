@@ -13,6 +13,7 @@ if PROJECT not in sys.path:  # Streamlit adds only the folder of this file
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported: idle threads leave the cores to runs
 
 from app.blocks import guarded, style_sheet  # noqa: E402
+from app.components.chart_files.component import chart_files  # noqa: E402
 from core.paths import ASSETS  # noqa: E402
 
 ICON = str(ASSETS / "icon.svg")  # a local file: Streamlit would load a material symbol from the network
@@ -37,3 +38,4 @@ page = st.navigation(
     position="top",
 )
 guarded(page.run)()  # a missing model, a damaged run, a full disk: the message helps
+chart_files()

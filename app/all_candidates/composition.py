@@ -7,14 +7,14 @@ import html
 import streamlit as st
 
 from app import blocks
+from app.star_and_note import annotation_form
 from app.state import session
 from app.text.formatting import formula_text, times
 from core.campaigns.folder import run_of_campaign
 from core.campaigns.lineage import formula_condition, lineage
 from core.campaigns.query import CandidateQueries
-from core.errors import InputError
 from core.runs import store
-from core.runs.annotations import NOTE_CHARACTERS, Annotation, annotate
+from core.runs.annotations import Annotation
 
 MOST_RUNS = 5
 _RUN_COLUMNS = ("run", "campaign", "base", "method", "seed", "tc_K", "tc_judge_K", "energy_above_hull_eV_per_atom")
@@ -25,7 +25,7 @@ def composition(library: CandidateQueries, formula: str, annotation: Annotation)
     left, right = st.columns([1, 1.6], gap="large")
     with left:
         blocks.section(formula_text(formula))
-        _annotation_form(formula, annotation)
+        annotation_form(formula, annotation)
     with right:
         line = lineage(library, formula)
         if len(line) > 1:
@@ -33,19 +33,6 @@ def composition(library: CandidateQueries, formula: str, annotation: Annotation)
                 f'<p class="quiet">From base to candidate</p><p>{html.escape(" → ".join(map(formula_text, line)))}</p>'
             )
         _runs(library, formula)
-
-
-def _annotation_form(formula: str, annotation: Annotation) -> None:
-    with st.form(f"library.annotation-{formula}", border=False):
-        starred = st.toggle("Star", annotation.starred)
-        note = st.text_area("Note", annotation.note, max_chars=NOTE_CHARACTERS, height=90)
-        if st.form_submit_button("Save", icon=":material/save:"):
-            try:
-                annotate(formula, Annotation(starred, note.strip()))
-            except InputError as error:
-                blocks.show_errors([error])
-                return
-            st.rerun()
 
 
 def _runs(library: CandidateQueries, formula: str) -> None:

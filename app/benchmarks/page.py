@@ -54,13 +54,14 @@ def section(benchmark: Benchmark) -> None:
         with variants.container(key=key):
             if benchmark.name not in BOTH_IN_ONE:
                 st.markdown(f"**{heading}**")
-            results(key, outcome)
+            title = benchmark.title if benchmark.name in BOTH_IN_ONE else f"{benchmark.title}: {heading}"
+            results(key, title, outcome)
 
 
-def results(key: str, outcome: Outcome) -> None:
-    """Sentences, figure, table, and the conditions."""
+def results(key: str, title: str, outcome: Outcome) -> None:
+    """Sentences, figure, table, and the conditions. title : of the benchmark, with what varies if it has variants"""
     st.markdown("\n".join(f"- {_MINUS.sub('−', sentence)}" for sentence in outcome.sentences))
-    st.plotly_chart(stored_figure(outcome.figure), key=f"plot-{key}", config=CHART_CONFIG)
+    st.plotly_chart(stored_figure(outcome.figure), key=f"plot-{key}", config=CHART_CONFIG, alt=title)
     all_values(key, outcome.table)
     st.caption(conditions_text(outcome.about))
     if changed := changed_checkpoints(outcome.about):

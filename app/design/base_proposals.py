@@ -51,7 +51,7 @@ def doping_line(draft: Draft) -> None:
         line = cached_data.doping_line(draft.base, draft.models)
     except InputError as error:
         return show_errors([error])
-    st.plotly_chart(doping_figure(line), key="design.doping_line", config=CHART_CONFIG)
+    st.plotly_chart(doping_figure(line), key="design.doping_line", config=CHART_CONFIG, alt=f"Tc along {draft.base}")
     st.caption("The models were trained on the reported points, so that their agreement with the line is no test.")
     formulas = list(dict.fromkeys(line.predicted["formula"]))
     key = "design.member"

@@ -161,7 +161,8 @@ def pictures(name: str, metrics: Mapping) -> None:
         drawn.append(("Reliability before", reliability_figure(before)))
     for column, (heading, figure) in zip(st.columns(max(len(drawn), 2)), drawn, strict=False):
         column.markdown(f"**{heading}**")
-        column.plotly_chart(figure, key=f"{name}: {heading}", config=CHART_CONFIG)
+        text = f"{heading}: {NAMES.get(name, name)}"
+        column.plotly_chart(figure, key=f"{name}: {heading}", config=CHART_CONFIG, alt=text)
 
 
 @st.fragment

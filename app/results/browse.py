@@ -19,11 +19,13 @@ from app.results.filters import Filters, element_counts, elements_in, filtered
 from app.results.selection import SCATTER, neighbour, scatter_clicked, select, selected_row, view_key
 from app.results.variants import like_text, variants_html
 from app.text.formatting import formula_text
+from core.errors import InputError
 from core.evaluation.csv_export import to_csv
 from core.evaluation.excel_export import to_excel
 from core.evaluation.near_duplicates import GROUPED_BY, VARIANT_COLUMNS, with_variants
 from core.evaluation.ranking import BY_PARETO_FRONT, BY_TC, BY_TC_MINUS_ERROR, in_order
 from core.problem.problem import DesignProblem
+from core.runs.annotations import annotations
 from core.runs.run import Run
 from core.screening.registry import EXCHANGE, FURTHER_SCREENS
 
@@ -59,7 +61,7 @@ def browse(run: Run, problem: DesignProblem, table: pd.DataFrame, summary: Mappi
     with left:
         scatter(shown, problem, summary, colour_by, int(selected["candidate"]))
         if not shown.empty:
-            candidate_table(rows, filters.failing, folded, int(selected["candidate"]))
+            candidate_table(rows, filters.failing, folded, int(selected["candidate"]), starred())
             variants(grouped, int(selected["candidate"]))
         downloads(run, shown)
 
@@ -210,6 +212,14 @@ def element_table(table: pd.DataFrame) -> None:
         st.session_state["filter_without"] = [symbol for symbol in symbols if symbol in clicked.forbidden]
 
 
+def starred() -> set[str]:
+    """The formulas with a star; empty if the file of stars is damaged, which the card says."""
+    try:
+        return {formula for formula, each in annotations().items() if each.starred}
+    except InputError:
+        return set()
+
+
 def scatter(shown: pd.DataFrame, problem: DesignProblem, summary: Mapping, colour_by: str, selected: int) -> None:
     """Tc against energy above hull; a click selects. colour_by : of SCATTER_COLOURS; selected : candidate number"""
     if shown.empty:
@@ -223,7 +233,7 @@ def scatter(shown: pd.DataFrame, problem: DesignProblem, summary: Mapping, colou
     st.plotly_chart(
         candidates_figure(shown, base, colour_by, selected),
         key=key, on_select=lambda: scatter_clicked(key), selection_mode="points", config=CHART_CONFIG,
-        alt="Predicted Tc against energy above hull of the candidates",
+        alt=f"Predicted Tc against energy above hull of the candidates designed from {base[0]}",
     )  # fmt: skip
     st.caption(
         "Click a point to select it. Open diamonds are known superconductors; triangles mark a control model that "

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from app.results.selection import TABLE, row_clicked, view_key
 from app.results.variants import group_text
+from app.star_and_note import STAR
 from app.text.formatting import formula_text
 from core.evaluation.columns import BY_NAME, DERIVED_COLUMNS, STRUCTURE_COLUMNS, Column
 
 COLUMNS = (
-    "rank", "formula", "doped_as", "alike", "tc_K", "tc_std_K", "tc_minus_error_K", "tc_gain_K", "tc_judge_K",
+    "rank", "star", "formula", "doped_as", "alike", "tc_K", "tc_std_K", "tc_minus_error_K", "tc_gain_K", "tc_judge_K",
     "control_disagrees", "superconducting_probability", "energy_above_hull_eV_per_atom",
     "energy_above_hull_std_eV_per_atom", "structure_above_hull_eV_per_atom", "structure_space_group", "family",
     "formation_energy_eV_per_atom", "nearest_known", "nearest_known_tc_K", "distance_to_known", "defects",
@@ -20,25 +23,28 @@ COLUMNS = (
 )  # fmt: skip
 IF_ANY = ("hydrogen_rich", "pressure_suspected", "off_stoichiometry_suspected")  # after the error, if a row has it
 FOR_FAILING = ("passes", "failed_screen", "reason")  # after the formula
-WIDTHS = {"doped_as": 140, "alike": 190}  # pixels; the width of the first rows would cut off later ones
-ONLY_IF_THERE = ("doped_as", "alike", "control_disagrees", "defects")  # left out if no row has them
+WIDTHS = {"star": 30, "doped_as": 140, "alike": 190}  # pixels; the width of the first rows would cut off later ones
+ONLY_IF_THERE = ("star", "doped_as", "alike", "control_disagrees", "defects")  # left out if no row has them
 DIFFERS = "⚠ differs"  # in the column of the control model: a word, since colour alone carries no meaning
 ALIKE = Column(
     "alike", "str", "Near-duplicates", "Candidates that differ in at most 10% of the atoms and share this row"
 )
+STARRED = Column("star", "str", "★", "Starred by you; listed in the Library under “Starred”")
 OF_STRUCTURES = tuple(column.name for column in STRUCTURE_COLUMNS)  # only once structures were relaxed
-_EVERY = BY_NAME | {column.name: column for column in (*DERIVED_COLUMNS, *STRUCTURE_COLUMNS, ALIKE)}
+_EVERY = BY_NAME | {column.name: column for column in (*DERIVED_COLUMNS, *STRUCTURE_COLUMNS, ALIKE, STARRED)}
 
 
-def candidate_table(shown: pd.DataFrame, failing: bool, folded: bool, selected: int) -> None:
+def candidate_table(
+    shown: pd.DataFrame, failing: bool, folded: bool, selected: int, starred: Collection[str] = ()
+) -> None:
     """The rows (at least one), sortable; a click on a row selects.
 
     failing : whether failing candidates are among the rows
     folded : whether a row stands for its near-duplicates
-    selected : candidate number
+    selected : candidate number; starred : formulas with a star
     """
     key = view_key(TABLE)
-    view = table_view(shown, failing, folded)
+    view = table_view(shown, failing, folded, starred)
     places = [place for place, candidate in enumerate(shown["candidate"]) if candidate == selected]
     st.dataframe(
         view, key=key, on_select=lambda: row_clicked(key), selection_mode="single-row",
@@ -47,13 +53,14 @@ def candidate_table(shown: pd.DataFrame, failing: bool, folded: bool, selected: 
     )  # fmt: skip
 
 
-def table_view(shown: pd.DataFrame, failing: bool, folded: bool) -> pd.DataFrame:
+def table_view(shown: pd.DataFrame, failing: bool, folded: bool, starred: Collection[str] = ()) -> pd.DataFrame:
     """The columns that are displayed, with readable formulas and rounded numbers."""
     place = COLUMNS.index("tc_K")
     columns = (*COLUMNS[:place], *(FOR_FAILING if failing else ()), *COLUMNS[place:])
     place = columns.index("tc_gain_K")
     columns = (*columns[:place], *(name for name in IF_ANY if shown[name].any()), *columns[place:])
     texts = {
+        "star": [STAR if formula in starred else "" for formula in shown["formula"]],
         "alike": [group_text(row) if folded else "" for _, row in shown.iterrows()],
         "control_disagrees": shown["control_disagrees"].fillna(False).map({True: DIFFERS, False: ""}),
     }

@@ -6,19 +6,21 @@ import html
 
 import streamlit as st
 
+from app.state import session
 from app.text.formatting import formula_text
 from app.text.html import formula_html
 from app.text.lineage import Ancestor, ancestors
 from app.text.markdown import as_markdown
+from core.campaigns.folder import run_with_id
 from core.problem.problem import DesignProblem
-from core.runs import names, store
+from core.runs import names
 
 RESULTS = "views/results.py"
 
 
 def problem_of(run_id: str) -> DesignProblem | None:
-    """The problem of a stored run; None if there is no such run. Raises DamageError for a damaged one."""
-    run = store.get(run_id)
+    """The problem of a run, of a campaign too; None if there is no such run. Raises DamageError for a damaged one."""
+    run = run_with_id(run_id)
     return run.problem() if run else None
 
 
@@ -40,8 +42,9 @@ def link(ancestor: Ancestor, base: str, run: str) -> None:
     """The step from one base to the next."""
     origin = ancestor.origin
     label = f"→ {formula_text(base)} (rank {origin.rank})"
-    if ancestor.base is None:
+    found = run_with_id(origin.run)
+    if ancestor.base is None or found is None:
         st.html(f'<span class="quiet">{html.escape(label)}, of a run that is not here</span>', width="content")
         return
     st.page_link(RESULTS, label=as_markdown(label), help=as_markdown(f"Rank {origin.rank} of the run “{run}”"),
-                 query_params={"run": origin.run, "candidate": str(origin.candidate)})  # fmt: skip
+                 query_params={**session.link_to(found), "candidate": str(origin.candidate)})  # fmt: skip

@@ -66,7 +66,8 @@ def _link_of_url() -> dict[str, str]:
     return named if "run" in named else {}
 
 
-def _link_to(run: Run) -> dict[str, str]:
+def link_to(run: Run) -> dict[str, str]:
+    """The query parameters that name a run."""
     campaign = campaign_name(run)
     return {"run": run.id} | ({"campaign": campaign} if campaign else {})
 
@@ -83,8 +84,8 @@ def open_runs() -> NoReturn:
 
 def open_run(run: Run, page: str) -> NoReturn:
     """Go to a page ("run" or "results") with this run. Not from a callback: Streamlit switches pages in the body."""
-    st.session_state[_LAST_RUN] = _link_to(run)
-    st.switch_page(f"views/{page}.py", query_params=_link_to(run))
+    st.session_state[_LAST_RUN] = link_to(run)
+    st.switch_page(f"views/{page}.py", query_params=link_to(run))
 
 
 def open_campaigns(**link: str) -> NoReturn:

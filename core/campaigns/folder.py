@@ -22,7 +22,7 @@ from core.campaigns.campaign import TRAJECTORY, Campaign, read_campaign
 from core.errors import InputError
 from core.files import acquire_lock, is_locked, write_atomically
 from core.paths import PROJECT
-from core.runs import layout
+from core.runs import layout, store
 from core.runs.run import Run
 
 CAMPAIGN, LOCK, CLUSTER, STOP, RUNS, OVERVIEW = (
@@ -63,6 +63,12 @@ def run_of_campaign(name: str, key: str) -> Run | None:
         return None
     folder = campaigns_folder() / name / RUNS / key
     return Run(folder) if layout.is_run(folder) else None
+
+
+def run_with_id(run_id: str) -> Run | None:
+    """The run of the app with this id: in the folder of all runs, else in a campaign; None if there is none."""
+    found = (run_of_campaign(campaign.folder.name, run_id) for campaign in app_campaigns())
+    return store.get(run_id) or next(filter(None, found), None)
 
 
 def campaign_name(run: Run) -> str:

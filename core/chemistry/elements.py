@@ -34,6 +34,8 @@ class Element:
     category: str
     electronegativity: float | None
     crustal_abundance_mg_per_kg: float | None  # CRC Handbook, 92nd edition (2011), as in SMACT's data (MIT licence)
+    price_USD_per_kg: float | None  # of the element, not of a compound; source in core/training/element_facts.py
+    permitted_daily_exposure_ug: float | None  # by mouth, ICH guideline Q3D; None: not assessed there
     mendeleev_number: int | None  # Pettifor's chemical scale, as modified in pymatgen
     oxidation_states: tuple[int, ...]
     icsd24_oxidation_states: tuple[int, ...]  # SMACT's set `icsd24`: the states reported in the ICSD of 2024

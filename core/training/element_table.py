@@ -2,7 +2,8 @@
 
 The properties come from pymatgen (position, block, Mendeleev number, radioactivity, usual oxidation states),
 periodictable (mass, name, covalent radius of Cordero et al. 2008) and SMACT (oxidation states of the `smact14` set,
-Pauling electronegativity, crustal abundance). Toxic and precious elements, which no library lists, are listed here.
+Pauling electronegativity, crustal abundance); prices and toxicity are listed in `core/training/element_facts.py`. Toxic
+and precious elements, which no library lists, are listed here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import warnings
 from pathlib import Path
 
 from core.paths import ASSETS
+from core.training.element_facts import PERMITTED_DAILY_EXPOSURE_UG, PRICE_USD_PER_KG
 
 N_ELEMENTS = 118
 SMACT_LAST = 103  # SMACT holds no element beyond lawrencium
@@ -97,6 +99,8 @@ def element_table() -> list[dict]:
                 if electronegativity is None or math.isnan(electronegativity)
                 else electronegativity,
                 "crustal_abundance_mg_per_kg": charges.crustal_abundance if charges else None,
+                "price_USD_per_kg": PRICE_USD_PER_KG.get(element.symbol),
+                "permitted_daily_exposure_ug": PERMITTED_DAILY_EXPOSURE_UG.get(element.symbol),
                 "mendeleev_number": None if mendeleev is None or math.isnan(mendeleev) else int(mendeleev),
                 "oxidation_states": sorted(charges.oxidation_states_smact14 or []) if charges else [],
                 "icsd24_oxidation_states": sorted(charges.oxidation_states_icsd24 or []) if charges else [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -12,15 +13,19 @@ import pandas as pd
 from app.exports.scatter_svg import scatter_svg
 from app.results.comparison import Compared, candidates_html, runs_html
 from app.results.run_report import Reported, run_report
+from app.text.formatting import formula_text
 from app.text.html import formula_html
+from core.campaigns.campaign import read_campaign
+from core.campaigns.folder import app_campaign, run_with_id
 from core.chemistry import elements
 from core.evaluation.derived_columns import with_derived_columns
 from core.problem.origin import Origin
 from core.runs import layout
+from core.runs.annotations import FILE, Annotation, annotations
 from core.runs.names import give_name
 from core.runs.run import Run
 from tests.app.conftest import PROBLEM
-from tests.app.pages import html_text, open_page, open_tab, page_text
+from tests.app.pages import html_text, open_page, open_tab, page_text, without_exception
 
 
 def test_candidates_are_columns_with_their_run_and_missing_values_are_dashes(stored_run):
@@ -95,3 +100,36 @@ def test_the_lineage_of_a_run_is_shown_with_links_to_its_origin(finished_run):
     links = [link.proto for link in test.get("page_link")]
     assert [link.label.replace("\\", "") for link in links] == ["→ LaFeAsO (rank 7)"]
     assert finished_run.id in links[0].query_string and "candidate=3" in links[0].query_string
+
+
+def test_the_lineage_leads_into_the_runs_of_a_campaign(finished_run, tmp_path, monkeypatch):
+    monkeypatch.setenv("TC_STUDIO_CAMPAIGNS", str(tmp_path / "campaigns"))
+    campaign = app_campaign("iron")
+    campaign.store(read_campaign(json.dumps({"problem": json.loads(PROBLEM.to_json())}), tmp_path))
+    shutil.copytree(finished_run.folder, campaign.run("a-key").folder)
+    folder = finished_run.folder.with_name("descendant")
+    shutil.copytree(finished_run.folder, folder)
+    (folder / layout.PROBLEM).write_text(replace(PROBLEM, origin=Origin("a-key", 7, 3)).to_json(), encoding="utf-8")
+    links = [link.proto for link in open_page("results", Run(folder), candidate="0").get("page_link")]
+    assert [link.label.replace("\\", "") for link in links] == ["→ LaFeAsO (rank 7)"]
+    assert all(part in links[0].query_string for part in ("campaign=iron", "run=a-key", "candidate=3"))
+    assert run_with_id("a-key").folder == campaign.run("a-key").folder
+    assert run_with_id(finished_run.id).folder == finished_run.folder and run_with_id("missing") is None
+
+
+def test_a_candidate_gets_a_star_and_a_note_on_its_card(finished_run):
+    test = open_page("results", finished_run)
+    star, first = test.button(key="candidate.star"), test.dataframe[0].value["formula"].iloc[0]
+    formula = next(each for each in finished_run.candidates()["formula"] if formula_text(each) == first)
+    assert star.label == "☆" and "star" not in test.dataframe[0].value
+    without_exception(star.click().run())
+    assert annotations()[formula] == Annotation(starred=True)
+    assert test.button(key="candidate.star").label == "★"
+    shown = test.dataframe[0].value
+    assert shown.loc[shown["star"] == "★", "formula"].tolist() == [first]
+    next(area for area in test.text_area if area.label == "Note").set_value(" made in March ")
+    next(button for button in test.button if button.label == "Save").click()
+    without_exception(test.run())
+    assert annotations()[formula] == Annotation(True, "made in March")
+    (finished_run.folder.parent / FILE).write_text("{", encoding="utf-8")
+    assert "stars and notes is damaged" in page_text(open_page("results", finished_run, candidate="0"))

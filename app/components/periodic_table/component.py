@@ -120,6 +120,8 @@ def layout() -> list[dict]:
                 "electronegativity": e.electronegativity,
                 "radius": e.covalent_radius_A,
                 "abundance": e.crustal_abundance_mg_per_kg,
+                "price": e.price_USD_per_kg,
+                "exposure": e.permitted_daily_exposure_ug,
             },
         }
         for e in elements.all_elements()

@@ -59,8 +59,23 @@ const VALUES = {
     label: "abundance in the crust",
     scale: "mg per kg of the Earth's crust, log (CRC Handbook 2011, by SMACT)",
     text: (value) => (value < 1000 ? String(Number(value.toPrecision(2))) : short(value)),
-    sentence: (value) => `${Number(value.toPrecision(3)).toLocaleString("en", { maximumSignificantDigits: 3 })} mg per kg of the Earth's crust`,
+    sentence: (value) => `${rounded(value)} mg per kg of the Earth's crust`,
     share: (value) => Math.log10(Math.max(value, 1e-3) / 1e-3) / 8.7,
+  },
+  price: {
+    label: "price",
+    scale: "US$ per kg of the element, log (Wikipedia, by mendeleev)",
+    text: (value) => (value < 1000 ? String(Number(value.toPrecision(2))) : short(value)),
+    sentence: (value) => `about $${rounded(value)} per kg of the element`,
+    share: (value) => Math.log10(value / 0.08) / 7,
+  },
+  exposure: {
+    label: "toxicity",
+    scale: "µg a day permitted by mouth, log, reversed: 24 elements (ICH Q3D)",
+    text: (value) => (value < 1000 ? String(value) : short(value)),
+    sentence: (value) => `${rounded(value)} µg a day permitted by mouth (ICH Q3D; not for dust and vapour)`,
+    none: "toxicity not assessed in ICH Q3D, which does not mean harmless",
+    share: (value) => 1 - Math.log10(value / 5) / 3.6,
   },
 };
 const TRAINING = "training";
@@ -451,7 +466,7 @@ class PeriodicTable {
   countText(symbol) {
     if (this.shown) {
       const value = this.valueOf(symbol);
-      return value === null ? `no ${this.shown.label} known` : this.shown.sentence(value);
+      return value === null ? this.shown.none ?? `no ${this.shown.label} known` : this.shown.sentence(value);
     }
     return this.words.counted(this.data.counts[symbol] ?? 0);
   }
@@ -487,6 +502,10 @@ function make(tag, properties = {}, children = []) {
 
 function isLetter({ key, ctrlKey, metaKey, altKey }) {
   return /^[a-z]$/i.test(key) && !ctrlKey && !metaKey && !altKey;
+}
+
+function rounded(value) {
+  return value.toLocaleString("en", { maximumSignificantDigits: 3 });
 }
 
 function short(count) {

@@ -16,6 +16,7 @@ from app.results.candidate_card.structures import structures
 from app.results.candidate_card.take_home import take_home
 from app.results.candidate_card.trajectory import trajectory
 from app.results.candidate_card.what_if import what_if
+from app.star_and_note import star_and_note
 from app.text.formatting import times
 from app.text.html import formula_html
 from core.problem.problem import DesignProblem
@@ -45,20 +46,24 @@ def candidate_card(
         "Trajectory": lambda: trajectory(run, problem, row),
         "Take home": lambda: take_home(run, row),
     }
-    tabbed_card(row["formula"], under, tabs)
+    tabbed_card(row["formula"], under, tabs, lambda: star_and_note(row["formula"]))
 
 
 @st.fragment
 @guarded
-def tabbed_card(formula: str, under_html: str, tabs: Mapping[str, Callable[[], None]]) -> None:
+def tabbed_card(
+    formula: str, under_html: str, tabs: Mapping[str, Callable[[], None]], beside: Callable[[], None] = lambda: None
+) -> None:
     """A bordered card: the formula, a line under it, and tabs, of which only the open one is drawn.
 
     The card is drawn again alone when another tab is opened.
 
-    tabs : label -> what draws the tab
+    tabs : label -> what draws the tab; beside : draws what stands beside the formula
     """
     with st.container(border=True, key="candidate"):
-        st.html(f'<h2 class="candidate-name">{formula_html(formula)}</h2><p class="under">{under_html}</p>')
+        with st.container(horizontal=True, vertical_alignment="top"):
+            st.html(f'<h2 class="candidate-name">{formula_html(formula)}</h2><p class="under">{under_html}</p>')
+            guarded(beside)()
         for tab, draw in zip(st.tabs(list(tabs), key=TABS, on_change="rerun"), tabs.values(), strict=True):
             if tab.open:
                 with tab:

@@ -33,7 +33,7 @@ def comparison(row: pd.Series, problem: DesignProblem) -> None:
     st.plotly_chart(
         hull_figure(row["formula"], row[ABOVE], row[STD], base, context),
         key="hull-context", config=CHART_CONFIG,
-        alt="Energy above hull of the candidate, the base and known compounds",
+        alt=f"Energy above hull of {row['formula']}, the base and known compounds",
     )  # fmt: skip
     st.caption(relatives_text(context, "this formula" if base is None else "the base"))
 
@@ -60,7 +60,7 @@ def diagram(row: pd.Series, problem: DesignProblem) -> None:
         )
         st.plotly_chart(
             phase_diagram_figure(data, row["formula"]), key="phase-diagram-chart", config=CHART_CONFIG,
-            alt=f"Phase diagram of {', '.join(data.symbols)}",
+            alt=f"Phase diagram of {', '.join(data.symbols)} with {row['formula']}",
         )  # fmt: skip
         turn = " Drag to turn." if len(data.symbols) == MOST_ELEMENTS else ""
         st.caption(f"Filled: stable phases with tie lines; open: phases less than {NEAR_HULL} eV/atom above the hull; "

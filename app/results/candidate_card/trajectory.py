@@ -26,9 +26,10 @@ def trajectory(run: Run, problem: DesignProblem, row: pd.Series) -> None:
         st.caption("This run recorded no trajectories.")
         return
     smoothed, cycle = averaged(run, problem, recorded)
-    for quantity in QUANTITIES:
+    for quantity, about in QUANTITIES.items():
         figure = trajectory_figure(smoothed, quantity, run.schedule(), height=150)
-        st.plotly_chart(figure, key=f"trajectory-{quantity}", config=CHART_CONFIG)
+        st.plotly_chart(figure, key=f"trajectory-{quantity}", config=CHART_CONFIG,
+                        alt=f"{about.title} of {row['formula']} against the step")  # fmt: skip
     if cycle > 1:
         st.caption(f"Before rounding; Tc and energy are means of {cycle} steps, one for each ensemble member. The last "
                    "values are those of the row “Before rounding” of the overview.")  # fmt: skip

@@ -38,7 +38,7 @@ def what_if(problem: DesignProblem, row: pd.Series) -> None:
     chosen = line[line[AMOUNT] == amount].iloc[0]
     st.html(comparison_html(line[line[AMOUNT] == amounts[symbol]].iloc[0], chosen))
     st.plotly_chart(amount_figure(line, symbol, amount), key=f"what_if.{number}.{symbol}.chart", config=CHART_CONFIG,
-                    alt=f"Tc and energy above hull against the amount of {symbol}")  # fmt: skip
+                    alt=f"Tc and energy above hull of {formula} against the amount of {symbol}")  # fmt: skip
 
 
 def comparison_html(before: pd.Series, after: pd.Series) -> str:

@@ -19,6 +19,18 @@ def test_the_committed_table_matches_its_sources():
     assert json.loads((ASSETS / "elements.json").read_text(encoding="utf-8")) == element_table()
 
 
+def test_prices_and_permitted_exposures_are_known_where_chemists_ask():
+    """Osmium and rhodium cost thousands of times what iron costs; lead and cadmium are the least permitted."""
+    table = elements.all_elements()
+    price = {e.symbol: e.price_USD_per_kg for e in table if e.price_USD_per_kg}
+    exposure = {e.symbol: e.permitted_daily_exposure_ug for e in table if e.permitted_daily_exposure_ug}
+    assert set(price) >= {e.symbol for e in table if not e.radioactive}
+    assert min(price["Os"], price["Rh"]) > 1000 * price["Fe"]
+    assert len(exposure) == 24 and {s for s, ug in exposure.items() if ug == min(exposure.values())} == {"Cd", "Pb"}
+    toxic = {e.symbol for e in table if e.toxic}
+    assert {s for s, ug in exposure.items() if ug <= 30} <= toxic  # the group that one click forbids
+
+
 @pytest.mark.parametrize(
     ("symbol", "block", "period", "column"),
     [("H", "s", 1, 1), ("He", "s", 1, 32), ("Cl", "p", 3, 31), ("La", "f", 6, 3), ("Yb", "f", 6, 16),

@@ -1,0 +1,177 @@
+/* Files of a chart, for every Plotly chart of the page: a picture (PNG, SVG) for paper, and its data (CSV).
+ *
+ * Plotly's own button stores what is on the screen, in the dark theme white letters on nothing. Here the picture is on
+ * white in dark letters, with the description of the chart as its caption. Nothing of this is drawn on the page: the
+ * layout is changed, copied by Plotly in the same call, and put back.
+ */
+const INK = "#1b211f", QUIET = "#58625f";
+const FORMATS = { PNG: "png", SVG: "svg" };
+const CAPTION_PX = 12, LINE_PX = 16; // size and height of a line of the caption
+const CHARACTER_PX = 6.2; // mean width of a character of the caption
+const MOST_SLUG = 60; // characters of a file name
+
+let listening = false;
+
+export default function () {
+  if (listening) return; // the module is loaded once per document, and this is called in every script run
+  listening = true;
+  for (const type of ["pointerover", "focusin"]) document.addEventListener(type, addButtons, { passive: true });
+}
+
+/* Plotly makes the bar anew with every change of the chart, so it is looked at whenever the pointer or focus arrives. */
+function addButtons({ target }) {
+  const chart = target.closest?.(".js-plotly-plot");
+  const own = chart?.querySelector(".modebar-btn[data-attr], .modebar-btn");
+  if (!own || chart.querySelector(".chart-file")) return;
+  own.style.display = "none";
+  const group = own.parentElement;
+  for (const [label, format] of Object.entries(FORMATS)) {
+    group.append(button(label, `Save the chart as ${label}`, () => savePicture(chart, own, format)));
+  }
+  group.append(button("CSV", "Save the data of the chart as CSV", () => saveData(chart)));
+}
+
+function button(label, title, act) {
+  const made = Object.assign(document.createElement("button"), {
+    type: "button", className: "modebar-btn chart-file", textContent: label, title, ariaLabel: title,
+  });
+  made.addEventListener("click", (event) => {
+    event.stopPropagation();
+    act();
+  });
+  return made;
+}
+
+/* ---- pictures ---- */
+
+function savePicture(chart, own, format) {
+  const { layout, _context: context } = chart;
+  const options = context.toImageButtonOptions;
+  const printed = forPaper(chart);
+  try {
+    chart.layout = printed;
+    context.toImageButtonOptions = { ...options, format, filename: fileName(chart), height: printed.height };
+    own.click(); // Plotly copies the layout before this returns
+  } finally {
+    chart.layout = layout;
+    context.toImageButtonOptions = options;
+  }
+}
+
+/* A copy of the layout in dark letters on white, with the caption beneath. */
+function forPaper(chart) {
+  const layout = structuredClone(chart.layout);
+  darken(layout);
+  darken(layout.template?.layout);
+  const size = chart._fullLayout._size, { width, height } = chart._fullLayout;
+  const lines = wrap(caption(chart), Math.floor((width - 16) / CHARACTER_PX));
+  const extra = lines.length * LINE_PX + 10;
+  layout.height = height + extra;
+  layout.margin = { ...layout.margin, b: size.b + extra };
+  layout.annotations = [...(layout.annotations ?? []), {
+    text: lines.map(escaped).join("<br>"), showarrow: false, align: "left", font: { size: CAPTION_PX, color: QUIET },
+    xref: "paper", x: 0, xanchor: "left", xshift: 8 - size.l,
+    yref: "paper", y: 0, yanchor: "top", yshift: -size.b,
+  }];
+  return Object.assign(layout, { paper_bgcolor: "#ffffff", plot_bgcolor: "#ffffff" });
+}
+
+/* Letters of the theme become dark; colours that the chart gives to an annotation or a line stay. */
+function darken(layout) {
+  if (!layout) return;
+  layout.font = { ...layout.font, color: INK };
+  for (const [name, part] of Object.entries(layout)) {
+    if (!part || typeof part !== "object") continue;
+    if (/^([xyz]axis\d*|legend\d*|title|coloraxis\d*|polar\d*|ternary\d*|scene\d*)$/.test(name)) inkFonts(part);
+  }
+}
+
+function inkFonts(part) {
+  for (const [name, value] of Object.entries(part)) {
+    if (!value || typeof value !== "object") continue;
+    if (/font$/.test(name)) value.color = INK;
+    else if (!Array.isArray(value)) inkFonts(value);
+  }
+}
+
+/* What the chart shows, in words; written for screen readers, and as good under a picture. */
+function caption(chart) {
+  const described = chart.closest("[aria-label]")?.ariaLabel ?? "";
+  const words = described || plain(chart.layout.title?.text) || "Chart";
+  const day = new Date().toLocaleDateString("en-GB", { day: "numeric", month: "long", year: "numeric" });
+  return `${words.replace(/\.$/, "")}. Tc Studio, ${day}.`;
+}
+
+function wrap(text, most) {
+  const lines = [""];
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1);
+    if (last && last.length + word.length + 1 > most) lines.push(word);
+    else lines[lines.length - 1] = last ? `${last} ${word}` : word;
+  }
+  return lines;
+}
+
+/* ---- data ---- */
+
+function saveData(chart) {
+  const url = URL.createObjectURL(new Blob([csv(chart)], { type: "text/csv;charset=utf-8" }));
+  const link = Object.assign(document.createElement("a"), { href: url, download: `${fileName(chart)}.csv` });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+/* One line per point: the name of its series, its coordinates under the titles of the axes, and its text. */
+function csv(chart) {
+  const traces = chart._fullData.filter((trace) => trace.visible === true);
+  const kinds = ["x", "y", "z", "a", "b", "c"].filter((name) => traces.some((trace) => isList(trace[name])));
+  const texts = traces.some((trace) => isList(trace.text) || isList(trace.hovertext));
+  const lines = [["series", ...kinds.map((kind) => axisTitle(chart, kind)), ...(texts ? ["text"] : [])]];
+  for (const trace of traces) {
+    const lists = kinds.map((kind) => (isList(trace[kind]) ? trace[kind] : []));
+    const words = [trace.text, trace.hovertext].find(isList) ?? [];
+    for (let place = 0; place < Math.max(...lists.map((list) => list.length)); place++) {
+      const point = lists.map((list) => list[place] ?? "");
+      if (point.every((value) => value === "")) continue; // the gap between two pieces of a line
+      lines.push([plain(trace._input?.name), ...point, ...(texts ? [plain(words[place] ?? "")] : [])]);
+    }
+  }
+  return `${lines.map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
+}
+
+function isList(value) {
+  return Array.isArray(value) || ArrayBuffer.isView(value);
+}
+
+function axisTitle(chart, kind) {
+  const { layout, _fullLayout: full } = chart;
+  const axis = full[`${kind}axis`] ?? full.ternary?.[`${kind}axis`] ?? full.scene?.[`${kind}axis`];
+  const title = plain(axis?.title?.text);
+  if (title && !/^Click to enter/.test(title)) return title;
+  return kind === "y" ? plain(layout.title?.text) || kind : kind;
+}
+
+/* A spreadsheet takes a text that begins with = + - or @ for a formula. */
+function cell(value) {
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
+  const text = /^[=+\-@\t]/.test(value) && Number.isNaN(Number(value)) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/* ---- text ---- */
+
+function plain(markup) {
+  const spaced = String(markup ?? "").replace(/<br\s*\/?>/gi, " ");
+  return new DOMParser().parseFromString(spaced, "text/html").body.textContent.trim();
+}
+
+function escaped(text) {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
+
+function fileName(chart) {
+  const words = chart.closest("[aria-label]")?.ariaLabel || plain(chart.layout.title?.text) || "chart";
+  const slug = words.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  const whole = slug.length > MOST_SLUG ? slug.slice(0, MOST_SLUG).replace(/-[^-]*$/, "") : slug; // words, not pieces
+  return `tc-studio-${whole.replace(/^-|-$/g, "")}`;
+}
