@@ -34,6 +34,7 @@ class SearchOptions:
     seeds : number of seeds; the seeds are 0, 1, 2, ...
     bases : bases to include; empty: all
     methods : methods to include; empty: all
+    per_element_set : most formulas with the same elements in the lines of table 2; 0: any number
     device : auto, cpu, cuda or mps
     cache : folder of the finished searches, so that an interrupted benchmark resumes
     log : called with one line before each search
@@ -45,6 +46,7 @@ class SearchOptions:
     seeds: int = 3
     bases: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    per_element_set: int = 0
     device: str = "auto"
     predictor: str = "best"
     cache: Path = field(default_factory=lambda: CACHE)
@@ -53,6 +55,9 @@ class SearchOptions:
     def __post_init__(self):
         if self.seeds < 1:
             raise InputError("seeds", self.seeds, "a mean needs at least one seed", "Choose 1 or more")
+        if self.per_element_set < 0:
+            raise InputError("per_element_set", self.per_element_set, "a number of formulas is not negative",
+                             "Choose for example 2, or 0 for any number")  # fmt: skip
         if not self.seconds > 0:
             raise InputError("seconds", self.seconds, "a search needs time", "Choose for example 30")
         if self.predictor != "best":
@@ -63,8 +68,8 @@ class SearchOptions:
 
     @property
     def file_suffix(self) -> str:
-        """Empty, because one set of models is used."""
-        return ""
+        """The limit of formulas with the same elements, if there is one."""
+        return f"-{self.per_element_set}-per-element-set" if self.per_element_set else ""
 
     def checksums(self) -> dict[str, str]:
         """Name -> SHA-256 of every checkpoint that the figures depend on."""
@@ -74,6 +79,7 @@ class SearchOptions:
         """The options and checksums with which the figures were computed, as JSON data."""
         return {
             "seconds": self.seconds, "seeds": self.seeds, "bases": list(self.bases), "methods": list(self.methods),
+            "per_element_set": self.per_element_set,
             "device": self.device, "threads": torch.get_num_threads(), "checkpoints": self.checksums(),
         }  # fmt: skip
 
@@ -81,7 +87,7 @@ class SearchOptions:
 def compare(options: SearchOptions) -> Outcome:
     """One row for each line and method: means over the seeds of the best 30 formulas by the objective."""
     load, rows, courses = cache(load_predictor), [], {}
-    for line in lines(options.bases):
+    for line in lines(options.bases, options.per_element_set):
         for method in options.methods or METHODS:
             found = [_searched(line, method, seed, options, load) for seed in range(options.seeds)]
             row: dict = {"kind": line.kind, "base": line.base, "method": method}

@@ -37,13 +37,15 @@ class Line:
         return DesignProblem(base=self.base, seed=seed, device=device, **given)
 
 
-def lines(bases: tuple[str, ...] = ()) -> list[Line]:
+def lines(bases: tuple[str, ...] = (), per_element_set: int = 0) -> list[Line]:
     """The lines of table 2 in each mode, of tables 5 to 7 and of table 9; with `bases`, only those of these bases.
+
+    per_element_set : most formulas with the same elements, in the modes; 0: any number
 
     A substitution has amounts to 0.01 atoms, as in the tables. Raises InputError for an unknown base.
     """
     found = [
-        Line(mode, row["base"], replace(SETTINGS, **demands))
+        Line(mode, row["base"], replace(SETTINGS, per_element_set=per_element_set, **demands))
         for mode, demands in MODES.items()
         for row in rows("table2")
     ]

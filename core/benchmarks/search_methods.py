@@ -17,6 +17,7 @@ import torch
 
 from core.benchmarks.search_lines import Line
 from core.errors import InputError
+from core.evaluation.demands import surplus
 from core.evaluation.design import Design, Load, prepare
 from core.generation.gradient.batch_parallel import BatchParallel
 from core.generation.interface import PropertyPredictors
@@ -247,6 +248,7 @@ def assess(found: Found, line: Line, load: Load, device: str) -> Assessed:
     score = exact.score(values)
     order = np.argsort(-score, kind="stable")
     order = order[np.isfinite(score[order])]
+    order = order[~surplus(counts[order] > 0, line.settings.per_element_set)]
     best = order[:TOP]
     base_tc = float(predictors.predict(task.space.base[None])[0][0])
     if not len(best):

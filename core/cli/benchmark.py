@@ -39,6 +39,12 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--seconds", type=float, metavar="T", help="search: time of each search; default: 30. load: default: 120"
     )
+    parser.add_argument(
+        "--per-element-set",
+        type=int,
+        metavar="K",
+        help="search: most formulas with the same elements in the lines of table 2; default: 0, any",
+    )
     parser.add_argument("--cases", type=int, metavar="N", help="hostile: number of inputs; default: 10000")
     parser.add_argument("--count", type=int, metavar="N",
                         help="structure-hull: number of structures; default: 300. example-structures: candidates of "
@@ -80,6 +86,7 @@ def benchmark(options: argparse.Namespace) -> int:
 def given_options(options: argparse.Namespace) -> dict:
     """The options that were given, in the form of `run_benchmark`: lists as tuples, the log on standard error."""
     values = {name: getattr(options, name) for name in ("seeds", "seconds", "device", "predictor", "risk_aversion")}
+    values["per_element_set"] = options.per_element_set
     values |= {name: getattr(options, name) for name in ("cases", "seed", "kills", "users", "reloads", "count", "data")}
     values |= {name: tuple(getattr(options, name) or ()) for name in ("candidates", "steps", "bases", "methods")}
     given = {name: value for name, value in values.items() if value not in (None, ())}

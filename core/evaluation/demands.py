@@ -34,8 +34,15 @@ def add_demands(table: pd.DataFrame, compositions: np.ndarray, problem: DesignPr
     if settings.per_element_set:
         passing = np.flatnonzero(first_failed(table, screens(problem.charge_rule, settings)) == "")
         order = passing[np.argsort(-tc_minus_error_K(table)[passing], kind="stable")]
-        sets = pd.Series([row.tobytes() for row in compositions[order] > 0], dtype=object)
-        extra = order[(sets.groupby(sets).cumcount() >= settings.per_element_set).to_numpy()]
         few = np.ones(len(table), dtype=bool)
-        few[extra] = False
+        few[order[surplus(compositions[order] > 0, settings.per_element_set)]] = False
         table["few_of_elements"] = few
+
+
+def surplus(present: np.ndarray, most: int) -> np.ndarray:
+    """Mask (n,) of the formulas after the first `most` with the same elements; nowhere true for 0, any number.
+
+    present : (n, 118) whether an element is in a formula, the best formula first
+    """
+    sets = pd.Series([row.tobytes() for row in present], dtype=object)
+    return (sets.groupby(sets).cumcount() >= most).to_numpy(bool) & (most > 0)

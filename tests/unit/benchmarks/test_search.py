@@ -21,6 +21,10 @@ def test_the_lines_are_those_of_the_papers_tables():
     assert [kinds.count(kind) for kind in (FREE, "new", NEAR_AND_NEW, SUBSTITUTION, HYDRIDES)] == [8, 8, 8, 11, 5]
     assert all(check(line.problem(0, "cpu")) == [] for line in lines())
     assert {line.kind for line in lines(("LaNiAsO",))} == {FREE, "new", NEAR_AND_NEW}
+    limited = lines(("LaNiAsO", "YIrSi"), per_element_set=2)
+    assert {line.kind: line.settings.per_element_set for line in limited} == {
+        FREE: 2, "new": 2, NEAR_AND_NEW: 2, SUBSTITUTION: 0
+    }  # fmt: skip
 
 
 def test_an_unknown_base_is_refused():
@@ -28,7 +32,9 @@ def test_an_unknown_base_is_refused():
         lines(("XeF2",))
 
 
-@pytest.mark.parametrize("fields", [{"seeds": 0}, {"seconds": 0.0}, {"methods": ("annealing",)}])
+@pytest.mark.parametrize(
+    "fields", [{"seeds": 0}, {"seconds": 0.0}, {"per_element_set": -1}, {"methods": ("annealing",)}]
+)
 def test_options_that_cannot_be_carried_out_are_refused(fields):
     with pytest.raises(InputError) as error:
         replace(TINY, **fields)
