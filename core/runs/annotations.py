@@ -1,24 +1,17 @@
-"""Stars and notes on compositions, in one file of the folder of all runs.
-
-`annotations.json`: formula -> star and note. The runs themselves are never changed. Several processes write the file
-under a lock; a reader finds the old content or the new content.
-"""
+"""Stars and notes on compositions, in one file of the folder of all runs: `annotations.json`, by formula."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import json_text
 from core.errors import InputError
-from core.files import acquire_lock, json_content, make_private_folder, read_bounded, storage_errors, write_json
-from core.limits import DOCUMENT_BYTES, FORMULA_CHARACTERS
-from core.runs import layout
+from core.limits import FORMULA_CHARACTERS
 from core.runs.documents import Field, first_wrong, is_text
+from core.runs.shared_json import SharedJson
 
-FILE, LOCK = "annotations.json", ".annotations.lock"
 NOTE_CHARACTERS = 2_000
-_LOCK_S = 10.0
+ANNOTATIONS = SharedJson("annotations", "the stars and notes")
 _ANNOTATION = {
     "starred": Field(lambda value: isinstance(value, bool), "true or false"),
     "note": Field(is_text, "text"),
@@ -45,19 +38,15 @@ def annotations(folder: Path | None = None) -> dict[str, Annotation]:
 
     Raises InputError if the file is damaged.
     """
-    path = _place(folder) / FILE
-    try:
-        content = json_text.parse(read_bounded(path, DOCUMENT_BYTES), DOCUMENT_BYTES)
-    except FileNotFoundError:
+    content = ANNOTATIONS.read(folder)
+    if content is None:
         return {}
-    except (OSError, json_text.JsonError) as error:
-        raise _damaged(path, str(error)) from None
     found = content.get("compositions") if isinstance(content, dict) else None
     if not isinstance(found, dict):
-        raise _damaged(path, "has no “compositions”")
+        raise ANNOTATIONS.damaged(folder, "has no “compositions”")
     for each in found.values():
         if wrong := first_wrong(each, _ANNOTATION):
-            raise _damaged(path, wrong)
+            raise ANNOTATIONS.damaged(folder, wrong)
     return {formula: Annotation(each["starred"], each["note"][:NOTE_CHARACTERS]) for formula, each in found.items()}
 
 
@@ -71,32 +60,11 @@ def annotate(formula: str, annotation: Annotation, folder: Path | None = None) -
     """
     if not 0 < len(formula) <= FORMULA_CHARACTERS:
         raise InputError("formula", formula, "this is no formula", "Choose a candidate")
-    place = _place(folder)
-    with storage_errors(place):
-        make_private_folder(place)
-        lock = acquire_lock(place / LOCK, _LOCK_S)
-    if lock is None:
-        raise InputError("annotations", place / LOCK, "another process is writing the annotations", "Try again")
-    try:
-        kept = annotations(place) | {formula: annotation}
-        _store(place / FILE, {name: each for name, each in kept.items() if each != Annotation()})
-    finally:
-        lock.release()
 
+    def content() -> dict:
+        kept = annotations(folder) | {formula: annotation}
+        return {"compositions": {
+            name: {"starred": each.starred, "note": each.note} for name, each in kept.items() if each != Annotation()
+        }}  # fmt: skip
 
-def _store(path: Path, kept: dict[str, Annotation]) -> None:
-    content = {"compositions": {name: {"starred": each.starred, "note": each.note} for name, each in kept.items()}}
-    if len(json_content(content).encode()) > DOCUMENT_BYTES:
-        raise InputError("annotations", path, f"the annotations would need more than {DOCUMENT_BYTES / 1e6:g} MB",
-                         "Shorten or remove some")  # fmt: skip
-    with storage_errors(path):
-        write_json(path, content, durable=True, private=True)
-
-
-def _place(folder: Path | None) -> Path:
-    return layout.runs_folder() if folder is None else folder
-
-
-def _damaged(path: Path, wrong: str) -> InputError:
-    return InputError("annotations", path, f"the file of stars and notes is damaged: it {wrong}",
-                      "Restore it from a copy, or move it away; the runs are not affected")  # fmt: skip
+    ANNOTATIONS.change(folder, content)

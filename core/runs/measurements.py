@@ -1,7 +1,6 @@
 """A chemist's own measurements of Tc, in one file of the folder of all runs.
 
-`measurements.json`: formula -> Tc and whether it is in use. Several processes write the file under a lock; a reader
-finds the old content or the new content.
+`measurements.json`: formula -> Tc and whether it is in use.
 """
 
 from __future__ import annotations
@@ -11,17 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import json_text
 from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
-from core.files import acquire_lock, json_content, make_private_folder, read_bounded, storage_errors, write_json
-from core.limits import DOCUMENT_BYTES, FORMULA_CHARACTERS
-from core.runs import layout
+from core.limits import FORMULA_CHARACTERS
 from core.runs.documents import Field, first_wrong, is_number
+from core.runs.shared_json import SharedJson
 
-FILE, LOCK = "measurements.json", ".measurements.lock"
 MOST, HIGHEST_TC_K = 200, 1000.0
-_LOCK_S = 10.0
+MEASUREMENTS = SharedJson("measurements", "the measurements")
 _MEASUREMENT = {
     "tc_K": Field(is_number, "a number"),
     "in_use": Field(lambda value: isinstance(value, bool), "true or false"),
@@ -66,46 +62,28 @@ def measurements(folder: Path | None = None) -> dict[str, Measurement]:
 
     Raises InputError if the file is damaged.
     """
-    path = _place(folder) / FILE
-    try:
-        content = json_text.parse(read_bounded(path, DOCUMENT_BYTES), DOCUMENT_BYTES)
-    except FileNotFoundError:
+    content = MEASUREMENTS.read(folder)
+    if content is None:
         return {}
-    except (OSError, json_text.JsonError) as error:
-        raise _damaged(path, str(error)) from None
     found = content.get("measurements") if isinstance(content, dict) else None
     if not isinstance(found, dict):
-        raise _damaged(path, "has no “measurements”")
+        raise MEASUREMENTS.damaged(folder, "has no “measurements”")
     for each in found.values():
         if wrong := first_wrong(each, _MEASUREMENT):
-            raise _damaged(path, wrong)
+            raise MEASUREMENTS.damaged(folder, wrong)
     try:
         return _checked({formula: Measurement(each["tc_K"], each["in_use"]) for formula, each in found.items()})
     except InputError as error:
-        raise _damaged(path, error.message) from None
+        raise MEASUREMENTS.damaged(folder, error.message) from None
 
 
 def store(kept: Mapping[str, Measurement], folder: Path | None = None) -> None:
     """Store these measurements in place of the earlier ones.
 
-    Raises InputError for too many, a formula that cannot be read, or a file that another process writes; StorageError
-    if the file cannot be written.
+    Raises InputError for too many, or a formula that cannot be read; StorageError if the file cannot be written.
     """
-    place = _place(folder)
     content = {name: {"tc_K": each.tc_K, "in_use": each.in_use} for name, each in _checked(dict(kept)).items()}
-    text = {"measurements": content}
-    if len(json_content(text).encode()) > DOCUMENT_BYTES:
-        raise InputError("measurements", place / FILE, "the measurements are too large for one file", "Remove some")
-    with storage_errors(place):
-        make_private_folder(place)
-        lock = acquire_lock(place / LOCK, _LOCK_S)
-    if lock is None:
-        raise InputError("measurements", place / LOCK, "another process is writing the measurements", "Try again")
-    try:
-        with storage_errors(place / FILE):
-            write_json(place / FILE, text, durable=True, private=True)
-    finally:
-        lock.release()
+    MEASUREMENTS.change(folder, lambda: {"measurements": content})
 
 
 def _checked(found: dict[str, Measurement]) -> dict[str, Measurement]:
@@ -116,12 +94,3 @@ def _checked(found: dict[str, Measurement]) -> dict[str, Measurement]:
             raise InputError("formula", formula, "this is no formula", "Shorten or remove it")
         parse_formula(formula)
     return found
-
-
-def _place(folder: Path | None) -> Path:
-    return layout.runs_folder() if folder is None else folder
-
-
-def _damaged(path: Path, wrong: str) -> InputError:
-    return InputError("measurements", path, f"the file of measurements is damaged: it {wrong}",
-                      "Restore it from a copy, or move it away; the runs are not affected")  # fmt: skip

@@ -21,7 +21,7 @@ from core.chemistry import elements
 from core.evaluation.derived_columns import with_derived_columns
 from core.problem.origin import Origin
 from core.runs import layout
-from core.runs.annotations import FILE, Annotation, annotations
+from core.runs.annotations import ANNOTATIONS, Annotation, annotations
 from core.runs.names import give_name
 from core.runs.run import Run
 from tests.app.conftest import PROBLEM
@@ -131,5 +131,5 @@ def test_a_candidate_gets_a_star_and_a_note_on_its_card(finished_run):
     next(button for button in test.button if button.label == "Save").click()
     without_exception(test.run())
     assert annotations()[formula] == Annotation(True, "made in March")
-    (finished_run.folder.parent / FILE).write_text("{", encoding="utf-8")
+    (finished_run.folder.parent / ANNOTATIONS.file).write_text("{", encoding="utf-8")
     assert "stars and notes is damaged" in page_text(open_page("results", finished_run, candidate="0"))

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InputError
 from core.runs import store
-from core.runs.annotations import FILE, NOTE_CHARACTERS, Annotation, annotate, annotations
+from core.runs.annotations import ANNOTATIONS, NOTE_CHARACTERS, Annotation, annotate, annotations
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_annotations_are_stored_by_formula_and_empty_ones_removed(folder):
     assert annotations() == {"MgB3": Annotation(True, "ask Anna — 40 K?"), "CaB2": Annotation(False, "=1+1")}
     annotate("MgB3", Annotation())
     assert annotations() == {"CaB2": Annotation(False, "=1+1")} and store.list_runs() == []
-    assert stat.S_IMODE((folder / FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / ANNOTATIONS.file).stat().st_mode) == 0o600
 
 
 def test_annotations_at_the_same_time_are_all_kept(folder):
@@ -47,11 +47,11 @@ def test_annotations_at_the_same_time_are_all_kept(folder):
 )
 def test_a_damaged_file_is_reported_and_not_replaced(folder, text, wrong):
     folder.mkdir()
-    (folder / FILE).write_text(text)
+    (folder / ANNOTATIONS.file).write_text(text)
     for action in (annotations, lambda: annotate("MgB2", Annotation(True))):
         with pytest.raises(InputError, match=wrong):
             action()
-    assert (folder / FILE).read_text() == text
+    assert (folder / ANNOTATIONS.file).read_text() == text
 
 
 def test_limits(folder, monkeypatch):
@@ -60,6 +60,6 @@ def test_limits(folder, monkeypatch):
     for formula in ("", "B" * 2001):
         with pytest.raises(InputError, match="no formula"):
             annotate(formula, Annotation(True))
-    monkeypatch.setattr("core.runs.annotations.DOCUMENT_BYTES", 100)
+    monkeypatch.setattr("core.runs.shared_json.DOCUMENT_BYTES", 100)
     with pytest.raises(InputError, match="would need more than"):
         annotate("MgB2", Annotation(note="x" * 100))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import InputError
-from core.runs.measurements import FILE, MOST, Measurement, measurements, read_rows, store
+from core.runs.measurements import MEASUREMENTS, MOST, Measurement, measurements, read_rows, store
 
 
 def test_what_is_stored_is_read_again(tmp_path):
@@ -36,7 +36,7 @@ def test_too_many_measurements_are_refused(tmp_path):
 @pytest.mark.parametrize("text", ["", "[]", '{"measurements": {"MgB2": {"tc_K": "39", "in_use": true}}}',
                                   '{"measurements": {"MgB2": {"tc_K": -3, "in_use": true}}}'])  # fmt: skip
 def test_a_damaged_file_is_named_and_kept(tmp_path, text):
-    (tmp_path / FILE).write_text(text)
+    (tmp_path / MEASUREMENTS.file).write_text(text)
     with pytest.raises(InputError, match="damaged"):
         measurements(tmp_path)
-    assert (tmp_path / FILE).read_text() == text
+    assert (tmp_path / MEASUREMENTS.file).read_text() == text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import InputError
-from core.runs.names import CHARACTERS, FILE, give_name, names
+from core.runs.names import CHARACTERS, NAMES, give_name, names
 
 
 def test_a_name_is_kept_replaced_and_removed(tmp_path):
@@ -27,8 +27,8 @@ def test_a_name_is_one_short_line(tmp_path, name):
 
 @pytest.mark.parametrize("content", ["", "[1]", '{"one": 3}', '{"two": "kept"'])
 def test_a_damaged_file_gives_no_names_and_is_kept(tmp_path, content):
-    (tmp_path / FILE).write_text(content, encoding="utf-8")
+    (tmp_path / NAMES.file).write_text(content, encoding="utf-8")
     assert names(tmp_path) == {}
     with pytest.raises(InputError, match="damaged"):
         give_name("three", "new", tmp_path)
-    assert (tmp_path / FILE).read_text(encoding="utf-8") == content
+    assert (tmp_path / NAMES.file).read_text(encoding="utf-8") == content
