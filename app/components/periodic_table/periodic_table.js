@@ -66,7 +66,7 @@ const VALUES = {
     label: "price",
     scale: "US$ per kg of the element, log (Wikipedia, by mendeleev)",
     text: (value) => (value < 1000 ? String(Number(value.toPrecision(2))) : short(value)),
-    sentence: (value) => `about $${rounded(value)} per kg of the element`,
+    sentence: (value) => `about $${rounded(Number(value.toPrecision(2)))} per kg of the element`,
     share: (value) => Math.log10(value / 0.08) / 7,
   },
   exposure: {
