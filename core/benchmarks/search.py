@@ -92,7 +92,7 @@ def compare(options: SearchOptions) -> Outcome:
             found = [_searched(line, method, seed, options, load) for seed in range(options.seeds)]
             row: dict = {"kind": line.kind, "base": line.base, "method": method}
             for name in MEASURES:
-                row[name], spread = mean_and_spread([_number(each[name]) for each in found])
+                row[name], spread = mean_and_spread([number(each[name]) for each in found])
                 if name in ("objective_K", "tc_K", "control_tc_K"):
                     row[name.replace("_K", "_spread_K")] = spread
             row["seconds"], _ = mean_and_spread([each["seconds"] for each in found])
@@ -172,13 +172,13 @@ def _searched(line: Line, method: str, seed: int, options: SearchOptions, load: 
 
     def make() -> dict:
         found = search(method, line, seed, options.seconds, load, options.device)
-        figures_of = {name: _number(value) for name, value in asdict(assess(found, line, load, options.device)).items()}
+        figures_of = {name: number(value) for name, value in asdict(assess(found, line, load, options.device)).items()}
         return figures_of | {"seconds": found.seconds, "course": _thinned(found.course)}
 
     return cached(key, options, make)
 
 
-def _number(value: float | None) -> float | None:
+def number(value: float | None) -> float | None:
     """A number for JSON; None for NaN."""
     return None if value is None or not np.isfinite(value) else float(value)
 

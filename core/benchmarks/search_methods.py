@@ -7,6 +7,7 @@ at its end, gets as many candidates and steps as end within the time.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from core.evaluation.design import Design, Load, prepare
 from core.generation.gradient.batch_parallel import BatchParallel
 from core.generation.interface import PropertyPredictors
 from core.generation.loop import run_steps
-from core.generation.registry import GENETIC, GRADIENT, MEMETIC, SUBSTITUTION
+from core.generation.registry import GENETIC, GRADIENT, MEMETIC, SUBSTITUTION, settings_of_method
 from core.generation.search.archive import Archive
 from core.generation.search.formula_space import in_lowest_terms
 from core.generation.search.scoring import ROWS, Scorer
@@ -80,8 +81,14 @@ def search(method: str, line: Line, seed: int, seconds: float, load: Load, devic
     return METHODS[method](line, seed, seconds, load, device)
 
 
-def _of_generator(method: str, own: dict) -> Callable[..., Found]:
-    """A search that works on an archive of formulas, stopped at the time limit."""
+def default_run(line: Line, seed: int, load: Load, device: str) -> Found:
+    """The default search with its default number of rounds, however long it takes."""
+    rounds = int(settings_of_method(line.problem(seed, device, method=MEMETIC))["rounds"])
+    return _of_generator(MEMETIC, {}, rounds)(line, seed, math.inf, load, device)
+
+
+def _of_generator(method: str, own: dict, steps: int = LONG) -> Callable[..., Found]:
+    """A search that works on an archive of formulas, stopped at the time limit or after a number of steps."""
 
     def run(line: Line, seed: int, seconds: float, load: Load, device: str) -> Found:
         for name in (line.problem(0, device).tc_predictor, line.problem(0, device).formation_energy_predictor):
@@ -93,7 +100,7 @@ def _of_generator(method: str, own: dict) -> Callable[..., Found]:
             course.append((clock.now_s, _mean(state.numbers[:, -1].numpy())))
             return clock.permits_another()
 
-        state, _ = run_steps(design.generator, design.task, LONG, on_step=on_step)
+        state, _ = run_steps(design.generator, design.task, steps, on_step=on_step)
         return Found(_counts(design, state), clock.now_s, tuple(course))
 
     return run

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.benchmarks import search
+from core.benchmarks import default_search, search
 from core.benchmarks.search import RIVALS, SearchOptions, compare, standing
 from core.benchmarks.search_lines import FREE, HYDRIDES, NEAR_AND_NEW, SUBSTITUTION, lines
-from core.benchmarks.search_methods import GENETIC_SEARCH, KIAGO, METHODS, OURS, Clock, kiago_size
+from core.benchmarks.search_methods import GENETIC_SEARCH, KIAGO, METHODS, OURS, Clock, Found, kiago_size
 from core.errors import InputError
 from core.generation.validation import check
+from core.problem.problem import DesignProblem
 
 TINY = SearchOptions(seconds=0.05, seeds=1, bases=("YIrSi",), methods=(OURS, GENETIC_SEARCH), device="cpu")
 
@@ -56,6 +57,25 @@ def table(ours: float, rival: float, spread: float) -> pd.DataFrame:
 def test_ahead_equal_and_behind(ours, rival, spread, expected):
     """Equal within the larger spread; a method without formulas loses."""
     assert standing(table(ours, rival, spread), "objective", RIVALS) == expected
+
+
+def test_the_default_design_and_genetic_search_get_the_same_time(tmp_path, monkeypatch):
+    """The rival gets the seconds of the default design, and both are assessed alike."""
+    given = []
+
+    def rival(method, line, seed, seconds, load, device):
+        given.append((method, line.settings, seconds))
+        return Found(np.zeros((0, 118)), seconds, ())
+
+    monkeypatch.setattr(default_search, "default_run", lambda *_: Found(np.eye(118)[[40]], 12.5, ()))
+    monkeypatch.setattr(default_search, "search", rival)
+    options = SearchOptions(seeds=1, bases=("LaNiAsO",), device="cpu", cache=tmp_path)
+    outcome = default_search.default_search(options)
+    assert given == [(GENETIC_SEARCH, DesignProblem(base="LaNiAsO").settings, 12.5)]
+    assert outcome.table["method"].tolist() == [OURS, GENETIC_SEARCH] and set(outcome.table["seconds"]) == {12.5}
+    assert "takes 12.5 to 12.5 s" in outcome.sentences[-1]
+    with pytest.raises(InputError, match="no such base"):
+        default_search.default_search(replace(options, bases=("MgB2",)))
 
 
 def test_free_lines_are_counted_where_a_formula_is_above_the_base():
