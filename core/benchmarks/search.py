@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class SearchOptions:
     seeds : number of seeds; the seeds are 0, 1, 2, ...
     bases : bases to include; empty: all
     methods : methods to include; empty: all
+    rival_seconds : time of the genetic search whose end ours has to reach (seed 0); 0: the same as all others
     per_element_set : most formulas with the same elements in the lines of table 2; 0: any number
     device : auto, cpu, cuda or mps
     cache : folder of the finished searches, so that an interrupted benchmark resumes
@@ -46,6 +47,7 @@ class SearchOptions:
     seeds: int = 3
     bases: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    rival_seconds: float = 0.0
     per_element_set: int = 0
     device: str = "auto"
     predictor: str = "best"
@@ -55,6 +57,8 @@ class SearchOptions:
     def __post_init__(self):
         if self.seeds < 1:
             raise InputError("seeds", self.seeds, "a mean needs at least one seed", "Choose 1 or more")
+        if self.rival_seconds < 0:
+            raise InputError("rival_seconds", self.rival_seconds, "a time is not negative", "Choose for example 60")
         if self.per_element_set < 0:
             raise InputError("per_element_set", self.per_element_set, "a number of formulas is not negative",
                              "Choose for example 2, or 0 for any number")  # fmt: skip
@@ -79,14 +83,14 @@ class SearchOptions:
         """The options and checksums with which the figures were computed, as JSON data."""
         return {
             "seconds": self.seconds, "seeds": self.seeds, "bases": list(self.bases), "methods": list(self.methods),
-            "per_element_set": self.per_element_set,
+            "per_element_set": self.per_element_set, "rival_seconds": self.rival_seconds,
             "device": self.device, "threads": torch.get_num_threads(), "checkpoints": self.checksums(),
         }  # fmt: skip
 
 
 def compare(options: SearchOptions) -> Outcome:
     """One row for each line and method: means over the seeds of the best 30 formulas by the objective."""
-    load, rows, courses = cache(load_predictor), [], {}
+    load, rows, courses, targets = cache(load_predictor), [], {}, {}
     for line in lines(options.bases, options.per_element_set):
         for method in options.methods or METHODS:
             found = [_searched(line, method, seed, options, load) for seed in range(options.seeds)]
@@ -98,14 +102,18 @@ def compare(options: SearchOptions) -> Outcome:
             row["seconds"], _ = mean_and_spread([each["seconds"] for each in found])
             courses[line.kind, line.base, method] = [each["course"] for each in found]
             rows.append(row)
+        targets[line.kind, line.base] = _target(line, options, load, courses)
     table = pd.DataFrame(rows)
     table["reached_s"] = [
-        _time_to_rival(row, courses) if row["method"] in (OURS, WITHOUT_GRADIENT) else np.nan for row in rows
+        time_to(targets[row["kind"], row["base"]], courses[row["kind"], row["base"], row["method"]])
+        if row["method"] in (OURS, WITHOUT_GRADIENT)
+        else np.nan
+        for row in rows
     ]
-    return Outcome(table, sentences(table), _figure(courses), options.about())
+    return Outcome(table, sentences(table, options.rival_seconds), _figure(courses), options.about())
 
 
-def sentences(table: pd.DataFrame) -> tuple[str, ...]:
+def sentences(table: pd.DataFrame, rival_seconds: float = 0.0) -> tuple[str, ...]:
     """How often ours is ahead of, equal to or behind the best other method, and what the gradient brings."""
     found = []
     if OURS not in set(table["method"]):
@@ -133,8 +141,9 @@ def sentences(table: pd.DataFrame) -> tuple[str, ...]:
         )
     reached = table.loc[table["method"] == OURS, "reached_s"].dropna()
     if len(reached):
+        when = f"after {rival_seconds:g} s" if rival_seconds else "at the end"
         found.append(
-            f"What genetic search has at the end, memetic search has after {reached.median():.1f} s (median of the "
+            f"What genetic search has {when}, memetic search has after {reached.median():.1f} s (median of the "
             f"{len(reached)} lines where it has it)."
         )
     return tuple(found)
@@ -190,16 +199,22 @@ def _thinned(course: tuple[tuple[float, float], ...]) -> list[tuple[float, float
     return [finite[place] for place in places] if finite else []
 
 
-def _time_to_rival(row: dict, courses: dict) -> float:
-    """Seconds until the mean curve of ours is at the last value of genetic search; NaN if it is not."""
-    rival = courses.get((row["kind"], row["base"], GENETIC_SEARCH))
-    if not rival or not all(rival):
-        return float("nan")
-    target = float(np.mean([course[-1][1] for course in rival]))
-    times = []
-    for course in courses[row["kind"], row["base"], row["method"]]:
-        reached = [t for t, value in course if value >= target]
-        times.append(reached[0] if reached else np.inf)
+def _target(line: Line, options: SearchOptions, load: Callable, courses: dict) -> float:
+    """What genetic search has at the end of `rival_seconds`, or of its own time; NaN if it is not among the methods."""
+    if options.rival_seconds:
+        longer = replace(options, seconds=options.rival_seconds)
+        ends = [_searched(line, GENETIC_SEARCH, 0, longer, load)["course"]]
+    else:
+        ends = courses.get((line.kind, line.base, GENETIC_SEARCH), [])
+    return float(np.mean([course[-1][1] for course in ends])) if ends and all(ends) else float("nan")
+
+
+def time_to(target: float, courses: list[list]) -> float:
+    """Median of the seconds until the curves are at a value; NaN if most of them never are.
+
+    courses : for each seed, points (seconds, value)
+    """
+    times = [next((t for t, value in course if value >= target), np.inf) for course in courses]
     median = float(np.median(times)) if times else float("nan")
     return median if np.isfinite(median) else float("nan")
 

@@ -39,6 +39,9 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument(
         "--seconds", type=float, metavar="T", help="search: time of each search; default: 30. load: default: 120"
     )
+    parser.add_argument("--rival-seconds", type=float, metavar="T",
+                        help="search: time of the genetic search whose end memetic search has to reach; default: the "
+                             "same as all others")  # fmt: skip
     parser.add_argument(
         "--per-element-set",
         type=int,
@@ -86,7 +89,7 @@ def benchmark(options: argparse.Namespace) -> int:
 def given_options(options: argparse.Namespace) -> dict:
     """The options that were given, in the form of `run_benchmark`: lists as tuples, the log on standard error."""
     values = {name: getattr(options, name) for name in ("seeds", "seconds", "device", "predictor", "risk_aversion")}
-    values["per_element_set"] = options.per_element_set
+    values |= {name: getattr(options, name) for name in ("per_element_set", "rival_seconds")}
     values |= {name: getattr(options, name) for name in ("cases", "seed", "kills", "users", "reloads", "count", "data")}
     values |= {name: tuple(getattr(options, name) or ()) for name in ("candidates", "steps", "bases", "methods")}
     given = {name: value for name, value in values.items() if value not in (None, ())}

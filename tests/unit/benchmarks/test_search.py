@@ -34,7 +34,8 @@ def test_an_unknown_base_is_refused():
 
 
 @pytest.mark.parametrize(
-    "fields", [{"seeds": 0}, {"seconds": 0.0}, {"per_element_set": -1}, {"methods": ("annealing",)}]
+    "fields",
+    [{"seeds": 0}, {"seconds": 0.0}, {"per_element_set": -1}, {"rival_seconds": -1.0}, {"methods": ("annealing",)}],
 )
 def test_options_that_cannot_be_carried_out_are_refused(fields):
     with pytest.raises(InputError) as error:
@@ -85,6 +86,20 @@ def test_free_lines_are_counted_where_a_formula_is_above_the_base():
     assert any(
         "above the base among its best 30 for 1 of 3 bases" in line for line in search.sentences(pd.DataFrame(rows))
     )
+
+
+def test_the_time_to_a_value_is_the_median_over_the_seeds():
+    courses = [[(1.0, 5.0), (3.0, 9.0)], [(2.0, 9.0)], [(1.0, 1.0), (8.0, 2.0)]]
+    assert search.time_to(9.0, courses) == 3.0 and search.time_to(2.0, courses) == 2.0
+    assert np.isnan(search.time_to(9.5, courses)) and np.isnan(search.time_to(9.0, []))
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_the_end_of_a_longer_genetic_search_can_be_the_target(tmp_path):
+    table = compare(replace(TINY, cache=tmp_path, rival_seconds=0.1)).table
+    assert set(table["method"]) == {OURS, GENETIC_SEARCH} and set(table["seconds"].round(0)) <= {0.0, 1.0}
+    searches = sorted(path.name for path in (tmp_path / "parts").iterdir())
+    assert len(searches) == 3  # the third one is longer
 
 
 @pytest.mark.parametrize(
