@@ -97,7 +97,7 @@ def test_the_time_to_a_value_is_the_median_over_the_seeds():
 @pytest.mark.usefixtures("one_thread")
 def test_the_end_of_a_longer_genetic_search_can_be_the_target(tmp_path):
     table = compare(replace(TINY, cache=tmp_path, rival_seconds=0.1)).table
-    assert set(table["method"]) == {OURS, GENETIC_SEARCH} and set(table["seconds"].round(0)) <= {0.0, 1.0}
+    assert set(table["method"]) == {OURS, GENETIC_SEARCH}
     searches = sorted(path.name for path in (tmp_path / "parts").iterdir())
     assert len(searches) == 3  # the third one is longer
 
