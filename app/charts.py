@@ -144,6 +144,18 @@ def progress_figure(
     return common_layout(figure, height, about.title_html)
 
 
+def validity_figure(validity: pd.DataFrame, schedule: Schedule, height: int = 270) -> go.Figure:
+    """The share of valid samples against the step. validity : see `core.runs.run.Run.validity`"""
+    table = thinned(validity)
+    line = go.Scatter(x=table["step"], y=100 * table["valid_share"], mode="lines", name="valid",
+                      line={"color": ORANGE, "width": 2.5}, hovertemplate="%{y:.3~g}%")  # fmt: skip
+    figure = go.Figure([line])
+    _step_axis(figure, schedule, log=False)
+    figure.update_yaxes(range=[0, 100])
+    figure.update_layout(hovermode="x unified")
+    return common_layout(figure, height, Quantity("Valid samples", "%", ORANGE).title_html)
+
+
 def archive_figure(archive: pd.DataFrame, height: int = 270) -> go.Figure:
     """Best and mean objective of the best formulas of a search against the number of formulas tested.
 

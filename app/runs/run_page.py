@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import blocks, cached_data
 from app.blocks import section
-from app.charts import CHART_CONFIG, PREDICTED, QUANTITIES, archive_figure, progress_figure
+from app.charts import CHART_CONFIG, PREDICTED, QUANTITIES, archive_figure, progress_figure, validity_figure
 from app.empty_page import no_run
 from app.runs.best_five import best_five
 from app.runs.change_problem import change_button
@@ -164,16 +164,24 @@ def archive_charts(run: Run) -> None:
 
 
 def progress_charts(run: Run, problem: DesignProblem) -> None:
-    """Tc, formation energy and integer loss against the step."""
+    """Tc, formation energy and integer loss against the step; of a diffusion also the share of valid samples."""
     progress, cycle = averaged(run, problem, run.progress())
+    validity = run.validity()
     st.html(legend_html(cycle))
-    for column, (name, quantity) in zip(st.columns(len(QUANTITIES)), QUANTITIES.items(), strict=True):
+    columns = st.columns(len(QUANTITIES) + (not validity.empty))
+    for column, (name, quantity) in zip(columns, QUANTITIES.items(), strict=False):
         column.plotly_chart(
             progress_figure(progress, name, run.schedule()),
             key=f"live-{name}",
             config=CHART_CONFIG,
             alt=f"{quantity.title} of the candidates against the step",
         )
+    if not validity.empty:
+        with columns[-1]:
+            st.plotly_chart(
+                validity_figure(validity, run.schedule()), key="live-valid", config=CHART_CONFIG,
+                alt="Share of the samples that SuperDiff's filter lets pass, against the step",
+            )  # fmt: skip
 
 
 def restarts(status: RunStatus) -> None:

@@ -10,12 +10,11 @@ from core.benchmarks import diffusion, figures
 from core.benchmarks.harness import Options, Outcome
 from core.benchmarks.paper import SUPERDIFF, rows
 from core.chemistry.composition import compositions
+from core.generation.diffusion.settings import MOST_ELEMENTS, UNCONDITIONED
 from core.generation.diffusion.settings import SUPERDIFF as RULE
-from core.generation.diffusion.settings import UNCONDITIONED
 from core.problem.problem import DesignProblem
 from core.reference_data.references import load_references
 
-MOST_ELEMENTS = {"cuprate": 7, "iron-based": 5, "other": 5}  # limits of the authors' filter
 DIGITS = 3  # of the fractions: two compositions that agree in all of them are the same
 EXAMPLES = {"cuprate": "YBa2Cu3O7", "iron-based": "LaFeAsO", "other": "MgB2"}  # a problem needs a base
 

@@ -72,6 +72,7 @@ class Report:
     tc_K, formation_energy_eV_per_atom, integer_loss : (batch,)
     restarts : restarts of dead candidates since the start of the run
     archive : of a search: the best formulas so far; None for a method whose candidates move
+    valid_share : share of the candidates that would be formulas; None for a method whose candidates always are
     """
 
     step: int
@@ -82,6 +83,7 @@ class Report:
     integer_loss: torch.Tensor
     restarts: int
     archive: ArchiveReport | None = None
+    valid_share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ PROGRESS_COLUMNS = (
     *(f"{quantity}_{statistic}" for quantity in QUANTITIES for statistic in STATISTICS),
     "restarts",
 )
+VALID_SHARE = "valid_share"  # which a record of a diffusion has besides, from 0 to 1
 # What a record of a search has besides: see `core.runs.archive_records`.
 ARCHIVE_COLUMNS = ("tested", "objective_K_best", "objective_K_mean")
 
@@ -93,6 +94,9 @@ _RECORD = dict.fromkeys(PROGRESS_COLUMNS, _NUMBER) | {
     "stage": _COUNT,
     "restarts": Field(lambda v: is_count(v, 0, 10**15), "a count"),
     "averaged_steps": Field(lambda v: is_count(v, 1), "a count", required=False),
+    VALID_SHARE: Field(
+        lambda v: isinstance(v, float | int) and is_number(v) and 0 <= v <= 1, "a share", required=False
+    ),
     "top": Field(_is_top, "compositions"),
 }
 

@@ -26,6 +26,7 @@ from core.runs.progress import (
     PROGRESS_COLUMNS,
     QUANTITIES,
     TRAJECTORY_RECORDS,
+    VALID_SHARE,
     read_records,
     read_trajectory,
     recorded_steps,
@@ -119,6 +120,14 @@ class Run:
         records = read_records(self.folder / layout.PROGRESS)
         rows = [[record[name] for name in PROGRESS_COLUMNS] for record in records]
         return pd.DataFrame(rows, columns=list(PROGRESS_COLUMNS))
+
+    def validity(self) -> pd.DataFrame:
+        """The share of valid samples at the recorded steps of a diffusion, columns "step" and VALID_SHARE."""
+        import pandas as pd
+
+        records = read_records(self.folder / layout.PROGRESS)
+        rows = [(record["step"], record[VALID_SHARE]) for record in records if VALID_SHARE in record]
+        return pd.DataFrame(rows, columns=["step", VALID_SHARE])
 
     def has_progress(self) -> bool:
         """Whether a step is recorded."""

@@ -13,7 +13,7 @@ from safetensors.torch import save
 from app.runs.member_average import averaged
 from app.runs.phases import status_html
 from core.executors.local_process import LocalProcessExecutor
-from core.generation.registry import MEMETIC, SUBSTITUTION
+from core.generation.registry import MEMETIC, SUBSTITUTION, SUPERDIFF
 from core.runs.layout import PROGRESS, RESULT, RESUME
 from core.runs.run import Run
 from core.runs.status import Phase, RunStatus, write_status
@@ -109,6 +109,15 @@ def test_a_random_substitution_has_no_progress_charts(carried_out, empty_runs_fo
     assert "See results" in button_labels(shown)
     results = page_text(open_tab(open_page("results", run), "Trajectory"))
     assert "by random substitution" in results and "there is no trajectory" in results
+
+
+def test_a_diffusion_also_shows_the_share_of_valid_samples(carried_out, empty_runs_folder):
+    problem = replace(PROBLEM, method=SUPERDIFF, method_settings={"denoising_steps": 10})
+    run = carried_out(problem, empty_runs_folder / "diffused")
+    charts = open_page("run", run).get("plotly_chart")
+    assert len(charts) == 4 and "Valid samples" in charts[-1].proto.spec
+    validity = run.validity()
+    assert len(validity) == 10 and validity["valid_share"].iloc[0] == 0  # noise is no formula
 
 
 def test_a_cancelled_run_shows_the_best_compositions_of_its_last_step(stored_run, empty_runs_folder):

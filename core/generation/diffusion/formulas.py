@@ -63,6 +63,13 @@ def written(samples: np.ndarray, rule: str, tc_of: TcOf) -> Written:
     return Written(x, lost)
 
 
+def survives(samples: np.ndarray, most: int) -> np.ndarray:
+    """SuperDiff's filter of samples (n, 96): which of them become formulas of 2 to `most` elements, (n,) bool."""
+    rounded = written(samples, SUPERDIFF, lambda fractions: np.zeros(len(fractions)))
+    size = (rounded.amounts > 0).sum(1)
+    return (rounded.lost == "") & (size >= 2) & (size <= most)
+
+
 def above(amounts: np.ndarray, threshold: float) -> np.ndarray:
     """The amounts (n, 118) that are at least the threshold; the others, negative ones too, become 0."""
     return np.where(amounts < threshold, 0.0, amounts)

@@ -25,6 +25,7 @@ from core.generation.diffusion.sampler import Reference, State, Task
 from core.generation.diffusion.settings import (
     BY_BASE,
     DIFFUSION_SETTINGS,
+    MOST_ELEMENTS,
     SHARED,
     SUPERDIFF,
     UNCONDITIONED,
@@ -92,6 +93,7 @@ class SuperDiffGenerator:
             formation_energy=predictors.formation_energy,
             guidance=Guidance(known, settings.formation_energy_weight),
             atom_counts=torch.tensor(problem.atom_counts(), dtype=torch.float32, device=device),
+            most_elements=MOST_ELEMENTS[class_of(problem)],
             guidance_weight=float(own["guidance_weight"]),
             reference=None if amounts is None else Reference(amounts, factors, own["reference_noise"] == SHARED),
             cores=BatchParallel(torch.get_num_threads(), STEP_BATCH) if device.type == "cpu" else BatchParallel(),

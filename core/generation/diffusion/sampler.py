@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from core.generation.diffusion.formulas import survives
 from core.generation.diffusion.guidance import PUBLISHED_BATCH, Guidance
 from core.generation.diffusion.network import N_POSITIONS
 from core.generation.diffusion.noise_schedule import NoiseSchedule
@@ -52,6 +53,7 @@ class Task:
     guidance_weight : in the unit of the paper, for the gradient of the mean over PUBLISHED_BATCH samples and one step
         of the published schedule; a wider step of a shorter schedule counts as the steps that it replaces. 0: none
     atom_counts : (sizes,) float, the N of the integer loss in reports
+    most_elements : in a formula that SuperDiff's filter lets pass, for the share of valid samples in reports
     """
 
     network: nn.Module
@@ -63,6 +65,7 @@ class Task:
     formation_energy: Predictor
     guidance: Guidance
     atom_counts: torch.Tensor
+    most_elements: int
     guidance_weight: float = 0.0
     reference: Reference | None = None
     cores: BatchParallel = field(default_factory=BatchParallel)
@@ -110,7 +113,8 @@ def evaluate(task: Task, state: State) -> Report:
             return fractions, tc_K, energy_eV, losses.integer_loss(present, task.atom_counts)
 
     fractions, tc_K, energy_eV, integer = _joined(task, evaluated)
-    return Report(int(state.step), 1, fractions, tc_K, energy_eV, integer, restarts=0)
+    valid = survives(state.amounts.cpu().numpy(), task.most_elements)
+    return Report(int(state.step), 1, fractions, tc_K, energy_eV, integer, 0, valid_share=float(valid.mean()))
 
 
 def moves(task: Task, state: State) -> Moves:

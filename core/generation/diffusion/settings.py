@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.generation.method_settings import MethodSetting
 
 CLASSES = {"cuprate": "cuprates", "iron-based": "iron-based", "other": "others"}  # of superconductors, as in SuperDiff
+MOST_ELEMENTS = {"cuprate": 7, "iron-based": 5, "other": 5}  # in a formula, by the filter of SuperDiff's authors
 PREFIX = "superdiff-"  # of the names of the checkpoints; the class follows
 BY_BASE = "base"  # value of `of_class`: the class of the base
 UNCONDITIONED = "none"  # value of `scale_factors`

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.chemistry import elements
-from core.generation.diffusion.formulas import THRESHOLDS, chosen_threshold, whole_cells, written
+from core.generation.diffusion.formulas import THRESHOLDS, chosen_threshold, survives, whole_cells, written
 from core.generation.diffusion.settings import KIAGO, NEUTRAL, SUPERDIFF, WHOLE
 from tests.unit.generation.diffusion.toys import amounts_of
 
@@ -23,6 +23,15 @@ def test_superdiff_rounds_to_two_decimals_and_drops_small_amounts():
     result = written(sample(La=1.8549, Sr=0.29, Cu=1.0, O=3.996, H=0.074, Li=-0.07), SUPERDIFF, cold)
     assert result.lost[0] == "" and np.count_nonzero(result.amounts) == 4
     np.testing.assert_allclose(result.amounts[0, [LA, SR, CU, OXYGEN]], [1.85, 0.29, 1, 4])
+
+
+def test_samples_survive_the_filter_with_two_to_most_elements():
+    samples = np.concatenate([
+        sample(La=1.85, Sr=0.15, Cu=1.0, O=4.0), sample(La=1.85, Cu=1.0, Sr=-0.09), sample(La=1.85, Sr=-0.07, Cu=0.5),
+        sample(La=1.0), sample(La=1.0, Sr=0.05), np.zeros((1, 96)), np.full((1, 96), np.nan),
+    ])  # fmt: skip
+    assert survives(samples, 7).tolist() == [True, False, True, False, False, False, False]
+    assert survives(samples, 3).tolist() == [False, False, True, False, False, False, False]
 
 
 def test_superdiff_rejects_negative_amounts():

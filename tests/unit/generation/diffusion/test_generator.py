@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -101,6 +102,10 @@ def test_a_stopped_run_is_resumed_exactly(tmp_path, monkeypatch):
     assert stopped.csv() == straight.csv()
     progress = straight.progress()
     assert progress["tc_K_median"].notna().all() and progress["integer_loss_median"].notna().all()
+    validity = straight.validity()
+    assert validity["step"].tolist() == progress["step"].tolist()
+    assert validity["valid_share"].iloc[0] == 0 and validity["valid_share"].between(0, 1).all()  # noise is no formula
+    pd.testing.assert_frame_equal(stopped.validity(), validity)
 
 
 def test_neutral_formulas_are_whole_and_pass_the_charge_screens():

@@ -28,6 +28,7 @@ def task(**changes) -> Task:
             formation_energy=ENERGY,
             guidance=GUIDANCE,
             atom_counts=torch.arange(1, 26).float(),
+            most_elements=7,
         ),
         **changes,
     )
