@@ -1,0 +1,125 @@
+"""The screening of generated crystals: each step loses what it must, with its reason, and a stopped one goes on."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+
+import pytest
+
+from core.errors import InputError
+from core.screening.convex_hull import HullDistance
+from core.structures.diffusion.folder import COLUMNS as SAMPLE_COLUMNS
+from core.structures.diffusion.folder import TABLE as SAMPLES
+from core.structures.diffusion.funnel import (
+    BOUND,
+    HOT,
+    METALLIC,
+    NEAR_HULL,
+    NEW,
+    RELAXED,
+    STEPS,
+    TABLE,
+    UNIQUE,
+    VALID,
+    FunnelSettings,
+    FunnelWork,
+    by_number_of_elements,
+    counts,
+    screen,
+)
+from core.structures.files import to_cif
+from core.structures.relaxation import FELL_APART, STOPPED, Relaxation
+from core.structures.relaxation import RELAXED as CONVERGED
+from core.structures.structure_models import StructureProperties
+from tests.crystals import a15, caesium_chloride, diboride, rock_salt
+
+KNOWN = rock_salt("Na", "Cl", 5.6)
+CRYSTALS = (  # crystal, and the step that loses it
+    (diboride("Mg", 3.1, 3.5), ""), (rock_salt("Na", "Cl", 5.7), NEW), (caesium_chloride("Na", "Cl", 3.5), BOUND),
+    (diboride("Mg", 3.11, 3.52), UNIQUE), (a15("Nb", "Sn", 5.3), RELAXED), (rock_salt("K", "Cl", 6.3), METALLIC),
+    (rock_salt("Ti", "N", 4.2), HOT), (rock_salt("Nb", "C", 4.5), NEAR_HULL),
+)  # fmt: skip
+
+
+class Asked:
+    """The work of a screening, and how often structures were relaxed; stops before the relaxation with this number."""
+
+    def __init__(self, stop_before: int = 10**9):
+        self.relaxed, self.stop_before = 0, stop_before
+        self.work = FunnelWork(
+            lambda counts: [KNOWN] if counts == {"Na": 1, "Cl": 1} else [], self.relax,
+            lambda structure, energy: 0.1 if structure.formula == "NaCl" else -0.5,
+            lambda structures, groups: [
+                StructureProperties(0.2 if "K" in each.symbols else 0.9, 1.0 if "Ti" in each.symbols else 12.0)
+                for each in structures
+            ],
+            lambda structure, energy: HullDistance(0.3 if "C" in structure.symbols else 0.05, (("Mg", 1.0),)),
+        )  # fmt: skip
+
+    def relax(self, structure, should_stop):
+        if self.relaxed == self.stop_before:
+            return Relaxation(structure, -3.0, -3.0, 1, STOPPED, "", 0.0, 0.0, 0.0)
+        self.relaxed += 1
+        verdict = FELL_APART if "Sn" in structure.symbols else CONVERGED
+        return Relaxation(structure, -3.0, -3.0, 7, verdict, "", 0.01, 0.0, 0.0)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with these crystals, and one without a valid structure."""
+    (tmp_path / "cif").mkdir()
+    rows = []
+    for number, (structure, _) in enumerate(CRYSTALS):
+        name = f"cif/{number}.cif"
+        (tmp_path / name).write_text(to_cif(structure), encoding="utf-8")
+        rows.append({"number": number, "formula": structure.formula, "valid_structure": "true", "cif": name})
+    rows.append({"number": len(rows), "formula": "", "valid_structure": "false", "cif": ""})
+    with (tmp_path / SAMPLES).open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, SAMPLE_COLUMNS)
+        table.writeheader()
+        table.writerows(rows)
+    return tmp_path
+
+
+def test_each_step_loses_what_it_must(folder):
+    rows = screen(folder, FunnelSettings(), Asked().work)
+    assert [row["lost_at"] for row in rows] == [*(step for _, step in CRYSTALS), VALID]
+    reasons = {row["lost_at"]: row["reason"] for row in rows}
+    assert reasons[UNIQUE] == "the same as number 0" and reasons[RELAXED] == FELL_APART
+    assert reasons[HOT] == "Tc 1.0 K" and reasons[NEAR_HULL] == "0.300 eV/atom above the hull"
+    assert counts(rows) == [("samples", 9), *zip(STEPS, (8, 7, 6, 5, 4, 3, 2, 1), strict=True)]
+    assert by_number_of_elements(rows) == {2: 1.0}
+    best = rows[0]
+    assert best["space_group"] == "191" and float(best["energy_above_hull_eV_per_atom"]) == 0.05
+    assert (folder / best["cif"]).is_file() and not rows[1]["cif"]
+    with (folder / TABLE).open(encoding="utf-8", newline="") as file:
+        assert list(csv.DictReader(file)) == rows
+
+
+def test_limits_can_be_changed(folder):
+    rows = screen(folder, FunnelSettings(least_tc_K=0.5, most_above_hull_eV_per_atom=0.4), Asked().work)
+    assert [row["lost_at"] for row in rows].count("") == 3
+
+
+def test_a_stopped_screening_goes_on_after_the_last_relaxation(folder):
+    whole = screen(folder, FunnelSettings(), Asked().work)
+    for path in (folder / "relaxations").iterdir():
+        path.unlink()
+    first = Asked(stop_before=3)
+    assert screen(folder, FunnelSettings(), first.work) is None and first.relaxed == 3
+    second = Asked()
+    assert screen(folder, FunnelSettings(), second.work) == whole
+    assert first.relaxed + second.relaxed == 6  # the crystals that are valid, unique and new
+
+
+def test_elements_without_an_energy_are_said(folder):
+    without = replace(Asked().work, formation_energy=lambda structure, energy: None)
+    assert screen(folder, FunnelSettings(), without)[0]["reason"] == "an element has no energy by the potential"
+    nowhere = replace(Asked().work, placer=lambda structure, energy: None)
+    assert screen(folder, FunnelSettings(), nowhere)[0]["lost_at"] == NEAR_HULL
+
+
+def test_a_folder_without_samples_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no generated crystals"):
+        screen(tmp_path, FunnelSettings(), Asked().work)
