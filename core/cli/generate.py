@@ -21,7 +21,7 @@ def add_parser(commands: Commands) -> None:
         commands, "generate", "new crystal structures by diffusion, for a Tc, some elements or a formula",
         "Generate crystal structures by diffusion (DiffCSP): guided towards a Tc, of some elements, or of a formula.\n"
         "The Tc is that of electron-phonon theory, from which the network learned; it is not a measured one. The\n"
-        "structures are not relaxed.",
+        "structures are not relaxed, but with --screen: by CHGNet, with the reason why each one is lost.",
         "generate --tc 10 --guidance 2 --count 1000 --out my_crystals\n"
         "  python -m core generate --elements Nb Ti C N --count 100 --out my_carbides\n"
         "  python -m core generate --formula MgB2 --count 20 --out my_borides\n\n"
@@ -39,6 +39,9 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--units", type=int, default=1, metavar="Z", help="formula units in the cell; default: 1")
     parser.add_argument("--steps", type=int, default=100, metavar="N", help="denoising steps, to 1000; default: 100")
     parser.add_argument("--corrector", action="store_true", help="a corrector step before each step, as published")
+    parser.add_argument("--screen", action="store_true",
+                        help="then screen them: unique, new, relaxed, bound, metal, Tc by structure, hull; hours for "
+                             "1,000")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps; default: auto")
     parser.set_defaults(command=generate)
@@ -65,7 +68,39 @@ def generate(options: argparse.Namespace) -> int:
 
         last = generate_in(options.out, request, model, device, show)
     print(options.out / TABLE)
-    return 0 if last.phase is GenerationPhase.FINISHED else 1
+    if last.phase is not GenerationPhase.FINISHED:
+        return 1
+    return _screened(options.out) if options.screen else 0
+
+
+def _screened(folder: Path) -> int:
+    """Screen the structures of a folder, and print how many each step leaves; exit code 1 if it was stopped."""
+    from tqdm import tqdm
+
+    from core.structures.diffusion import funnel
+    from core.structures.diffusion.folder import CANCEL
+    from core.structures.prototypes import load_finder
+    from core.structures.search_work import funnel_work
+
+    stop = (folder / CANCEL).exists
+    with tqdm(unit="structure", file=sys.stderr, disable=None) as bar:
+
+        def told(done: int, every: int) -> None:
+            bar.total = every
+            bar.update(done - bar.n)
+
+        work = funnel_work(load_finder(), folder / "references", stop, bar.set_postfix_str)
+        rows = funnel.screen(folder, funnel.FunnelSettings(), work, stop, told)
+    if rows is None:
+        print("Stopped; the same command again resumes.", file=sys.stderr)
+        return 1
+    print(folder / funnel.TABLE)
+    for step, left in funnel.counts(rows):
+        print(f"{step:24} {left}")
+    shares = ", ".join(f"{number}: {share:.0%}" for number, share in funnel.by_number_of_elements(rows).items())
+    if shares:
+        print(f"Elements in those that pass: {shares}")
+    return 0
 
 
 def _request(options: argparse.Namespace, device: str) -> GenerationRequest:

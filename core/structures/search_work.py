@@ -12,9 +12,10 @@ from core.errors import InputError
 from core.predictors import checkpoint
 from core.reference_data.prototypes import NAME as LIBRARY
 from core.screening.convex_hull import HullDistance
+from core.structures.diffusion.funnel import FunnelWork
 from core.structures.folder import FolderSettings, Placer, Relaxer, Work
 from core.structures.interatomic import CHGNET
-from core.structures.potential_hull import PotentialHull, ReferenceEnergies, Stopped
+from core.structures.potential_hull import PotentialHull, ReferenceEnergies, Stopped, formation_energy
 from core.structures.potential_references import load_potential_references
 from core.structures.prototypes import StructureFinder
 from core.structures.ranking import NAME as RANKING
@@ -87,6 +88,30 @@ def work_of(
     relaxer = relaxed_by_chgnet(settings.relaxation)
     placer = hull_placer(finder, relaxer, references, should_stop, told) if settings.hull else None
     return Work(relaxer, placer, models.properties)
+
+
+def funnel_work(
+    finder: StructureFinder,
+    references: Path,
+    should_stop: Callable[[], bool] = lambda: False,
+    told: Told = lambda text: None,
+) -> FunnelWork:
+    """What the screening of generated crystals needs; all energies are by CHGNet, without pressure.
+
+    references : folder of the energies of known compounds by the potential
+    """
+    relaxer = relaxed_by_chgnet(RelaxationSettings())
+    energies = reference_energies(finder, relaxer, references, should_stop)
+
+    def formation(structure: Structure, energy_eV_per_atom: float) -> float | None:
+        elements = {symbol: energies.energy_eV_per_atom(frozenset({(symbol, 1)})) for symbol in structure.counts}
+        known = {symbol: energy for symbol, energy in elements.items() if energy is not None}
+        if len(known) < len(elements):
+            return None
+        return formation_energy(structure.counts, energy_eV_per_atom, known)
+
+    placer = hull_placer(finder, relaxer, references, should_stop, told)
+    return FunnelWork(finder.known, relaxer, formation, load_structure_models().properties, placer)
 
 
 def relaxed_by_chgnet(settings: RelaxationSettings) -> Relaxer:

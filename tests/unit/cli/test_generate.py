@@ -1,12 +1,14 @@
 """python -m core generate."""
 
 import csv
+import re
 
 import pytest
 
 from core.cli.main import main
 from core.structures.diffusion import weights
 from core.structures.diffusion.names import BASE
+from core.structures.relaxation import Relaxation
 from tests.unit.structures.diffusion.conftest import stored
 
 
@@ -23,6 +25,32 @@ def test_structures_of_a_formula_are_generated(tmp_path, capsys):
     with (out / "samples.csv").open(encoding="utf-8", newline="") as file:
         assert [row["formula"] for row in csv.DictReader(file)] == ["MgB2", "MgB2"]
     assert capsys.readouterr().out.strip() == str(out / "samples.csv")
+
+
+def test_structures_are_screened_with_the_potential(tmp_path, capsys, monkeypatch):
+    """The random network makes crystals that are lost before the first relaxation, or by it."""
+    asked = []
+
+    def relaxer(settings):
+        def relaxed(structure, should_stop):
+            asked.append(structure)
+            return Relaxation(structure, -1.0, -1.0, 1, "fell apart", "", 0.9, 1.0, 1.0)
+
+        return relaxed
+
+    monkeypatch.setattr("core.structures.search_work.relaxed_by_chgnet", relaxer)
+    out = tmp_path / "out"
+    arguments = ["generate", "--formula", "MgB2", "--count", "3", "--steps", "2", "--screen", "--out", str(out)]
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    with (out / "funnel.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["lost_at"] for row in rows} <= {"valid structure", "unique", "new", "relaxed"} and len(rows) == 3
+    assert re.search(r"^samples +3$", printed, re.MULTILINE) and re.search(r"^relaxed +0$", printed, re.MULTILINE)
+    assert len(asked) == sum(row["lost_at"] == "relaxed" for row in rows)
+    (out / "cancel").touch()
+    assert main(arguments) == 0  # a new start removes the request to stop; nothing is relaxed again
+    assert len(asked) == sum(row["lost_at"] == "relaxed" for row in rows)
 
 
 @pytest.mark.parametrize(
