@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.evaluation.csv_export import to_csv
 from core.generation.schedule import Schedule
 
 TEAL, BLUE, ORANGE, VIOLET, GREY = "#1a918c", "#3f82c4", "#d6852a", "#9a70be", "#8a9290"
@@ -53,6 +54,7 @@ QUANTITIES = {  # column -> quantity
 }
 PREDICTED = ("tc_K", "formation_energy_eV_per_atom")
 LEAST_ON_LOG = 1e-5  # an integer loss below this is zero for all practical purposes, and 0 has no logarithm
+_DIGITS = 7  # of numbers in the data of a chart
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -80,6 +82,16 @@ def common_layout(figure: go.Figure, height: int, title: str = "", top: int = 34
     figure.update_xaxes(automargin=True, zeroline=False, gridcolor="rgba(138,146,144,0.12)")
     figure.update_yaxes(automargin=True, zeroline=False, gridcolor="rgba(138,146,144,0.22)")
     return figure
+
+
+def with_data(figure: go.Figure, table: pd.DataFrame) -> go.Figure:
+    """The figure with the table that its button CSV stores, instead of the points as they are drawn.
+
+    Numbers have _DIGITS digits: more are noise.
+    """
+    numbers = {name: [float(f"{value:.{_DIGITS}g}") for value in table[name]] for name in table.select_dtypes("float")}
+    table = table.assign(**numbers)
+    return figure.update_layout(meta={"csv": to_csv(table)})
 
 
 def stored_figure(figure: Mapping, height: int = 400) -> go.Figure:

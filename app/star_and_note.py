@@ -27,7 +27,7 @@ def star_and_note(formula: str) -> None:
     help_text = "Remove the star" if annotation.starred else "Star: listed in the Library under “Starred”"
     if st.button(STAR if annotation.starred else NO_STAR, key="candidate.star", type="tertiary", help=help_text):
         _store(formula, Annotation(not annotation.starred, annotation.note))
-    label = "Note ·" if annotation.note else "Note"
+    label = "Read note" if annotation.note else "Note"
     note_help = as_markdown(annotation.note) or "Write a note"
     with (
         st.popover(label, type="tertiary", key="candidate.note", help=note_help),

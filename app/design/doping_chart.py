@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import ORANGE, TEAL, common_layout, translucent
+from app.charts import ORANGE, TEAL, common_layout, translucent, with_data
 from core.evaluation.doping_line import DopingLine
 
 
@@ -36,4 +37,7 @@ def doping_figure(line: DopingLine, height: int = 300) -> go.Figure:
     )
     figure.update_xaxes(title={"text": f"{line.variable} in {line.series.formula}", "standoff": 4})
     figure.update_yaxes(title={"text": "Tc (K)", "standoff": 4}, rangemode="tozero")
-    return figure
+    columns = ["formula", line.variable, "tc_K"]
+    both = pd.concat([predicted[[*columns, "tc_std_K"]].assign(source="predicted"),
+                      reported[columns].assign(source="reported")])  # fmt: skip
+    return with_data(figure, both)

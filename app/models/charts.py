@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import cycle
 
+import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import BLUE, GREY, ORANGE, TEAL, common_layout
+from app.charts import BLUE, GREY, ORANGE, TEAL, common_layout, with_data
 
 
 def reliability_figure(parts: Mapping[str, Mapping[str, float]], height: int = 230) -> go.Figure:
@@ -23,7 +24,8 @@ def reliability_figure(parts: Mapping[str, Mapping[str, float]], height: int = 2
                            hovertemplate="nominal %{x:.0f}%: %{y:.1f}%<extra></extra>")  # fmt: skip
     figure.update_xaxes(title="nominal coverage (%)", range=[0, 100])
     figure.update_yaxes(title="observed coverage (%)", range=[0, 100])
-    return common_layout(figure, height).update_layout(showlegend=len(parts) > 1)
+    table = pd.DataFrame(parts).rename_axis("nominal_coverage").reset_index()
+    return with_data(common_layout(figure, height), table).update_layout(showlegend=len(parts) > 1)
 
 
 def errors_figure(errors: Mapping[str, float], axis_title: str, height: int = 230) -> go.Figure:
@@ -32,4 +34,4 @@ def errors_figure(errors: Mapping[str, float], axis_title: str, height: int = 23
                               hovertemplate="%{x}: %{y:.2f}<extra></extra>"))  # fmt: skip
     figure.update_xaxes(type="category")
     figure.update_yaxes(title=axis_title, rangemode="tozero")
-    return common_layout(figure, height)
+    return with_data(common_layout(figure, height), pd.DataFrame({"group": list(errors), axis_title: errors.values()}))

@@ -15,7 +15,7 @@ from app.text.formatting import formula_text
 from core.evaluation.columns import BY_NAME, DERIVED_COLUMNS, STRUCTURE_COLUMNS, Column
 
 COLUMNS = (
-    "rank", "star", "formula", "doped_as", "alike", "tc_K", "tc_std_K", "tc_minus_error_K", "tc_gain_K", "tc_judge_K",
+    "rank", "star", "formula", "tc_K", "tc_std_K", "tc_minus_error_K", "doped_as", "alike", "tc_gain_K", "tc_judge_K",
     "control_disagrees", "superconducting_probability", "energy_above_hull_eV_per_atom",
     "energy_above_hull_std_eV_per_atom", "structure_above_hull_eV_per_atom", "structure_space_group", "family",
     "formation_energy_eV_per_atom", "nearest_known", "nearest_known_tc_K", "distance_to_known", "defects",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import BLUE, FAINT, GREY, ORANGE, TEAL, VIOLET, common_layout
+from app.charts import BLUE, FAINT, GREY, ORANGE, TEAL, VIOLET, common_layout, with_data
 from core.evaluation.ranking import pareto_front
 
 NEAR_TO_FAR = [[0.0, BLUE], [0.5, "#a08f8a"], [1.0, ORANGE]]
@@ -13,6 +13,12 @@ SCATTER_COLOURS = {  # column -> (label, short label)
     "distance_to_known": ("Distance to the nearest known", "distance"),
     "n_elements": ("Number of elements", "elements"),
 }
+
+
+DATA = (  # columns of the CSV file of the chart
+    "rank", "formula", "tc_K", "tc_std_K", "tc_judge_K", "energy_above_hull_eV_per_atom",
+    "energy_above_hull_std_eV_per_atom", "nearest_known", "distance_to_known", "n_elements", "known",
+)  # fmt: skip
 
 
 def candidates_figure(
@@ -37,7 +43,7 @@ def candidates_figure(
     figure.update_xaxes(title={"text": "Energy above hull (eV/atom)", "standoff": 8})
     figure.update_yaxes(title={"text": "Predicted Tc (K)", "standoff": 14}, rangemode="tozero")
     figure.update_layout(hovermode="closest", dragmode="pan", clickmode="event+select")
-    return common_layout(figure, height)
+    return with_data(common_layout(figure, height), table[[name for name in DATA if name in table]])
 
 
 def _points(table: pd.DataFrame, colour_by: str) -> go.Scatter:

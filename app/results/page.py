@@ -188,7 +188,8 @@ def metrics(table: pd.DataFrame, charge_rule: str, found: Headline) -> None:
     gain_K = with_minus(f"{first['tc_gain_K']:+.1f} K to the base") if first is not None else None
     cells = st.columns([1.4, 1, 1, 1, 1])
     cells[0].metric(
-        "Best candidate", tc, gain_K, delta_color="off", delta_arrow="off",
+        "Best candidate" if first is None else f"Best candidate: {formula_text(first['formula'])}", tc, gain_K,
+        delta_color="off", delta_arrow="off",
         help="Predicted Tc of the candidate that is first by Tc minus its error",
     )  # fmt: skip
     screens = f"Of {len(table):,} distinct formulas. Screens: {listed(charge_rule)}."

@@ -45,6 +45,9 @@ def current_run() -> Run | None:
     run = _run_of(link) if link else None
     if run is None:
         return None
+    if st.session_state.get(_LAST_RUN) not in (None, link):
+        # A link from a page to itself reruns the script but leaves the address as it was: send it.
+        st.query_params.from_dict({name: st.query_params.get_all(name) for name in st.query_params})
     st.session_state[_LAST_RUN] = link
     if _DRAFT not in st.session_state:  # after a reload: the design page then shows the problem of this run
         with suppress(InputError):  # of a damaged run

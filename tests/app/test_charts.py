@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,6 +45,14 @@ def candidates() -> pd.DataFrame:
             "control_disagrees": pd.array([True, None, False], dtype="boolean"),
         }
     )
+
+
+def test_the_data_of_the_scatter_are_named_with_units_and_hold_no_noise():
+    table = candidates().assign(tc_std_K=[0.1 + 0.2, 1.0, 2.0])
+    text = candidates_figure(table, ("LaFeAsO", 15.0)).layout.meta["csv"]
+    rows = pd.read_csv(io.StringIO(text))
+    assert rows["formula"].tolist() == ["Sr2CuO3", "FeSe"] and rows["tc_std_K"].tolist() == [0.3, 1.0]
+    assert "energy_above_hull_eV_per_atom" in rows and "0.30000" not in text
 
 
 @pytest.mark.parametrize("quantity", charts.QUANTITIES)

@@ -53,7 +53,11 @@ def test_the_metrics_are_those_of_the_table(finished_run):
     assert metrics["Passing candidates"] == f"{summary['n_passing']:,}"
     assert "24 candidates in" in html_text(test)
     first = table[table["passes"]].iloc[0]
-    assert metrics["Best candidate"] == f"{first['tc_K']:.1f} ± {first['tc_std_K']:.1f} K" and first["tc_std_K"] > 0
+    assert (
+        metrics[f"Best candidate: {formula_text(first['formula'])}"]
+        == f"{first['tc_K']:.1f} ± {first['tc_std_K']:.1f} K"
+        and first["tc_std_K"] > 0
+    )
     found = headline(table, summary["base"])
     assert metrics["Above the base"] == f"{found.above_base}"
     assert metrics["By more than the error"] == f"{found.above_error}"

@@ -69,8 +69,10 @@ def design(walk: Walk, url: str) -> None:
     compared = page.locator(".compare").first
     expect(compared.locator("thead th")).to_have_count(DESIGNS + 1)
     walk.step("compare the candidates of all runs", compared.scroll_into_view_if_needed)
-    walk.step("go back to the first run by the lineage", lambda: lineage.get_by_role("link").first.click())
-    page.wait_for_url(re.compile("candidate="))
+    way_back = lineage.get_by_role("link").first
+    run = parse_qs(urlsplit(way_back.get_attribute("href") or "").query)["run"][0]
+    walk.step("go back to the first run by the lineage", way_back.click)
+    page.wait_for_url(re.compile(f"run={re.escape(run)}.*candidate="))  # so that a reload stays there
 
 
 def run_to_results(page: Page) -> None:

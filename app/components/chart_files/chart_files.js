@@ -5,9 +5,13 @@
  * layout is changed, copied by Plotly in the same call, and put back.
  */
 const INK = "#1b211f", QUIET = "#58625f";
+const FONT = "Arial, Helvetica, sans-serif"; // of pictures: a font of the page is not in the file, and others are wider
+const MARGIN_PX = 10; // more than on the page, around the picture
+const LEAST_WIDTH_PX = 560; // of a picture: labels that just fit on the page would turn in another font
+const DIGITS = 7; // of numbers in the data
 const FORMATS = { PNG: "png", SVG: "svg" };
 const CAPTION_PX = 12, LINE_PX = 16; // size and height of a line of the caption
-const CHARACTER_PX = 6.2; // mean width of a character of the caption
+const CHARACTER_PX = 5.8; // mean width of a character of the caption
 const MOST_SLUG = 60; // characters of a file name
 
 let listening = false;
@@ -50,7 +54,7 @@ function savePicture(chart, own, format) {
   const printed = forPaper(chart);
   try {
     chart.layout = printed;
-    context.toImageButtonOptions = { ...options, format, filename: fileName(chart), height: printed.height };
+    context.toImageButtonOptions = { ...options, format, filename: fileName(chart), width: printed.width, height: printed.height };
     own.click(); // Plotly copies the layout before this returns
   } finally {
     chart.layout = layout;
@@ -64,12 +68,19 @@ function forPaper(chart) {
   darken(layout);
   darken(layout.template?.layout);
   const size = chart._fullLayout._size, { width, height } = chart._fullLayout;
-  const lines = wrap(caption(chart), Math.floor((width - 16) / CHARACTER_PX));
+  const wide = Math.max(width + MARGIN_PX, LEAST_WIDTH_PX);
+  const lines = wrap(caption(chart), Math.floor((wide - 16) / CHARACTER_PX));
   const extra = lines.length * LINE_PX + 10;
-  layout.height = height + extra;
-  layout.margin = { ...layout.margin, b: size.b + extra };
+  layout.width = wide;
+  layout.height = height + MARGIN_PX + extra;
+  layout.margin = { ...layout.margin, t: size.t + MARGIN_PX, r: size.r + MARGIN_PX, b: size.b + extra };
+  if (layout.title?.text) layout.title.pad = { ...layout.title.pad, t: MARGIN_PX };
+  for (const [name, axis] of Object.entries(chart._fullLayout)) {
+    if (/^xaxis\d*$/.test(name) && axis.tickangle === "auto") layout[name] = { ...layout[name], tickangle: 0 };
+  }
+  Object.assign(layout, { updatemenus: [], sliders: [] }); // buttons do nothing on paper
   layout.annotations = [...(layout.annotations ?? []), {
-    text: lines.map(escaped).join("<br>"), showarrow: false, align: "left", font: { size: CAPTION_PX, color: QUIET },
+    text: lines.map(escaped).join("<br>"), showarrow: false, align: "left", font: { size: CAPTION_PX, color: QUIET, family: FONT },
     xref: "paper", x: 0, xanchor: "left", xshift: 8 - size.l,
     yref: "paper", y: 0, yanchor: "top", yshift: -size.b,
   }];
@@ -79,7 +90,7 @@ function forPaper(chart) {
 /* Letters of the theme become dark; colours that the chart gives to an annotation or a line stay. */
 function darken(layout) {
   if (!layout) return;
-  layout.font = { ...layout.font, color: INK };
+  layout.font = { ...layout.font, color: INK, family: FONT };
   for (const [name, part] of Object.entries(layout)) {
     if (!part || typeof part !== "object") continue;
     if (/^([xyz]axis\d*|legend\d*|title|coloraxis\d*|polar\d*|ternary\d*|scene\d*)$/.test(name)) inkFonts(part);
@@ -89,7 +100,7 @@ function darken(layout) {
 function inkFonts(part) {
   for (const [name, value] of Object.entries(part)) {
     if (!value || typeof value !== "object") continue;
-    if (/font$/.test(name)) value.color = INK;
+    if (/font$/.test(name)) Object.assign(value, { color: INK, family: FONT });
     else if (!Array.isArray(value)) inkFonts(value);
   }
 }
@@ -121,9 +132,13 @@ function saveData(chart) {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
-/* One line per point: the name of its series, its coordinates under the titles of the axes, and its text. */
+/* The table that the page gives with the chart. Without one, a line per point: the name of its series, its coordinates
+ * under the titles of the axes, and its text; without bands and guide lines, which say nothing under the pointer. */
 function csv(chart) {
-  const traces = chart._fullData.filter((trace) => trace.visible === true);
+  if (chart.layout.meta?.csv) return chart.layout.meta.csv;
+  const drawn = chart._fullData.filter((trace) => trace.visible === true);
+  const named = drawn.filter((trace) => trace.hoverinfo !== "skip");
+  const traces = named.length ? named : drawn;
   const kinds = ["x", "y", "z", "a", "b", "c"].filter((name) => traces.some((trace) => isList(trace[name])));
   const texts = traces.some((trace) => isList(trace.text) || isList(trace.hovertext));
   const lines = [["series", ...kinds.map((kind) => axisTitle(chart, kind)), ...(texts ? ["text"] : [])]];
@@ -131,7 +146,7 @@ function csv(chart) {
     const lists = kinds.map((kind) => (isList(trace[kind]) ? trace[kind] : []));
     const words = [trace.text, trace.hovertext].find(isList) ?? [];
     for (let place = 0; place < Math.max(...lists.map((list) => list.length)); place++) {
-      const point = lists.map((list) => list[place] ?? "");
+      const point = lists.map((list, kind) => labelled(chart, trace, kinds[kind], list[place] ?? ""));
       if (point.every((value) => value === "")) continue; // the gap between two pieces of a line
       lines.push([plain(trace._input?.name), ...point, ...(texts ? [plain(words[place] ?? "")] : [])]);
     }
@@ -141,6 +156,13 @@ function csv(chart) {
 
 function isList(value) {
   return Array.isArray(value) || ArrayBuffer.isView(value);
+}
+
+/* A place on an axis with written labels is its label. */
+function labelled(chart, trace, kind, value) {
+  const axis = chart._fullLayout[(trace[`${kind}axis`] ?? kind).replace(/^([xyz])/, "$1axis")];
+  const place = axis?.tickmode === "array" && axis.type !== "log" ? Array.from(axis.tickvals ?? []).indexOf(value) : -1;
+  return place >= 0 && axis.ticktext?.[place] ? plain(axis.ticktext[place]) : value;
 }
 
 function axisTitle(chart, kind) {
@@ -153,7 +175,7 @@ function axisTitle(chart, kind) {
 
 /* A spreadsheet takes a text that begins with = + - or @ for a formula. */
 function cell(value) {
-  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
+  if (typeof value === "number") return Number.isFinite(value) ? String(Number(value.toPrecision(DIGITS))) : "";
   const text = /^[=+\-@\t]/.test(value) && Number.isNaN(Number(value)) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -71,9 +71,10 @@ const VALUES = {
   },
   exposure: {
     label: "toxicity",
-    scale: "µg a day permitted by mouth, log, reversed: 24 elements (ICH Q3D)",
+    scale: "µg a day permitted by mouth, log, reversed (ICH Q3D; –: not assessed, not harmless)",
     text: (value) => (value < 1000 ? String(value) : short(value)),
     sentence: (value) => `${rounded(value)} µg a day permitted by mouth (ICH Q3D; not for dust and vapour)`,
+    mark: "–",
     none: "toxicity not assessed in ICH Q3D, which does not mean harmless",
     share: (value) => 1 - Math.log10(value / 5) / 3.6,
   },
@@ -438,7 +439,7 @@ class PeriodicTable {
     tile.style.setProperty("--share", this.words.share(count, this.most));
     if (this.shown) {
       const value = this.valueOf(symbol);
-      tile.querySelector(".count").textContent = value === null ? "" : this.shown.text(value);
+      tile.querySelector(".count").textContent = value === null ? this.shown.mark ?? "" : this.shown.text(value);
       tile.style.setProperty("--share", value === null ? 0 : Math.min(1, Math.max(0, this.shown.share(value))));
     }
   }

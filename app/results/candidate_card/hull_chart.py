@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import plotly.graph_objects as go
 
-from app.charts import BLUE, GREY, ORANGE, TEAL, common_layout, translucent
+from app.charts import BLUE, GREY, ORANGE, TEAL, common_layout, translucent, with_data
 from app.text.formatting import formula_text
 from core.evaluation.hull_context import HullContext
 
@@ -33,7 +34,15 @@ def hull_figure(
     figure.update_yaxes(categoryorder="array", categoryarray=[KNOWN, *points], range=[-0.6, len(points) + 0.6])
     figure.update_xaxes(title={"text": "Energy above hull (eV/atom)", "standoff": 6})
     figure.update_layout(hovermode="closest")
-    return common_layout(figure, height)
+    named = [(CANDIDATE, formula, above, std, None)]
+    if base is not None:
+        named.insert(0, (BASE, base, context.above_hull_eV_per_atom, context.std_eV_per_atom, None))
+    known = zip(
+        context.relatives, context.relatives_above_hull_eV_per_atom, context.relatives_tc_K, strict=True
+    )  # fmt: skip
+    rows = [*named, *((KNOWN, each, value, None, tc_K) for each, value, tc_K in known)]
+    columns = ["what", "formula", "energy_above_hull_eV_per_atom", "energy_above_hull_std_eV_per_atom", "known_tc_K"]
+    return with_data(common_layout(figure, height), pd.DataFrame(rows, columns=columns))
 
 
 def _relatives(context: HullContext) -> go.Scatter:

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.charts import BLUE, GREY, TEAL, common_layout, translucent
+from app.charts import BLUE, GREY, TEAL, common_layout, translucent, with_data
 from core.evaluation.amount_line import AMOUNT
 
 _ROWS = (  # value, its error, colour, title of the axis
@@ -38,4 +38,5 @@ def amount_figure(line: pd.DataFrame, symbol: str, amount: float, height: int = 
         figure.update_yaxes(title={"text": title, "standoff": 4}, row=place, col=1)
     figure.add_vline(x=amount, line={"width": 1.5, "dash": "dash", "color": GREY})
     figure.update_xaxes(title={"text": f"Atoms of {symbol} per formula unit", "standoff": 4}, row=2, col=1)
-    return common_layout(figure, height)
+    columns = ["formula", AMOUNT, *(name for row in _ROWS for name in row[:2])]
+    return with_data(common_layout(figure, height), line[columns].rename(columns={AMOUNT: f"atoms_of_{symbol}"}))
