@@ -159,10 +159,11 @@ def pictures(name: str, metrics: Mapping) -> None:
         drawn.append(("Reliability of the expected errors", reliability_figure(inside)))
     if (BY_PART in metrics or SYSTEMS in metrics) and (before := intervals_before(name)):
         drawn.append(("Reliability before", reliability_figure(before)))
-    for column, (heading, figure) in zip(st.columns(max(len(drawn), 2)), drawn, strict=False):
-        column.markdown(f"**{heading}**")
-        text = f"{heading}: {NAMES.get(name, name)}"
-        column.plotly_chart(figure, key=f"{name}: {heading}", config=CHART_CONFIG, alt=text)
+    for first in range(0, len(drawn), 2):
+        for column, (heading, figure) in zip(st.columns(2), drawn[first : first + 2], strict=False):
+            column.markdown(f"**{heading}**")
+            text = f"{heading}: {NAMES.get(name, name)}"
+            column.plotly_chart(figure, key=f"{name}: {heading}", config=CHART_CONFIG, alt=text)
 
 
 @st.fragment

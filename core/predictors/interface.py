@@ -13,6 +13,8 @@ from torch import nn
 from core.errors import InputError
 from core.predictors.info import MP, Role
 
+STD_OF_ERROR = 2**0.5  # standard deviation over mean absolute error, of Laplace's distribution
+
 
 class Estimate(NamedTuple):
     """Values (batch,) and their expected errors; None if the predictor provides none.
@@ -129,7 +131,7 @@ def most_elements(composition: torch.Tensor) -> torch.Tensor:
 class Estimates:
     """Estimates as arrays (n,); NaN if the predictor provides none.
 
-    std : expected standard deviation: sqrt(2) times the expected absolute error, as in Laplace's distribution
+    std : expected standard deviation: STD_OF_ERROR times the expected absolute error, as in Laplace's distribution
     extrapolating : 1.0 where the distance is above the predictor's `familiar_distance`, otherwise 0.0
     probability : see `Estimate`
     """
@@ -151,7 +153,7 @@ def estimate_in_batches(predictor: Predictor, x: torch.Tensor, batch: int = 1024
     probability = _joined([part.probability for part in parts], len(x))
     familiar = np.nan if predictor.familiar_distance is None else predictor.familiar_distance
     extrapolating = np.where(np.isnan(distance) | np.isnan(familiar), np.nan, distance > familiar)
-    return Estimates(value, 2**0.5 * error, distance, extrapolating, probability)
+    return Estimates(value, STD_OF_ERROR * error, distance, extrapolating, probability)
 
 
 def _joined(parts: Sequence[torch.Tensor | None], n: int) -> np.ndarray:

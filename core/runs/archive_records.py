@@ -9,6 +9,7 @@ import numpy as np
 from core.chemistry.composition import composition_vector, formula_of_counts
 from core.chemistry.tolerances import KNOWN_COMPOSITION, ROUNDING_ERROR
 from core.generation.interface import ArchiveReport, PropertyPredictors
+from core.predictors.interface import STD_OF_ERROR
 from core.problem.problem import DesignProblem
 from core.reference_data.references import load_references
 
@@ -36,8 +37,9 @@ class ArchiveRecords:
     def __call__(self, archive: ArchiveReport) -> dict:
         """Formulas tested, best and mean objective (K) of the reported formulas, and the TOP best of them in `top`.
 
-        Each has formula, tc_K, tc_std_K, formation_energy_eV_per_atom, objective_K, gain_K (over the predicted Tc of
-        the base) and known (the same composition is a known superconductor). Objectives are None in an empty archive.
+        Each has formula, tc_K, tc_std_K (as in the results; the objective takes the mean absolute error, a smaller
+        number), formation_energy_eV_per_atom, objective_K, gain_K (over the predicted Tc of the base) and known (the
+        same composition is a known superconductor). Objectives are None in an empty archive.
         """
         objective = archive.objective_K
         best, mean = (_rounded(objective.max()), _rounded(objective.mean())) if len(objective) else (None, None)
@@ -50,7 +52,7 @@ class ArchiveRecords:
         return {
             "formula": formula_of_counts(amounts),
             "tc_K": _rounded(tc),
-            "tc_std_K": _rounded(archive.error_K[row]),
+            "tc_std_K": _rounded(STD_OF_ERROR * archive.error_K[row]),
             "formation_energy_eV_per_atom": _rounded(archive.formation_energy_eV_per_atom[row]),
             "objective_K": _rounded(archive.objective_K[row]),
             "gain_K": _rounded(tc - self.base_tc_K),
