@@ -7,6 +7,7 @@ import html
 import streamlit as st
 
 from app import blocks
+from app.runs.deletion import local_time
 from app.star_and_note import annotation_form
 from app.state import session
 from app.text.formatting import formula_text, times
@@ -44,8 +45,9 @@ def _runs(library: CandidateQueries, formula: str) -> None:
         control = row["tc_judge_K"]
         control_text = "" if control is None else f", control model {control:.1f} K"
         origin = f" · campaign {row['campaign']}" if row["campaign"] else ""
-        cells[0].text(f"{row['base']} · {row['method']} · seed {row['seed']}{origin}\n"
-                      f"Tc {row['tc_K']:.1f} K{control_text}")  # fmt: skip
         run = run_of_campaign(row["campaign"], row["run"]) if row["campaign"] else store.get(row["run"])
+        when = f" · {local_time(run)}" if run else ""
+        cells[0].text(f"{row['base']} · {row['method']} · seed {row['seed']}{origin}{when}\n"
+                      f"Tc {row['tc_K']:.1f} K{control_text}")  # fmt: skip
         if run and cells[1].button("Open", key=f"library.open-{place}", icon=":material/open_in_new:"):
             session.open_run(run, "results")

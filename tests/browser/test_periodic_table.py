@@ -450,6 +450,20 @@ def test_tiles_have_readable_contrast_and_follow_the_theme(open_page, url, schem
             assert _contrast(table.tile(symbol), part) >= 4.5, (scheme, symbol, part)
 
 
+@pytest.mark.parametrize(
+    ("values", "symbol", "shown", "label"),
+    [("electronegativity", "Fe", "1.83", "electronegativity 1.83 (Pauling)"),
+     ("price", "Rh", "147k", "about $150,000 per kg of the element"),
+     ("exposure", "Pb", "5", "5 µg a day permitted by mouth (ICH Q3D"),
+     ("exposure", "Te", "–", "does not mean harmless; one of the group “toxic”"),
+     ("exposure", "Fe", "–", "which does not mean harmless")],
+)  # fmt: skip
+def test_the_values_on_the_tiles_can_be_chosen(table, values, symbol, shown, label):
+    table.page.get_by_label("Values on the tiles").select_option(values)
+    assert table.tile(symbol).locator(".count").inner_text() == shown
+    assert label in table.tile(symbol).get_attribute("aria-label")
+
+
 def _contrast(tile, part):
     """WCAG contrast of a text in a tile against the tile's plain background, as painted."""
     colours = tile.evaluate(

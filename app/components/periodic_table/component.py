@@ -114,6 +114,7 @@ def layout() -> list[dict]:
             "z": e.atomic_number,
             "block": e.block,
             "category": e.category,
+            "toxic": e.toxic,
             "row": _F_BLOCK_ROWS[e.period] if e.block == "f" else e.period,
             "column": e.column if e.block == "f" else e.group,
             "values": {

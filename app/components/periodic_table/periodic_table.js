@@ -76,6 +76,7 @@ const VALUES = {
     sentence: (value) => `${rounded(value)} µg a day permitted by mouth (ICH Q3D; not for dust and vapour)`,
     mark: "–",
     none: "toxicity not assessed in ICH Q3D, which does not mean harmless",
+    also: ({ toxic }) => (toxic ? "; one of the group “toxic” (IARC, EU RoHS, and Os)" : ""),
     share: (value) => 1 - Math.log10(value / 5) / 3.6,
   },
 };
@@ -467,7 +468,8 @@ class PeriodicTable {
   countText(symbol) {
     if (this.shown) {
       const value = this.valueOf(symbol);
-      return value === null ? this.shown.none ?? `no ${this.shown.label} known` : this.shown.sentence(value);
+      const sentence = value === null ? this.shown.none ?? `no ${this.shown.label} known` : this.shown.sentence(value);
+      return sentence + (this.shown.also?.(this.elements.get(symbol)) ?? "");
     }
     return this.words.counted(this.data.counts[symbol] ?? 0);
   }
