@@ -20,29 +20,53 @@ from core.predictors.registry import MODELS
 FOLDER = ASSETS / "benchmarks"
 VARIANTS = {"": "With our best models", "-published": "With the models of the paper, retrained"}  # suffix -> heading
 BOTH_IN_ONE = ("speed", "gpu")  # benchmarks with both sets of models in one table
+LINK = "query-params"
 _MINUS = re.compile(r"(?<!\w)-(?=\d)")  # not a hyphen
 
 
 def page() -> None:
-    """One section for each benchmark."""
+    """Every benchmark in one table, and one of them in full."""
     st.title("Benchmarks", anchor=False)
     st.markdown(
         "The experiments of the papers, repeated with the models of this app. The papers' Tc are predictions of their "
         "own model, so their values in kelvin and ours cannot be compared directly: compare which method is ahead, and "
         "by what share of the total."
     )
-    for benchmark in BENCHMARKS:
-        st.divider()
-        section(benchmark)
+    stored = {benchmark.name: outcomes_of(benchmark) for benchmark in BENCHMARKS}
+    st.dataframe(
+        overview(stored), hide_index=True, height="content", alt="All benchmarks, with their first conclusion",
+        column_config={"Benchmark": st.column_config.TextColumn(width=290)},
+    )  # fmt: skip
+    # One section at a time: a reader looks for one benchmark, and all charts together take a second to draw.
+    titles = {benchmark.name: benchmark.title for benchmark in BENCHMARKS}
+    first = next((name for name, outcomes in stored.items() if outcomes), next(iter(titles)))
+    chosen = st.pills("Benchmark in full", list(titles), key="benchmark", default=first, required=True,
+                      format_func=lambda name: titles.get(name, name), bind=LINK)  # fmt: skip
+    section(next(each for each in BENCHMARKS if each.name == chosen), stored[chosen])
 
 
-def section(benchmark: Benchmark) -> None:
+def outcomes_of(benchmark: Benchmark) -> dict[str, Outcome]:
+    """Heading -> stored outcome, for each set of models that has one."""
+    found = {heading: read(benchmark.name + suffix, FOLDER) for suffix, heading in VARIANTS.items()}
+    return {heading: outcome for heading, outcome in found.items() if outcome is not None}
+
+
+def overview(stored: Mapping[str, Mapping[str, Outcome]]) -> pd.DataFrame:
+    """One row for each benchmark: its title, and the first conclusion of its first outcome."""
+    first = {name: next(iter(outcomes.values())).sentences[0] for name, outcomes in stored.items() if outcomes}
+    return pd.DataFrame(
+        {
+            "Benchmark": [benchmark.title for benchmark in BENCHMARKS],
+            "First conclusion": [_MINUS.sub("−", first.get(each.name, "no results yet")) for each in BENCHMARKS],
+        }
+    )
+
+
+def section(benchmark: Benchmark, outcomes: Mapping[str, Outcome]) -> None:
     """The protocol, and the results for each set of models; without results, the command that computes them."""
     st.header(benchmark.title, anchor=False)
-    st.caption(f"After {benchmark.source}")
+    st.caption(f"After {benchmark.source}" if benchmark.source else "Not in the papers")
     st.markdown(benchmark.protocol.strip())
-    found = {heading: read(benchmark.name + suffix, FOLDER) for suffix, heading in VARIANTS.items()}
-    outcomes = {heading: outcome for heading, outcome in found.items() if outcome is not None}
     if not outcomes:
         st.info(
             f"There are no results of this benchmark. `python -m core benchmark {benchmark.name}` computes them; at "

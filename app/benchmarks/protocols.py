@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One benchmark. name : on the command line; source : where it is printed; protocol : what is done (markdown)"""
+    """One benchmark. name : on the command line; source : where it is printed, OWN if nowhere; protocol : what is done (markdown)"""
 
     name: str
     title: str
@@ -15,23 +15,24 @@ class Benchmark:
     protocol: str
 
 
+OWN = ""  # source of what the papers do not report
 KIAGO_PAPER = "KIAGO (Fujii *et al.*, [doi:10.1039/d5dd00250h](https://doi.org/10.1039/d5dd00250h))"
 SUPERDIFF_PAPER = (
     "SuperDiff (Yuan and Dordevic, [doi:10.1038/s41598-024-61040-3](https://doi.org/10.1038/s41598-024-61040-3))"
 )
 GDMCD_PAPER = "GDMCD (Fujii *et al.*, *Efficient exploration of high-Tc superconductors …*)"
 BENCHMARKS = (
-    Benchmark("search", "Searches in the same time", "the papers do not report it", """
+    Benchmark("search", "Searches in the same time", OWN, """
 Every method gets the same models, screens and time on two CPU cores: memetic search with and without the gradient,
 genetic search, C-ES, KIAGO with the candidates and steps that end in the time, and random formulas. The bases are those
 of table 2, free, for new formulas only, and for new formulas near the base; then its substitutions and hydrides. The
 figures are means of the best 30 formulas by the objective, Tc − κ error − α Ef; the control model takes no part in
 the search. The curves are means over all lines."""),
-    Benchmark("default-search", "The default design", "the papers do not report it", """
+    Benchmark("default-search", "The default design", OWN, """
 The design that a new visitor starts by pressing Run, for the bases of table 2: new formulas near the base. Genetic
 search with the same models and demands gets the time that the default design took; the time of the final predictions
 and of the screens, the same for both, is not in it."""),
-    Benchmark("families", "Families left out", "the papers do not report it", """
+    Benchmark("families", "Families left out", OWN, """
 Whole families of superconductors are left out of the training of the Tc model, one by one, and then predicted: is the
 model wrong without saying so? It says so by the flag *extrapolating*, or by an interval around the measured Tc."""),
     Benchmark("table2", "Higher Tc from known superconductors", f"{KIAGO_PAPER}, table 2", """

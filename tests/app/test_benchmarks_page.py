@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from app.benchmarks.protocols import BENCHMARKS
 from core.benchmarks import figures, harness
 from core.benchmarks.harness import Options, Outcome
 from core.paths import PROJECT
@@ -29,9 +30,11 @@ def stored(folder, name: str, **about) -> None:
 
 
 def test_without_results_every_benchmark_names_its_command(folder):
-    test = open_page("benchmarks")
-    assert "python -m core benchmark table2" in page_text(test)
-    assert len(test.info) == len(test.header) >= 4 and not test.get("plotly_chart")
+    for benchmark in BENCHMARKS:
+        test = open_page("benchmarks", opened={"benchmark": benchmark.name})
+        assert f"python -m core benchmark {benchmark.name}`" in page_text(test)
+        assert [header.value for header in test.header] == [benchmark.title] and not test.get("plotly_chart")
+    assert set(test.dataframe[0].value["First conclusion"]) == {"no results yet"}
 
 
 def test_results_are_shown_with_their_conditions(folder):
@@ -42,8 +45,9 @@ def test_results_are_shown_with_their_conditions(folder):
     assert "4,096 candidates · 500 + 500 steps · 2 seeds · models tc-ensemble" in page_text(test)
     assert "other weights of tc than" in page_text(test)
     assert len(test.get("plotly_chart")) == 2
-    assert test.dataframe[0].value["gain_K"].tolist() == [4.2, -1.0]
-    assert "LaPt₂B₂C" in test.dataframe[0].value["base"].tolist()
+    assert "KIAGO is ahead for 1 of 1." in test.dataframe[0].value["First conclusion"].tolist()
+    assert test.dataframe[1].value["gain_K"].tolist() == [4.2, -1.0]
+    assert "LaPt₂B₂C" in test.dataframe[1].value["base"].tolist()
 
 
 def test_results_are_read_as_they_were_written(tmp_path):
@@ -57,4 +61,5 @@ def test_results_are_read_as_they_were_written(tmp_path):
 def test_the_stored_results_can_be_shown():
     committed = {path.stem for path in (PROJECT / "assets" / "benchmarks").glob("*.csv")}
     assert all(harness.read(name, PROJECT / "assets" / "benchmarks") is not None for name in committed)
-    assert open_page("benchmarks")
+    for name in committed & {benchmark.name for benchmark in BENCHMARKS}:
+        assert open_page("benchmarks", opened={"benchmark": name}).get("plotly_chart")
