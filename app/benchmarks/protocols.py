@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Benchmark:
-    """One benchmark. name : on the command line; source : where it is printed, OWN if nowhere; protocol : what is done (markdown)"""
+    """One benchmark.
+
+    name : on the command line; source : where it is printed, OWN if nowhere; protocol : what is done (markdown)
+    """
 
     name: str
     title: str
@@ -103,12 +106,12 @@ Default designs with seed 0. Each of the ten candidates that the results page sh
 criteria: usual charges (or metals only), rounding exchanged at most 10% of the atoms, at most 20 atoms, no
 near-duplicate of one above it, within its expected error of the hull, a gain above its expected error, and a control
 model that agrees within that error. The rows of *before* are those of version 0.2.0, by its order."""),
-    Benchmark("speed", "Speed", "the speed for a user; the papers do not report it", """
+    Benchmark("speed", "Speed", OWN, """
 A candidate-step is one step of one candidate. *Plain* is a direct implementation of the method: the networks as
 trained, evaluated as a whole in one loop, in float32. *Ours* is what the app does with the same weights; if the
 processor has units for bfloat16, the steps of the published networks use it, and every value in the results is
 predicted in float32 again. Both run alternately in one process, and the fastest of three repeats counts."""),
-    Benchmark("gpu", "Speed on a GPU", "the speed for a user; the papers do not report it", """
+    Benchmark("gpu", "Speed on a GPU", OWN, """
 The reference loop (*plain*) and ours on the same card with the same weights and starts. Ours replays each step as one
 CUDA graph, in float32 or with products in TF32; every value in the results is predicted in float32 again. The limit of
 a step is the larger of two times: its counted floating-point operations at the rate of a large matrix product, and the
