@@ -17,9 +17,10 @@ from core.benchmarks.search_methods import GENETIC_SEARCH, OURS, Found, assess, 
 from core.errors import InputError
 from core.evaluation.design import Load
 from core.predictors.registry import load_predictor
-from core.problem.problem import DesignProblem
+from core.problem.settings import NEAR, NEW, OptimiserSettings
 
 KIND = "default"
+SETTINGS = OptimiserSettings(novelty=NEW, change=NEAR)  # what the design page proposes at first
 MEASURES = ("objective_K", "tc_K", "control_tc_K", "formulas", "element_sets", "best_K", "seconds")
 
 
@@ -58,7 +59,7 @@ def sentences(table: pd.DataFrame) -> tuple[str, ...]:
 
 def _both(base: str, seed: int, options: SearchOptions, load: Load) -> dict[str, dict]:
     """The figures of both methods for one seed, from the cache if possible."""
-    line = Line(KIND, base, DesignProblem(base=base).settings)
+    line = Line(KIND, base, SETTINGS)
     problem = line.problem(seed, options.device)
     key = ["default search", base, f"seed {seed}", torch.get_num_threads(), problem.to_json()]
 

@@ -22,6 +22,7 @@ from app.state.draft_changes import (
     with_task,
 )
 from app.text.problem_text import problem_rows
+from core.benchmarks import default_search
 from core.chemistry.formula_reader import parse_formula
 from core.generation.registry import GENETIC, GRADIENT, MEMETIC
 from core.generation.validation import check
@@ -182,3 +183,7 @@ def test_the_preset_for_hydrides_allows_hydrogen_with_a_minimum():
     problem = draft.problem()
     assert problem.charge_rule == EVERY_ATOM and problem.settings.n_unit == (1, 15)
     assert with_task(draft, SUBSTITUTE).problem().floors == {}
+
+
+def test_the_benchmark_of_the_default_design_has_the_settings_of_a_first_visit():
+    assert first_draft().settings == default_search.SETTINGS

@@ -12,7 +12,6 @@ from core.benchmarks.search_lines import FREE, HYDRIDES, NEAR_AND_NEW, SUBSTITUT
 from core.benchmarks.search_methods import GENETIC_SEARCH, KIAGO, METHODS, OURS, Clock, Found, kiago_size
 from core.errors import InputError
 from core.generation.validation import check
-from core.problem.problem import DesignProblem
 
 TINY = SearchOptions(seconds=0.05, seeds=1, bases=("YIrSi",), methods=(OURS, GENETIC_SEARCH), device="cpu")
 
@@ -72,7 +71,7 @@ def test_the_default_design_and_genetic_search_get_the_same_time(tmp_path, monke
     monkeypatch.setattr(default_search, "search", rival)
     options = SearchOptions(seeds=1, bases=("LaNiAsO",), device="cpu", cache=tmp_path)
     outcome = default_search.default_search(options)
-    assert given == [(GENETIC_SEARCH, DesignProblem(base="LaNiAsO").settings, 12.5)]
+    assert given == [(GENETIC_SEARCH, default_search.SETTINGS, 12.5)]
     assert outcome.table["method"].tolist() == [OURS, GENETIC_SEARCH] and set(outcome.table["seconds"]) == {12.5}
     assert "takes 12.5 to 12.5 s" in outcome.sentences[-1]
     with pytest.raises(InputError, match="no such base"):
