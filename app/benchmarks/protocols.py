@@ -32,9 +32,9 @@ of table 2, free, for new formulas only, and for new formulas near the base; the
 figures are means of the best 30 formulas by the objective, Tc − κ error − α Ef; the control model takes no part in
 the search. The curves are means over all lines."""),
     Benchmark("default-search", "The default design", OWN, """
-The design that a new visitor starts by pressing Run, for the bases of table 2: new formulas near the base, here of all elements. Genetic
-search with the same models and demands gets the time that the default design took; the time of the final predictions
-and of the screens, the same for both, is not in it."""),
+The design that a new visitor starts by pressing Run, for the bases of table 2: new formulas near the base, here of all
+elements. Genetic search with the same models and demands gets the time that the default design took; the time of the
+final predictions and of the screens, the same for both, is not in it."""),
     Benchmark("families", "Families left out", OWN, """
 Whole families of superconductors are left out of the training of the Tc model, one by one, and then predicted: is the
 model wrong without saying so? It says so by the flag *extrapolating*, or by an interval around the measured Tc."""),
