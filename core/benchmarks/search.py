@@ -24,6 +24,7 @@ RIVALS = tuple(name for name in METHODS if name not in (OURS, WITHOUT_GRADIENT))
 MEASURES = ("objective_K", "tc_K", "control_tc_K", "formulas", "element_sets", "best_K", "highest_K", "base_tc_K")
 POINTS = 20  # of each curve
 VERSION = 2  # of the searches: another one makes all lines again
+OWN_VERSION = 3  # of ours and of ours without gradient
 
 
 @dataclass(frozen=True)
@@ -174,8 +175,9 @@ def standing(table: pd.DataFrame, column: str, rivals: tuple[str, ...]) -> tuple
 
 def _searched(line: Line, method: str, seed: int, options: SearchOptions, load: Callable) -> dict:
     """The figures of one search, from the cache if possible."""
+    version = OWN_VERSION if method in (OURS, WITHOUT_GRADIENT) else VERSION
     key = [
-        f"search {line.kind}", line.base, f"{method}, seed {seed}", options.seconds, torch.get_num_threads(), VERSION,
+        f"search {line.kind}", line.base, f"{method}, seed {seed}", options.seconds, torch.get_num_threads(), version,
         line.problem(seed, options.device).to_json(),
     ]  # fmt: skip
 

@@ -31,20 +31,20 @@ class BatchParallel:
         self.workers, self.max_rows = workers, max_rows
         self._pool = ThreadPoolExecutor(workers, initializer=_use_one_thread) if workers else None
 
-    def shares(self, rows: int) -> list[slice]:
+    def shares(self, rows: int, min_rows: int = MIN_ROWS) -> list[slice]:
         """Rows 0 .. `rows` as consecutive shares of nearly equal size, the same number for each worker.
 
-        Fewer workers are used if shares would have less than MIN_ROWS rows.
+        Fewer workers are used if shares would have less than `min_rows` rows.
         """
-        count = max(min(self.workers, rows // MIN_ROWS), 1)
+        count = max(min(self.workers, rows // min_rows), 1)
         if self.max_rows:
             count *= -(-rows // (count * self.max_rows))
         edges = [rows * k // count for k in range(count + 1)]
         return [slice(*ends) for ends in pairwise(edges)]
 
-    def map(self, function: Callable[[slice], Result], rows: int) -> list[Result]:
+    def map(self, function: Callable[[slice], Result], rows: int, min_rows: int = MIN_ROWS) -> list[Result]:
         """Results of function(share) in the order of the rows. Raises the exceptions of the function."""
-        shares = self.shares(rows)
+        shares = self.shares(rows, min_rows)
         return list((self._pool.map if self._pool else map)(function, shares))
 
 

@@ -3,7 +3,8 @@
 One archive holds the best formulas, the other the best few of every kind, which is the set of their main elements, so
 that the search does not end in the first good family of materials. Parents come from both, and in every round random
 formulas join them: from LaNiAsO, mutations alone do not reach cuprates. The best formulas whose neighbourhood was not
-searched yet are followed by their most promising neighbours, ordered by the gradient of the objective.
+searched yet are followed by their most promising neighbours, ordered by the gradient of the objective, and later again
+by their next ones.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ GUESSES = 128
 PRESSURE = 1.5  # preference for the best parents, see `Operators.children`
 DRAWS = 4  # children drawn for each one that is predicted
 SPECIES = 512  # formulas of the archive of all kinds
-PER_SPECIES = 12  # of one kind
-MAIN_SHARE = 0.15  # fraction above which an element determines the kind
+KIND = Limit(12, share=0.15)  # most formulas of one kind, and the fraction above which an element determines the kind
+FRACTIONAL_KIND = Limit(6, share=0.05)  # the same for fractional amounts: an element that dopes makes a kind too
 CHILDREN, IMMIGRANTS = 768, 96  # of a round: changed formulas, and random ones
 EXPLORED, EACH = 8, 32  # formulas whose neighbours are searched, and how many neighbours of each
+PASSES = 4  # times that the neighbours of one of the best formulas are searched, each time the next ones
+AGAIN = 120  # places: a formula is searched again when those that are so far below it have been searched once less
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class MemeticSearch:
         """The start formulas that pass."""
         passing = task.starts[task.space.passes(task.starts)]
         best = Archive.empty().merged(passing, task.scorer, task.size, task.limit)
-        species = Archive.empty().merged(passing, task.scorer, SPECIES, Limit(PER_SPECIES, MAIN_SHARE), whole=False)
+        species = Archive.empty().merged(passing, task.scorer, SPECIES, _kind(task), whole=False)
         return _state(0, best, species, task, torch.zeros(0, dtype=torch.int64), len(passing))
 
     def step(self, task: SearchTask, state: State) -> tuple[State, Report]:
@@ -96,11 +99,11 @@ class MemeticSearch:
         best = Archive.from_padded(state.counts, state.numbers)
         species = Archive.from_padded(state.species, state.species_numbers)
         random = np.random.default_rng([task.seed, step])
-        searched, around = _around(task, best, species, state.searched.cpu().numpy(), random)
+        searched, around = _around(task, best, species, state.searched.cpu().numpy())
         children = _children(task, best, species, random)
         new = distinct_rows(around, children)
         after = best.merged(new, task.scorer, task.size, task.limit)
-        kept = species.merged(new, task.scorer, SPECIES, Limit(PER_SPECIES, MAIN_SHARE), whole=False)
+        kept = species.merged(new, task.scorer, SPECIES, _kind(task), whole=False)
         report = best.report(step, 1, task.size, tested, task.space)
         return _state(step + 1, after, kept, task, searched, tested + len(new)), report
 
@@ -108,6 +111,11 @@ class MemeticSearch:
         """The best formulas."""
         best = Archive.from_padded(state.counts, state.numbers)
         return best.candidates(task.size, task.space)
+
+
+def _kind(task: SearchTask) -> Limit:
+    """The limit of the archive of all kinds."""
+    return KIND if task.space.scale == 1 else FRACTIONAL_KIND
 
 
 def _children(task: SearchTask, best: Archive, species: Archive, random: np.random.Generator) -> np.ndarray:
@@ -125,23 +133,29 @@ def _children(task: SearchTask, best: Archive, species: Archive, random: np.rand
     return distinct_rows(*found)
 
 
-def _around(
-    task: SearchTask, best: Archive, species: Archive, searched: np.ndarray, random: np.random.Generator
-) -> tuple[torch.Tensor, np.ndarray]:
-    """Hashes of all searched formulas, and the neighbours (m, 118) that pass of the next ones."""
+def _around(task: SearchTask, best: Archive, species: Archive, searched: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
+    """Hashes of all searched formulas, one for each time, and the neighbours (m, 118) that pass of the next ones."""
     use_gradient = bool(settings_of_method(task.problem)["gradient"] == "yes")
     rows, scores = [], []
-    for archive in (best, species):
-        open_rows = np.flatnonzero(~np.isin(hashes(archive.counts), searched))[: EXPLORED // 2]
-        rows.append(archive.counts[open_rows])
-        scores.append(archive.score[open_rows])
+    for archive, most in ((best, PASSES), (species, 1)):
+        passes = _times(hashes(archive.counts), searched)
+        turn = np.where(passes < most, np.arange(len(passes)) + AGAIN * passes, np.inf)
+        next_rows = np.argsort(turn, kind="stable")[: EXPLORED // 2]
+        next_rows = next_rows[np.isfinite(turn[next_rows])]
+        rows.append(archive.counts[next_rows])
+        scores.append(archive.score[next_rows])
     counts, first = np.unique(np.concatenate(rows), axis=0, return_index=True)
-    searched = np.concatenate([searched, hashes(counts)])
     if not len(counts):
         return torch.from_numpy(searched), counts
-    near = neighbours(task.operators, task.scorer, counts, np.concatenate(scores)[first], EACH, use_gradient)
-    near = distinct_rows(near)
-    return torch.from_numpy(searched), near[task.space.passes(near)]
+    passes, score = _times(hashes(counts), searched), np.concatenate(scores)[first]
+    near = distinct_rows(neighbours(task.operators, task.scorer, counts, score, passes, EACH, use_gradient))
+    return torch.from_numpy(np.concatenate([searched, hashes(counts)])), near[task.space.passes(near)]
+
+
+def _times(wanted: np.ndarray, searched: np.ndarray) -> np.ndarray:
+    """How often (n,) each hash (n,) is among those of the searches so far (k,)."""
+    searched = np.sort(searched)
+    return np.searchsorted(searched, wanted, "right") - np.searchsorted(searched, wanted, "left")
 
 
 def hashes(counts: np.ndarray) -> np.ndarray:

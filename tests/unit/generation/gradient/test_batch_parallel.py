@@ -25,6 +25,11 @@ def test_shares_have_at_most_max_rows_and_every_worker_has_the_same_number(worke
     assert len(shares) == 1 or len(shares) % min(workers, rows // MIN_ROWS) == 0
 
 
+def test_a_costly_function_is_shared_from_its_own_fewest_rows_on():
+    assert [len(BatchParallel(2).shares(rows, min_rows=1)) for rows in (0, 1, 2, 8)] == [1, 1, 2, 2]
+    assert len(BatchParallel(2).map(lambda rows: rows, 8, min_rows=1)) == 2
+
+
 def test_results_have_the_order_of_the_rows():
     batch = torch.arange(300.0)
     assert torch.cat(BatchParallel(4).map(lambda rows: batch[rows] * 2, 300)).tolist() == (batch * 2).tolist()

@@ -19,10 +19,11 @@ def scorer(**weights: float) -> Scorer:
     return Scorer(predictors(**weights), OptimiserSettings(risk_aversion=0.0), BatchParallel())
 
 
-def around(tested, *formulas: str, each: int = EVERY, **weights: float) -> np.ndarray:
+def around(tested, *formulas: str, each: int = EVERY, passes: int = 0, **weights: float) -> np.ndarray:
     operators = Operators(tested, np.ones(elements.N_ELEMENTS))
     counts = cells(*formulas)
-    return neighbours(operators, scorer(**weights), counts, np.full(len(counts), 10.0), each)
+    before = np.full(len(counts), passes)
+    return neighbours(operators, scorer(**weights), counts, np.full(len(counts), 10.0), before, each)
 
 
 def test_the_gradient_is_that_of_the_objective():
@@ -34,6 +35,26 @@ def test_every_exchange_addition_and_removal_of_an_atom_is_listed():
     found = {row.tobytes() for row in around(space(), "LaFeAsO")}
     expected = cells("LaFeAs2", "LaFeAsF", "LaFe2As", "LaFeAsO2", "LaFeAsOF", "FeAsO", "La2Fe2As2OF", "La2Fe2As2O")
     assert all(row.tobytes() in found for row in expected)
+
+
+def test_two_elements_join_or_leave_together():
+    """As CuO does, because one of them alone would leave a charge."""
+    found = {row.tobytes() for row in around(space("TlBa2Ca2Cu3O9"), "TlBa2Ca2Cu3O9")}
+    expected = cells("TlBa2Ca2Cu2O8", "TlBa2Ca2Cu4O10", "TlBa2Ca3Cu3O10", "TlBa2Ca2CuO7", "TlBa2Ca2Cu2O7")
+    assert all(row.tobytes() in found for row in expected)
+
+
+def test_two_elements_neither_join_nor_leave_where_the_total_is_fixed():
+    found = around(space(fixed={"O": 0.25}), "LaFeAsO")
+    changed = (found > 0) != (cells("LaFeAsO") > 0)
+    assert len(found) and (changed.sum(1) <= 2).all()
+
+
+def test_every_pass_has_the_next_neighbours():
+    """Some were taken before by the other order."""
+    passes = [{row.tobytes() for row in around(space(), "LaFeAsO", each=8, passes=k, O=500.0)} for k in range(3)]
+    assert all(len(passes[k] - passes[0]) > len(passes[k]) / 2 > 3 for k in (1, 2))
+    assert len(around(space(), "LaFeAsO", passes=1)) == 0
 
 
 def test_the_fixed_part_is_kept():
