@@ -66,9 +66,12 @@ def structure_facts(each: Listed) -> None:
 
 
 def structure_downloads(each: Listed, key: str) -> None:
-    """CIF and POSCAR of a structure."""
+    """CIF and POSCAR of a structure, and input files for its calculation."""
     with st.container(horizontal=True, gap="small"):
         st.download_button("CIF", each.cif, f"{each.name}.cif", "chemical/x-cif", icon=":material/download:",
                            key=f"{key}.cif", on_click="ignore")  # fmt: skip
         st.download_button("POSCAR", each.poscar, f"{each.name}.vasp", "text/plain", icon=":material/download:",
                            key=f"{key}.poscar", on_click="ignore")  # fmt: skip
+        st.download_button("Quantum ESPRESSO", each.espresso, f"{each.name}-espresso.zip", "application/zip",
+                           icon=":material/download:", key=f"{key}.espresso", on_click="ignore",
+                           help="Input files for relaxation, phonons and electron-phonon coupling")  # fmt: skip

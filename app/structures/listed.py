@@ -19,6 +19,7 @@ from core.structures.folder import file_name
 from core.structures.interatomic import CHGNET
 from core.structures.match import Reduced
 from core.structures.prototypes import Proposal
+from core.structures.quantum_espresso import input_files, zipped
 from core.structures.structure_models import METAL, StructureProperties
 from core.structures.symmetry import conventional_cell, space_group_of, space_group_symbol
 
@@ -82,6 +83,11 @@ class Listed:
     def poscar(self) -> str:
         """As POSCAR."""
         return to_poscar(self.structure, self.about)
+
+    def espresso(self) -> bytes:
+        """Input files for Quantum ESPRESSO, as a ZIP file."""
+        pressure_GPa = float(self.relaxed["pressure_GPa"]) if self.relaxed else 0.0
+        return zipped(input_files(self.structure, self.about, pressure_GPa), self.name)
 
 
 def listed(

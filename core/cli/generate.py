@@ -42,13 +42,17 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--screen", action="store_true",
                         help="then screen them: unique, new, relaxed, bound, metal, Tc by structure, hull; hours for "
                              "1,000")  # fmt: skip
+    parser.add_argument("--espresso", action="store_true",
+                        help="after --screen: input files for Quantum ESPRESSO for those that pass")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps; default: auto")
-    parser.set_defaults(command=generate)
+    parser.set_defaults(command=generate, parser=parser)
 
 
 def generate(options: argparse.Namespace) -> int:
     """Generate the structures; exit code 1 if the generation was cancelled."""
+    if options.espresso and not options.screen:
+        options.parser.error("--espresso is for structures that have passed --screen")
     from tqdm import tqdm
 
     from core.predictors.device import resolve_device
@@ -70,16 +74,17 @@ def generate(options: argparse.Namespace) -> int:
     print(options.out / TABLE)
     if last.phase is not GenerationPhase.FINISHED:
         return 1
-    return _screened(options.out) if options.screen else 0
+    return _screened(options.out, options.espresso) if options.screen else 0
 
 
-def _screened(folder: Path) -> int:
+def _screened(folder: Path, espresso: bool) -> int:
     """Screen the structures of a folder, and print how many each step leaves; exit code 1 if it was stopped."""
     from tqdm import tqdm
 
     from core.structures.diffusion import funnel
     from core.structures.diffusion.folder import CANCEL
     from core.structures.prototypes import load_finder
+    from core.structures.quantum_espresso import FOLDER, write_all
     from core.structures.search_work import funnel_work
 
     stop = (folder / CANCEL).exists
@@ -100,6 +105,9 @@ def _screened(folder: Path) -> int:
     shares = ", ".join(f"{number}: {share:.0%}" for number, share in funnel.by_number_of_elements(rows).items())
     if shares:
         print(f"Elements in those that pass: {shares}")
+    if espresso:
+        write_all(folder, [row for row in rows if not row["lost_at"]])
+        print(folder / FOLDER)
     return 0
 
 

@@ -39,6 +39,10 @@ def add_parser(commands: Commands) -> None:
         help="also the energy above hull by the potential; a new chemical system takes about a minute",
     )  # fmt: skip
     parser.add_argument(
+        "--espresso", action="store_true",
+        help="also input files for Quantum ESPRESSO: relaxation, phonons, electron-phonon coupling",
+    )  # fmt: skip
+    parser.add_argument(
         "--search",
         type=Path,
         metavar="DIR",
@@ -74,15 +78,28 @@ def structures(options: argparse.Namespace) -> int:
             options.out, requests, finder, folder_settings(settings), lambda done: bar.update(done - bar.n), work=work
         )
     print(options.out / TABLE)
+    if options.espresso:
+        _write_espresso(options.out, options.out / TABLE)
     if bad:
         print(f"{bad} of {len(requests)} formulas have errors; see the column error.", file=sys.stderr)
     return 1 if bad else 0
 
 
+def _write_espresso(folder: Path, table: Path) -> None:
+    """Input files for every structure of a table."""
+    import csv
+
+    from core.structures.quantum_espresso import FOLDER, write_all
+
+    with table.open(encoding="utf-8", newline="") as file:
+        write_all(folder, csv.DictReader(file))
+    print(folder / FOLDER)
+
+
 def _search(options: argparse.Namespace) -> int:
     """Carry out a search that the app has prepared, as its worker; exit code 1 unless it has finished."""
+    from core.executors.background_work import FINISHED
     from core.executors.structure_search_worker import carry_out
-    from core.executors.structure_searches import FINISHED
 
     if options.formulas or options.csv is not None or options.out is not None:
         options.parser.error("--search takes no formulas and no --out: both are in the folder")

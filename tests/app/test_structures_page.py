@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from dataclasses import replace
+
 import pytest
 
+from app.structures.listed import listed
 from core.evaluation.user_formulas import read_texts
 from core.structures.files import read_cif, to_cif
 from core.structures.prototypes import load_finder
@@ -29,7 +34,17 @@ def test_a_link_opens_the_structures_of_the_command_line():
     assert rows["space_group"][0] == "P4/nmm (129)" and rows["known"][0] and rows["n_atoms"][0] == 8
     assert rows["shortest_distance_A"][0] == pytest.approx(expected[0].structure.shortest_distance_A(), abs=0.005)
     assert "relaxed yet" in page_text(test) and "LaFeAsO" in html_text(test)
-    assert [button.label for button in test.get("download_button")] == ["CIF", "POSCAR"]
+    assert [button.label for button in test.get("download_button")] == ["CIF", "POSCAR", "Quantum ESPRESSO"]
+
+
+def test_the_input_files_are_those_of_the_selected_structure():
+    """Under the pressure of its relaxation."""
+    (mine,) = listed("LaFeAsO", load_finder().find(read_texts(["LaFeAsO"])[0].reading.amounts, 1))
+    pressed = replace(mine, relaxed={"pressure_GPa": "20", "relaxation": "relaxed"})
+    for each, press in ((mine, "press = 0.0,"), (pressed, "press = 200.0,")):
+        with zipfile.ZipFile(io.BytesIO(each.espresso())) as archive:
+            assert press in archive.read(f"{each.name}/1-relax.in").decode()
+            assert "P4/nmm (129)" in archive.read(f"{each.name}/README.txt").decode()
 
 
 def test_a_doped_formula_says_what_its_structure_stands_for():

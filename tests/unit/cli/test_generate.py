@@ -65,3 +65,9 @@ def test_structures_are_screened_with_the_potential(tmp_path, capsys, monkeypatc
 def test_wrong_requests_have_the_exit_code_2(tmp_path, capsys, arguments, message):
     assert main(["generate", *arguments, "--out", str(tmp_path / "out")]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_input_files_need_the_screening(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["generate", "--out", str(tmp_path), "--espresso"])
+    assert "--screen" in capsys.readouterr().err

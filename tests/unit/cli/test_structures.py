@@ -44,6 +44,13 @@ def test_a_series_gives_its_members(tmp_path):
     assert ["supercell" in row["note"] for row in rows(tmp_path)] == [True, True]
 
 
+def test_input_files_are_written_for_every_structure(tmp_path, capsys):
+    assert main(["structures", "KCl", "--out", str(tmp_path), "--top", "2", "--no-relax", "--espresso"]) == 0
+    names = {path.name for path in (tmp_path / "espresso").iterdir()}
+    assert names == {row["cif"].split("/")[1].removesuffix(".cif") for row in rows(tmp_path)} and len(names) == 2
+    assert str(tmp_path / "espresso") in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("top", ["0", "21"])
 def test_a_number_of_structures_out_of_range_is_refused(tmp_path, top, capsys):
     assert main(["structures", "KCl", "--out", str(tmp_path), "--top", top]) == 2
