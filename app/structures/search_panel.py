@@ -11,7 +11,9 @@ import streamlit as st
 from app import blocks
 from app.structures.found import search_error
 from core.errors import InputError
+from core.executors import background_work
 from core.executors import structure_searches as searches
+from core.executors.background_work import CANCELLED, FAILED, INTERRUPTED
 from core.executors.structure_searches import SearchState
 from core.structures.search_work import SearchSettings
 
@@ -20,7 +22,7 @@ WHAT = (
     "By CHGNet, an interatomic potential, in the background: some seconds for a structure; the hull takes minutes "
     "where the known compounds of the elements are relaxed for the first time. Relaxed structures appear before it."
 )
-_STATES = {searches.CANCELLED: "Cancelled", searches.INTERRUPTED: "Interrupted", searches.FAILED: "Failed"}
+_STATES = {CANCELLED: "Cancelled", INTERRUPTED: "Interrupted", FAILED: "Failed"}
 
 
 def search_panel(folder: Path, formula: str, choices: Mapping[str, Sequence[str]], settings: SearchSettings) -> None:
@@ -32,13 +34,13 @@ def search_panel(folder: Path, formula: str, choices: Mapping[str, Sequence[str]
     found = searches.state(folder)
     draw = blocks.guarded(_panel)
     shown = _version(folder, found, formula)
-    st.fragment(draw, run_every=UPDATE_S if found.active else None)(folder, formula, choices, settings, shown)
+    st.fragment(draw, run_every=UPDATE_S if found.work.active else None)(folder, formula, choices, settings, shown)
 
 
 def _version(folder: Path, found: SearchState, formula: str) -> tuple:
     """What the page around the panel depends on."""
     rows = searches.rows(folder, formula)
-    return found.active, found.done, len(rows), any(row["energy_above_hull_eV_per_atom"] for row in rows)
+    return found.work.active, found.done, len(rows), any(row["energy_above_hull_eV_per_atom"] for row in rows)
 
 
 def _panel(
@@ -47,9 +49,9 @@ def _panel(
     found = searches.state(folder)
     if _version(folder, found, formula) != shown:
         st.rerun()  # the whole page: the list, the columns of the table, and whether a timer runs
-    if found.active:
+    if found.work.active:
         _progress(folder, found)
-    elif found.state in _STATES and found.done < len(found.formulas):
+    elif found.work.state in _STATES and found.done < len(found.formulas):
         _ended(folder, found, settings)
     if error := search_error(folder, formula):
         blocks.error(error)
@@ -66,18 +68,18 @@ def _progress(folder: Path, found: SearchState) -> None:
     left, right = st.columns([4, 1], vertical_alignment="center")
     text = f"{found.done} of {total} formula{'s' if total > 1 else ''} finished"
     left.progress(found.done / total, text)
-    left.html(f'<p class="under" role="status">{html.escape(found.doing or "begins")}</p>')
+    left.html(f'<p class="under" role="status">{html.escape(found.work.doing or "begins")}</p>')
     if right.button("Cancel", icon=":material/close:", key="search.cancel", help="What is finished stays"):
-        _do(searches.cancel, folder)
+        _do(background_work.cancel, folder)
 
 
 def _ended(folder: Path, found: SearchState, settings: SearchSettings) -> None:
     """A search that ended before its last formula."""
-    if found.state == searches.FAILED:
-        blocks.error(found.message)
+    if found.work.state == FAILED:
+        blocks.error(found.work.message)
     else:
         st.caption(
-            f"{_STATES[found.state]} after {found.done} of {len(found.formulas)} formulas. What is finished stays."
+            f"{_STATES[found.work.state]} after {found.done} of {len(found.formulas)} formulas. What is finished stays."
         )
     if st.button("Resume", icon=":material/play_arrow:", key="search.resume"):
         _do(searches.submit, folder, [], settings)

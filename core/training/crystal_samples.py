@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from core.chemistry.structure import Structure
 from core.structures.diffusion.blocks import sampled
-from core.structures.diffusion.sampler import BLOCK, SamplerSettings, Task, Wanted
+from core.structures.diffusion.sampler import BLOCK, SamplerSettings, State, Task, Wanted
 from core.structures.diffusion.validity import structurally_valid, valid_compositions
 from core.structures.diffusion.weights import CrystalModel
 from core.structures.match import Reduced
@@ -128,5 +128,5 @@ def _never() -> bool:
     return False
 
 
-def _nothing(step: int) -> None:
+def _nothing(state: State) -> None:
     pass

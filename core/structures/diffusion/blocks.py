@@ -11,9 +11,9 @@ import numpy as np
 
 from core.chemistry.structure import Structure
 from core.files import read_json, write_atomically
-from core.structures.diffusion.sampler import Task, init, step, structures
+from core.structures.diffusion.sampler import State, Task, init, step, structures
 
-Progress = Callable[[int], None]  # told the number of completed steps of a block
+Progress = Callable[[State], None]  # told the state of a block before the first step, and after each one
 
 
 class Stopped(Exception):
@@ -29,11 +29,12 @@ def sampled(task: Task, path: Path, should_stop: Callable[[], bool], progress: P
     if stored is not None:
         return [None if each is None else unpacked(each) for each in stored["structures"]]
     state = init(task)
+    progress(state)
     for _ in range(task.settings.steps):
         if should_stop():
             raise Stopped
         state = step(task, state)
-        progress(state.step)
+        progress(state)
     made = structures(task, state)
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {"structures": [None if each is None else packed(each) for each in made]}

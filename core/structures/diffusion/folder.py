@@ -2,8 +2,9 @@
 
 request.json     what is asked, and the checksum of the weights; another request needs another folder
 status.json      phase, finished samples, step of the current block, times
-progress.jsonl   one line for each finished block
+blocks.jsonl     one line for each finished block
 blocks/          the samples as computed; a finished block is not computed again
+ways.json        the samples of the first block on their way from noise, see `ways`
 samples.csv      one row for each sample; cif/ has those whose structure is valid
 cancel           if a file of this name is created, the generation stops after the current step
 """
@@ -26,14 +27,15 @@ from core.errors import InputError
 from core.files import acquire_lock, read_json, remove_partial_files, storage_errors, write_atomically, write_json
 from core.structures.diffusion.blocks import Stopped, sampled
 from core.structures.diffusion.request import GenerationRequest
-from core.structures.diffusion.sampler import BLOCK, Task
+from core.structures.diffusion.sampler import BLOCK, State, Task
 from core.structures.diffusion.validity import structurally_valid, valid_compositions
+from core.structures.diffusion.ways import WayRecorder
 from core.structures.diffusion.weights import CrystalModel
 from core.structures.files import to_cif
 from core.structures.symmetry import space_group_of
 
-REQUEST, STATUS, PROGRESS, BLOCKS, TABLE, CIF = (
-    "request.json", "status.json", "progress.jsonl", "blocks", "samples.csv", "cif",
+REQUEST, STATUS, PROGRESS, BLOCKS, WAYS, TABLE, CIF = (
+    "request.json", "status.json", "blocks.jsonl", "blocks", "ways.json", "samples.csv", "cif",
 )  # fmt: skip
 CANCEL, LOCK = "cancel", "worker.lock"
 COLUMNS = (
@@ -149,7 +151,16 @@ class _Generation:
             request.sampler,
             self.device,
         )
-        made = sampled(task, path, (self.folder / CANCEL).exists, self._step)
+        recorder = WayRecorder(task) if first == 0 and not stored else None
+
+        def progress(state: State) -> None:
+            self._step(state.step)
+            if recorder is not None:
+                recorder(state)
+                if state.step == request.sampler.steps:
+                    recorder.write(self.folder / WAYS)
+
+        made = sampled(task, path, (self.folder / CANCEL).exists, progress)
         own = _rows(self.folder, first, made)
         self.rows += own
         self.done += count

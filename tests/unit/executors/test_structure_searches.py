@@ -1,15 +1,12 @@
 """Searches for structures in the background: the folder, its states, the worker, cancelling, results."""
 
-import subprocess
-import sys
-import time
-
 import pytest
 
 from core.errors import InputError
+from core.executors import background_work
 from core.executors import structure_searches as searches
+from core.executors.background_work import CANCEL, CANCELLED, FAILED, FINISHED
 from core.executors.structure_search_worker import carry_out
-from core.process_identity import identity_of
 from core.structures import prototypes, search_work
 from core.structures.folder import FolderSettings, Work
 from core.structures.prototypes import StructureFinder
@@ -25,7 +22,7 @@ SETTINGS = SearchSettings(top=2)
 def folder(tmp_path, monkeypatch):
     """The folder of a search whose workers are not started."""
     monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path))
-    monkeypatch.setattr(searches, "_start", lambda folder: None)
+    monkeypatch.setattr(background_work, "start", lambda folder, arguments, threads: None)
     return searches.folder_of_formula("KCl", SETTINGS)
 
 
@@ -50,24 +47,24 @@ def by_pairs(monkeypatch):
 
 def test_a_folder_without_a_search_is_empty(folder):
     found = searches.state(folder)
-    assert found.formulas == () and not found.active and searches.rows(folder, "KCl") == []
-    searches.cancel(folder)
+    assert found.formulas == () and not found.work.active and searches.rows(folder, "KCl") == []
+    background_work.cancel(folder)
     with pytest.raises(InputError, match="holds no search"):
         carry_out(folder)
 
 
 def test_formulas_are_added_to_a_search_and_carried_out(folder, by_pairs):
     searches.submit(folder, ["KCl"], SETTINGS)
-    assert carry_out(folder) == searches.FINISHED
+    assert carry_out(folder) == FINISHED
     first = len(by_pairs)
     searches.submit(folder, ["MgB2", "KCl", "HHeLiBeBCNOFNeNaMgAlSi"], SETTINGS)
     assert (
         searches.state(folder).formulas == ("KCl", "MgB2", "HHeLiBeBCNOFNeNaMgAlSi")
         and searches.state(folder).done == 1
     )
-    assert carry_out(folder) == searches.FINISHED
+    assert carry_out(folder) == FINISHED
     found = searches.state(folder)
-    assert found.done == 3 and found.state == searches.FINISHED and not found.active
+    assert found.done == 3 and found.work.state == FINISHED and not found.work.active
     assert first == 2 and by_pairs[first:] == ["MgB2"]
     assert (
         searches.rows(folder, "KCl")[0]["relaxed"] == "true"
@@ -78,10 +75,10 @@ def test_formulas_are_added_to_a_search_and_carried_out(folder, by_pairs):
 
 def test_a_search_that_is_asked_to_stop_is_cancelled_and_resumes(folder, by_pairs):
     searches.submit(folder, ["KCl", "MgB2"], SETTINGS)
-    (folder / searches.CANCEL).touch()
-    assert carry_out(folder) == searches.CANCELLED and searches.state(folder).done == 0 and not by_pairs
-    searches.submit(folder, [], SETTINGS)
-    assert not (folder / searches.CANCEL).exists() and carry_out(folder) == searches.FINISHED
+    (folder / CANCEL).touch()
+    assert carry_out(folder) == CANCELLED and searches.state(folder).done == 0 and not by_pairs
+    (folder / CANCEL).unlink()
+    assert carry_out(folder) == FINISHED and searches.state(folder).done == 2
 
 
 def test_an_error_of_the_worker_is_told(folder, by_pairs, monkeypatch):
@@ -90,35 +87,8 @@ def test_an_error_of_the_worker_is_told(folder, by_pairs, monkeypatch):
 
     monkeypatch.setattr(search_work, "work_of", fails)
     searches.submit(folder, ["KCl"], SETTINGS)
-    assert carry_out(folder) == searches.FAILED
-    assert "no memory" in searches.state(folder).message
-
-
-def test_a_worker_that_does_not_stop_is_killed_within_two_seconds(folder, monkeypatch):
-
-    searches.submit(folder, ["KCl"], SETTINGS)
-    program = (
-        "import sys, time; from core.files import acquire_lock; from pathlib import Path\n"
-        "lock = acquire_lock(Path(sys.argv[1]) / 'search.lock', 1.0); print('ready', flush=True); time.sleep(60)"
-    )
-    worker = subprocess.Popen([sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE)
-    try:
-        assert worker.stdout is not None and worker.stdout.readline()
-        searches.write_progress(folder, searches.RUNNING, "relaxing", pid=worker.pid)
-        monkeypatch.setattr(searches, "_GRACE_S", 0.05)
-        assert searches.state(folder).active
-        searches.cancel(folder)
-        assert searches.state(folder).state == searches.CANCELLED
-    finally:
-        worker.kill()
-        worker.wait()
-
-
-def test_a_worker_that_died_leaves_an_interrupted_search(folder):
-    searches.submit(folder, ["KCl"], SETTINGS)
-    note = {"state": searches.RUNNING, "process": identity_of(2**22 - 1).to_json(), "time": time.time()}
-    searches.write_json(folder / searches.PROGRESS, note)
-    assert searches.state(folder).state == searches.INTERRUPTED
+    assert carry_out(folder) == FAILED
+    assert "no memory" in searches.state(folder).work.message
 
 
 def test_too_many_formulas_are_refused(folder):

@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,6 +15,7 @@ from core.structures.diffusion.folder import CANCEL, GenerationPhase, generate
 from core.structures.diffusion.names import WITH_TC
 from core.structures.diffusion.request import GenerationRequest
 from core.structures.diffusion.sampler import SamplerSettings
+from core.structures.diffusion.ways import read_ways
 from core.structures.diffusion.weights import load_crystal_network
 from tests.unit.structures.diffusion.conftest import SMALL, stored
 
@@ -49,9 +51,28 @@ def test_a_folder_has_a_row_for_each_sample_and_a_cif_for_each_valid_one(model, 
         assert (row["valid_structure"] == "true") == bool(row["cif"])
         assert not row["cif"] or (tmp_path / row["cif"]).exists()
     assert {symbol for row in found for symbol in row["formula"] if symbol.isupper()} <= {"C", "N"}
-    lines = [json.loads(line) for line in (tmp_path / "progress.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "blocks.jsonl").read_text().splitlines()]
     assert [line["samples"] for line in lines] == [2, 4, 5]
     assert any(status.step == 2 and status.remaining_s for status in told)
+
+
+def test_the_first_block_is_kept_on_its_way_from_noise(model, tmp_path):
+    """Also where it was interrupted in the middle of it."""
+
+    def cancel(status):
+        if status.step == 2 and not (tmp_path / folder.WAYS).exists():
+            (tmp_path / CANCEL).touch()
+
+    assert generate(tmp_path, REQUEST, model, CPU, cancel).phase == GenerationPhase.CANCELLED
+    assert read_ways(tmp_path / folder.WAYS) == {}
+    generate(tmp_path, REQUEST, model, CPU)
+    ways = read_ways(tmp_path / folder.WAYS)
+    made = read_json(tmp_path / "blocks" / "0000000.json")["structures"]
+    for number, way in ways.items():
+        assert number in (0, 1) and [each.step for each in way][-1] == 3 and {each.step for each in way} <= {0, 1, 2, 3}
+        np.testing.assert_allclose(way[-1].structure.positions, made[number]["positions"], atol=1e-4)
+        assert set(way[-1].structure.symbols) <= {"C", "Nb"}
+    assert ways
 
 
 def test_a_cancelled_generation_continues_with_the_same_samples(model, tmp_path):
