@@ -15,6 +15,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported:
 from app.blocks import guarded, style_sheet  # noqa: E402
 from app.components.chart_files.component import chart_files  # noqa: E402
 from core.paths import ASSETS  # noqa: E402
+from core.structures.diffusion import names  # noqa: E402
 
 ICON = str(ASSETS / "icon.svg")  # a local file: Streamlit would load a material symbol from the network
 
@@ -31,6 +32,7 @@ page = st.navigation(
         st.Page("views/library.py", title="Library", url_path="library"),
         st.Page("views/predict.py", title="Predict", url_path="predict"),
         st.Page("views/structures.py", title="Structures", url_path="structures"),
+        *([st.Page("views/generate.py", title="Generate", url_path="generate")] if names.are_trained() else []),
         st.Page("views/learn.py", title="Learn", url_path="learn"),
         st.Page("views/models.py", title="Models", url_path="models"),
         st.Page("views/benchmarks.py", title="Benchmarks", url_path="benchmarks"),

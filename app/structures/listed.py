@@ -37,6 +37,7 @@ class Listed:
     formula : as asked, or of the file
     rank : from 1
     proposal : where it comes from; None for a file
+    origin : where a structure without a proposal comes from, in words
     same_as : for a file: what it was compared with, in words
     properties : what models say of it; None: not asked
     relaxed : the row of structures.csv of a relaxed structure; None: not relaxed
@@ -47,6 +48,7 @@ class Listed:
     space_group: int
     rank: int = 1
     proposal: Proposal | None = None
+    origin: str = "from a file"
     same_as: str = ""
     properties: StructureProperties | None = None
     relaxed: Mapping[str, str] | None = None
@@ -65,7 +67,7 @@ class Listed:
     def about(self) -> str:
         """One line for the head of its files."""
         if self.proposal is None:
-            return f"{self.formula}, from a file"
+            return f"{self.formula}, {self.origin}"
         text = f"{self.formula}, rank {self.rank}, prototype {self.proposal.prototype} as {self.proposal.example}"
         return f"{text}{', ' if self.proposal.note else ''}{self.proposal.note}, {self._state}"
 

@@ -28,7 +28,7 @@ def add_parser(commands: Commands) -> None:
         "The folder receives samples.csv, cif/ and the progress. The same command again resumes; a file named cancel\n"
         "in the folder stops it, with the exit code 1.",
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder for the structures")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the structures")
     parser.add_argument("--count", type=int, default=100, metavar="N", help="structures; default: 100")
     parser.add_argument("--tc", type=float, metavar="K", help="towards this Tc in K; default: any")
     parser.add_argument(
@@ -46,11 +46,16 @@ def add_parser(commands: Commands) -> None:
                         help="after --screen: input files for Quantum ESPRESSO for those that pass")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps; default: auto")
+    parser.add_argument("--work", type=Path, metavar="DIR", help="carry out a generation that the app prepared")
     parser.set_defaults(command=generate, parser=parser)
 
 
 def generate(options: argparse.Namespace) -> int:
     """Generate the structures; exit code 1 if the generation was cancelled."""
+    if options.work is not None:
+        return _work(options)
+    if options.out is None:
+        options.parser.error("the following arguments are required: --out")
     if options.espresso and not options.screen:
         options.parser.error("--espresso is for structures that have passed --screen")
     from tqdm import tqdm
@@ -75,6 +80,16 @@ def generate(options: argparse.Namespace) -> int:
     if last.phase is not GenerationPhase.FINISHED:
         return 1
     return _screened(options.out, options.espresso) if options.screen else 0
+
+
+def _work(options: argparse.Namespace) -> int:
+    """Carry out a generation that the app has prepared, as its worker; exit code 1 unless it has finished."""
+    from core.executors.background_work import FINISHED
+    from core.executors.generations import carry_out
+
+    state = carry_out(options.work)
+    print(f"The generation is {state}.", file=sys.stderr)
+    return 0 if state == FINISHED else 1
 
 
 def _screened(folder: Path, espresso: bool) -> int:
@@ -115,8 +130,7 @@ def _request(options: argparse.Namespace, device: str) -> GenerationRequest:
     """What is asked. Raises InputError."""
     from core.chemistry import elements
     from core.chemistry.formula_reader import parse_formula
-    from core.predictors.layers.bfloat16 import processor_has_bfloat16
-    from core.structures.diffusion.request import GenerationRequest, cell_of
+    from core.structures.diffusion.request import GenerationRequest, cell_of, uses_bfloat16
     from core.structures.diffusion.sampler import SamplerSettings
 
     composition = allowed = None
@@ -126,6 +140,7 @@ def _request(options: argparse.Namespace, device: str) -> GenerationRequest:
         chosen = {encodable(symbol) for symbol in options.elements}
         known = [symbol for symbol in elements.symbols() if symbol in chosen]
         allowed = (*known, *sorted(chosen - set(known)))  # what is no element is refused with its name
-    bfloat16 = processor_has_bfloat16() if device == "cpu" else device == "cuda"
-    sampler = SamplerSettings(options.steps, options.corrector, guidance=options.guidance, bfloat16=bfloat16)
+    sampler = SamplerSettings(
+        options.steps, options.corrector, guidance=options.guidance, bfloat16=uses_bfloat16(device)
+    )
     return GenerationRequest(options.count, options.seed, options.tc, allowed, composition, sampler)

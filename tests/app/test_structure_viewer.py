@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from app.components.structure_viewer.scene import MOST_DRAWN_ATOMS, scene
+from app.components.structure_viewer.scene import MOST_DRAWN_ATOMS, animation, scene
 from app.structures.listed import Listed, compared, facts, from_file, listed, space_group_text, table
 from core.chemistry.structure import Structure
 from core.errors import InputError
@@ -33,6 +33,17 @@ def test_a_scene_is_one_cell_with_its_bonds_as_json():
     for start, end, *image in drawn["bonds"]:
         step = np.array(drawn["atoms"][end][1:]) + image - drawn["atoms"][start][1:]
         assert np.linalg.norm(step * 5.64) == pytest.approx(2.82)
+
+
+def test_an_animation_has_a_frame_for_each_moment():
+    small = conventional_cell(crystals.rock_salt("K", "F", 5.3))
+    drawn = json.loads(json.dumps(animation([("Step 0", small), ("Step 1", SALT)], "salt", "salt-way")))
+    first, last = drawn["frames"]
+    assert (first["moment"], last["moment"]) == ("Step 0", "Step 1") and drawn["first_repeats"] == 1
+    assert [each[0] for each in first["elements"]] == ["K", "F"] and first["lattice"][0][0] == pytest.approx(5.3)
+    assert {name: last[name] for name in ("lattice", "atoms", "bonds", "elements")}.items() <= scene(
+        SALT, "", ""
+    ).items()
 
 
 def test_positions_outside_the_cell_are_drawn_inside_with_the_same_bonds():

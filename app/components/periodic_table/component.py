@@ -65,6 +65,19 @@ def periodic_table(
     })  # fmt: skip
 
 
+def element_choice(
+    state: TableState, *, counts: Mapping[str, int], unavailable: Mapping[str, str], key: str
+) -> TableState:
+    """Draw the table as a choice of elements: a click forbids an element or allows it again; nothing is fixed.
+
+    counts, unavailable, key : see `periodic_table`
+    """
+    return _table(state, key, {
+        "mode": "choice", "counts": {symbol: int(count) for symbol, count in counts.items()},
+        "unavailable": dict(unavailable), "can_substitute": [], "limits": {}, "base": [],
+    })  # fmt: skip
+
+
 def element_filter(state: TableState, *, counts: Mapping[str, int], total: int, key: str) -> TableState:
     """Draw the table as a filter of compositions, and as a heat map of how often the elements occur in those found.
 

@@ -12,7 +12,7 @@ const ROWS = 9, COLUMNS = 18, FIRST_F_ROW = 8;
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const HINT = "Click or Enter: next state · Shift: back · arrows move · a symbol jumps";
 const TYPING_MS = 1000; // between two letters of one symbol
-/* The table chooses the elements of a design, or filters compositions; the states are stored under the same names. */
+/* The table is that of a design, chooses elements, or filters compositions; the states have the same names in all. */
 const MODES = {
   design: {
     order: [ALLOWED, FORBIDDEN, FIXED],
@@ -27,6 +27,15 @@ const MODES = {
     scale: () => "training data (log)",
     share: (count, most) => Math.log1p(count) / Math.log1p(most), // the richest element has a thousand times the poorest
     states: {},
+  },
+  choice: {
+    order: [ALLOWED, FORBIDDEN],
+    line: "forbid all its allowed elements; if there are none, allow the forbidden ones",
+    legend: [[ALLOWED, "may occur"], [FORBIDDEN, "may not occur"]],
+    counted: (count) => `in ${count.toLocaleString("en")} training composition${count === 1 ? "" : "s"}`,
+    scale: () => "training data (log)",
+    share: (count, most) => Math.log1p(count) / Math.log1p(most),
+    states: { [ALLOWED]: "may occur", [FORBIDDEN]: "may not occur" },
   },
   filter: {
     order: [ALLOWED, FIXED, FORBIDDEN],

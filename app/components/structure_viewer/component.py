@@ -6,11 +6,13 @@ once, not with every structure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from app.components.structure_viewer.scene import scene
+from app.components.structure_viewer.scene import animation, scene
 from core.chemistry.structure import Structure
 
 _FOLDER = Path(__file__).parent
@@ -39,6 +41,15 @@ def structure_viewer(structure: Structure, title: str, file_name: str, key: str)
     file_name : of the saved picture, without an ending
     key : identifies the widget in the session
     """
+    _draw(scene(structure, title, file_name), key)
+
+
+def structure_animation(moments: Sequence[tuple[str, Structure]], title: str, file_name: str, key: str) -> None:
+    """Draw structures one after the other, with Play and a slider; see `structure_viewer`, and `scene.animation`."""
+    _draw(animation(moments, title, file_name), key)
+
+
+def _draw(data: dict[str, Any], key: str) -> None:
     with st.container(key=f"{key}.script-hidden"):
         _library(key=f"{key}.script")
-    _viewer(key=key, data=scene(structure, title, file_name))
+    _viewer(key=key, data=data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,18 +28,39 @@ def scene(structure: Structure, title: str, file_name: str) -> dict[str, Any]:
     first_repeats : n of the first picture
     most_repeats : largest n of n x n x n cells, 1 to 3
     """
-    structure, wrapped = _wrapped(structure)
-    radii = dict(zip(structure.symbols, covalent_radii_A(structure.symbols).tolist(), strict=True))
+    return _about(structure, title, file_name) | _frame(structure)
+
+
+def animation(moments: Sequence[tuple[str, Structure]], title: str, file_name: str) -> dict[str, Any]:
+    """The data of an animation: as `scene` of its last structure, with lattice, atoms, bonds and elements per frame.
+
+    moments : (what is said of it, structure), all with the same number of atoms
+
+    frames : each with `moment`, what is said of it
+    """
+    about = _about(moments[-1][1], title, file_name) | {"first_repeats": 1}
+    return about | {"frames": [_frame(structure) | {"moment": text} for text, structure in moments]}
+
+
+def _about(structure: Structure, title: str, file_name: str) -> dict[str, Any]:
+    """What is the same in all frames."""
     return {
         "title": title,
         "file_name": file_name,
+        "bond_rule": f"Bonds: up to {TOLERANCE:g} × the sum of the covalent radii",
+        "first_repeats": 2 if len(structure.symbols) <= FEW_ATOMS else 1,
+        "most_repeats": max([n for n in (1, 2, 3) if n**3 * len(structure.symbols) <= MOST_DRAWN_ATOMS], default=1),
+    }
+
+
+def _frame(structure: Structure) -> dict[str, Any]:
+    structure, wrapped = _wrapped(structure)
+    radii = dict(zip(structure.symbols, covalent_radii_A(structure.symbols).tolist(), strict=True))
+    return {
         "lattice": structure.lattice.round(5).tolist(),
         "atoms": [[s, *p] for s, p in zip(structure.symbols, wrapped.round(5).tolist(), strict=True)],
         "bonds": [[bond.start, bond.end, *bond.image] for bond in bonds(structure)],
         "elements": [[s, elements.element(s).name, radii[s]] for s in structure.counts],
-        "bond_rule": f"Bonds: up to {TOLERANCE:g} × the sum of the covalent radii",
-        "first_repeats": 2 if len(structure.symbols) <= FEW_ATOMS else 1,
-        "most_repeats": max([n for n in (1, 2, 3) if n**3 * len(structure.symbols) <= MOST_DRAWN_ATOMS], default=1),
     }
 
 

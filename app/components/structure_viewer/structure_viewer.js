@@ -1,5 +1,6 @@
 /* A crystal structure in 3D: cells, atoms and bonds as Python gives them, drawn by 3Dmol.js.
  *
+ * Data with frames are an animation, which begins at its last frame.
  * Streamlit calls the exported function again whenever Python's data change, with the same parent. The view is built
  * once per parent; new data replace the model. The library comes as another component, before or after this one.
  */
@@ -10,6 +11,7 @@ const ATOM_SCALE = 0.36, SMALLEST_RADIUS = 0.28, BOND_RADIUS = 0.09, EDGE_RADIUS
 const ALIKE = 70; // colours at a smaller distance (0 to 441) are told apart by brightness
 const KEYS = { ArrowLeft: [-10, "vy"], ArrowRight: [10, "vy"], ArrowUp: [-10, "vx"], ArrowDown: [10, "vx"] };
 const WAIT_MS = 50, MOST_WAITS = 600;
+const FRAME_MS = 160, LAST_FRAME_MS = 1200; // of an animation
 const UNLOADED = "The 3D viewer could not be loaded. Reload the page.";
 const NO_WEBGL = "This browser draws no 3D graphics (WebGL). The structure can be downloaded all the same.";
 
@@ -53,9 +55,20 @@ class StructureViewer {
     this.spinButton = button("Rotate", "Turn the structure about the vertical", () => this.spin(!this.spinning));
     const picture = button("PNG", "Save this picture", () => this.save());
     const whole = button("Full screen", "Fill the screen; Escape returns", () => this.fill());
+    this.playButton = button("Play", "Show the way from its beginning", () => this.play(this.timer === undefined));
+    this.slider = make("input", { type: "range", min: 0, step: 1, ariaLabel: "Moment" });
+    this.slider.addEventListener("input", () => {
+      this.play(false);
+      this.show(Number(this.slider.value));
+    });
+    for (const type of ["keydown", "keyup"]) this.slider.addEventListener(type, (event) => event.stopPropagation());
+    this.moment = make("span", { className: "moment" });
+    this.way = make("div", { className: "way" }, [
+      make("div", { className: "group" }, [this.playButton]), this.slider, this.moment,
+    ]);
     const group = (name, buttons) => make("div", { className: "group", role: "group", ariaLabel: name }, buttons);
     return make("div", { className: "controls" }, [
-      group("Cells", this.repeatButtons), group("View", this.viewButtons), group("Picture", [this.spinButton, picture, whole]),
+      this.way, group("Cells", this.repeatButtons), group("View", this.viewButtons), group("Picture", [this.spinButton, picture, whole]),
     ]);
   }
 
@@ -63,7 +76,12 @@ class StructureViewer {
     const text = JSON.stringify(data);
     if (text === this.shown) return;
     this.shown = text;
+    this.play(false);
     this.data = data;
+    this.frames = data.frames ?? [data];
+    this.at = this.frames.length - 1;
+    this.way.hidden = this.frames.length === 1;
+    this.slider.max = this.at;
     this.repeats = Math.min(this.chosenRepeats ?? data.first_repeats, data.most_repeats);
     this.stage.ariaLabel = `${data.title}. Drag or press the arrow keys to turn, plus and minus to zoom.`;
     this.start();
@@ -93,6 +111,34 @@ class StructureViewer {
     this.stage.hidden = true;
   }
 
+  get frame() {
+    return this.frames[this.at];
+  }
+
+  /* Another frame, from the same side and as near. */
+  show(at) {
+    this.at = at;
+    if (!this.viewer) return;
+    const view = this.viewer.getView();
+    this.draw();
+    this.viewer.setView(view);
+    this.viewer.render();
+  }
+
+  play(on) {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.playButton) this.playButton.textContent = on ? "Stop" : "Play";
+    if (!on) return;
+    const next = (at) => {
+      this.show(at);
+      const last = at === this.frames.length - 1;
+      this.timer = setTimeout(() => (last ? this.play(false) : next(at + 1)), last ? LAST_FRAME_MS : FRAME_MS);
+    };
+    this.spin(false);
+    next(0);
+  }
+
   draw() {
     if (!this.viewer) return;
     const { viewer, data } = this;
@@ -103,7 +149,7 @@ class StructureViewer {
     const { atoms, drawn } = this.atoms();
     const model = viewer.addModel();
     model.addAtoms(atoms);
-    for (const [symbol, , radius] of data.elements) {
+    for (const [symbol, , radius] of this.frame.elements) {
       const color = colours.get(symbol);
       model.setStyle({ elem: symbol }, {
         sphere: { radius: Math.max(ATOM_SCALE * radius, SMALLEST_RADIUS), color }, stick: { radius: BOND_RADIUS, color },
@@ -112,6 +158,8 @@ class StructureViewer {
     this.drawCells();
     this.drawLegend(colours);
     this.stage.dataset.atoms = drawn;
+    this.slider.value = this.at;
+    this.moment.textContent = this.slider.ariaValueText = this.frame.moment ?? "";
     this.repeatButtons.forEach((each, i) => {
       each.disabled = i + 1 > data.most_repeats;
       each.ariaPressed = i + 1 === this.repeats;
@@ -122,10 +170,10 @@ class StructureViewer {
 
   /* The atoms of all cells with those on the far faces, each with the indices of its neighbours. */
   atoms() {
-    const { data, repeats } = this;
+    const { frame, repeats } = this;
     const places = new Map(); // "atom,i,j,k" -> index among the drawn atoms
     const atoms = [];
-    data.atoms.forEach(([elem, ...fraction], atom) => {
+    frame.atoms.forEach(([elem, ...fraction], atom) => {
       const shifts = fraction.map((f) => range(-1, repeats).filter((s) => f + s > -EDGE && f + s < repeats + EDGE));
       for (const i of shifts[0]) for (const j of shifts[1]) for (const k of shifts[2]) {
         const [x, y, z] = this.point(fraction[0] + i, fraction[1] + j, fraction[2] + k);
@@ -134,7 +182,7 @@ class StructureViewer {
       }
     });
     const cells = range(-2, repeats + 1);
-    for (const [start, end, di, dj, dk] of data.bonds) {
+    for (const [start, end, di, dj, dk] of frame.bonds) {
       for (const i of cells) for (const j of cells) for (const k of cells) {
         const one = places.get(`${start},${i},${j},${k}`), other = places.get(`${end},${i + di},${j + dj},${k + dk}`);
         if (one === undefined || other === undefined) continue;
@@ -159,7 +207,7 @@ class StructureViewer {
       line([i, j, 0], [i, j, n]);
     }
     ["a", "b", "c"].forEach((name, axis) => {
-      const length = Math.hypot(...this.data.lattice[axis]);
+      const length = Math.hypot(...this.frame.lattice[axis]);
       const place = [0, 0, 0];
       place[axis] = n + 1.2 / length;
       this.viewer.addLabel(name, {
@@ -170,7 +218,7 @@ class StructureViewer {
   }
 
   drawLegend(colours) {
-    this.legend.replaceChildren(...this.data.elements.map(([symbol, name]) => {
+    this.legend.replaceChildren(...this.frame.elements.map(([symbol, name]) => {
       const dot = make("i", { ariaHidden: "true" });
       dot.style.background = colours.get(symbol);
       return make("span", { className: "item", title: name }, [dot, symbol]);
@@ -181,7 +229,7 @@ class StructureViewer {
   colours() {
     const palette = globalThis.$3Dmol.elementColors.Jmol;
     const found = new Map();
-    for (const [symbol] of this.data.elements) {
+    for (const [symbol] of this.frame.elements) {
       let colour = channels(palette[symbol] ?? 0xd0508f);
       for (const factor of [0.6, 0.35, 1.6]) {
         if (![...found.values()].some((other) => distance(other, colour) < ALIKE)) break;
@@ -192,9 +240,10 @@ class StructureViewer {
     return new Map([...found].map(([symbol, rgb]) => [symbol, `#${rgb.map(hexadecimal).join("")}`]));
   }
 
+  /* The middle of the cells is the origin, so that it stays in place where the lattice changes. */
   point(...fraction) {
-    const { lattice } = this.data;
-    return [0, 1, 2].map((x) => fraction.reduce((sum, f, row) => sum + f * lattice[row][x], 0));
+    const { lattice } = this.frame;
+    return [0, 1, 2].map((x) => fraction.reduce((total, f, row) => total + (f - this.repeats / 2) * lattice[row][x], 0));
   }
 
   /* Turn the model: along a lattice vector, or tilted, with c upwards. */
@@ -202,7 +251,7 @@ class StructureViewer {
     this.view = name;
     this.viewButtons.forEach((each) => { each.ariaPressed = each.textContent.toLowerCase() === name; });
     if (!this.viewer) return;
-    const [a, b, c] = this.data.lattice.map(unit);
+    const [a, b, c] = this.frame.lattice.map(unit);
     const front = unit(without(a, c)), side = cross(c, front);
     const tilted = unit(sum(scale(front, 0.86), scale(side, 0.4), scale(c, 0.3)));
     const toward = { a, b, c, tilted }[name];
@@ -252,6 +301,7 @@ class StructureViewer {
   }
 
   release() {
+    this.play(false);
     this.observer.disconnect();
     this.viewer?.spin(false);
     const canvas = this.viewer?.getCanvas();

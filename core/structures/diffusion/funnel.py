@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ COLUMNS = (
     "energy_above_hull_eV_per_atom", "competing_phases", "cif",
 )  # fmt: skip
 Row = dict[str, str]
+_WRITTEN_EVERY_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ def screen(
     should_stop: Callable[[], bool] = lambda: False,
     told: Callable[[int, int], None] = lambda done, all_: None,
 ) -> list[Row] | None:
-    """Screen the samples of a folder; writes `funnel.csv` and the relaxed structures. None if it was stopped.
+    """Screen the samples of a folder; writes `funnel.csv`, also meanwhile, and the relaxed structures.
+
+    None if it was stopped.
 
     folder : with `samples.csv` and cif/, see `core.structures.diffusion.folder`
     told : called with the screened and all samples
@@ -87,14 +91,22 @@ def screen(
     for name in (RELAXATIONS, CIF):
         (folder / name).mkdir(exist_ok=True)
     screening, rows = _Screening(folder, settings, work, should_stop), []
+    written = time.monotonic()
     for done, sample in enumerate(samples, start=1):
         try:
             rows.append(screening.row(sample))
         except Stopped:
             return None
         told(done, len(samples))
-    write_atomically(folder / TABLE, _csv(rows))
+        if done == len(samples) or time.monotonic() - written > _WRITTEN_EVERY_S:
+            write_atomically(folder / TABLE, _csv(rows))
+            written = time.monotonic()
     return rows
+
+
+def read(folder: Path) -> list[Row]:
+    """The rows of the screened crystals so far; empty if there are none."""
+    return _rows(folder / TABLE) if (folder / TABLE).exists() else []
 
 
 def counts(rows: Sequence[Row]) -> list[tuple[str, int]]:
@@ -209,11 +221,13 @@ class _Screening:
 
 
 def _samples(folder: Path) -> list[Row]:
-    try:
-        text = (folder / SAMPLES).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError("folder", folder, "there are no generated crystals", "Generate some first") from None
-    return list(csv.DictReader(io.StringIO(text)))
+    if not (folder / SAMPLES).exists():
+        raise InputError("folder", folder, "there are no generated crystals", "Generate some first")
+    return _rows(folder / SAMPLES)
+
+
+def _rows(path: Path) -> list[Row]:
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
 
 
 def _lowest_terms(structure: Structure) -> dict[str, int]:

@@ -67,11 +67,26 @@ class GenerationRequest:
         allowed = None if self.allowed is None else frozenset(self.allowed)
         return Wanted(self.tc_K, allowed, self.composition)
 
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> GenerationRequest:
+        """The inverse of `to_json`. Raises InputError, KeyError or TypeError for another object."""
+        values: dict[str, Any] = dict(content) | {"sampler": SamplerSettings(**content["sampler"])}
+        for name in ("allowed", "composition"):
+            values[name] = None if content[name] is None else tuple(content[name])
+        return cls(**values)
+
     def to_json(self) -> dict[str, Any]:
         """The request as a JSON object, equal for equal requests."""
         lists = {name: None if value is None else list(value) for name, value in
                  (("allowed", self.allowed), ("composition", self.composition))}  # fmt: skip
         return asdict(self) | lists
+
+
+def uses_bfloat16(device_type: str) -> bool:
+    """Whether a network multiplies in bfloat16 on a device: "cpu", "cuda" or "mps"."""
+    from core.predictors.layers.bfloat16 import processor_has_bfloat16
+
+    return processor_has_bfloat16() if device_type == "cpu" else device_type == "cuda"
 
 
 def cell_of(amounts: Mapping[str, float], formula_units: int) -> tuple[str, ...]:

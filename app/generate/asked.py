@@ -1,0 +1,87 @@
+"""What the form of the page Generate holds, as a request, and a request in words. No Streamlit here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.components.periodic_table.table_state import TableState
+from core.chemistry import elements
+from core.chemistry.composition import formula_of, whole_counts
+from core.chemistry.formula_reader import parse_formula
+from core.structures.diffusion.crystals import N_TYPES
+from core.structures.diffusion.request import GenerationRequest, cell_of
+from core.structures.diffusion.sampler import SamplerSettings
+
+ELEMENTS, FORMULA = "Elements", "A formula"
+COUNTS = (16, 64, 256, 1024)
+STEPS = (50, 100, 250, 1000)
+ALL_ALLOWED = TableState(frozenset(), {}, frozenset())
+ALL_FORBIDDEN = TableState(frozenset(elements.symbols()), {}, frozenset())
+
+
+@dataclass(frozen=True)
+class Form:
+    """The content of the form.
+
+    of : ELEMENTS or FORMULA
+    table : of the elements that may occur; formula, units : of the crystals, and formula units in the cell
+    tc_K : Tc that is asked for; None: any
+    screened : whether the crystals are screened
+    """
+
+    of: str = ELEMENTS
+    table: TableState = ALL_ALLOWED
+    formula: str = ""
+    units: int = 1
+    tc_K: float | None = 10.0
+    guidance: float = 2.0
+    count: int = 64
+    steps: int = 100
+    corrector: bool = False
+    screened: bool = True
+    seed: int = 0
+
+    def request(self, bfloat16: bool) -> GenerationRequest:
+        """The request. Raises InputError as its parts do."""
+        sampler = SamplerSettings(self.steps, self.corrector, guidance=self.guidance, bfloat16=bfloat16)
+        if self.of == FORMULA:
+            composition = cell_of(parse_formula(self.formula), self.units)
+            return GenerationRequest(self.count, self.seed, self.tc_K, None, composition, sampler)
+        symbols = elements.symbols()[:N_TYPES]
+        allowed = tuple(symbol for symbol in symbols if symbol not in self.table.forbidden)
+        return GenerationRequest(
+            self.count, self.seed, self.tc_K, None if allowed == symbols else allowed, None, sampler
+        )
+
+
+def without_network() -> Mapping[str, str]:
+    """Elements that no network of crystals makes, with the reason."""
+    return dict.fromkeys(elements.symbols()[N_TYPES:], "unknown to the network")
+
+
+def title(request: GenerationRequest) -> str:
+    """A request in words: "64 crystals of Nb, Ti and C towards 10 K"."""
+    count = "1 crystal" if request.count == 1 else f"{request.count:,} crystals"
+    text = f"{count} of {_of(request)}"
+    return text if request.tc_K is None else f"{text} towards {request.tc_K:g} K"
+
+
+def _of(request: GenerationRequest) -> str:
+    if request.composition is not None:
+        atoms = {symbol: float(request.composition.count(symbol)) for symbol in dict.fromkeys(request.composition)}
+        return formula_of({symbol: float(n) for symbol, n in (whole_counts(atoms) or atoms).items()})
+    if request.allowed is None:
+        return "any elements"
+    if len(request.allowed) > 6:
+        return f"{len(request.allowed)} elements"
+    return " and ".join(filter(None, (", ".join(request.allowed[:-1]), request.allowed[-1])))
+
+
+def settings_text(request: GenerationRequest) -> str:
+    """The settings of the sampler in words."""
+    sampler = request.sampler
+    parts = [f"{sampler.steps:,} steps{', with corrector' if sampler.corrector else ''}"]
+    if request.tc_K is not None:
+        parts.append(f"guidance {sampler.guidance:g}")
+    return "; ".join([*parts, f"seed {request.seed}"])

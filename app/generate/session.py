@@ -1,0 +1,50 @@
+"""What the page Generate shows, in the session: the form, and the name of a generation, which is in the link too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from app.generate.asked import Form
+from app.state.synced_widgets import uninterrupted, widget_callback
+from core.executors import generations
+from core.executors.generations import Generation
+
+_FORM, _SHOWN, LINK = "generate.form", "generate.shown", "generation"
+
+
+def form() -> Form:
+    """The content of the form."""
+    return st.session_state.setdefault(_FORM, Form())
+
+
+@uninterrupted
+def change(**values: object) -> None:
+    """Callback: change fields of the form."""
+    st.session_state[_FORM] = replace(form(), **values)
+
+
+@widget_callback
+def from_widget(key: str, name: str) -> None:
+    """Callback of the widget of a field with this name."""
+    change(**{name: st.session_state[key]})
+
+
+@uninterrupted
+def show(name: str) -> None:
+    """Callback: show a generation."""
+    st.session_state[_SHOWN] = name
+
+
+def shown(existing: list[Generation]) -> Generation | None:
+    """The generation that is shown: the chosen one, that of the link, or the newest one; None if there is none."""
+    name = st.session_state.get(_SHOWN) or st.query_params.get(LINK, "")
+    chosen = generations.generation(name) if name else None
+    return chosen or (existing[0] if existing else None)
+
+
+def write_link(name: str) -> None:
+    """Keep the name in the address bar."""
+    if st.query_params.get(LINK) != name:
+        st.query_params[LINK] = name

@@ -1,0 +1,3 @@
+from app.generate.page import page
+
+page()

@@ -1,0 +1,171 @@
+"""The page Generate, with random networks whose crystals are made in the test itself."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from dataclasses import replace
+
+import pytest
+
+from app.components.periodic_table.table_state import TableState
+from app.generate import rows as generated
+from app.generate.asked import ALL_FORBIDDEN, FORMULA, Form, settings_text, title
+from core.chemistry import elements
+from core.errors import InputError
+from core.executors import background_work, generations
+from core.structures.diffusion import funnel, names, weights
+from core.structures.diffusion.names import BASE, WITH_TC
+from core.structures.files import to_cif
+from tests import crystals
+from tests.app.pages import html_text, open_page, page_text, without_exception
+from tests.unit.structures.diffusion.conftest import SMALL, stored
+
+
+@pytest.fixture(autouse=True)
+def networks(monkeypatch, tmp_path):
+    """Random networks; a started generation is finished at once."""
+    monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr("os.nice", lambda by: 0)
+    monkeypatch.setattr(background_work, "start", lambda folder, arguments: generations.carry_out(folder))
+    for name, size in ((BASE, SMALL), (WITH_TC, replace(SMALL, adapter=True))):
+        stored(tmp_path / "checkpoints", name, size)
+    load = weights.load_crystal_network
+    monkeypatch.setattr(weights, "load_crystal_network", lambda name: load(name, tmp_path / "checkpoints"))
+    monkeypatch.setattr(names, "are_trained", lambda: True)
+
+
+def press(test, label: str):
+    next(button for button in test.button if button.label == label).click().run()
+    return without_exception(test)
+
+
+def test_a_generation_from_the_form_to_its_crystals():
+    test = open_page("generate")
+    assert test.number_input(key="generate.tc_K").value == 10.0
+    test.checkbox(key="generate.screened").uncheck().run()
+    test.selectbox(key="generate.count").select(16).run()
+    test.selectbox(key="generate.steps").select(50).run()
+    press(test, "Generate")
+    (made,) = generations.generations()
+    assert made.request.tc_K == 10.0 and made.request.count == 16 and made.request.allowed is None
+    assert not made.screened and test.query_params["generation"] == made.name
+    assert "16 crystals of any elements towards 10 K" in html_text(test)
+    assert "16 of 16 crystals made" in str(test.get("progress")[0].proto)
+    with (made.folder / "samples.csv").open(encoding="utf-8", newline="") as file:
+        valid = [row for row in csv.DictReader(file) if row["cif"]]
+    if valid:
+        assert len(test.dataframe[0].value) == len(valid)
+
+
+def test_a_formula_that_does_not_fit_is_refused_under_the_button():
+    test = open_page("generate")
+    test.segmented_control(key="generate.of").set_value(FORMULA).run()
+    assert next(button for button in test.button if button.label == "Generate").disabled
+    test.text_input(key="generate.formula").set_value("YBa2Cu3O7").run()
+    assert not next(button for button in test.button if button.label == "Generate").disabled
+    test.number_input(key="generate.units").set_value(2).run()
+    assert "the cell would have 26 atoms" in html_text(without_exception(test))
+
+
+def test_without_elements_nothing_can_be_generated():
+    test = press(open_page("generate"), "Forbid all")
+    assert "at least one element is needed" in html_text(test)
+    press(test, "Allow all")
+    assert "at least one element" not in html_text(test)
+
+
+def test_a_cancelled_generation_can_be_resumed(monkeypatch):
+    monkeypatch.setattr(background_work, "start", lambda folder, arguments: None)
+    begun = generations.start(Form(count=16, steps=50, screened=False).request(False), screened=False)
+    background_work.write_progress(begun.folder, background_work.CANCELLED)
+    monkeypatch.setattr(background_work, "start", lambda folder, arguments: generations.carry_out(folder))
+    test = open_page("generate")
+    assert "Cancelled" in html_text(test)
+    press(test, "Resume")
+    assert generations.state(begun.folder).samples == 16 and "Finished" in html_text(test)
+
+
+def test_the_page_exists_only_with_its_networks(monkeypatch):
+    monkeypatch.setattr(names, "are_trained", lambda: False)
+    test = open_page("models")
+    assert "Generate" not in page_text(test)
+
+
+# ---- screened crystals ------------------------------------------------------------------------------------------
+
+ROWS = (
+    {"number": "0", "formula": "NaCl", "lost_at": "metal", "reason": "metal with probability 0.10"},
+    {"number": "1", "formula": "MgB2", "lost_at": "", "reason": "", "tc_structure_K": "31.2"},
+    {"number": "2", "formula": "NbC", "lost_at": "near the hull", "reason": "0.300 eV/atom above the hull",
+     "tc_structure_K": "9.0"},
+    {"number": "3", "formula": "Nb3Sn", "lost_at": "", "reason": "", "tc_structure_K": "17.0"},
+    {"number": "4", "formula": "", "lost_at": "valid structure", "reason": "atoms overlap, or there is no cell"},
+    {"number": "5", "formula": "KCl", "lost_at": "metal", "reason": "metal with probability 0.30"},
+)  # fmt: skip
+
+
+@pytest.fixture
+def screened():
+    """A finished generation with these rows; number 1 has a relaxed structure."""
+    begun = generations.start(Form(count=16, steps=50, screened=False).request(False), screened=False)
+    for place in ("relaxed", "cif"):
+        (begun.folder / place).mkdir(exist_ok=True)
+    own = {"cif": "relaxed/0000001-MgB2.cif", "metal_probability": "0.95", "space_group": "191", "n_atoms": "3"}
+    (begun.folder / own["cif"]).write_text(to_cif(crystals.diboride("Mg", 3.08, 3.52)), encoding="utf-8")
+    for number, made in ((0, crystals.rock_salt("Na", "Cl", 5.6)), (3, crystals.a15("Nb", "Sn", 5.3))):
+        name = f"cif/{number:07d}-{made.formula}.cif"
+        (begun.folder / name).write_text(to_cif(made), encoding="utf-8")
+    text = io.StringIO()
+    table = csv.DictWriter(text, funnel.COLUMNS, restval="", lineterminator="\n")
+    table.writeheader()
+    table.writerows(row | (own if row["number"] == "1" else {}) for row in ROWS)
+    (begun.folder / funnel.TABLE).write_text(text.getvalue(), encoding="utf-8")
+    return begun
+
+
+def test_the_best_crystal_comes_first_with_its_files(screened):
+    test = open_page("generate", generation=screened.name)
+    shown = test.dataframe[0].value
+    assert list(shown["outcome"])[:3] == ["passes", "passes", "near the hull: 0.300 eV/atom above the hull"]
+    assert list(shown["tc_structure_K"])[:2] == [31.2, 17.0] and len(shown) == 5
+    assert "P6/mmm (191)" in html_text(test) and "Quantum ESPRESSO" in [b.label for b in test.get("download_button")]
+    first = generated.listed(screened.folder, generated.crystals(screened.folder)[0])
+    assert "number 1, generated by diffusion, relaxed by CHGNet" in first.cif()
+    with zipfile.ZipFile(io.BytesIO(first.espresso())) as archive:
+        assert len(archive.namelist()) == 8
+
+
+def test_the_funnel_counts_what_each_step_leaves(screened):
+    steps = generated.funnel_steps([*generated.crystals(screened.folder), ROWS[4]])
+    left = {step["label"]: step["left"] for step in steps}
+    assert left["samples"] == 6 and left["valid structure"] == 5 and left["metal"] == 3 and left["near the hull"] == 2
+    assert next(step for step in steps if step["label"] == "metal")["failed"] == {"metal with probability": 2}
+    assert "near the hull" in html_text(open_page("generate", generation=screened.name))
+
+
+def test_a_crystal_that_was_lost_before_the_relaxation_is_shown_as_made(screened):
+    rows = {row["number"]: row for row in generated.crystals(screened.folder)}
+    each = generated.listed(screened.folder, rows["0"] | {"space_group": "225"})
+    assert each.formula == "NaCl" and each.properties is None and "not relaxed" in each.cif()
+
+
+# ---- the form as a request --------------------------------------------------------------------------------------
+
+
+def test_the_choice_of_elements_is_that_of_the_request():
+    every = elements.symbols()[:100]
+    table = TableState(frozenset(every) - {"Nb", "C", "Ti"}, {}, frozenset())
+    asked = Form(table=table, tc_K=None).request(False)
+    assert asked.allowed == ("C", "Ti", "Nb") and title(asked) == "64 crystals of C, Ti and Nb"
+    assert settings_text(asked) == "100 steps; seed 0"
+    with pytest.raises(InputError, match="at least one element"):
+        Form(table=ALL_FORBIDDEN).request(False)
+
+
+def test_a_formula_is_the_cell_of_the_request():
+    asked = Form(of=FORMULA, formula="MgB2", units=2, count=16, corrector=True).request(True)
+    assert asked.composition == ("B", "B", "B", "B", "Mg", "Mg") and asked.sampler.bfloat16
+    assert title(asked) == "16 crystals of MgB2 towards 10 K"
+    assert settings_text(asked) == "100 steps, with corrector; guidance 2; seed 0"
