@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.components.periodic_table.table_state import TableState
+from app.state.draft import initially_forbidden
 from core.chemistry import elements
 from core.chemistry.composition import formula_of, whole_counts
 from core.chemistry.formula_reader import parse_formula
@@ -31,7 +32,7 @@ class Form:
     """
 
     of: str = ELEMENTS
-    table: TableState = ALL_ALLOWED
+    table: TableState = field(default_factory=lambda: TableState(initially_forbidden(), {}, frozenset()))
     formula: str = ""
     units: int = 1
     tc_K: float | None = 10.0

@@ -11,7 +11,7 @@ import pytest
 
 from app.components.periodic_table.table_state import TableState
 from app.generate import rows as generated
-from app.generate.asked import ALL_FORBIDDEN, FORMULA, Form, settings_text, title
+from app.generate.asked import ALL_ALLOWED, ALL_FORBIDDEN, FORMULA, Form, settings_text, title
 from core.chemistry import elements
 from core.errors import InputError
 from core.executors import background_work, generations
@@ -49,9 +49,10 @@ def test_a_generation_from_the_form_to_its_crystals():
     test.selectbox(key="generate.steps").select(50).run()
     press(test, "Generate")
     (made,) = generations.generations()
-    assert made.request.tc_K == 10.0 and made.request.count == 16 and made.request.allowed is None
+    assert made.request.tc_K == 10.0 and made.request.count == 16 and made.request.allowed is not None
     assert not made.screened and test.query_params["generation"] == made.name
-    assert "16 crystals of any elements towards 10 K" in html_text(test)
+    assert not set(made.request.allowed) & {"He", "Tc", "U"} and {"Nb", "C"} <= set(made.request.allowed)
+    assert f"16 crystals of {len(made.request.allowed)} elements towards 10 K" in html_text(test)
     assert "16 of 16 crystals made" in str(test.get("progress")[0].proto)
     with (made.folder / "samples.csv").open(encoding="utf-8", newline="") as file:
         valid = [row for row in csv.DictReader(file) if row["cif"]]
@@ -160,6 +161,7 @@ def test_the_choice_of_elements_is_that_of_the_request():
     asked = Form(table=table, tc_K=None).request(False)
     assert asked.allowed == ("C", "Ti", "Nb") and title(asked) == "64 crystals of C, Ti and Nb"
     assert settings_text(asked) == "100 steps; seed 0"
+    assert title(Form(table=ALL_ALLOWED).request(False)) == "64 crystals of any elements towards 10 K"
     with pytest.raises(InputError, match="at least one element"):
         Form(table=ALL_FORBIDDEN).request(False)
 
