@@ -51,8 +51,13 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--cases", type=int, metavar="N", help="hostile: number of inputs; default: 10000")
     parser.add_argument("--count", type=int, metavar="N",
                         help="structure-hull: number of structures; default: 300. example-structures: candidates of "
-                             "an example; default: 10")  # fmt: skip
-    parser.add_argument("--data", type=Path, metavar="DIR", help="structure-hull: folder of the raw data")
+                             "an example; default: 10. crystal-guidance: crystals of each kind; default: 1000"
+                        )  # fmt: skip
+    parser.add_argument("--relaxed", type=int, metavar="N",
+                        help="crystal-guidance: crystals of each kind that are relaxed too; default: 200")  # fmt: skip
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="structure-hull, crystal-guidance: folder of the raw data"
+    )
     parser.add_argument("--seed", type=int, metavar="S",
                         help="hostile, durability: seed of the random numbers; another one makes the same attack with "
                              "other inputs; default: 0")  # fmt: skip
@@ -90,7 +95,10 @@ def given_options(options: argparse.Namespace) -> dict:
     """The options that were given, in the form of `run_benchmark`: lists as tuples, the log on standard error."""
     values = {name: getattr(options, name) for name in ("seeds", "seconds", "device", "predictor", "risk_aversion")}
     values |= {name: getattr(options, name) for name in ("per_element_set", "rival_seconds")}
-    values |= {name: getattr(options, name) for name in ("cases", "seed", "kills", "users", "reloads", "count", "data")}
+    values |= {
+        name: getattr(options, name)
+        for name in ("cases", "seed", "kills", "users", "reloads", "count", "data", "relaxed")
+    }
     values |= {name: tuple(getattr(options, name) or ()) for name in ("candidates", "steps", "bases", "methods")}
     given = {name: value for name, value in values.items() if value not in (None, ())}
     return given | {"log": lambda line: print(line, file=sys.stderr, flush=True)}
