@@ -9,7 +9,8 @@ from app.text.markdown import as_markdown
 from core.errors import InputError
 from core.runs.annotations import NOTE_CHARACTERS, Annotation, annotate, annotations
 
-STAR, NO_STAR = "★", "☆"
+STAR = "★"
+_STARRED, _NOT_STARRED = f"{STAR} Starred", "☆ Star"
 
 
 def annotation_form(formula: str, annotation: Annotation) -> None:
@@ -24,8 +25,8 @@ def annotation_form(formula: str, annotation: Annotation) -> None:
 def star_and_note(formula: str) -> None:
     """A button that sets or removes the star at once, and a note behind the other. Raises InputError if damaged."""
     annotation = annotations().get(formula, Annotation())
-    help_text = "Remove the star" if annotation.starred else "Star: listed in the Library under “Starred”"
-    if st.button(STAR if annotation.starred else NO_STAR, key="candidate.star", type="tertiary", help=help_text):
+    help_text = "Remove the star" if annotation.starred else "Listed in the Library under “Starred”"
+    if st.button(_STARRED if annotation.starred else _NOT_STARRED, key="candidate.star", type="tertiary", help=help_text):
         _store(formula, Annotation(not annotation.starred, annotation.note))
     label = "Read note" if annotation.note else "Note"
     note_help = as_markdown(annotation.note) or "Write a note"

@@ -121,10 +121,10 @@ def test_a_candidate_gets_a_star_and_a_note_on_its_card(finished_run):
     test = open_page("results", finished_run)
     star, first = test.button(key="candidate.star"), test.dataframe[0].value["formula"].iloc[0]
     formula = next(each for each in finished_run.candidates()["formula"] if formula_text(each) == first)
-    assert star.label == "☆" and "star" not in test.dataframe[0].value
+    assert star.label == "☆ Star" and "star" not in test.dataframe[0].value
     without_exception(star.click().run())
     assert annotations()[formula] == Annotation(starred=True)
-    assert test.button(key="candidate.star").label == "★"
+    assert test.button(key="candidate.star").label == "★ Starred"
     shown = test.dataframe[0].value
     assert shown.loc[shown["star"] == "★", "formula"].tolist() == [first]
     next(area for area in test.text_area if area.label == "Note").set_value(" made in March ")
