@@ -26,7 +26,9 @@ def star_and_note(formula: str) -> None:
     """A button that sets or removes the star at once, and a note behind the other. Raises InputError if damaged."""
     annotation = annotations().get(formula, Annotation())
     help_text = "Remove the star" if annotation.starred else "Listed in the Library under “Starred”"
-    if st.button(_STARRED if annotation.starred else _NOT_STARRED, key="candidate.star", type="tertiary", help=help_text):
+    if st.button(
+        _STARRED if annotation.starred else _NOT_STARRED, key="candidate.star", type="tertiary", help=help_text
+    ):
         _store(formula, Annotation(not annotation.starred, annotation.note))
     label = "Read note" if annotation.note else "Note"
     note_help = as_markdown(annotation.note) or "Write a note"

@@ -1,4 +1,4 @@
-"""What the page Generate shows, in the session: the form, and the name of a generation, which is in the link too."""
+"""What the page Generate shows, in the session: the form, and the name of a generation; both begin with the link."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.generate.asked import Form
+from app.generate.asked import FORMULA, Form
 from app.state.synced_widgets import uninterrupted, widget_callback
 from core.executors import generations
 from core.executors.generations import Generation
 
-_FORM, _SHOWN, LINK = "generate.form", "generate.shown", "generation"
+_FORM, _LINKED, _SHOWN = "generate.form", "generate.linked", "generate.shown"
+LINK, FORMULA_LINK = "generation", "formula"  # parameters of a link
+LONGEST_FORMULA = 200  # characters
 
 
 def form() -> Form:
-    """The content of the form."""
+    """The content of the form; at first with the formula of the link, if it has one."""
+    formula = st.query_params.get(FORMULA_LINK, "")
+    if formula and formula != st.session_state.get(_LINKED):
+        st.session_state[_LINKED] = formula
+        st.session_state[_FORM] = Form(of=FORMULA, formula=formula[:LONGEST_FORMULA], tc_K=None)
     return st.session_state.setdefault(_FORM, Form())
 
 

@@ -19,7 +19,7 @@ from core.structures.diffusion import funnel, names, weights
 from core.structures.diffusion.names import BASE, WITH_TC
 from core.structures.files import to_cif
 from tests import crystals
-from tests.app.pages import html_text, open_page, page_text, without_exception
+from tests.app.pages import html_text, open_page, open_tab, page_text, without_exception
 from tests.unit.structures.diffusion.conftest import SMALL, stored
 
 
@@ -68,6 +68,21 @@ def test_a_formula_that_does_not_fit_is_refused_under_the_button():
     assert not next(button for button in test.button if button.label == "Generate").disabled
     test.number_input(key="generate.units").set_value(2).run()
     assert "the cell would have 26 atoms" in html_text(without_exception(test))
+
+
+def test_a_link_with_a_formula_fills_the_form():
+    test = open_page("generate", formula="MgB2")
+    assert test.text_input(key="generate.formula").value == "MgB2"
+    assert not test.checkbox(key="generate.towards").value
+    test.text_input(key="generate.formula").set_value("NbC").run()
+    assert without_exception(test).text_input(key="generate.formula").value == "NbC"
+
+
+def test_a_candidate_leads_to_its_structures_by_diffusion(finished_run, monkeypatch):
+    test = open_tab(open_page("results", finished_run), "Structures")
+    press(test, "Find structures")
+    (link,) = [each.proto for each in test.get("page_link") if "diffusion" in each.proto.label]
+    assert link.query_string.startswith("formula=") and link.page.endswith("generate")
 
 
 def test_without_elements_nothing_can_be_generated():

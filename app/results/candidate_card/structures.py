@@ -22,6 +22,7 @@ from app.text.hull_text import WHICH_HULL
 from core.errors import InputError
 from core.executors.structure_searches import folder_of_formula, folder_of_run
 from core.runs.run import Run
+from core.structures.diffusion import names
 from core.structures.search_work import SearchSettings
 
 TOP = 5
@@ -62,6 +63,9 @@ def structures(formula: str, run: Run | None = None, best: Sequence[str] = ()) -
     structure_facts(selected)
     if relaxed:
         st.caption(WHICH_HULL)
+    if names.are_trained():
+        st.page_link("views/generate.py", label="Structures of this formula by diffusion",
+                     icon=":material/arrow_forward:", query_params={"formula": formula})  # fmt: skip
 
 
 def _want() -> None:
