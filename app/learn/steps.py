@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from app.learn.climb import climbing
 from app.learn.constraints import constraints
+from app.learn.crystals import crystals, is_there
 from app.learn.diffusion import diffusion
 from app.learn.exploitation import exploitation
 from app.learn.integer_loss import integer_loss
@@ -38,6 +39,7 @@ STEPS = (
     Step("neutrality", "Neutrality", "Why charge neutrality is rare", neutrality),
     Step("image", "Model input", "The periodic table as an image: the input of the published model", table_image),
     Step("diffusion", "Diffusion", "Another way: compositions from noise", diffusion),
+    *([Step("crystals", "Crystals", "Crystals from noise, and towards a Tc", crystals)] if is_there() else []),
     Step("exercises", "Exercises", "Exercises and symbols", take_home),
 )
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
+import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from app.learn.constraints import composition_of
+from app.learn.crystals import is_there, moments
 from app.learn.diffusion import knowledge_table
 from app.learn.integer_loss import FIGURE_2, loss_by_size
 from app.learn.method import parts
 from app.learn.normalisation import normalised
 from app.learn.steps import STEPS
 from app.learn.table_image import tiles
+from core.benchmarks import harness
+from core.benchmarks.harness import Outcome
 from core.chemistry import elements
 from core.paths import PROJECT
 from core.problem.settings import OptimiserSettings
 from core.runs.example import EXAMPLE_ID
-from tests.app.pages import html_text, open_page
+from core.structures.diffusion.blocks import packed
+from tests.app.pages import html_text, open_page, without_exception
+from tests.crystals import diboride, rock_salt
 
 
 def test_the_loss_of_figure_2_is_that_of_the_paper():
@@ -113,3 +122,34 @@ def test_the_stored_run_opens_at_once(empty_runs_folder):
     assert not test.exception and "Nothing" not in html_text(test)
     assert any(m.label == "Passing candidates" and int(m.value) > 0 for m in test.metric)
     assert [path.name for path in empty_runs_folder.iterdir() if path.is_dir()] == [EXAMPLE_ID]
+
+
+def crystal_step():
+    """The step of the lesson, alone."""
+    from app.learn.crystals import crystals
+
+    crystals()
+
+
+def test_a_stored_crystal_is_shown_on_its_way(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.learn.crystals.FOLDER", tmp_path)
+    test = without_exception(AppTest.from_function(crystal_step, default_timeout=60).run())
+    assert any("crystal-example" in info.value for info in test.info)
+    rows = []
+    for sample, end in ((1, diboride("Mg", 3.08, 3.52)), (2, rock_salt("Nb", "C", 4.47))):
+        for weight in (-1.0, 2.0):
+            rows += [
+                {"sample": sample, "weight": weight, "step": step, "formula": end.formula,
+                 "tc_K": 10.0 * sample + weight, "structure": json.dumps(packed(end)), "metal": sample == 1, "space_group": 191}
+                for step in (0, 50, 100)
+            ]  # fmt: skip
+    harness.write(Outcome(pd.DataFrame(rows), (), {"data": [], "layout": {}}, {}), "crystal-example", tmp_path)
+    assert is_there(tmp_path)
+    test = without_exception(AppTest.from_function(crystal_step, default_timeout=60).run())
+    assert [each.value for each in test.metric] == ["MgB₂", "P6/mmm (191)", "12.0"]
+    test.select_slider(key="learn_crystals_weight").set_value(-1.0).run()
+    assert test.metric[2].value == "9.0"
+    test.select_slider(key="learn_crystals_sample").set_value(2).run()
+    assert test.metric[0].value == "NbC" and test.metric[2].value == "no metal"
+    way = pd.DataFrame(rows[:3])
+    assert [text for text, _ in moments(way)] == [f"Step {step} of 100: MgB2" for step in (0, 50, 100)]

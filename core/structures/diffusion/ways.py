@@ -26,9 +26,9 @@ class Moment:
 class WayRecorder:
     """Records the samples of a block at moments at equal numbers of steps; the last one is the result."""
 
-    def __init__(self, task: Task):
+    def __init__(self, task: Task, moments: int = MOMENTS):
         steps = task.settings.steps
-        moments = min(MOMENTS, steps)
+        moments = min(moments, steps)
         self._task, self._steps = task, {round(k * steps / moments) for k in range(moments + 1)}
         self._ways: dict[str, list[dict]] = {}
 
@@ -43,6 +43,11 @@ class WayRecorder:
                 moment = {"step": state.step} | _rounded(packed(structure))
                 self._ways.setdefault(str(number), []).append(moment)
 
+    @property
+    def ways(self) -> dict[int, list[Moment]]:
+        """Number of a sample -> its moments so far, rounded as in the file."""
+        return _unpacked(self._ways)
+
     def write(self, path: Path) -> None:
         """Write what is recorded."""
         write_atomically(path, json.dumps(self._ways, separators=(",", ":")))
@@ -50,8 +55,11 @@ class WayRecorder:
 
 def read_ways(path: Path) -> dict[int, list[Moment]]:
     """Number of a sample -> its moments in their order; empty without the file."""
-    stored = read_json(path) or {}
-    return {int(number): [Moment(each["step"], unpacked(each)) for each in way] for number, way in stored.items()}
+    return _unpacked(read_json(path) or {})
+
+
+def _unpacked(ways: dict[str, list[dict]]) -> dict[int, list[Moment]]:
+    return {int(number): [Moment(each["step"], unpacked(each)) for each in way] for number, way in ways.items()}
 
 
 def _rounded(content: dict) -> dict:

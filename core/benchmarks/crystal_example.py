@@ -1,0 +1,91 @@
+"""An example for teaching: a few crystals on their way from noise, with the guidance towards a Tc weak to strong.
+
+The noise is the same for every weight, so that the crystals of one number differ by the guidance alone.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import torch
+
+from core.benchmarks import figures
+from core.benchmarks.crystal_guidance import CrystalGuidanceOptions, said
+from core.benchmarks.harness import Outcome
+from core.structures.diffusion.blocks import packed
+from core.structures.diffusion.request import uses_bfloat16
+from core.structures.diffusion.sampler import SamplerSettings, Task, Wanted, init, step
+from core.structures.diffusion.validity import structurally_valid
+from core.structures.diffusion.ways import Moment, WayRecorder
+from core.structures.diffusion.weights import CrystalModel
+from core.structures.structure_models import StructureModels
+from core.structures.symmetry import space_group_of
+
+TC_K = 10.0
+WEIGHTS = (-1.0, 0.0, 1.0, 2.0, 4.0)
+CANDIDATES, SAMPLES, MOMENTS = 64, 4, 20  # crystals made, those shown, moments of each way beside the noise
+
+
+def example(options: CrystalGuidanceOptions) -> Outcome:
+    """The structure of each crystal at some steps, for each weight, and its Tc at the end."""
+    from core.predictors.device import resolve_device
+    from core.structures.diffusion import weights
+    from core.structures.diffusion.names import WITH_TC
+    from core.structures.structure_models import load_structure_models
+
+    model, device = weights.load_crystal_network(WITH_TC), resolve_device(options.device)
+    model.network.to(device)
+    ways = {}
+    for weight in WEIGHTS:
+        options.log(f"{CANDIDATES} crystals with w = {weight:g} towards {TC_K:g} K")
+        ways[weight] = recorded(model, weight, options.seed, device)
+    table = table_of(ways, load_structure_models())
+    medians = table[table["step"] == table["step"].max()].groupby("weight")["tc_K"].median()
+    figure = figures.lines({"crystals shown": (list(medians.index), list(medians))}, "weight w", "median Tc (K)")
+    about = {"seed": options.seed, "tc_K": TC_K, "checkpoint": model.card["sha256"]}
+    return Outcome(table, sentences(table), figure, about)
+
+
+def recorded(model: CrystalModel, weight: float, seed: int, device: torch.device) -> dict[int, list[Moment]]:
+    """Number of a crystal -> its way."""
+    settings = SamplerSettings(guidance=weight, bfloat16=uses_bfloat16(device.type))
+    task = Task(model.network, model.sizes, seed, 0, CANDIDATES, Wanted(TC_K), settings, device)
+    recorder, state = WayRecorder(task, MOMENTS), init(task)
+    recorder(state)
+    for _ in range(settings.steps):
+        state = step(task, state)
+        recorder(state)
+    return recorder.ways
+
+
+def table_of(ways: dict[float, dict[int, list[Moment]]], properties: StructureModels) -> pd.DataFrame:
+    """The first crystals that are valid with every weight: one row for each weight and moment.
+
+    structure : lattice, symbols and positions as JSON; tc_K, metal, space_group : of the finished crystal
+    """
+    numbers = [
+        n for n in sorted(set.intersection(*map(set, ways.values()))) if all(_valid(way[n]) for way in ways.values())
+    ]
+    rows = []
+    for sample, number in enumerate(numbers[:SAMPLES], start=1):
+        for weight, own in ways.items():
+            last = own[number][-1].structure
+            (tc_K,), (metal,) = said(properties, [last])
+            rows += [
+                {"sample": sample, "weight": weight, "step": each.step, "formula": each.structure.formula,
+                 "structure": json.dumps(packed(each.structure), separators=(",", ":")), "tc_K": float(tc_K),
+                 "metal": bool(metal), "space_group": space_group_of(last)}
+                for each in own[number]
+            ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _valid(way: list[Moment]) -> bool:
+    return len(way) > 1 and structurally_valid(way[-1].structure)
+
+
+def sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """What the crystals become with each weight."""
+    last = table[table["step"] == table["step"].max()]
+    return tuple(f"w = {weight:g}: {', '.join(part['formula'])}." for weight, part in last.groupby("weight"))
