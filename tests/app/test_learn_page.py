@@ -140,7 +140,8 @@ def test_a_stored_crystal_is_shown_on_its_way(tmp_path, monkeypatch):
         for weight in (-1.0, 2.0):
             rows += [
                 {"sample": sample, "weight": weight, "step": step, "formula": end.formula,
-                 "tc_K": 10.0 * sample + weight, "structure": json.dumps(packed(end)), "metal": sample == 1, "space_group": 191}
+                 "tc_K": 10.0 * sample + weight, "structure": json.dumps(packed(end)), "metal": sample == 1,
+                 "space_group": 191}
                 for step in (0, 50, 100)
             ]  # fmt: skip
     harness.write(Outcome(pd.DataFrame(rows), (), {"data": [], "layout": {}}, {}), "crystal-example", tmp_path)
