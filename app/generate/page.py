@@ -105,6 +105,7 @@ def _progress(chosen: Generation, was_active: bool, seen: tuple[int, int]) -> No
         blocks.error(found.work.message)
     if screened:
         st.html(funnel_html(generated.funnel_steps(screened)))
+        st.caption(funnel.elements_text(screened))
 
 
 def _bar(chosen: Generation, found: GenerationState, screened: int) -> tuple[float, str]:

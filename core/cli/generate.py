@@ -117,9 +117,8 @@ def _screened(folder: Path, espresso: bool) -> int:
     print(folder / funnel.TABLE)
     for step, left in funnel.counts(rows):
         print(f"{step:24} {left}")
-    shares = ", ".join(f"{number}: {share:.0%}" for number, share in funnel.by_number_of_elements(rows).items())
-    if shares:
-        print(f"Elements in those that pass: {shares}")
+    if text := funnel.elements_text(rows):
+        print(text)
     if espresso:
         write_all(folder, [row for row in rows if not row["lost_at"]])
         print(folder / FOLDER)
