@@ -113,10 +113,10 @@ def test_the_page_exists_only_with_its_networks(monkeypatch):
 
 ROWS = (
     {"number": "0", "formula": "NaCl", "lost_at": "metal", "reason": "metal with probability 0.10"},
-    {"number": "1", "formula": "MgB2", "lost_at": "", "reason": "", "tc_structure_K": "31.2"},
+    {"number": "1", "formula": "MgB2", "lost_at": "", "reason": "", "n_elements": "2", "tc_structure_K": "31.2"},
     {"number": "2", "formula": "NbC", "lost_at": "near the hull", "reason": "0.300 eV/atom above the hull",
      "tc_structure_K": "9.0"},
-    {"number": "3", "formula": "Nb3Sn", "lost_at": "", "reason": "", "tc_structure_K": "17.0"},
+    {"number": "3", "formula": "Nb3Sn", "lost_at": "", "reason": "", "n_elements": "2", "tc_structure_K": "17.0"},
     {"number": "4", "formula": "", "lost_at": "valid structure", "reason": "atoms overlap, or there is no cell"},
     {"number": "5", "formula": "KCl", "lost_at": "metal", "reason": "metal with probability 0.30"},
 )  # fmt: skip
@@ -158,7 +158,8 @@ def test_the_funnel_counts_what_each_step_leaves(screened):
     left = {step["label"]: step["left"] for step in steps}
     assert left["samples"] == 6 and left["valid structure"] == 5 and left["metal"] == 3 and left["near the hull"] == 2
     assert next(step for step in steps if step["label"] == "metal")["failed"] == {"metal with probability": 2}
-    assert "near the hull" in html_text(open_page("generate", generation=screened.name))
+    test = open_page("generate", generation=screened.name)
+    assert "near the hull" in html_text(test) and "that pass: 2: 100%; in the 773" in page_text(test)
 
 
 def test_a_crystal_that_was_lost_before_the_relaxation_is_shown_as_made(screened):
