@@ -38,9 +38,9 @@ _COLUMNS = {
     "outcome": st.column_config.TextColumn("Screening", help="The step at which a crystal is lost, and why"),
 }
 WHAT = (
-    "A network that has learned 74,709 crystals of the Materials Project makes new ones from noise: lattice, elements "
+    "A network that has learned from crystals of the Materials Project makes new ones from noise: lattice, elements "
     "and positions together, towards a Tc if one is asked for. The method is that of *Inverse Design of Novel "
-    "Superconductors via Guided Diffusion*, at the size that two cores train; most of what it makes is lost in the "
+    "Superconductors via Guided Diffusion*, with a smaller network and less data; most of what it makes is lost in the "
     "screening, and the Tc is that of electron-phonon theory, never a measured one."
 )
 
@@ -140,7 +140,7 @@ def _results(folder: Path) -> None:
         return
     left, right = st.columns([1.1, 1], gap="medium")
     with left:
-        row = _selected(rows)
+        row = _selected(folder, rows)
         each = generated.listed(folder, row)
         structure_downloads(each, "generate")
         structure_facts(each)
@@ -148,12 +148,16 @@ def _results(folder: Path) -> None:
         _picture(folder, row)
 
 
-def _selected(rows: list[Row]) -> Row:
-    """The list; a click on a row selects."""
-    widget = f"generate.list-{hash(tuple(row['number'] for row in rows)):x}"
+def _selected(folder: Path, rows: list[Row]) -> Row:
+    """The list; a click on a row selects, also for the longer lists that follow while crystals are screened."""
+    numbers = [row["number"] for row in rows]
+    widget, kept = f"generate.list-{hash((folder.name, *numbers)):x}", f"generate.selected-{folder.name}"
     state = st.session_state.get(widget)
     chosen = state["selection"]["rows"] if state else []
-    place = chosen[0] if chosen and chosen[0] < len(rows) else 0
+    if chosen and chosen[0] < len(rows):
+        st.session_state[kept] = numbers[chosen[0]]
+    number = st.session_state.get(kept)
+    place = numbers.index(number) if number in numbers else 0
     st.dataframe(generated.table(rows), key=widget, on_select="rerun", selection_mode="single-row",
                  selection_default={"selection": {"rows": [place]}}, hide_index=True, placeholder="",
                  column_config=_COLUMNS, alt="List of generated crystals")  # fmt: skip

@@ -11,16 +11,15 @@ from app.state.synced_widgets import uninterrupted, widget_callback
 from core.executors import generations
 from core.executors.generations import Generation
 
-_FORM, _LINKED, _SHOWN = "generate.form", "generate.linked", "generate.shown"
+_FORM, _SHOWN = "generate.form", "generate.shown"
 LINK, FORMULA_LINK = "generation", "formula"  # parameters of a link
 LONGEST_FORMULA = 200  # characters
 
 
 def form() -> Form:
     """The content of the form; at first with the formula of the link, if it has one."""
-    formula = st.query_params.get(FORMULA_LINK, "")
-    if formula and formula != st.session_state.get(_LINKED):
-        st.session_state[_LINKED] = formula
+    formula = st.query_params.pop(FORMULA_LINK, "")
+    if formula:
         st.session_state[_FORM] = Form(of=FORMULA, formula=formula[:LONGEST_FORMULA], tc_K=None)
     return st.session_state.setdefault(_FORM, Form())
 

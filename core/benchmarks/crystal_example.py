@@ -13,6 +13,7 @@ import torch
 from core.benchmarks import figures
 from core.benchmarks.crystal_guidance import CrystalGuidanceOptions, said
 from core.benchmarks.harness import Outcome
+from core.errors import InputError
 from core.structures.diffusion.blocks import packed
 from core.structures.diffusion.request import uses_bfloat16
 from core.structures.diffusion.sampler import SamplerSettings, Task, Wanted, init, step
@@ -63,6 +64,8 @@ def table_of(ways: dict[float, dict[int, list[Moment]]], properties: StructureMo
     """The first crystals that are valid with every weight: one row for each weight and moment.
 
     structure : lattice, symbols and positions as JSON; tc_K, metal, space_group : of the finished crystal
+
+    Raises InputError if there is none.
     """
     numbers = [
         n for n in sorted(set.intersection(*map(set, ways.values()))) if all(_valid(way[n]) for way in ways.values())
@@ -78,11 +81,13 @@ def table_of(ways: dict[float, dict[int, list[Moment]]], properties: StructureMo
                  "metal": bool(metal), "space_group": space_group_of(last)}
                 for each in own[number]
             ]  # fmt: skip
+    if not rows:
+        raise InputError("crystals", CANDIDATES, "none of them is valid with every weight", "Try another seed")
     return pd.DataFrame(rows)
 
 
 def _valid(way: list[Moment]) -> bool:
-    return len(way) > 1 and structurally_valid(way[-1].structure)
+    return way[-1].step == SamplerSettings().steps and structurally_valid(way[-1].structure)
 
 
 def sentences(table: pd.DataFrame) -> tuple[str, ...]:

@@ -217,7 +217,12 @@ def read(name: str, folder: Path) -> Outcome | None:
     if not (table.exists() and rest.exists()):
         return None
     stored = json.loads(rest.read_text(encoding="utf-8"))
-    return Outcome(pd.read_csv(table), tuple(stored["sentences"]), stored["figure"], stored["about"])
+    return Outcome(
+        pd.read_csv(table, keep_default_na=False, na_values=[""]),
+        tuple(stored["sentences"]),
+        stored["figure"],
+        stored["about"],
+    )
 
 
 def with_stored(table: pd.DataFrame, name: str, options: Options) -> pd.DataFrame:

@@ -101,7 +101,8 @@ def cancel(folder: Path) -> None:
             if process is None or not process.kill() or not _gone(folder, _KILL_S):
                 raise InputError("folder", folder, "its worker has been asked to stop, and has not stopped yet",
                                  "Wait a few seconds")  # fmt: skip
-        write_progress(folder, CANCELLED)
+        if state(folder).state not in (FINISHED, FAILED):  # it has ended by itself meanwhile
+            write_progress(folder, CANCELLED)
         (folder / CANCEL).unlink(missing_ok=True)
 
 

@@ -101,7 +101,10 @@ def generation(name: str) -> Generation | None:
     if name in ("", ".", "..") or name != Path(name).name:  # names are part of links
         return None
     folder = layout.runs_folder() / _FOLDER / name
-    return _read(folder) if folder.is_dir() else None
+    try:
+        return _read(folder) if folder.is_dir() else None
+    except OSError:  # a name that is too long for a file
+        return None
 
 
 def _read(folder: Path) -> Generation | None:
@@ -133,12 +136,12 @@ def carry_out(folder: Path) -> str:
         raise InputError("work", folder, "this folder holds no generation", "Begin one on the page Generate")
 
     def work(should_stop: Callable[[], bool], told: Told) -> bool:
-        return _made(asked, told) and (not asked.screened or _screened(folder, should_stop, told))
+        return _made(asked, should_stop, told) and (not asked.screened or _screened(folder, should_stop, told))
 
     return background_work.carry_out(folder, folder.parent / _SLOT, "another generation", work)
 
 
-def _made(asked: Generation, told: Told) -> bool:
+def _made(asked: Generation, should_stop: Callable[[], bool], told: Told) -> bool:
     """Make the samples; whether all are there."""
     from core.predictors.device import resolve_device
     from core.structures.diffusion import weights
@@ -152,7 +155,8 @@ def _made(asked: Generation, told: Told) -> bool:
     def tell(status: GenerationStatus) -> None:
         told(f"making crystals, step {status.step} of {status.total_steps}")
 
-    return generate(asked.folder, asked.request, model, device, tell).phase is GenerationPhase.FINISHED
+    last = generate(asked.folder, asked.request, model, device, tell, should_stop)
+    return last.phase is GenerationPhase.FINISHED
 
 
 def _screened(folder: Path, should_stop: Callable[[], bool], told: Told) -> bool:

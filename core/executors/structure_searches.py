@@ -83,7 +83,7 @@ def state(folder: Path) -> SearchState:
     formulas = tuple((read_json(folder / SEARCH) or {}).get("formulas", ()))
     done = sum(_is_finished(folder, formula) for formula in formulas)
     found = background_work.state(folder)
-    if not found.state:
+    if found.state in ("", FINISHED):  # a formula may be added while the worker ends
         found = WorkState(INTERRUPTED if done < len(formulas) else FINISHED)
     return SearchState(found, done, formulas)
 

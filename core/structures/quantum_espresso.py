@@ -18,7 +18,7 @@ from core.chemistry.structure import Structure
 from core.files import write_atomically
 from core.structures.files import read_cif
 from core.structures.match import to_pymatgen
-from core.structures.symmetry import space_group_symbol, symmetric
+from core.structures.symmetry import operations, space_group_symbol, symmetric
 
 CUTOFF_RY = 100.0  # of plane waves; enough for the hardest elements of the pseudopotentials named below
 SMEARING_RY = 0.02
@@ -34,7 +34,7 @@ _STEPS = (
     ("pw.x", RELAX, "relaxes the cell and the atoms"),
     ("pw.x", DENSE, "electrons on the dense grid, kept for the coupling"),
     ("pw.x", SCF, "electrons for the phonons"),
-    ("ph.x", GAMMA, "frequencies at Gamma; a negative one is imaginary: the crystal is not stable"),
+    ("ph.x", GAMMA, "frequencies at Gamma: beside three near 0, a negative one is imaginary, not stable"),
     ("ph.x", COUPLING, "phonons and coupling, the longest step"),
     ("q2r.x", FORCES, "force constants"),
     ("matdyn.x", SPECTRUM, "spectral functions in a2F.dos*, lambda and omega_log in the file lambda"),
@@ -49,8 +49,9 @@ def input_files(structure: Structure, about: str, pressure_GPa: float = 0.0) -> 
     """
     found = symmetric(structure, SYMPREC_A)
     cell, group = (found.structure, found.space_group) if found else (structure, 1)
-    q = grid(cell.lattice, Q_SPACING)
-    k = tuple(a * -(-b // a) for a, b in zip(q, grid(cell.lattice, K_SPACING), strict=True))
+    linked = linked_directions(cell)
+    q = grid(cell.lattice, Q_SPACING, linked)
+    k = tuple(a * -(-b // a) for a, b in zip(q, grid(cell.lattice, K_SPACING, linked), strict=True))
     dense = tuple(2 * n for n in k)
     files = {
         RELAX: _pw(cell, k, pressure_kbar=10 * pressure_GPa),
@@ -101,11 +102,27 @@ def zipped(files: Mapping[str, str], folder: str) -> bytes:
     return content.getvalue()
 
 
-def grid(lattice: np.ndarray, spacing: float) -> tuple[int, int, int]:
-    """Number of points along each reciprocal vector, at most `spacing` (1/Å) apart. lattice : (3, 3) in Å, rows"""
+def grid(lattice: np.ndarray, spacing: float, linked: np.ndarray) -> tuple[int, int, int]:
+    """Number of points along each reciprocal vector, at most `spacing` (1/Å) apart; the same in linked directions.
+
+    lattice : (3, 3) in Å, rows
+    linked : (3, 3) bool, see `linked_directions`
+    """
     lengths = 2 * np.pi * np.linalg.norm(np.linalg.inv(lattice), axis=0)
-    a, b, c = (max(1, int(np.ceil(length / spacing - 1e-6))) for length in lengths)
+    numbers = np.maximum(np.ceil(lengths / spacing - 1e-6), 1)
+    a, b, c = (int(numbers[row].max()) for row in linked)
     return a, b, c
+
+
+def linked_directions(cell: Structure) -> np.ndarray:
+    """(3, 3) bool: which reciprocal vectors a rotation of the crystal mixes, also in several steps.
+
+    A grid has the symmetry of the crystal if it has the same number of points along vectors that are mixed; ph.x
+    refuses another one.
+    """
+    rotations = operations(cell, SYMPREC_A).rotations
+    mixed = (np.abs(np.linalg.inv(rotations).transpose(0, 2, 1)) > 0.5).any(0) | np.eye(3, dtype=bool)
+    return np.linalg.matrix_power((mixed | mixed.T).astype(int), 2) > 0
 
 
 def _pw(

@@ -78,11 +78,13 @@ def generate(
     model: CrystalModel,
     device: torch.device,
     on_status: Callable[[GenerationStatus], None] = lambda status: None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> GenerationStatus:
     """Generate what the folder does not have yet; returns the last status, FINISHED or CANCELLED.
 
     model : the network of `request.checkpoint`, on the device
     on_status : called with every status that is written
+    should_stop : asked before each step; None: whether there is a file `cancel`, removed at the start
 
     Raises InputError (field "out") for a folder with another request, another worker or one that cannot be written.
     """
@@ -95,8 +97,10 @@ def generate(
         try:
             _check(folder, request, model)
             remove_partial_files(folder / BLOCKS)
-            (folder / CANCEL).unlink(missing_ok=True)
-            return _Generation(folder, request, model, device, on_status).run()
+            if should_stop is None:
+                (folder / CANCEL).unlink(missing_ok=True)
+                should_stop = (folder / CANCEL).exists
+            return _Generation(folder, request, model, device, on_status, should_stop).run()
         finally:
             lock.release()
 
@@ -115,9 +119,10 @@ class _Generation:
 
     def __init__(
         self, folder: Path, request: GenerationRequest, model: CrystalModel, device: torch.device,
-        on_status: Callable[[GenerationStatus], None],
+        on_status: Callable[[GenerationStatus], None], should_stop: Callable[[], bool],
     ):  # fmt: skip
         self.folder, self.request, self.model, self.device = folder, request, model, device
+        self.should_stop = should_stop
         self.on_status, self.began, self.told = on_status, time.monotonic(), -_STATUS_EVERY_S
         self.done = self.computed = 0  # finished samples; those of them that this start computed
         self.rows: list[dict[str, str]] = []
@@ -160,7 +165,7 @@ class _Generation:
                 if state.step == request.sampler.steps:
                     recorder.write(self.folder / WAYS)
 
-        made = sampled(task, path, (self.folder / CANCEL).exists, progress)
+        made = sampled(task, path, self.should_stop, progress)
         own = _rows(self.folder, first, made)
         self.rows += own
         self.done += count

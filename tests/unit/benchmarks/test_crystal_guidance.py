@@ -33,7 +33,7 @@ from tests.unit.structures.diffusion.conftest import SMALL, stored
 
 def arm(tc_K, relaxed=(1.0, 2.0)) -> Arm:
     values = np.array(tc_K, dtype=float)
-    return Arm(10, 1.0, values, values > 0, np.array(relaxed, dtype=float), 1)
+    return Arm(10, values, values > 0, np.array(relaxed, dtype=float), 1)
 
 
 FOUND = {
@@ -90,7 +90,7 @@ def test_crystals_are_made_relaxed_and_kept(tmp_path):
     options = CrystalGuidanceOptions(count=40, relaxed=3)
     arguments = (tmp_path / "arm", request, model, torch.device("cpu"), Models(), relaxer, options)
     first = measured(*arguments)
-    assert len(made(tmp_path / "arm-40")) == 40 and first.valid >= 3 and (first.tc_K == 7.0).all()
+    assert len(made(tmp_path / "arm")) == 40 and first.valid >= 3 and (first.tc_K == 7.0).all()
     assert len(asked) == 3 and first.unrelaxed == 1 and list(first.relaxed_tc_K) == [7.0, 7.0]
     again = measured(*arguments)
     assert len(asked) == 3 and list(again.relaxed_tc_K) == [7.0, 7.0] and again.valid == first.valid

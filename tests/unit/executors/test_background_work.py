@@ -116,6 +116,24 @@ def test_a_worker_that_does_not_stop_is_killed_within_two_seconds(folder, monkey
         worker.wait()
 
 
+def test_work_that_ends_by_itself_while_it_is_cancelled_is_finished(folder):
+    held = acquire_lock(folder / LOCK, 1.0)
+    assert held is not None
+    write_progress(folder, RUNNING, "last step")
+
+    def end():
+        while not (folder / CANCEL).exists():
+            time.sleep(0.01)
+        write_progress(folder, FINISHED)
+        held.release()
+
+    worker = threading.Thread(target=end)
+    worker.start()
+    cancel(folder)
+    worker.join()
+    assert state(folder).state == FINISHED and not (folder / CANCEL).exists()
+
+
 def test_a_worker_that_died_leaves_interrupted_work(folder):
     note = {"state": RUNNING, "process": identity_of(2**22 - 1).to_json(), "time": time.time()}
     write_json(folder / PROGRESS, note)

@@ -91,7 +91,7 @@ def test_names_of_links_stay_in_the_folder(tmp_path):
     outside = begun.folder.parent.parent / "other"
     outside.mkdir()
     (outside / GENERATION).write_text((begun.folder / GENERATION).read_text(), encoding="utf-8")
-    for name in ("../other", "..", "", str(outside), "missing"):
+    for name in ("../other", "..", "", str(outside), "missing", 400 * "x"):
         assert generation(name) is None
 
 

@@ -5,7 +5,7 @@ import pytest
 from core.errors import InputError
 from core.executors import background_work
 from core.executors import structure_searches as searches
-from core.executors.background_work import CANCEL, CANCELLED, FAILED, FINISHED
+from core.executors.background_work import CANCEL, CANCELLED, FAILED, FINISHED, INTERRUPTED
 from core.executors.structure_search_worker import carry_out
 from core.structures import prototypes, search_work
 from core.structures.folder import FolderSettings, Work
@@ -89,6 +89,14 @@ def test_an_error_of_the_worker_is_told(folder, by_pairs, monkeypatch):
     searches.submit(folder, ["KCl"], SETTINGS)
     assert carry_out(folder) == FAILED
     assert "no memory" in searches.state(folder).work.message
+
+
+def test_a_formula_added_while_the_worker_ends_can_be_resumed(folder, by_pairs):
+    searches.submit(folder, ["KCl"], SETTINGS)
+    assert carry_out(folder) == FINISHED and searches.state(folder).work.state == FINISHED
+    searches.submit(folder, ["MgB2"], SETTINGS)  # no worker is started, as by one that has not ended
+    assert searches.state(folder).work.state == INTERRUPTED
+    assert carry_out(folder) == FINISHED and searches.state(folder).work.state == FINISHED
 
 
 def test_too_many_formulas_are_refused(folder):

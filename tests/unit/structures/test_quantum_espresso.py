@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from ase.io.espresso import read_espresso_in, read_fortran_namelist
 
+from core.chemistry.structure import Structure
 from core.structures.files import to_cif
 from core.structures.match import Reduced, from_pymatgen
 from core.structures.quantum_espresso import (
@@ -26,6 +27,7 @@ from core.structures.quantum_espresso import (
     zipped,
 )
 from core.structures.supercell import repeated
+from core.structures.symmetry import operations, symmetric
 from tests import crystals
 
 CRYSTALS = (
@@ -98,9 +100,32 @@ def test_the_grids_fit_each_other(crystal):
 def test_a_grid_is_as_dense_as_asked_and_no_denser(spacing):
     lattice = np.array([[3.0, 0, 0], [0, 4.0, 0], [1.0, 0, 8.0]])
     lengths = 2 * math.pi * np.linalg.norm(np.linalg.inv(lattice), axis=0)
-    for number, length in zip(grid(lattice, spacing), lengths, strict=True):
+    alone = np.eye(3, dtype=bool)
+    for number, length in zip(grid(lattice, spacing, alone), lengths, strict=True):
         assert length / number <= spacing + 1e-6 and (number == 1 or length / (number - 1) > spacing)
-    assert grid(np.diag([2 * math.pi / spacing] * 3), spacing) == (1, 1, 1)
+    assert grid(np.diag([2 * math.pi / spacing] * 3), spacing, alone) == (1, 1, 1)
+    assert len(set(grid(lattice, spacing, np.ones((3, 3), dtype=bool)))) == 1
+
+
+def molybdenum_silicide() -> Structure:
+    """MoSi2, body-centred tetragonal, in its conventional cell."""
+    z = 1 / 3
+    sites = [(0, 0, 0), (0, 0, z), (0, 0, 1 - z)]
+    positions = [(np.array(site) + shift) % 1.0 for shift in (0.0, 0.5) for site in sites]
+    return Structure(np.diag([3.2, 3.2, 7.85]), ("Mo", "Si", "Si") * 2, np.array(positions))
+
+
+@pytest.mark.parametrize("crystal", [*CRYSTALS, molybdenum_silicide()], ids=lambda each: each.formula)
+def test_every_rotation_of_the_crystal_maps_the_grids_onto_themselves(crystal):
+    """Else ph.x stops: "q-mesh breaks symmetry"."""
+    cell = symmetric(crystal, 0.01).structure
+    files = input_files(crystal, "")
+    for numbers in (phonon_points(files[COUPLING]), points(files[SCF]), points(files[DENSE])):
+        every = np.stack(np.meshgrid(*(np.arange(n) / n for n in numbers), indexing="ij"), -1).reshape(-1, 3)
+        for rotation in operations(cell, 0.01).rotations:
+            turned = every @ np.linalg.inv(rotation)  # rows, so the inverse transpose acts on columns
+            on_grid = turned * numbers
+            np.testing.assert_allclose(on_grid, on_grid.round(), atol=1e-6)
 
 
 def test_only_the_dense_electrons_are_kept_for_the_coupling():
