@@ -117,11 +117,13 @@ def test_a_worker_that_does_not_stop_is_killed_within_two_seconds(folder, monkey
 
 
 def test_work_that_ends_by_itself_while_it_is_cancelled_is_finished(folder):
-    held = acquire_lock(folder / LOCK, 1.0)
-    assert held is not None
-    write_progress(folder, RUNNING, "last step")
+    begun = threading.Event()
 
     def end():
+        held = acquire_lock(folder / LOCK, 1.0)
+        assert held is not None
+        write_progress(folder, RUNNING, "last step")
+        begun.set()
         while not (folder / CANCEL).exists():
             time.sleep(0.01)
         write_progress(folder, FINISHED)
@@ -129,6 +131,7 @@ def test_work_that_ends_by_itself_while_it_is_cancelled_is_finished(folder):
 
     worker = threading.Thread(target=end)
     worker.start()
+    assert begun.wait(5.0)
     cancel(folder)
     worker.join()
     assert state(folder).state == FINISHED and not (folder / CANCEL).exists()
