@@ -33,6 +33,7 @@ def fields() -> None:
             _formula(asked)
         else:
             _elements(asked)
+            asked = session.form()  # with this click
     with right:
         _target(asked)
         _sampling(asked)

@@ -27,7 +27,7 @@ from core.structures.diffusion.funnel import Row
 from core.structures.diffusion.ways import Moment, read_ways
 
 UPDATE_S = 2.0
-_STATES = {CANCELLED: "Cancelled", INTERRUPTED: "Interrupted", FAILED: "Failed"}
+_STATES = {"": "Not started", CANCELLED: "Cancelled", INTERRUPTED: "Interrupted", FAILED: "Failed"}
 _COLUMNS = {
     "formula": st.column_config.TextColumn("Formula"),
     "space_group": st.column_config.TextColumn("Space group"),

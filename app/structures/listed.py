@@ -88,7 +88,7 @@ class Listed:
 
     def espresso(self) -> bytes:
         """Input files for Quantum ESPRESSO, as a ZIP file."""
-        pressure_GPa = float(self.relaxed["pressure_GPa"]) if self.relaxed else 0.0
+        pressure_GPa = float(self.relaxed["pressure_GPa"] or 0) if self.relaxed else 0.0
         return zipped(input_files(self.structure, self.about, pressure_GPa), self.name)
 
 

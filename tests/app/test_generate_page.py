@@ -116,6 +116,18 @@ def test_a_cancelled_generation_can_be_resumed(monkeypatch):
     assert generations.state(begun.folder).samples == 16 and "Finished" in html_text(test)
 
 
+def test_a_generation_that_never_started_says_so(monkeypatch):
+    monkeypatch.setattr(background_work, "start", lambda folder, arguments: None)
+    generations.start(Form(count=16, steps=50, screened=False).request(False), screened=False)
+    assert "Not started" in html_text(open_page("generate")) and "Finished" not in html_text(open_page("generate"))
+
+
+def test_a_click_on_the_last_element_is_refused_at_once(monkeypatch):
+    """The table answers with the click in the script run that draws it."""
+    monkeypatch.setattr("app.generate.fields.element_choice", lambda table, **_: ALL_FORBIDDEN)
+    assert "at least one element is needed" in html_text(open_page("generate"))
+
+
 def test_the_page_exists_only_with_its_networks(monkeypatch):
     monkeypatch.setattr(names, "are_trained", lambda: False)
     test = open_page("models")
