@@ -97,8 +97,8 @@ def _sampling(asked: Form) -> None:
                     args=(key, "steps"), help="Denoising steps; 1,000 as published")  # fmt: skip
     key = synced_key("generate.screened", asked.screened)
     st.checkbox("Screen them", asked.screened, key=key, on_change=session.from_widget, args=(key, "screened"),
-                help="Unique, new, relaxed by CHGNet, bound, a metal, Tc by structure above 5 K, near the hull; about "
-                     "10 s for a crystal")  # fmt: skip
+                help="Unique, new, relaxed by CHGNet, bound, a metal, Tc by structure above 5 K, near the "
+                     "hull")  # fmt: skip
     with st.expander("More"):
         key = synced_key("generate.corrector", asked.corrector)
         st.checkbox("Corrector", asked.corrector, key=key, on_change=session.from_widget, args=(key, "corrector"),

@@ -17,6 +17,8 @@ from app.generate.fields import fields
 from app.results.funnel import funnel_html
 from app.state.synced_widgets import synced_key
 from app.structures.browser import structure_downloads, structure_facts
+from app.structures.listed import Listed
+from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.executors import background_work, generations
 from core.executors.background_work import CANCELLED, FAILED, FINISHED, INTERRUPTED
@@ -145,7 +147,7 @@ def _results(folder: Path) -> None:
         structure_downloads(each, "generate")
         structure_facts(each)
     with right:
-        _picture(folder, row)
+        _picture(folder, row, each)
 
 
 def _selected(folder: Path, rows: list[Row]) -> Row:
@@ -164,9 +166,8 @@ def _selected(folder: Path, rows: list[Row]) -> Row:
     return rows[place]
 
 
-def _picture(folder: Path, row: Row) -> None:
-    """The crystal in 3D; those of the first block also on their way from noise."""
-    each = generated.listed(folder, row)
+def _picture(folder: Path, row: Row, each: Listed) -> None:
+    """The crystal of a row in 3D; those of the first block also on their way from noise."""
     way = read_ways(folder / samples.WAYS).get(int(row["number"]), [])
     views = ["Crystal", "From noise"] if len(way) > 1 else ["Crystal"]
     view = "Crystal"
@@ -182,7 +183,7 @@ def _picture(folder: Path, row: Row) -> None:
     st.caption("As made, not relaxed. Lattice, elements and positions lose their noise together, step by step.")
 
 
-def moments(way: list[Moment]) -> list[tuple[str, object]]:
+def moments(way: list[Moment]) -> list[tuple[str, Structure]]:
     """The moments of an animation, with the step and the formula of each."""
     last = way[-1].step
     return [(f"Step {each.step} of {last}: {each.structure.formula}", each.structure) for each in way]
