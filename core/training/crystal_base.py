@@ -8,7 +8,6 @@ larger one.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -46,10 +45,10 @@ class CrystalSettings:
     held_out : how the held-out formulas are drawn
     """
 
-    epochs: int = 120
-    batch: int = 64
+    epochs: int = 24
+    batch: int = 128
     groups: int = 8
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.4e-3
     weight_decay: float = 0.0
     averaging: float = 0.999
     size: CrystalNetSize = field(default_factory=CrystalNetSize)
@@ -61,6 +60,7 @@ class CrystalSettings:
 LARGE = CrystalSettings(
     epochs=150,
     batch=256,
+    learning_rate=1e-3,
     size=CrystalNetSize(width=320, layers=5, frequencies=64),
     samples=SampleSettings(bfloat16=True),
 )
@@ -185,7 +185,8 @@ def fitting_of(
     fit_settings = FitSettings(
         settings.epochs, batches.steps, settings.learning_rate, settings.weight_decay, settings.averaging, tf32=True
     )
-    loss: Callable = noise_prediction_loss(training_device(), _groups(batches), settings.loss)
+    threads = 1 if captures_steps() else torch.get_num_threads()
+    loss = noise_prediction_loss(training_device(), _groups(batches), settings.loss, threads)
     return Fitting(name, [network], [batches], loss, fit_settings, report)
 
 

@@ -8,8 +8,9 @@ noise, so that the same network also finds the structure of a given formula; Dif
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +20,9 @@ from torch import nn
 from core.generation.diffusion.noise_schedule import STEPS
 from core.structures.diffusion.crystals import Crystals, Groups, one_hot
 from core.structures.diffusion.network import Condition, Prediction
-from core.structures.diffusion.noise import Drawn, Target, noise_tables, with_noise
+from core.structures.diffusion.noise import Drawn, NoiseTables, Target, noise_tables, with_noise
 from core.training.batches import Batch
+from core.training.shared_loss import SharedLoss, Term
 
 HELD_OUT_GROUP = 32  # held-out crystals that are computed together
 HELD_OUT_SEED = 0
@@ -59,13 +61,14 @@ def crystals_of(batch: Batch) -> Crystals:
     return Crystals(one_hot(kinds), positions, lattice, atoms)
 
 
-def noise_prediction_loss(
-    device: torch.device, groups: Groups, settings: LossSettings
-) -> Callable[[nn.Module, Batch], torch.Tensor]:
-    """(network, columns of crystals in these groups) -> loss, with steps and noise drawn on the device."""
-    tables = noise_tables(device)
+def noise_prediction_loss(device: torch.device, groups: Groups, settings: LossSettings, threads: int = 1) -> SharedLoss:
+    """(network, columns of crystals in these groups) -> loss, with steps and noise drawn on the device.
 
-    def loss(network: nn.Module, batch: Batch) -> torch.Tensor:
+    threads : among which the groups of a batch are divided
+    """
+    tables, shares = noise_tables(device), divided(len(groups.shapes), threads)
+
+    def terms(network: nn.Module, batch: Batch) -> list[Term]:
         crystals = crystals_of(batch)
         b, size = crystals.positions.shape[:2]
         drawn = Drawn(
@@ -78,43 +81,74 @@ def noise_prediction_loss(
         condition = None
         if settings.dropped_share is not None:
             condition = Condition(batch[4], (torch.rand(b, device=device) >= settings.dropped_share).float())
-        with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
-            predicted = _by_group(network, crystals, drawn, groups, condition, tables)
-        return losses(predicted).total
+        counts = counted(crystals, drawn)
 
-    return loss
+        def term(share: Sequence[int]) -> torch.Tensor:
+            with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
+                predicted = _by_group(network, crystals, drawn, groups, condition, tables, share)
+            return losses(predicted, counts).total
+
+        return [partial(term, share) for share in shares]
+
+    return SharedLoss(terms, len(shares))
+
+
+def divided(groups: int, threads: int) -> list[list[int]]:
+    """Groups, in the order of their size, divided into shares of similar work: each other turn goes backwards."""
+    count = min(threads, groups)
+    turns = [list(range(first, min(first + count, groups))) for first in range(0, groups, count)]
+    shares: list[list[int]] = [[] for _ in range(count)]
+    for number, turn in enumerate(turns):
+        for share, group in zip(shares if number % 2 == 0 else shares[::-1], turn, strict=False):
+            share.append(group)
+    return shares
 
 
 Part = tuple[Crystals, Drawn, Prediction, Target]  # of a group: without noise, drawn, predicted, wanted
 
 
-def _by_group(network: nn.Module, crystals: Crystals, drawn: Drawn, groups: Groups, condition, tables) -> list[Part]:
-    parts, start = [], 0
-    for group in groups.split(crystals):
-        rows = slice(start, start + len(group))
-        own = drawn.part(rows, group.positions.shape[1])
+class Counts(NamedTuple):
+    """What the means are over: crystals, their atoms, and atoms whose types have noise."""
+
+    crystals: int
+    atoms: torch.Tensor
+    noisy: torch.Tensor
+
+
+def counted(crystals: Crystals, drawn: Drawn) -> Counts:
+    """The counts of all crystals of a batch."""
+    real = crystals.real
+    return Counts(len(crystals), real.sum(), (real * (1 - drawn.known)[:, None]).sum().clamp(min=1))
+
+
+def _by_group(
+    network: nn.Module, crystals: Crystals, drawn: Drawn, groups: Groups, condition: Condition | None,
+    tables: NoiseTables, share: Sequence[int],
+) -> list[Part]:  # fmt: skip
+    """What the network predicts for the groups of a share, given by their places."""
+    parts = []
+    starts = np.cumsum([0, *(rows for rows, _ in groups.shapes)])
+    for place in share:
+        rows = slice(int(starts[place]), int(starts[place + 1]))
+        size = groups.shapes[place][1]
+        group, own = crystals.part(rows, size), drawn.part(rows, size)
         noisy, target = with_noise(group, own, tables)
         given = None if condition is None else Condition(condition.tc_K[rows], condition.given[rows])
         parts.append((group, own, network(noisy, own.step, own.known, given), target))
-        start += len(group)
     return parts
 
 
-def losses(parts: list[Part]) -> Losses:
-    """Means over the crystals, and over their atoms."""
-    lattice, positions, types, atoms, free = [], [], [], [], []
+def losses(parts: list[Part], counts: Counts) -> Losses:
+    """Sums over the crystals, and over their atoms, divided by the counts of all."""
+    lattice, positions, types = [], [], []
     for group, drawn, predicted, target in parts:
         real = group.real
         noisy = real * (1 - drawn.known)[:, None]
         lattice.append((predicted.lattice - target.lattice).square().mean(1).sum())
         positions.append(((predicted.positions - target.positions).square().mean(2) * real).sum())
         types.append((-(predicted.types.log_softmax(-1) * target.types).sum(2) * noisy).sum())
-        atoms.append(real.sum())
-        free.append(noisy.sum())
-    crystals = sum(len(group) for group, *_ in parts)
-    total = {name: torch.stack(each).sum() for name, each in (("lattice", lattice), ("positions", positions))}
-    of_types = torch.stack(types).sum() / torch.stack(free).sum().clamp(min=1)
-    return Losses(total["lattice"] / crystals, total["positions"] / torch.stack(atoms).sum(), of_types)
+    sums = [torch.stack(each).sum() for each in (lattice, positions, types)]
+    return Losses(*(each / count for each, count in zip(sums, counts, strict=True)))
 
 
 @torch.no_grad()
@@ -137,7 +171,8 @@ def held_out_losses(network: nn.Module, columns: Batch, with_tc: bool = False) -
     found = {}
     for name, known in (("any formula", 0.0), ("given formula", 1.0)):
         drawn = Drawn(step.to(device), torch.full((b,), known, device=device), *numbers)
-        made = losses(_by_group(network, crystals, drawn, groups, condition, tables))
+        parts = _by_group(network, crystals, drawn, groups, condition, tables, range(len(groups.shapes)))
+        made = losses(parts, counted(crystals, drawn))
         found[name] = {"lattice": float(made.lattice), "positions": float(made.positions)}
         if not known:
             found[name] |= {"types": float(made.types), "loss": float(made.total)}

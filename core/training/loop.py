@@ -22,6 +22,7 @@ from core.training import resume_point
 from core.training.batches import Batch, Batches, DeviceBatches
 from core.training.captured_step import captured
 from core.training.optimisers import ADAMW, ONE_CYCLE, ScheduledOptimiser, rates_of
+from core.training.shared_loss import with_gradient
 
 Network = TypeVar("Network", bound=nn.Module)
 Loss = Callable[[Network, Batch], torch.Tensor]
@@ -146,8 +147,7 @@ class _Member:
     def step(self, batch: Batch, loss: Loss) -> None:
         """One step of the optimiser."""
         self.optimiser.inner.zero_grad(set_to_none=True)
-        value = loss(self.model, batch)
-        value.backward()
+        value = with_gradient(loss, self.model, batch)
         if self.settings.gradient_clip is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.gradient_clip)
         self.optimiser.step()
@@ -155,7 +155,7 @@ class _Member:
             if self._averaged and self.settings.averaging is not None:
                 old, new = zip(*self._averaged, strict=True)
                 torch._foreach_lerp_(old, new, 1 - self.settings.averaging)
-            self.total += value.detach()
+            self.total += value
 
     def changed(self) -> list[torch.Tensor]:
         """All tensors that a step changes."""

@@ -10,7 +10,8 @@ from core.generation.diffusion.noise_schedule import STEPS
 from core.structures.diffusion.crystals import Groups
 from core.structures.diffusion.lattice_numbers import LatticeScale
 from core.structures.diffusion.network import CrystalNet, CrystalNetSize, Prediction
-from core.training.crystal_loss import LossSettings, held_out_losses, noise_prediction_loss
+from core.training.crystal_loss import LossSettings, divided, held_out_losses, noise_prediction_loss
+from core.training.shared_loss import with_gradient
 from tests.no_synchronisation import no_synchronisation
 
 SCALE = LatticeScale((1.0,) * 6, (0.3,) * 6)
@@ -81,3 +82,26 @@ def test_the_loss_and_its_gradient_do_not_wait_for_a_device(bfloat16):
     gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
     assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients.values())
     assert gradients["entry.weight"].abs().max() > 0 and gradients["adapters.0.mixin.weight"].abs().max() > 0
+
+
+def test_threads_share_the_groups_and_give_the_same_gradient():
+    data, groups = columns(2, 4, 5, 5, 6, 7), Groups(((2, 4), (2, 5), (2, 7)))
+
+    def found(threads):
+        torch.manual_seed(0)
+        network = CrystalNet(SCALE, SMALL)
+        loss = noise_prediction_loss(CPU, groups, LossSettings(dropped_share=0.2, bfloat16=False), threads)
+        value = with_gradient(loss, network, data)
+        return torch.cat([value[None], *(parameter.grad.flatten() for parameter in network.parameters())])
+
+    alone = found(1)
+    assert alone.abs().max() > 0
+    for threads in (2, 3, 8):
+        assert found(threads) == pytest.approx(alone, rel=1e-4, abs=1e-6)
+
+
+def test_shares_of_groups_have_similar_work():
+    assert divided(8, 2) == [[0, 3, 4, 7], [1, 2, 5, 6]]
+    assert divided(3, 2) == [[0], [1, 2]]
+    assert divided(2, 4) == [[0], [1]]
+    assert divided(4, 1) == [[0, 1, 2, 3]]
