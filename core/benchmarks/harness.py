@@ -169,16 +169,21 @@ def cached(depends_on: Sequence, options: Caching, make: Callable[[], dict]) -> 
     """The JSON data that `make` returns, from the cache if possible.
 
     depends_on : everything that the result depends on besides the device and the checkpoints
-
-    The key contains the resolved device, because "auto" differs between machines, and rounding between devices.
     """
-    device = str(resolve_device(options.device))
-    path = options.cache / "parts" / f"{key_of([*depends_on, device, options.checksums()])}.json"
+    path = options.cache / "parts" / f"{part_key(depends_on, options)}.json"
     if not path.exists():
         options.log(", ".join(str(part) for part in depends_on[:3]))
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, make())
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def part_key(depends_on: Sequence, options: Caching) -> str:
+    """The key of a cached part, see `cached`.
+
+    It contains the resolved device, because "auto" differs between machines, and rounding between devices.
+    """
+    return key_of([*depends_on, str(resolve_device(options.device)), options.checksums()])
 
 
 def mean_and_spread(values: Sequence[float | None]) -> tuple[float, float]:

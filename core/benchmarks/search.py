@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +12,8 @@ import pandas as pd
 import torch
 
 from core.benchmarks import figures
-from core.benchmarks.harness import CACHE, Outcome, cached, mean_and_spread
+from core.benchmarks.harness import CACHE, Outcome, cached, mean_and_spread, part_key
+from core.benchmarks.kept_parts import KeptParts
 from core.benchmarks.search_lines import FREE, Line, lines
 from core.benchmarks.search_methods import GENETIC_SEARCH, METHODS, OURS, WITHOUT_GRADIENT, assess, search
 from core.errors import InputError
@@ -37,6 +38,9 @@ class SearchOptions:
     methods : methods to include; empty: all
     rival_seconds : time of the genetic search whose end ours has to reach (seed 0); 0: the same as all others
     per_element_set : most formulas with the same elements in the lines of table 2; 0: any number
+    margin_K : a rival that is behind ours by more than this in the mean objective of the first seed has no further
+        seeds; None: all have the same
+    kept : file of finished searches, see `KeptParts`, read and added to; None: only the cache
     device : auto, cpu, cuda or mps
     cache : folder of the finished searches, so that an interrupted benchmark resumes
     log : called with one line before each search
@@ -50,6 +54,8 @@ class SearchOptions:
     methods: tuple[str, ...] = ()
     rival_seconds: float = 0.0
     per_element_set: int = 0
+    margin_K: float | None = 0.5
+    kept: Path | None = None
     device: str = "auto"
     predictor: str = "best"
     cache: Path = field(default_factory=lambda: CACHE)
@@ -63,6 +69,8 @@ class SearchOptions:
         if self.per_element_set < 0:
             raise InputError("per_element_set", self.per_element_set, "a number of formulas is not negative",
                              "Choose for example 2, or 0 for any number")  # fmt: skip
+        if self.margin_K is not None and not self.margin_K >= 0:
+            raise InputError("margin_K", self.margin_K, "a margin is not negative", "Choose for example 0.5 K")
         if not self.seconds > 0:
             raise InputError("seconds", self.seconds, "a search needs time", "Choose for example 30")
         if self.predictor != "best":
@@ -84,7 +92,7 @@ class SearchOptions:
         """The options and checksums with which the figures were computed, as JSON data."""
         return {
             "seconds": self.seconds, "seeds": self.seeds, "bases": list(self.bases), "methods": list(self.methods),
-            "per_element_set": self.per_element_set, "rival_seconds": self.rival_seconds,
+            "per_element_set": self.per_element_set, "rival_seconds": self.rival_seconds, "margin_K": self.margin_K,
             "device": self.device, "threads": torch.get_num_threads(), "checkpoints": self.checksums(),
         }  # fmt: skip
 
@@ -92,10 +100,12 @@ class SearchOptions:
 def compare(options: SearchOptions) -> Outcome:
     """One row for each line and method: means over the seeds of the best 30 formulas by the objective."""
     load, rows, courses, targets = cache(load_predictor), [], {}, {}
+    searches = _Searches(options, KeptParts(options.kept) if options.kept else None, load)
     for line in lines(options.bases, options.per_element_set):
+        by_method: dict[str, list[dict]] = {}
         for method in options.methods or METHODS:
-            found = [_searched(line, method, seed, options, load) for seed in range(options.seeds)]
-            row: dict = {"kind": line.kind, "base": line.base, "method": method}
+            by_method[method] = found = searches.of_seeds(line, method, by_method.get(OURS, []))
+            row: dict = {"kind": line.kind, "base": line.base, "method": method, "seeds": len(found)}
             for name in MEASURES:
                 row[name], spread = mean_and_spread([number(each[name]) for each in found])
                 if name in ("objective_K", "tc_K", "control_tc_K"):
@@ -103,7 +113,7 @@ def compare(options: SearchOptions) -> Outcome:
             row["seconds"], _ = mean_and_spread([each["seconds"] for each in found])
             courses[line.kind, line.base, method] = [each["course"] for each in found]
             rows.append(row)
-        targets[line.kind, line.base] = _target(line, options, load, courses)
+        targets[line.kind, line.base] = _target(line, searches, courses)
     table = pd.DataFrame(rows)
     table["reached_s"] = [
         time_to(targets[row["kind"], row["base"]], courses[row["kind"], row["base"], row["method"]])
@@ -173,20 +183,50 @@ def standing(table: pd.DataFrame, column: str, rivals: tuple[str, ...]) -> tuple
     return ahead, equal, of
 
 
-def _searched(line: Line, method: str, seed: int, options: SearchOptions, load: Callable) -> dict:
-    """The figures of one search, from the cache if possible."""
-    version = OWN_VERSION if method in (OURS, WITHOUT_GRADIENT) else VERSION
-    key = [
-        f"search {line.kind}", line.base, f"{method}, seed {seed}", options.seconds, torch.get_num_threads(), version,
-        line.problem(seed, options.device).to_json(),
-    ]  # fmt: skip
+@dataclass(frozen=True)
+class _Searches:
+    """The searches of a benchmark: finished ones from the file or the cache, others carried out."""
 
-    def make() -> dict:
-        found = search(method, line, seed, options.seconds, load, options.device)
-        figures_of = {name: number(value) for name, value in asdict(assess(found, line, load, options.device)).items()}
-        return figures_of | {"seconds": found.seconds, "course": _thinned(found.course)}
+    options: SearchOptions
+    kept: KeptParts | None
+    load: Callable
 
-    return cached(key, options, make)
+    def of_seeds(self, line: Line, method: str, ours: list[dict]) -> list[dict]:
+        """The figures of all seeds, or of the first one alone, see `margin_K`. ours : figures of ours, if known"""
+        found = [self.one(line, method, 0)]
+        if method in RIVALS and ours and far_behind(found[0], ours[0], self.options.margin_K):
+            return found
+        return found + [self.one(line, method, seed) for seed in range(1, self.options.seeds)]
+
+    def one(self, line: Line, method: str, seed: int, seconds: float | None = None) -> dict:
+        """The figures of one search. seconds : its time, if it is another than that of all"""
+        options, seconds = self.options, seconds or self.options.seconds
+        version = OWN_VERSION if method in (OURS, WITHOUT_GRADIENT) else VERSION
+        depends_on = [
+            f"search {line.kind}", line.base, f"{method}, seed {seed}", seconds, torch.get_num_threads(), version,
+            line.problem(seed, options.device).to_json(),
+        ]  # fmt: skip
+
+        def make() -> dict:
+            found = search(method, line, seed, seconds, self.load, options.device)
+            assessed = assess(found, line, self.load, options.device)
+            figures_of = {name: number(value) for name, value in asdict(assessed).items()}
+            return figures_of | {"seconds": found.seconds, "course": _thinned(found.course)}
+
+        key = part_key(depends_on, options)
+        result = None if self.kept is None else self.kept.get(key)
+        if result is None:
+            result = cached(depends_on, options, make)
+            if self.kept is not None:
+                self.kept.add(key, ", ".join(map(str, depends_on[:4])) + " s", result)
+        return result
+
+
+def far_behind(rival: dict, ours: dict, margin_K: float | None) -> bool:
+    """Whether a rival is behind ours by more than the margin in the objective; without formulas it is."""
+    if margin_K is None or ours["objective_K"] is None:
+        return False
+    return rival["objective_K"] is None or ours["objective_K"] - rival["objective_K"] > margin_K
 
 
 def number(value: float | None) -> float | None:
@@ -198,14 +238,13 @@ def _thinned(course: tuple[tuple[float, float], ...]) -> list[tuple[float, float
     """At most POINTS points of a curve, without those that have no value."""
     finite = [point for point in course if np.isfinite(point[1])]
     places = np.unique(np.linspace(0, len(finite) - 1, min(POINTS, len(finite))).round().astype(int))
-    return [finite[place] for place in places] if finite else []
+    return [(round(finite[place][0], 2), round(finite[place][1], 4)) for place in places] if finite else []
 
 
-def _target(line: Line, options: SearchOptions, load: Callable, courses: dict) -> float:
+def _target(line: Line, searches: _Searches, courses: dict) -> float:
     """What genetic search has at the end of `rival_seconds`, or of its own time; NaN if it is not among the methods."""
-    if options.rival_seconds:
-        longer = replace(options, seconds=options.rival_seconds)
-        ends = [_searched(line, GENETIC_SEARCH, 0, longer, load)["course"]]
+    if seconds := searches.options.rival_seconds:
+        ends = [searches.one(line, GENETIC_SEARCH, 0, seconds)["course"]]
     else:
         ends = courses.get((line.kind, line.base, GENETIC_SEARCH), [])
     return float(np.mean([course[-1][1] for course in ends])) if ends and all(ends) else float("nan")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from core.cli.arguments import Commands
 
 
+STORED = ASSETS / "benchmarks"
+
+
 def add_parser(commands: Commands) -> None:
     """Add the command."""
     wide = max(map(len, BENCHMARKS)) + 2
@@ -48,6 +51,12 @@ def add_parser(commands: Commands) -> None:
         metavar="K",
         help="search: most formulas with the same elements in the lines of table 2; default: 0, any",
     )
+    parser.add_argument("--margin", type=float, metavar="K", dest="margin_K",
+                        help="search: a rival that is behind by more than K kelvin with the first seed has no further "
+                             "seeds; default: 0.5")  # fmt: skip
+    parser.add_argument("--kept", type=Path, metavar="FILE", nargs="?", const=STORED / "search-parts.jsonl",
+                        help="search: take finished searches from FILE and add those that were missing; default of "
+                             "FILE: the one beside the stored table")  # fmt: skip
     parser.add_argument("--cases", type=int, metavar="N", help="hostile: number of inputs; default: 10000")
     parser.add_argument("--count", type=int, metavar="N",
                         help="structure-hull: number of structures; default: 300. example-structures: candidates of "
@@ -86,7 +95,7 @@ def benchmark(options: argparse.Namespace) -> int:
     print(harness.text(outcome.table))
     for sentence in outcome.sentences:
         print(sentence)
-    for path in harness.write(outcome, name, options.out or ASSETS / "benchmarks"):
+    for path in harness.write(outcome, name, options.out or STORED):
         print(path, file=sys.stderr)
     return 0
 
@@ -94,7 +103,7 @@ def benchmark(options: argparse.Namespace) -> int:
 def given_options(options: argparse.Namespace) -> dict:
     """The options that were given, in the form of `run_benchmark`: lists as tuples, the log on standard error."""
     values = {name: getattr(options, name) for name in ("seeds", "seconds", "device", "predictor", "risk_aversion")}
-    values |= {name: getattr(options, name) for name in ("per_element_set", "rival_seconds")}
+    values |= {name: getattr(options, name) for name in ("per_element_set", "rival_seconds", "margin_K", "kept")}
     values |= {
         name: getattr(options, name)
         for name in ("cases", "seed", "kills", "users", "reloads", "count", "data", "relaxed")

@@ -26,6 +26,10 @@ def add_parser(commands: Commands) -> None:
     add_data_option(parser)
     parser.add_argument("--out", type=Path, default=CHECKPOINTS, metavar="DIR", help="default: checkpoints/")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of split and training; default: 0")
+    parser.add_argument("--continue", action="store_true", dest="continued",
+                        help="go on from what is in --out. crystal-base: a further round of training, with "
+                             "another --seed, replaces the network if its loss is lower; potential-references: "
+                             "energies that are there are kept")  # fmt: skip
     parser.set_defaults(command=train)
 
 
@@ -33,7 +37,9 @@ def train(options: argparse.Namespace) -> int:
     """Train or build, and print the held-out figures of the new card."""
     from core.training.evaluation import flat
 
-    figures = registry.train(options.name, options.data, options.out, options.seed, PROJECT / "build")
+    figures = registry.train(
+        options.name, options.data, options.out, options.seed, PROJECT / "build", options.continued
+    )
     for name, value in flat(figures).items():
         print(f"{name}: {figure_text(value)}")
     return 0

@@ -8,13 +8,16 @@ larger one.
 from __future__ import annotations
 
 import datetime
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
 from torch import nn
 
+from core.errors import InputError
 from core.predictors import checkpoint
 from core.predictors.layers.bfloat16 import processor_has_bfloat16
 from core.structures.diffusion.crystals import Groups
@@ -101,10 +104,57 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: CrystalSett
     settings = settings or default_settings()
     data = read_data(folder, seed, settings)
     resume = build / f"{BASE}-{seed}"
+    network, _ = _fitted(data, settings, seed, resume, None)
+    return _saved(network, data, settings, seed, (), folder, out, resume)
+
+
+def train_on(folder: Path, out: Path, seed: int, build: Path, settings: CrystalSettings | None = None) -> dict:
+    """Train the network in `out` in a further round, with the data of its card; returns the new card.
+
+    seed : of the order of the batches in this round
+
+    Raises InputError if the raw data are missing or the loss on held-out crystals is no lower than before: then the
+    network in `out` is left as it is; CheckpointError without a network in `out`.
+    """
+    before = load_crystal_network(BASE, out)
+    settings = replace(
+        settings or default_settings(),
+        size=before.network.size,
+        held_out=RankingSettings(**before.card["settings"]["held_out"]),
+    )
+    split = before.card["split"]["seed"]
+    data = read_data(folder, split, settings)
+    resume = build / f"{BASE}-{split}-after-{before.card['sha256'][:12]}-{seed}"
+    network, loss = _fitted(data, settings, seed, resume, before.network.state_dict())
+    if loss >= (lowest := validation_figures(data.validation, before.network.scale)(before.network)[VALIDATION_LOSS]):
+        raise InputError(
+            "validation loss", loss, f"a further round must lower it, from {lowest:.4f}",
+            "Train with more epochs or another seed; the network is left as it is",
+        )  # fmt: skip
+    names = ("sha256", "date", "settings", "training")
+    rounds = (*before.card.get("earlier_rounds", ()), {name: before.card[name] for name in names})
+    return _saved(network, data, settings, split, rounds, folder, out, resume)
+
+
+def _fitted(
+    data: BaseData, settings: CrystalSettings, seed: int, resume: Path, start: dict[str, torch.Tensor] | None
+) -> tuple[CrystalNet, float]:
+    """The network of the best epoch, and its validation loss. start : its first weights; None: random ones"""
     scale = LatticeScale.of(data.learnt.numbers, data.learnt.atoms)
     best = BestWeights(resume, validation_figures(data.validation, scale))
-    (network,) = _fitting(data, settings, seed, best).run([resume])
+    fitting = _fitting(data, settings, seed, best)
+    if start is not None:
+        fitting.models[0].load_state_dict(start)
+    (network,) = fitting.run([resume])
     best.load_into(network)
+    return cast(CrystalNet, network), best.loss
+
+
+def _saved(
+    network: CrystalNet, data: BaseData, settings: CrystalSettings, seed: int, rounds: Sequence[dict], folder: Path,
+    out: Path, resume: Path,
+) -> dict:  # fmt: skip
+    """Write weights and card; returns the card. rounds : what the cards said of the rounds of training before"""
     card = {
         "name": BASE,
         "architecture": ARCHITECTURE,
@@ -115,11 +165,13 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: CrystalSett
         "cleaning": data.counts,
         "split": {"seed": seed, "by": "formula; nothing is learned from those drawn for structure-ranking"},
         "settings": asdict(settings),
-        "lattice": asdict(scale),
+        "lattice": asdict(network.scale),
         "sizes": data.learnt.sizes(),
         "training": training_log(resume, LOG_EVERY),
         "date": datetime.date.today().isoformat(),
     }
+    if rounds:
+        card["earlier_rounds"] = list(rounds)
     return save_with_figures(BASE, network, card, out, data.validation, folder, resume, settings)
 
 

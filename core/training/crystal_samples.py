@@ -19,7 +19,7 @@ from core.chemistry.structure import Structure
 from core.structures.diffusion.blocks import sampled
 from core.structures.diffusion.sampler import BLOCK, SamplerSettings, State, Task, Wanted
 from core.structures.diffusion.validity import structurally_valid, valid_compositions
-from core.structures.diffusion.weights import CrystalModel
+from core.structures.diffusion.weights import CrystalModel, load_crystal_network
 from core.structures.match import Reduced
 from core.training import structure_data
 from core.training.loop import training_device
@@ -55,6 +55,17 @@ def figures(
         "unconditional": validity(unconditional(base, settings.unconditional, store)),
         "held_out_formulas": match_rates(base, known, settings.per_formula, store),
     }
+
+
+def figures_again(name: str, folder: Path, checkpoints: Path, resume: Path) -> dict:
+    """The figures of samples of a stored network, with the settings on its card; finished blocks are kept in `resume`.
+
+    Raises CheckpointError; InputError if the raw data are missing.
+    """
+    loaded = load_crystal_network(name, checkpoints)
+    settings, seed = loaded.card["settings"], loaded.card["split"]["seed"]
+    samples, held_out = SampleSettings(**settings["samples"]), RankingSettings(**settings["held_out"])
+    return figures(loaded, folder, resume / name / "samples", seed, samples, held_out)
 
 
 def unconditional(base: Task, count: int, store: Path) -> list[Structure | None]:

@@ -53,8 +53,19 @@ def evaluate(name: str, data_folder: Path, checkpoints: Path) -> list[Figure]:
     return [Figure(key, on_card.get(key), found.get(key)) for key in dict.fromkeys([*found, *on_card])]
 
 
-def write(name: str, figures: list[Figure], checkpoints: Path) -> None:
-    """Write the computed figures into the card, in their groups."""
+def evaluate_samples(name: str, data_folder: Path, checkpoints: Path, build: Path) -> list[Figure]:
+    """Each figure of samples on a card beside its computed value. build : folder of the resume points
+
+    Raises CheckpointError for a missing or invalid checkpoint, InputError if the raw data are missing or for a model
+    that is not sampled.
+    """
+    found = flat(registry.sample_figures(name, data_folder, checkpoints, build))
+    on_card = flat(checkpoint.read_card(name, checkpoints).get("samples", {}))
+    return [Figure(key, on_card.get(key), found.get(key)) for key in dict.fromkeys([*found, *on_card])]
+
+
+def write(name: str, figures: list[Figure], checkpoints: Path, part: str = "metrics_held_out") -> None:
+    """Write the computed figures into a part of the card, in their groups."""
     found: dict = {}
     for figure in figures:
         if figure.found is not None:
@@ -63,7 +74,7 @@ def write(name: str, figures: list[Figure], checkpoints: Path) -> None:
             for group in groups:
                 inner = inner.setdefault(group, {})
             inner[last] = figure.found
-    checkpoint.rewrite_card(name, checkpoint.read_card(name, checkpoints) | {"metrics_held_out": found}, checkpoints)
+    checkpoint.rewrite_card(name, checkpoint.read_card(name, checkpoints) | {part: found}, checkpoints)
 
 
 def flat(figures: Mapping, above: str = "") -> dict[str, float]:

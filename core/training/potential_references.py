@@ -3,7 +3,7 @@
 They are those of all known compounds in the chemical systems of known superconductors, the systems with most reports
 first: some 13,000 compounds, each relaxed in its first two structures, which takes several hours on one idle core.
 Every energy is kept in the folder of resume points, and the checkpoint is written again after every few systems, so
-that an interrupted build has all energies that were computed.
+that an interrupted build has all energies that were computed; it can be continued elsewhere (`train_on`).
 """
 
 from __future__ import annotations
@@ -50,19 +50,35 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: PotentialRe
 
     Raises CheckpointError if the library or the reference tables are missing.
     """
-    settings = settings or PotentialReferenceSettings()
+    return _built({}, out, build, settings or PotentialReferenceSettings())
+
+
+def train_on(
+    folder: Path, out: Path, seed: int, build: Path, settings: PotentialReferenceSettings | None = None
+) -> dict:
+    """The same, but energies that are in the checkpoint in `out` are not computed again.
+
+    Raises CheckpointError if the checkpoint, the library or the reference tables are missing, or if the checkpoint was
+    built from another library.
+    """
+    if checkpoint.read_card(NAME, out)["library_sha256"] != checkpoint.read_card(LIBRARY)["sha256"]:
+        raise checkpoint.CheckpointError(f"{NAME} was built from other structures. Build it without --continue.")
+    return _built(load_potential_references(out), out, build, settings or PotentialReferenceSettings())
+
+
+def _built(known: Mapping[str, float | None], out: Path, build: Path, settings: PotentialReferenceSettings) -> dict:
     systems = systems_of(load_references())[: settings.systems]
     finder = load_finder()
     energies = references(finder, build)
-    found: dict[str, float | None] = {}
+    found, written = dict(known), len(known)
     card: dict = {}
     for number, system in enumerate(systems, start=1):
         for key in energies.phases(system):
             name = formula_name(key)
             if name not in found:
                 found[name] = energies.energy_eV_per_atom(key)
-        if number % settings.written_every == 0 or number == len(systems):
-            card = write(found, number, out)
+        if (number % settings.written_every == 0 and len(found) > written) or number == len(systems):
+            card, written = write(found, number, out), len(found)
             print(f"{number} of {len(systems)} chemical systems, {len(found)} compounds", flush=True)
     load_potential_references.cache_clear()
     return card

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
 
+from core.errors import InputError
 from core.predictors.registry import predictors
 
 
@@ -18,7 +19,11 @@ class Trainable:
 
     trainer : (folder of the raw data, folder of the checkpoints, seed, folder of resume points) -> card; for an
         artefact without `raw_data` () -> None
+    continuation : the same as `trainer`, but goes on from the artefact in the folder of the checkpoints; None: it is
+        always made from the beginning
     evaluator : (name, folder of the raw data, folder of the checkpoints) -> held-out figures; None: there are none
+    sampler : (name, folder of the raw data, folder of the checkpoints, folder of resume points) -> figures of samples;
+        None: there are none
     raw_data : whether the artefact is made from the raw data and has a card
     """
 
@@ -26,13 +31,26 @@ class Trainable:
     trainer: str
     evaluator: str | None = None
     raw_data: bool = True
+    continuation: str | None = None
+    sampler: str | None = None
 
 
 # The networks that make crystal structures; the second one is tuned from the first. The figures of their samples, which
-# take hours on a CPU, are on the cards beside the held-out figures, and are not computed again.
+# take an hour on a CPU, are on the cards beside the held-out figures.
 CRYSTALS = (
-    Trainable("crystal-base", "core.training.crystal_base:train", "core.training.crystal_base:held_out_figures"),
-    Trainable("crystal-tc", "core.training.crystal_tc:train", "core.training.crystal_tc:held_out_figures"),
+    Trainable(
+        "crystal-base",
+        "core.training.crystal_base:train",
+        "core.training.crystal_base:held_out_figures",
+        continuation="core.training.crystal_base:train_on",
+        sampler="core.training.crystal_samples:figures_again",
+    ),
+    Trainable(
+        "crystal-tc",
+        "core.training.crystal_tc:train",
+        "core.training.crystal_tc:held_out_figures",
+        sampler="core.training.crystal_samples:figures_again",
+    ),
 )
 TABLES = (
     Trainable("prototypes", "core.training.prototypes:train"),
@@ -45,7 +63,11 @@ TABLES = (
     Trainable("tc-structure", "core.training.tc_structure:train", "core.training.tc_structure:held_out_figures"),
     Trainable("references", "core.training.references:train", "core.training.references:held_out_figures"),
     Trainable("tc-reports", "core.training.tc_reports:train"),
-    Trainable("potential-references", "core.training.potential_references:train"),
+    Trainable(
+        "potential-references",
+        "core.training.potential_references:train",
+        continuation="core.training.potential_references:train_on",
+    ),
     Trainable("elements", "core.training.element_table:write_element_table", raw_data=False),
 )
 # The networks of SuperDiff, one for each class of superconductors; the functions have the names of the classes.
@@ -68,24 +90,40 @@ TRAINABLES = {
     )
 }
 EVALUATED = tuple(name for name, each in TRAINABLES.items() if each.evaluator is not None)
+SAMPLED = tuple(name for name, each in TRAINABLES.items() if each.sampler is not None)
 
 
-def train(name: str, data: Path | None, out: Path, seed: int, build: Path) -> dict:
+def train(name: str, data: Path | None, out: Path, seed: int, build: Path, continued: bool = False) -> dict:
     """Train or build an artefact, a key of TRAINABLES; returns its held-out figures.
 
     data : folder of the raw data, see `core.training.data.data_folder`
     out : folder of the checkpoints; build : folder of the resume points
+    continued : whether to go on from the artefact in `out`
 
-    Raises InputError if the raw data are missing, CheckpointError if `out` lacks a checkpoint that the training needs.
+    Raises InputError if the raw data are missing or there is nothing to go on from, CheckpointError if `out`
+    lacks a checkpoint that the training needs.
     """
     chosen = TRAINABLES[name]
-    trainer = resolve_name(chosen.trainer)
+    if continued and chosen.continuation is None:
+        able = ", ".join(each.name for each in TRAINABLES.values() if each.continuation is not None)
+        raise InputError("name", name, f"these can be continued: {able}", "Leave --continue out")
+    trainer = resolve_name((continued and chosen.continuation) or chosen.trainer)
     if not chosen.raw_data:
         trainer()
         return {}
     from core.training.data import data_folder
 
     return trainer(data_folder(data), out, seed, build)["metrics_held_out"]
+
+
+def sample_figures(name: str, data: Path, checkpoints: Path, build: Path) -> dict:
+    """The figures of samples of an artefact in SAMPLED, sampled again. build : folder of the resume points
+
+    Raises CheckpointError; InputError if the raw data are missing, or for an artefact that is not sampled.
+    """
+    if name not in SAMPLED:
+        raise InputError("name", name, f"samples are drawn from {', '.join(SAMPLED)}", "Leave --samples out")
+    return resolve_name(str(TRAINABLES[name].sampler))(name, data, checkpoints, build)
 
 
 def held_out_figures(name: str, data: Path, checkpoints: Path) -> dict:

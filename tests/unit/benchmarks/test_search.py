@@ -34,7 +34,14 @@ def test_an_unknown_base_is_refused():
 
 @pytest.mark.parametrize(
     "fields",
-    [{"seeds": 0}, {"seconds": 0.0}, {"per_element_set": -1}, {"rival_seconds": -1.0}, {"methods": ("annealing",)}],
+    [
+        {"seeds": 0},
+        {"seconds": 0.0},
+        {"per_element_set": -1},
+        {"rival_seconds": -1.0},
+        {"margin_K": -1.0},
+        {"methods": ("annealing",)},
+    ],
 )
 def test_options_that_cannot_be_carried_out_are_refused(fields):
     with pytest.raises(InputError) as error:
@@ -126,6 +133,38 @@ def test_a_tiny_run_is_resumed(tmp_path, monkeypatch):
     assert (first.table["highest_K"] >= first.table["best_K"]).all() and (first.table["base_tc_K"] > 0).all()
     monkeypatch.setattr(search, "search", lambda *given: pytest.fail("searched again"))
     pd.testing.assert_frame_equal(compare(options).table, first.table)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_finished_searches_in_a_file_are_enough(tmp_path, monkeypatch):
+    options = replace(TINY, cache=tmp_path / "here", kept=tmp_path / "search-parts.jsonl")
+    first = compare(options)
+    assert len(options.kept.read_text().splitlines()) == 2
+    monkeypatch.setattr(search, "search", lambda *given: pytest.fail("searched again"))
+    pd.testing.assert_frame_equal(compare(replace(options, cache=tmp_path / "elsewhere")).table, first.table)
+
+
+def test_a_rival_far_behind_with_the_first_seed_has_no_further_seeds(monkeypatch):
+    values = {OURS: 10.0, GENETIC_SEARCH: 9.8, KIAGO: 2.0}
+    given = []
+
+    def one(self, line, method, seed, seconds=None):
+        given.append((method, seed))
+        return dict.fromkeys(search.MEASURES, values[method] + 0.1 * seed) | {"seconds": 1.0, "course": []}
+
+    monkeypatch.setattr(search._Searches, "one", one)
+    options = replace(TINY, seeds=3, methods=(OURS, GENETIC_SEARCH, KIAGO))
+    assert compare(options).table["seeds"].tolist() == [3, 3, 1]
+    assert given.count((KIAGO, 0)) == 1 and (KIAGO, 1) not in given
+    assert compare(replace(options, margin_K=None)).table["seeds"].tolist() == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("rival", "ours", "behind"), [(9.4, 10.0, True), (9.6, 10.0, False), (11.0, 10.0, False), (None, 10.0, True),
+                                  (None, None, False), (1.0, None, False)],
+)  # fmt: skip
+def test_far_behind(rival, ours, behind):
+    assert search.far_behind({"objective_K": rival}, {"objective_K": ours}, 0.5) is behind
 
 
 @pytest.mark.usefixtures("one_thread")

@@ -1,16 +1,18 @@
 """Training of both networks of crystals on a small folder: losses, cards, weights, and resuming."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from core.errors import InputError
 from core.predictors import checkpoint
 from core.structures.diffusion.names import BASE, WITH_TC
 from core.structures.diffusion.network import CrystalNetSize
 from core.structures.diffusion.weights import load_crystal_network
-from core.training import crystal_base, crystal_samples, crystal_tc
+from core.training import crystal_base, crystal_samples, crystal_tc, evaluation
 from core.training.best_weights import BestWeights
 from core.training.crystal_base import LARGE, CrystalSettings
 from core.training.crystal_loss import LossSettings
@@ -65,6 +67,13 @@ def test_the_card_has_validity_and_match_rates(trained):
     assert samples["held_out_formulas"]["match_at_1"] <= samples["held_out_formulas"]["match_at_2"]
 
 
+def test_samples_of_a_stored_network_are_drawn_again(trained, folder, tmp_path):
+    found = evaluation.evaluate_samples(BASE, folder, folder / "out", tmp_path)
+    assert len(found) == len(flat(trained["samples"])) and all(figure.agrees for figure in found)
+    with pytest.raises(InputError, match="samples are drawn from crystal-base, crystal-tc"):
+        evaluation.evaluate_samples("references", folder, folder / "out", tmp_path)
+
+
 def test_known_structures_match_themselves(trained, folder, monkeypatch, tmp_path):
     known = crystal_samples.held_out_structures(folder, 0, SETTINGS.held_out)
     assert len(known) == 4
@@ -93,6 +102,27 @@ def test_an_interrupted_training_gives_the_same_weights(trained, folder, monkeyp
     crystal_base.train(folder, tmp_path / "out", 0, tmp_path, settings)
     straight, resumed = (checkpoint.paths(BASE, path / "out")[0] for path in (folder, tmp_path))
     assert straight.read_bytes() == resumed.read_bytes()
+
+
+def test_a_further_round_begins_with_the_weights_of_the_round_before(trained, folder, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(folder / "out", out)
+    card = crystal_base.train_on(folder, out, 1, tmp_path, SETTINGS)
+    before, after = trained["training"], card["training"]
+    assert list(after.values())[-1]["validation_loss"] < list(before.values())[-1]["validation_loss"]
+    assert after["1"]["validation_loss"] < before["1"]["validation_loss"]
+    assert [each["sha256"] for each in card["earlier_rounds"]] == [trained["sha256"]] and card["split"]["seed"] == 0
+    again = crystal_base.train_on(folder, out, 2, tmp_path, SETTINGS)
+    assert [each["sha256"] for each in again["earlier_rounds"]] == [trained["sha256"], card["sha256"]]
+
+
+def test_a_round_without_gain_leaves_the_network(trained, folder, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(folder / "out", out)
+    wild = replace(SETTINGS, epochs=1, learning_rate=10.0)
+    with pytest.raises(InputError, match="must lower it"):
+        crystal_base.train_on(folder, out, 1, tmp_path, wild)
+    assert checkpoint.read_card(BASE, out) == trained
 
 
 def test_tuning_begins_with_the_base_network_and_learns_the_adapter(trained, folder, tmp_path):

@@ -3,12 +3,13 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from core.chemistry.composition import compositions
 from core.predictors import checkpoint
 from core.structures.potential_references import NAME, load_potential_references
 from core.training import potential_references
-from core.training.potential_references import PotentialReferenceSettings, systems_of, train, write
+from core.training.potential_references import PotentialReferenceSettings, systems_of, train, train_on, write
 
 KNOWN = SimpleNamespace(
     known_compositions=compositions(["MgB2", "Nb3Sn", "Nb6Sn5", "NaCl"]), known_tc_K=np.array([39.0, 18.0, 2.0, 0.0])
@@ -43,3 +44,17 @@ def test_each_compound_of_the_systems_is_computed_once(tmp_path, monkeypatch):
     assert len(asked) == 3 == card["metrics_held_out"]["compounds"] and card["metrics_held_out"]["systems"] == 1
     train(tmp_path, tmp_path, 0, tmp_path)
     assert len(load_potential_references(tmp_path)) == 5
+    asked.clear()
+    other = tmp_path / "other"
+    write({"Nb": -10.0, "C": None}, 1, other)
+    train_on(tmp_path, other, 0, other)
+    assert len(asked) == 4 and load_potential_references(other) == {
+        "Nb": -10.0, "C": None, "B": -1.0, "H": -1.0, "Mg": -1.0, "Sn": -1.0
+    }  # fmt: skip
+
+
+def test_energies_of_other_structures_are_not_continued(tmp_path):
+    write({"Nb": -10.0}, 1, tmp_path)
+    checkpoint.rewrite_card(NAME, checkpoint.read_card(NAME, tmp_path) | {"library_sha256": "other"}, tmp_path)
+    with pytest.raises(checkpoint.CheckpointError, match="other structures"):
+        train_on(tmp_path, tmp_path, 0, tmp_path)

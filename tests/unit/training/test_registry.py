@@ -5,10 +5,12 @@ from pkgutil import resolve_name
 
 import pytest
 
+from core.errors import InputError
 from core.generation.diffusion.settings import CLASSES, checkpoint_name
 from core.predictors.registry import predictors
 from core.training import (
     control_model,
+    crystal_base,
     element_table,
     formation_energy,
     formation_energy_ensemble,
@@ -64,6 +66,16 @@ def test_training_returns_the_held_out_figures(monkeypatch, tmp_path):
     monkeypatch.setattr(references, "train", trained)
     figures = train("references", tmp_path, tmp_path / "out", 3, tmp_path / "build")
     assert figures == {"folder": tmp_path, "out": tmp_path / "out", "seed": 3, "build": tmp_path / "build"}
+
+
+def test_a_further_round_is_for_networks_that_have_one(monkeypatch, tmp_path):
+    def trained(folder, out, seed, build):
+        return {"metrics_held_out": {"seed": seed}}
+
+    monkeypatch.setattr(crystal_base, "train_on", trained)
+    assert train("crystal-base", tmp_path, tmp_path, 3, tmp_path, continued=True) == {"seed": 3}
+    with pytest.raises(InputError, match="these can be continued: crystal-base, potential-references"):
+        train("references", tmp_path, tmp_path, 3, tmp_path, continued=True)
 
 
 def test_the_element_table_needs_no_raw_data(monkeypatch, tmp_path):

@@ -37,7 +37,8 @@ def test_terms_in_threads_have_the_value_and_the_gradient_of_the_sum(threads):
 def test_called_it_is_the_loss_itself():
     torch.manual_seed(1)
     network = nn.Linear(3, 2)
-    assert float(SharedLoss(terms, 2)(network, BATCH).detach()) == pytest.approx(float(gradient(SharedLoss(terms, 2))[0]))
+    called = SharedLoss(terms, 2)(network, BATCH)
+    assert called.requires_grad and float(called.detach()) == pytest.approx(float(gradient(SharedLoss(terms, 2))[0]))
 
 
 def test_two_threads_compute_side_by_side_and_one_is_the_calling_one():
