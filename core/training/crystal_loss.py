@@ -1,9 +1,9 @@
 """The loss of the network of crystals, for training and on held-out crystals.
 
 loss = lattice + positions + types: mean squared errors of the velocity of the lattice and of the score of the
-coordinates, and the cross entropy of the types, over atoms whose types have noise. DiffCSP predicts the noise of the
-types instead, with a weight of 20, see `core.structures.diffusion.noise`. A share of the crystals has types without
-noise, so that the same network also finds the structure of a given formula; DiffCSP trains two networks.
+coordinates, and the cross entropy of the hidden types. DiffCSP predicts the noise of the types instead, with a weight
+of 20, see `core.structures.diffusion.noise`. A share of the crystals has no hidden types, so that the same network also
+finds the structure of a given formula; DiffCSP trains two networks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import nn
 from core.generation.diffusion.noise_schedule import STEPS
 from core.structures.diffusion.crystals import Crystals, Groups, one_hot
 from core.structures.diffusion.network import Condition, Prediction
-from core.structures.diffusion.noise import Drawn, NoiseTables, Target, noise_tables, with_noise
+from core.structures.diffusion.noise import Drawn, NoiseTables, Target, hidden_atoms, noise_tables, with_noise
 from core.training.batches import Batch
 from core.training.shared_loss import SharedLoss, Term
 
@@ -32,7 +32,7 @@ HELD_OUT_SEED = 0
 class LossSettings:
     """Settings of the loss.
 
-    known_share : share of crystals whose types have no noise
+    known_share : share of crystals whose types are not hidden
     dropped_share : share of crystals whose Tc is not given; None: no Tc is ever given
     bfloat16 : whether the network multiplies in bfloat16
     """
@@ -76,12 +76,12 @@ def noise_prediction_loss(device: torch.device, groups: Groups, settings: LossSe
             (torch.rand(b, device=device) < settings.known_share).float(),
             torch.randn(b, 6, device=device),
             torch.randn(b, size, 3, device=device),
-            torch.randn(b, size, crystals.types.shape[2], device=device),
+            torch.rand(b, size, device=device),
         )
         condition = None
         if settings.dropped_share is not None:
             condition = Condition(batch[4], (torch.rand(b, device=device) >= settings.dropped_share).float())
-        counts = counted(crystals, drawn)
+        counts = counted(crystals, drawn, tables)
 
         def term(share: Sequence[int]) -> torch.Tensor:
             with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
@@ -104,21 +104,20 @@ def divided(groups: int, threads: int) -> list[list[int]]:
     return shares
 
 
-Part = tuple[Crystals, Drawn, Prediction, Target]  # of a group: without noise, drawn, predicted, wanted
+Part = tuple[Crystals, Prediction, Target]  # of a group: without noise, predicted, wanted
 
 
 class Counts(NamedTuple):
-    """What the means are over: crystals, their atoms, and atoms whose types have noise."""
+    """What the means are over: crystals, their atoms, and atoms whose types are hidden."""
 
     crystals: int
     atoms: torch.Tensor
-    noisy: torch.Tensor
+    hidden: torch.Tensor
 
 
-def counted(crystals: Crystals, drawn: Drawn) -> Counts:
+def counted(crystals: Crystals, drawn: Drawn, tables: NoiseTables) -> Counts:
     """The counts of all crystals of a batch."""
-    real = crystals.real
-    return Counts(len(crystals), real.sum(), (real * (1 - drawn.known)[:, None]).sum().clamp(min=1))
+    return Counts(len(crystals), crystals.real.sum(), hidden_atoms(crystals, drawn, tables).sum().clamp(min=1))
 
 
 def _by_group(
@@ -134,19 +133,17 @@ def _by_group(
         group, own = crystals.part(rows, size), drawn.part(rows, size)
         noisy, target = with_noise(group, own, tables)
         given = None if condition is None else Condition(condition.tc_K[rows], condition.given[rows])
-        parts.append((group, own, network(noisy, own.step, own.known, given), target))
+        parts.append((group, network(noisy, own.step, given), target))
     return parts
 
 
 def losses(parts: list[Part], counts: Counts) -> Losses:
     """Sums over the crystals, and over their atoms, divided by the counts of all."""
     lattice, positions, types = [], [], []
-    for group, drawn, predicted, target in parts:
-        real = group.real
-        noisy = real * (1 - drawn.known)[:, None]
+    for group, predicted, target in parts:
         lattice.append((predicted.lattice - target.lattice).square().mean(1).sum())
-        positions.append(((predicted.positions - target.positions).square().mean(2) * real).sum())
-        types.append((-(predicted.types.log_softmax(-1) * target.types).sum(2) * noisy).sum())
+        positions.append(((predicted.positions - target.positions).square().mean(2) * group.real).sum())
+        types.append((-(predicted.types.log_softmax(-1) * target.types).sum(2) * target.hidden).sum())
     sums = [torch.stack(each).sum() for each in (lattice, positions, types)]
     return Losses(*(each / count for each, count in zip(sums, counts, strict=True)))
 
@@ -157,22 +154,22 @@ def held_out_losses(network: nn.Module, columns: Batch, with_tc: bool = False) -
 
     with_tc : whether the Tc of the crystals is given
 
-    "any formula": types have noise; "given formula": they have none. Means over the whole set, in float32.
+    "any formula": types are hidden; "given formula": none is. Means over the whole set, in float32.
     """
     crystals, device = crystals_of(columns), columns[1].device
     tables, b = noise_tables(device), len(crystals)
     generator = torch.Generator().manual_seed(HELD_OUT_SEED)
     order = torch.from_numpy(np.random.default_rng(HELD_OUT_SEED).permutation(b))
     step = ((order + 0.5) * (STEPS / b)).long()  # each part of the schedule as often, whatever the size of the crystal
-    shapes = ((b, 6), tuple(crystals.positions.shape), tuple(crystals.types.shape))
-    numbers = [torch.randn(shape, generator=generator).to(device) for shape in shapes]
+    normal = [torch.randn(shape, generator=generator) for shape in ((b, 6), tuple(crystals.positions.shape))]
+    numbers = [each.to(device) for each in (*normal, torch.rand(crystals.positions.shape[:2], generator=generator))]
     groups = Groups.of(columns[3].tolist(), HELD_OUT_GROUP)
     condition = Condition(columns[4], torch.ones(b, device=device)) if with_tc else None
     found = {}
     for name, known in (("any formula", 0.0), ("given formula", 1.0)):
         drawn = Drawn(step.to(device), torch.full((b,), known, device=device), *numbers)
         parts = _by_group(network, crystals, drawn, groups, condition, tables, range(len(groups.shapes)))
-        made = losses(parts, counted(crystals, drawn))
+        made = losses(parts, counted(crystals, drawn, tables))
         found[name] = {"lattice": float(made.lattice), "positions": float(made.positions)}
         if not known:
             found[name] |= {"types": float(made.types), "loss": float(made.total)}

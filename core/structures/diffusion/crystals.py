@@ -1,4 +1,4 @@
-"""Crystals as tensors: some of them padded to the same number of atoms, with types and lattice as real numbers.
+"""Crystals as tensors: some of them padded to the same number of atoms, with the lattice as real numbers.
 
 Crystals of similar size are in one group, so that every operation is dense: all pairs of atoms are a square, without a
 list of edges, scattered sums or shapes that depend on values.
@@ -18,7 +18,7 @@ N_TYPES = 100  # elements H to Fm, in the order of the atomic number
 class Crystals:
     """b crystals of at most s atoms, with or without noise.
 
-    types : (b, s, 100) one number for each element; without noise 1 at that of the atom and 0 elsewhere
+    types : (b, s, 100) 1 at the element of the atom and 0 elsewhere; 0 everywhere where the type is hidden
     positions : (b, s, 3) fractional coordinates
     lattice : (b, 6) standard numbers, see `lattice_numbers`
     atoms : (b,) int64, number of atoms; places from this on are padding, which changes nothing

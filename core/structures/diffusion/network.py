@@ -6,8 +6,7 @@ change; the lattice is in a form that rotations do not change, see `lattice_numb
 sum of a part for each atom, one for the lattice and one for the difference, so that only the last one is computed for
 each pair.
 
-Types with noise are read as probabilities: those that the noisy numbers of an atom alone give to each element (see
-`CrystalNet.evidence`), to which the network adds what it knows of the crystal. Known types are the limit of no noise.
+An atom whose type is hidden begins as a vector of its own, like one more element.
 
 The adapter (as in MatterGen, Zeni et al. 2023, arXiv:2312.03687): the Tc as sines and cosines goes through
 four linear layers and a mixin that starts at zero, and is added to the atoms after each layer where a Tc is given.
@@ -24,14 +23,12 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from core.generation.diffusion.noise_schedule import cosine_schedule
 from core.structures.diffusion.crystals import N_TYPES, Crystals, centred
 from core.structures.diffusion.lattice_numbers import N_NUMBERS, LatticeScale, metric
 
 LONGEST_PERIOD = 10_000.0  # of the encoding of time and Tc (Vaswani et al. 2017)
 RADIUS_A = 6.0  # largest centre of the radial functions
 ADAPTER_LAYERS = 4
-KNOWN_EVIDENCE = 20.0  # for a known type against the others: its probability is 1 to within 1e-6
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Prediction(NamedTuple):
 
     lattice : (b, 6) velocity of the lattice
     positions : (b, s, 3) score of the coordinates over its root mean square; the mean over the atoms is 0
-    types : (b, s, 100) logarithms of the probabilities of the types without noise, up to a constant
+    types : (b, s, 100) logarithms of the probabilities of hidden types, up to a constant; others have no meaning
     """
 
     lattice: torch.Tensor
@@ -74,13 +71,9 @@ class Condition(NamedTuple):
 
 
 class CrystalNet(nn.Module):
-    """Crystals with noise, the step of each (b,), and which have known types (b,) -> a prediction.
-
-    Crystals with known types have types without noise, and what is predicted for their types has no meaning.
-    """
+    """Crystals with noise and the step of each (b,) -> a prediction."""
 
     _scale: torch.Tensor
-    _of_types: torch.Tensor
     _frequencies: torch.Tensor
     _centres: torch.Tensor
 
@@ -92,12 +85,10 @@ class CrystalNet(nn.Module):
         self.register_buffer(
             "_centres", torch.linspace(0, RADIUS_A, max(size.radial, 1))[: size.radial], persistent=False
         )
-        signal = torch.from_numpy(cosine_schedule().signal)
-        self.register_buffer("_of_types", (signal.sqrt() / (1 - signal)).float(), persistent=False)
         self.entry = nn.Linear(N_TYPES, size.width)
         nn.init.normal_(self.entry.weight)  # an embedding of each element
         self.time = nn.Linear(size.encoding, size.width)
-        self.known = nn.Parameter(torch.zeros(size.width))
+        self.hidden = nn.Parameter(torch.randn(size.width))
         self.layers = nn.ModuleList(_Layer(size) for _ in range(size.layers))
         self.adapters = nn.ModuleList(_Adapter(size) for _ in range(size.layers if size.adapter else 0))
         self.norm = nn.LayerNorm(size.width)
@@ -105,16 +96,14 @@ class CrystalNet(nn.Module):
         self.lattice = nn.Linear(size.width, N_NUMBERS, bias=False)
         self.types = nn.Linear(size.width, N_TYPES)
 
-    def forward(
-        self, crystals: Crystals, step: torch.Tensor, known: torch.Tensor, condition: Condition | None = None
-    ) -> Prediction:
+    def forward(self, crystals: Crystals, step: torch.Tensor, condition: Condition | None = None) -> Prediction:
         """See the class; without a condition the adapter is not used."""
         with torch.autocast(step.device.type, enabled=False):  # distances need float32
             pairs, real = self._pairs(crystals), crystals.real
         share = (real / crystals.atoms[:, None])[:, None, None]  # of each atom in a mean over the atoms
-        time = self.time(encoded(step, self.size.encoding)) + known[:, None] * self.known
-        evidence = self.evidence(crystals.types, step, known)
-        atoms = self.entry(evidence.softmax(-1)).float() + time[:, None]
+        time = self.time(encoded(step, self.size.encoding))
+        hidden = 1 - crystals.types.sum(-1, keepdim=True)
+        atoms = self.entry(crystals.types).float() + hidden * self.hidden + time[:, None]
         encoded_tc = None if condition is None else encoded(condition.tc_K, self.size.encoding)
         for place, layer in enumerate(self.layers):
             atoms = layer(atoms, crystals.lattice, pairs, share)
@@ -122,18 +111,7 @@ class CrystalNet(nn.Module):
                 atoms = atoms + (self.adapters[place](encoded_tc) * condition.given[:, None])[:, None]
         atoms = self.norm(atoms)
         lattice = self.lattice((share[:, 0] @ atoms)[:, 0])
-        return Prediction(
-            lattice.float(), centred(self.positions(atoms).float(), real), self.types(atoms).float() + evidence
-        )
-
-    def evidence(self, types: torch.Tensor, step: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-        """Logarithms of the probabilities (b, s, 100) that the noisy numbers of an atom give to each element.
-
-        ln p(x_t | element k) = sqrt(abar) x_t,k / (1 - abar) up to a constant: normal noise around a one-hot vector. An
-        element of which the number is minus infinity has the probability 0.
-        """
-        factor = self._of_types[step] * (1 - known) + KNOWN_EVIDENCE * known
-        return factor[:, None, None] * types
+        return Prediction(lattice.float(), centred(self.positions(atoms).float(), real), self.types(atoms).float())
 
     @torch.no_grad()
     def _pairs(self, crystals: Crystals) -> torch.Tensor:

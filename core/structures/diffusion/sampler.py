@@ -1,11 +1,12 @@
 """The sampler of crystals as pure functions: from noise to structures in 1,000 published steps, or in fewer.
 
 One step: with the corrector, the coordinates move along their score at this noise (Langevin dynamics); then the
-predictor takes lattice and types one step along the reverse chain (Ho et al. 2020), and the coordinates along that of a
+predictor takes the lattice one step along the reverse chain (Ho et al. 2020), and the coordinates along that of a
 variance-exploding process (Song et al. 2021). After Jiao et al. 2023 (DiffCSP, arXiv:2309.04475). Different from it:
-the predicted types without noise are shares that sum to 1, and the lattice is kept within LATTICE_LIMIT.
+the lattice is kept within LATTICE_LIMIT, and types are hidden at first, see `noise`. Each atom shows its type at a step
+that is drawn beforehand, when it is drawn from the probabilities predicted at that step.
 
-Only allowed elements get a share at any step; with a fixed formula the types have no noise at all.
+Only allowed elements are drawn; with a fixed formula no type is hidden.
 
 Samples are numbered, and the noise of each comes from the seed and its number. Samples are computed in blocks of
 consecutive numbers, so that they do not depend, to the last bit, on how the blocks are distributed.
@@ -29,11 +30,12 @@ from core.structures.diffusion.crystals import N_TYPES, Crystals, Groups, moved,
 from core.structures.diffusion.guidance import guided
 from core.structures.diffusion.lattice_numbers import N_NUMBERS, lattice_of
 from core.structures.diffusion.network import CrystalNet, Prediction
+from core.structures.diffusion.noise import hidden_shares
 
 BLOCK = 64  # samples computed together; part of the meaning of a seed
 GROUP = 16  # crystals of a block that are padded to the same size
 LATTICE_LIMIT = 7.0  # largest lattice number without noise, in standard deviations
-_SIZE, _START, _CORRECT, _DENOISE = range(4)  # numbers of the random streams
+_SIZE, _START, _CORRECT, _DENOISE, _SHOW = range(5)  # numbers of the random streams
 
 
 @dataclass(frozen=True)
@@ -98,17 +100,29 @@ class Task:
         weights = np.asarray(self.sizes, dtype=np.float64)
         return int(_random(self.seed, number, 0, _SIZE).choice(len(weights), p=weights / weights.sum()))
 
+    @cached_property
+    def shown_below(self) -> torch.Tensor:
+        """(b, s) for each atom the share of hidden types from which on its type is shown; 0 at padding."""
+        made = np.zeros((self.count, max(self.atoms.values())), dtype=np.float32)
+        for row, (number, n) in enumerate(self.atoms.items()):
+            made[row, :n] = _random(self.seed, number, 0, _SHOW).random(n)
+        return torch.from_numpy(made).to(self.device)
+
 
 @dataclass(frozen=True)
 class State:
-    """State of the sampling: completed steps, and the crystals of the block in the order of `Task.atoms`."""
+    """State of the sampling: completed steps, and the crystals of the block in the order of `Task.atoms`.
+
+    likeliest : (b, s) int64, indices of the likeliest elements by the last prediction, before it drawn ones
+    """
 
     step: int
     crystals: Crystals
+    likeliest: torch.Tensor
 
 
-class _Normal(NamedTuple):
-    """Normal numbers for lattice (b, 6), positions (b, s, 3) and types (b, s, 100)."""
+class _Noise(NamedTuple):
+    """Normal numbers for lattice (b, 6) and positions (b, s, 3); for types (b, s, 100) between 0 and 1."""
 
     lattice: torch.Tensor
     positions: torch.Tensor
@@ -120,12 +134,13 @@ def init(task: Task) -> State:
 
     Raises ValueError for elements that a network cannot make, or if none is allowed.
     """
-    _allowed(task)
+    allowed = _allowed(task)
     noise, atoms = _noise(task, STEPS, _START), torch.tensor(list(task.atoms.values()))
-    types = noise.types
+    types = torch.zeros_like(noise.types)
     if task.wanted.composition is not None:
         types = one_hot(torch.tensor(_indices(task.wanted.composition))).repeat(task.count, 1, 1)
-    return State(0, moved(Crystals(types, _uniform(task), noise.lattice, atoms), task.device))
+    guess = drawn_elements(allowed.float().log().cpu(), noise.types)
+    return State(0, moved(Crystals(types, _uniform(task), noise.lattice, atoms), task.device), guess.to(task.device))
 
 
 def run(task: Task) -> list[Structure | None]:
@@ -146,7 +161,7 @@ def step(task: Task, state: State) -> State:
     crystals, time = state.crystals, int(schedule.time[place])
     if task.settings.corrector:
         crystals = _corrected(task, crystals, time)
-    return State(state.step + 1, _denoised(task, crystals, schedule, place))
+    return State(state.step + 1, *_denoised(task, crystals, schedule, place))
 
 
 def schedule_of(settings: SamplerSettings) -> NoiseSchedule:
@@ -155,9 +170,13 @@ def schedule_of(settings: SamplerSettings) -> NoiseSchedule:
 
 
 def structures(task: Task, state: State) -> list[Structure | None]:
-    """Structures in the order of their numbers; None where a number is not finite or the cell has no volume."""
+    """Structures in the order of their numbers; None where a number is not finite or the cell has no volume.
+
+    An atom whose type is hidden has the likeliest one.
+    """
     names, crystals = elements.symbols(), state.crystals
-    kinds = torch.where(_allowed(task), crystals.types, -torch.inf).argmax(-1).cpu().tolist()
+    shown = crystals.types.sum(-1) > 0
+    kinds = torch.where(shown, crystals.types.argmax(-1), state.likeliest).cpu().tolist()
     atoms = crystals.atoms.cpu().numpy()
     lattice = crystals.lattice.cpu().numpy().astype(np.float64)
     numbers, positions = task.network.scale.numbers(lattice, atoms), crystals.positions.cpu().numpy()
@@ -180,11 +199,14 @@ def _corrected(task: Task, crystals: Crystals, time: int) -> Crystals:
     return replace(crystals, positions=(crystals.positions + size * score + (2 * size) ** 0.5 * noise) % 1.0)
 
 
-def _denoised(task: Task, crystals: Crystals, schedule: NoiseSchedule, place: int) -> Crystals:
-    """The predictor: everything one step of the schedule towards less noise; the last one adds none."""
+def _denoised(task: Task, crystals: Crystals, schedule: NoiseSchedule, place: int) -> tuple[Crystals, torch.Tensor]:
+    """The predictor: everything one step of the schedule towards less noise; the last one adds none.
+
+    Returns the crystals and the likeliest elements (b, s).
+    """
     time = int(schedule.time[place])
     predicted, noise = _predicted(task, crystals, time), _noise(task, time, _DENOISE)
-    noise = _Normal(*(each.to(task.device) for each in noise))
+    noise = _Noise(*(each.to(task.device) for each in noise))
     sigma = float(sigmas()[time])
     before = float(sigmas()[schedule.time[place - 1]]) if place else 0.0
     drift, spread = sigma**2 - before**2, before * (sigma**2 - before**2) ** 0.5 / sigma
@@ -193,14 +215,27 @@ def _denoised(task: Task, crystals: Crystals, schedule: NoiseSchedule, place: in
     signal = float(schedule.signal[place])
     lattice = signal**0.5 * crystals.lattice - (1 - signal) ** 0.5 * predicted.lattice  # from its velocity
     lattice = lattice.clamp(-LATTICE_LIMIT, LATTICE_LIMIT)
-    types = crystals.types
-    if task.wanted.composition is None:
-        shares = predicted.types.clamp(0, 1)
-        shares = shares / shares.sum(-1, keepdim=True)
-        types = _posterior(types, shares, noise.types, schedule, place)
-    return Crystals(
-        types, positions, _posterior(crystals.lattice, lattice, noise.lattice, schedule, place), crystals.atoms
-    )
+    lattice = _posterior(crystals.lattice, lattice, noise.lattice, schedule, place)
+    likely = predicted.types.masked_fill(~_allowed(task), -torch.inf)
+    hidden_before = float(hidden_shares()[schedule.time[place - 1]]) if place else 0.0
+    types = _shown(task, crystals.types, likely, noise.types, hidden_before)
+    return Crystals(types, positions, lattice, crystals.atoms), likely.argmax(-1)
+
+
+def _shown(task: Task, types: torch.Tensor, likely: torch.Tensor, numbers: torch.Tensor, hidden: float) -> torch.Tensor:
+    """Types (b, s, 100), drawn for those atoms that are hidden and no longer so where this share of types is hidden."""
+    ready = (types.sum(-1) == 0) & (task.shown_below >= hidden)
+    return torch.where(ready[..., None], one_hot(drawn_elements(likely, numbers)), types)
+
+
+def drawn_elements(likely: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+    """Indices (b, s) of elements, drawn from logarithms of probabilities (b, s, 100) up to a constant, or (100,).
+
+    The largest sum of a logarithm and a Gumbel number -ln(-ln u) has just this distribution.
+
+    numbers : u (b, s, 100), equally distributed between 0 and 1; an element without probability is never drawn
+    """
+    return (likely.float() - (-numbers.log()).log()).argmax(-1)
 
 
 def _posterior(
@@ -216,14 +251,12 @@ def _posterior(
 def _predicted(task: Task, crystals: Crystals, time: int) -> Prediction:
     """The prediction for all crystals of the block, group by group."""
     size = crystals.positions.shape[1]
-    found, allowed = [], _allowed(task)
+    found = []
     bfloat16 = torch.autocast(task.device.type, torch.bfloat16, enabled=task.settings.bfloat16)
     for group in Groups.of(crystals.atoms.tolist(), GROUP).split(crystals):
         steps = torch.full((len(group),), time, device=task.device)
-        known = torch.full((len(group),), float(task.wanted.composition is not None), device=task.device)
-        group = replace(group, types=group.types.masked_fill(~allowed, -torch.inf))
         with bfloat16:
-            made = guided(task.network, group, steps, known, task.wanted.tc_K, task.settings.guidance)
+            made = guided(task.network, group, steps, task.wanted.tc_K, task.settings.guidance)
         missing = (0, 0, 0, size - group.positions.shape[1])
         pad = torch.nn.functional.pad
         found.append(Prediction(made.lattice, pad(made.positions, missing), pad(made.types, missing)))
@@ -257,8 +290,8 @@ def _uniform(task: Task) -> torch.Tensor:
     return torch.from_numpy(made)
 
 
-def _noise(task: Task, time: int, stream: int) -> _Normal:
-    """Normal numbers for the block, those of each sample from its own stream; 0 at padding."""
+def _noise(task: Task, time: int, stream: int) -> _Noise:
+    """Random numbers for the block, those of each sample from its own stream; 0 at padding."""
     size = max(task.atoms.values())
     shapes = ((N_NUMBERS,), (size, 3), (size, N_TYPES))
     lattice, positions, types = (np.zeros((task.count, *shape), dtype=np.float32) for shape in shapes)
@@ -266,6 +299,5 @@ def _noise(task: Task, time: int, stream: int) -> _Normal:
         random = _random(task.seed, number, time, stream)
         lattice[row] = random.standard_normal(N_NUMBERS, dtype=np.float32)
         positions[row, :n] = random.standard_normal((n, 3), dtype=np.float32)
-        if task.wanted.composition is None:
-            types[row, :n] = random.standard_normal((n, N_TYPES), dtype=np.float32)
-    return _Normal(*map(torch.from_numpy, (lattice, positions, types)))
+        types[row, :n] = random.random((n, N_TYPES), dtype=np.float32)
+    return _Noise(*map(torch.from_numpy, (lattice, positions, types)))

@@ -26,7 +26,7 @@ def columns(*atoms: int):
     return kinds, torch.rand(b, 20, 3), torch.randn(b, 6), torch.tensor(atoms), torch.rand(b) * 20
 
 
-def nothing(crystals, step, known, condition=None):
+def nothing(crystals, step, condition=None):
     return Prediction(*(torch.zeros_like(each) for each in (crystals.lattice, crystals.positions, crystals.types)))
 
 
@@ -65,9 +65,9 @@ def test_held_out_losses_repeat_and_do_not_change_random_numbers():
 def test_steps_of_held_out_crystals_are_spread_over_the_schedule():
     seen = []
 
-    def recorded(crystals, step, known, condition=None):
+    def recorded(crystals, step, condition=None):
         seen.append(step)
-        return nothing(crystals, step, known)
+        return nothing(crystals, step)
 
     held_out_losses(recorded, columns(*[3] * 10))
     assert sorted(seen[0].tolist()) == [STEPS // 20 + k * STEPS // 10 for k in range(10)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from core.predictors import checkpoint
-from core.structures.diffusion.crystals import Crystals
+from core.structures.diffusion.crystals import Crystals, one_hot
 from core.structures.diffusion.lattice_numbers import LatticeScale
 from core.structures.diffusion.network import CrystalNet, CrystalNetSize
 from core.structures.diffusion.weights import ARCHITECTURE
@@ -26,10 +26,13 @@ def network_of(size: CrystalNetSize, seed: int = 0) -> CrystalNet:
 
 
 def noisy_crystals(*atoms: int, seed: int = 0) -> Crystals:
+    """Crystals of which about half of the types are hidden."""
     generator = torch.Generator().manual_seed(seed)
     b, s = len(atoms), max(atoms)
-    drawn = (torch.randn(b, s, 100, generator=generator), torch.rand(b, s, 3, generator=generator))
-    return Crystals(*drawn, torch.randn(b, 6, generator=generator), torch.tensor(atoms))
+    types = one_hot(torch.randint(0, 90, (b, s), generator=generator))
+    types = types * (torch.rand(b, s, 1, generator=generator) < 0.5)
+    positions, lattice = torch.rand(b, s, 3, generator=generator), torch.randn(b, 6, generator=generator)
+    return Crystals(types, positions, lattice, torch.tensor(atoms))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,17 @@ from core.structures.diffusion.crystals import one_hot
 from core.structures.diffusion.lattice_numbers import numbers_of
 from core.structures.diffusion.network import Prediction
 from core.structures.diffusion.noise import noise_tables
-from core.structures.diffusion.sampler import SamplerSettings, Task, Wanted, init, run, schedule_of, step, structures
+from core.structures.diffusion.sampler import (
+    SamplerSettings,
+    Task,
+    Wanted,
+    drawn_elements,
+    init,
+    run,
+    schedule_of,
+    step,
+    structures,
+)
 from tests.unit.structures.diffusion.conftest import SCALE, SMALL, network_of
 
 CPU = torch.device("cpu")
@@ -28,9 +38,9 @@ class Exact:
     def __init__(self, kinds, positions, lattice):
         self.types, self.positions, self.lattice = one_hot(torch.tensor(kinds)), positions, lattice
 
-    def __call__(self, crystals, steps, known, condition=None):
+    def __call__(self, crystals, steps, condition=None):
         t, n = int(steps[0]), crystals.positions.shape[1]
-        kept, added, sigma, rms = (table[t] for table in TABLES)
+        kept, added, sigma, rms, _ = (table[t] for table in TABLES)
         displacement = crystals.positions - self.positions[:n]
         noise = (crystals.lattice - kept * self.lattice) / added
         return Prediction(
@@ -67,15 +77,31 @@ def test_only_allowed_elements_occur_and_a_formula_is_kept(network):
         assert structure is not None and structure.symbols == ("Mg", "B", "B")
 
 
-def test_allowed_elements_have_all_shares_at_every_step(network):
-    chosen = task(network, wanted={"allowed": frozenset({"Nb", "C"})}, settings=SamplerSettings(steps=3))
-    state = init(chosen)
-    for _ in range(3):
-        state = step(chosen, state)
-    others = [i for i in range(100) if i not in (5, 40)]
-    assert state.crystals.types[..., others].abs().max() == 0  # the last step adds no noise
+def test_types_are_shown_one_after_the_other_and_stay(network):
+    chosen = task(network, wanted={"allowed": frozenset({"Nb", "C"})}, settings=SamplerSettings(steps=20))
+    state, shown = init(chosen), []
+    assert not state.crystals.types.any()
+    for _ in range(20):
+        assert {symbol for each in structures(chosen, state) for symbol in each.symbols} <= {"Nb", "C"}
+        after = step(chosen, state)
+        seen = state.crystals.types.sum(-1) > 0
+        assert torch.equal(after.crystals.types[seen], state.crystals.types[seen])
+        state = after
+        shown.append(float((state.crystals.types.sum(-1) * state.crystals.real).sum() / state.crystals.real.sum()))
+    assert shown == sorted(shown) and shown[-1] == 1 and 0.2 < shown[9] < 0.8
     with pytest.raises(ValueError, match="all steps"):
         step(chosen, state)
+
+
+def test_elements_are_drawn_with_their_probabilities():
+    numbers = torch.rand(40_000, 1, 100, generator=torch.Generator().manual_seed(0))
+    likely = torch.full((100,), -torch.inf)
+    likely[[3, 7, 99]] = torch.tensor([0.5, 0.2, 0.3]).log() + 5  # up to a constant
+    counts = Counter(drawn_elements(likely, numbers).flatten().tolist())
+    assert set(counts) == {3, 7, 99}
+    assert [counts[k] / 40_000 for k in (3, 7, 99)] == pytest.approx([0.5, 0.2, 0.3], abs=0.01)
+    least, most = torch.zeros(1, 1, 100), torch.full((1, 1, 100), 1 - 2**-24)
+    assert drawn_elements(likely, least).shape == (1, 1) and int(drawn_elements(likely, most)) == 3
 
 
 def test_the_same_seed_gives_the_same_samples_and_another_one_does_not(network):

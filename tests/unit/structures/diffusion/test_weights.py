@@ -16,7 +16,7 @@ def test_a_stored_network_predicts_the_same_within_16_bit(tmp_path):
     stored(tmp_path, BASE)
     model, crystals = load_crystal_network(BASE, tmp_path), noisy_crystals(3)
     assert model.network.scale == SCALE and model.sizes == (0, 0, 2, 1) and model.network.size == SMALL
-    arguments = crystals, torch.tensor([100]), torch.zeros(1)
+    arguments = crystals, torch.tensor([100])
     for found, expected in zip(model.network(*arguments), network_of(SMALL)(*arguments), strict=True):
         torch.testing.assert_close(found, expected, rtol=2e-2, atol=2e-2)
 
