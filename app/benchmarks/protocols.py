@@ -111,6 +111,10 @@ model that agrees within that error. The rows of *before* are those of version 0
 Crystals generated without a Tc (w = −1), towards 10 K and towards 110 K, which is far beyond the data. The Tc is that
 of our model of Tc by structure, conventional superconductors only; non-metals count with 0 K. The first ones are
 relaxed by CHGNet, as in the paper; the others are taken as made."""),
+    Benchmark("crystal-prediction", "Structures of held-out formulas", OWN, """
+Formulas of up to 20 atoms of which neither the library of prototypes nor the network of crystals has seen a structure.
+A formula matches at k if one of its first k structures is a known one (pymatgen's StructureMatcher), unrelaxed. *In
+turn*: the first of the prototypes, the first sample, the second of the prototypes, and so on."""),
     Benchmark("speed", "Speed", OWN, """
 A candidate-step is one step of one candidate. *Plain* is a direct implementation of the method: the networks as
 trained, evaluated as a whole in one loop, in float32. *Ours* is what the app does with the same weights; if the

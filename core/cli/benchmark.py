@@ -60,12 +60,16 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--cases", type=int, metavar="N", help="hostile: number of inputs; default: 10000")
     parser.add_argument("--count", type=int, metavar="N",
                         help="structure-hull: number of structures; default: 300. example-structures: candidates of "
-                             "an example; default: 10. crystal-guidance: crystals of each kind; default: 1000"
+                             "an example; default: 10. crystal-guidance: crystals of each kind; default: 1000. "
+                             "crystal-prediction: samples of each formula; default: 20"
                         )  # fmt: skip
     parser.add_argument("--relaxed", type=int, metavar="N",
                         help="crystal-guidance: crystals of each kind that are relaxed too; default: 200")  # fmt: skip
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="structure-hull, crystal-guidance: folder of the raw data"
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="structure-hull, crystal-guidance, crystal-prediction: folder of the raw data",
     )
     parser.add_argument("--seed", type=int, metavar="S",
                         help="hostile, durability: seed of the random numbers; another one makes the same attack with "

@@ -7,8 +7,9 @@ formulas are those on which `structure-ranking` is measured.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,11 +45,7 @@ def figures(
     model: CrystalModel, folder: Path, resume: Path, seed: int, settings: SampleSettings, held_out: RankingSettings
 ) -> dict:
     """Figures of samples of a network; finished blocks are kept in `resume`. Raises InputError for missing data."""
-    network = model.network.to(training_device())
-    precision = "bfloat16" if settings.bfloat16 else "float32"
-    store = resume / f"{model.card['sha256'][:12]}-{settings.steps}-{precision}"
-    sampler = SamplerSettings(settings.steps, bfloat16=settings.bfloat16)
-    base = Task(network, model.sizes, seed, 0, BLOCK, Wanted(), sampler, training_device())
+    store, base = resume / folder_name(model, settings), task_of(model, seed, settings)
     known = held_out_structures(folder, seed, held_out)
     return {
         "sampler": {"steps": settings.steps, "corrector": False},
@@ -66,6 +63,18 @@ def figures_again(name: str, folder: Path, checkpoints: Path, resume: Path) -> d
     settings, seed = loaded.card["settings"], loaded.card["split"]["seed"]
     samples, held_out = SampleSettings(**settings["samples"]), RankingSettings(**settings["held_out"])
     return figures(loaded, folder, resume / name / "samples", seed, samples, held_out)
+
+
+def folder_name(model: CrystalModel, settings: SampleSettings) -> str:
+    """Name of the folder of samples: another network, or another sampler, has another one."""
+    return f"{model.card['sha256'][:12]}-{settings.steps}-{'bfloat16' if settings.bfloat16 else 'float32'}"
+
+
+def task_of(model: CrystalModel, seed: int, settings: SampleSettings) -> Task:
+    """A block of samples of any formula, on the device of trainings."""
+    network = model.network.to(training_device())
+    sampler = SamplerSettings(settings.steps, bfloat16=settings.bfloat16)
+    return Task(network, model.sizes, seed, 0, BLOCK, Wanted(), sampler, training_device())
 
 
 def unconditional(base: Task, count: int, store: Path) -> list[Structure | None]:
@@ -105,21 +114,43 @@ def held_out_structures(folder: Path, seed: int, settings: RankingSettings) -> d
     return {key: own for key, own in ordered.items() if len(own[0].symbols) <= MOST_ATOMS}
 
 
-def match_rates(base: Task, known: dict[str, list[Structure]], count: int, store: Path) -> dict[str, float]:
-    """Shares of formulas of which the first sample, or one of `count`, is a known structure."""
-    first, one, valid = [], [], []
+@dataclass(frozen=True)
+class Guesses:
+    """The samples of one held-out formula, in their order.
+
+    matches : whether each is a known structure; valid : whether each has a valid structure
+    """
+
+    matches: tuple[bool, ...]
+    valid: tuple[bool, ...]
+
+    @property
+    def first_match(self) -> float:
+        """Number of the first sample that is a known structure, from 1; inf: none is."""
+        return float(self.matches.index(True) + 1) if any(self.matches) else math.inf
+
+
+def guesses_of(base: Task, known: Mapping[str, Sequence[Structure]], count: int, store: Path) -> dict[str, Guesses]:
+    """`count` samples of each held-out formula, compared with its known structures."""
+    found = {}
     for key, own in tqdm(known.items(), desc="samples of held-out formulas"):
         task = _changed(base, 0, count, Wanted(composition=own[0].symbols))
         samples = sampled(task, store / f"formula-{key}-{count}.json", _never, _nothing)
-        matches = [_matches(each, [Reduced(structure) for structure in own]) for each in samples]
-        first.append(matches[0])
-        one.append(any(matches))
-        valid += [structurally_valid(each) for each in samples]
+        reduced = [Reduced(structure) for structure in own]
+        found[key] = Guesses(
+            tuple(_matches(each, reduced) for each in samples), tuple(structurally_valid(each) for each in samples)
+        )
+    return found
+
+
+def match_rates(base: Task, known: Mapping[str, Sequence[Structure]], count: int, store: Path) -> dict[str, float]:
+    """Shares of formulas of which the first sample, or one of `count`, is a known structure."""
+    found = guesses_of(base, known, count, store).values()
     return {
         "n": len(known),
-        "match_at_1": float(np.mean(first)),
-        f"match_at_{count}": float(np.mean(one)),
-        "valid_structure": float(np.mean(valid)),
+        "match_at_1": float(np.mean([each.matches[0] for each in found])),
+        f"match_at_{count}": float(np.mean([any(each.matches) for each in found])),
+        "valid_structure": float(np.mean([each.valid for each in found])),
     }
 
 

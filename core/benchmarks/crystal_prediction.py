@@ -1,0 +1,145 @@
+"""Structures of held-out formulas: prototypes, diffusion, and both in turn.
+
+The formulas are those on which `structure-ranking` and `crystal-base` are measured; no structure of them is in the
+library of prototypes that proposes candidates here, or was learned by the network. A formula matches at k if one of
+its first k structures is a known one by StructureMatcher. Equal candidates from prototypes count once; samples are
+counted as they come. In turn: the first of the prototypes, the first sample, the second of the prototypes, and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from core.benchmarks import figures
+from core.benchmarks.harness import CACHE, Outcome
+from core.errors import InputError
+from core.paths import PROJECT
+from core.predictors.checkpoint import read_card
+from core.structures.diffusion.names import BASE
+from core.structures.ranking import NAME as RANKING
+
+PROTOTYPES, DIFFUSION, IN_TURN = "prototypes", "diffusion", "both in turn"
+RANKS = (1, 5, 10, 20)
+
+
+@dataclass(frozen=True)
+class CrystalPredictionOptions:
+    """Options of this benchmark.
+
+    count : samples of each formula, at least the largest of RANKS
+    data : folder of the raw data; None: as for trainings
+    cache : folder of the samples, so that the benchmark resumes
+    log : called with one line before each slow part
+
+    Raises InputError for too few samples.
+    """
+
+    count: int = 20
+    data: Path | None = None
+    cache: Path = field(default_factory=lambda: CACHE)
+    log: Callable[[str], None] = field(default=lambda line: None, compare=False)
+
+    def __post_init__(self):
+        if self.count < max(RANKS):
+            raise InputError("count", self.count, f"the table has the first {max(RANKS)} structures",
+                             f"Choose {max(RANKS)} or more")  # fmt: skip
+
+    @property
+    def file_suffix(self) -> str:
+        """Empty: there is one table."""
+        return ""
+
+
+class Ranks(NamedTuple):
+    """Rank, from 1, of the first known structure of a formula among candidates of both sources; inf: there is none."""
+
+    kind: str
+    prototypes: float
+    diffusion: float
+
+    def of(self, source: str) -> float:
+        """The rank in a source, or in both in turn."""
+        return {
+            PROTOTYPES: self.prototypes,
+            DIFFUSION: self.diffusion,
+            IN_TURN: min(2 * self.prototypes - 1, 2 * self.diffusion),
+        }[source]
+
+
+def crystal_prediction(options: CrystalPredictionOptions) -> Outcome:
+    """One row for each source and kind of formula: shares of formulas with a match among the first structures.
+
+    Raises CheckpointError without the checkpoints, InputError without the raw data.
+    """
+    ranks = list(_ranks(options).values())
+    table = table_of(ranks)
+    all_formulas = table[table["formulas"] == "all"]
+    series = {
+        str(row["source"]): (list(RANKS), [row[f"match_at_{k}"] for k in RANKS]) for _, row in all_formulas.iterrows()
+    }
+    figure = figures.lines(series, "structures", "share of formulas with a match")
+    about = {"count": options.count, "checkpoints": {name: read_card(name)["sha256"] for name in (BASE, RANKING)}}
+    return Outcome(table, sentences(table), figure, about)
+
+
+def table_of(ranks: list[Ranks]) -> pd.DataFrame:
+    """Shares for each source, for each kind of formula and all."""
+    rows = []
+    for kind in (*dict.fromkeys(each.kind for each in ranks), "all"):
+        own = [each for each in ranks if kind in (each.kind, "all")]
+        for source in (PROTOTYPES, DIFFUSION, IN_TURN):
+            found = np.array([each.of(source) for each in own])
+            shares = {f"match_at_{k}": float((found <= k).mean()) for k in RANKS}
+            rows.append({"formulas": kind, "source": source, "n": len(own), **shares})
+    return pd.DataFrame(rows)
+
+
+def sentences(table: pd.DataFrame) -> tuple[str, ...]:
+    """Whether both together are better than either."""
+    rows = table[table["formulas"] == "all"].set_index("source")
+    last = f"match_at_{max(RANKS)}"
+    one, two, both = (rows.loc[source, last] for source in (PROTOTYPES, DIFFUSION, IN_TURN))
+    return (
+        f"Among {max(RANKS)} structures of a formula is a known one for {one:.0%} by prototypes, {two:.0%} by "
+        f"diffusion and {both:.0%} by both in turn, of {int(rows.loc[PROTOTYPES, 'n'])} formulas that neither saw.",
+        f"The first structure is a known one for {rows.loc[PROTOTYPES, 'match_at_1']:.0%} by prototypes and "
+        f"{rows.loc[DIFFUSION, 'match_at_1']:.0%} by diffusion.",
+    )
+
+
+def _ranks(options: CrystalPredictionOptions) -> Mapping[str, Ranks]:
+    """Formula -> its ranks, for the formulas that have samples. Raises InputError if the draws differ."""
+    from core.structures.diffusion.weights import load_crystal_network
+    from core.structures.ranking import load_ranking
+    from core.training import crystal_samples, structure_ranking
+    from core.training.data import data_folder
+
+    folder, model, card = data_folder(options.data), load_crystal_network(BASE), read_card(RANKING)
+    settings = structure_ranking.RankingSettings(**card["settings"])
+    drawn = structure_ranking.RankingSettings(**model.card["settings"]["held_out"])
+    seed = card["split"]["seed"]
+    if (seed, drawn) != (model.card["split"]["seed"], settings):
+        raise InputError("checkpoints", BASE, f"{BASE} and {RANKING} must be measured on the same formulas",
+                         "Train both with the same seed")  # fmt: skip
+    options.log("candidates from prototypes; takes half an hour if build/ is empty")
+    queries, _ = structure_ranking.read_queries(folder, PROJECT / "build", seed, settings, ("held_out",))
+    ranking = load_ranking()
+    options.log(f"{options.count} samples of each formula")
+    samples = replace(crystal_samples.SampleSettings(**model.card["settings"]["samples"]), per_formula=options.count)
+    store = options.cache / "crystal-prediction" / crystal_samples.folder_name(model, samples)
+    known = crystal_samples.held_out_structures(folder, seed, drawn)
+    task = crystal_samples.task_of(model, seed, samples)
+    guesses = crystal_samples.guesses_of(task, known, options.count, store)
+    found = {}
+    for each in queries["held_out"]:
+        if each.formula in guesses:
+            order = np.argsort(-ranking.scores(each.ranked.features), kind="stable")
+            rank = structure_ranking.first_match(each, order)
+            found[each.formula] = Ranks(each.kind, rank, guesses[each.formula].first_match)
+    return found

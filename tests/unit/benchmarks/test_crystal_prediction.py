@@ -1,0 +1,71 @@
+"""Structures of held-out formulas: ranks of both sources in turn, the table, and what is refused."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from core.benchmarks import crystal_prediction
+from core.benchmarks.crystal_prediction import (
+    DIFFUSION,
+    IN_TURN,
+    PROTOTYPES,
+    CrystalPredictionOptions,
+    Ranks,
+    sentences,
+    table_of,
+)
+from core.errors import InputError
+from core.training import crystal_samples, structure_ranking
+from core.training.crystal_samples import Guesses
+
+RANKS = [Ranks("3dsc", 1, math.inf), Ranks("3dsc", 11, 4), Ranks("others", math.inf, 10), Ranks("others", 3, 1)]
+
+
+def test_in_turn_the_candidates_of_both_sources_alternate():
+    assert [each.of(IN_TURN) for each in RANKS] == [1, 8, 20, 2]
+    assert RANKS[1].of(PROTOTYPES) == 11 and RANKS[1].of(DIFFUSION) == 4
+
+
+def test_shares_of_formulas_by_kind_and_source():
+    table = table_of(RANKS).set_index(["formulas", "source"])
+    assert table.loc[("all", PROTOTYPES), ["n", "match_at_1", "match_at_5", "match_at_10", "match_at_20"]].tolist() == [
+        4, 0.25, 0.5, 0.5, 0.75
+    ]  # fmt: skip
+    assert table.loc[("all", IN_TURN), "match_at_20"] == 1 and table.loc[("3dsc", DIFFUSION), "match_at_5"] == 0.5
+    assert "75% by prototypes, 75% by diffusion and 100% by both" in sentences(table_of(RANKS))[0]
+
+
+def test_the_first_match_among_samples():
+    assert Guesses((False, True, True), (True,) * 3).first_match == 2
+    assert Guesses((False,), (True,)).first_match == math.inf
+
+
+def test_too_few_samples_are_refused():
+    with pytest.raises(InputError, match="20 or more"):
+        CrystalPredictionOptions(count=5)
+
+
+def test_formulas_with_both_kinds_of_candidates_are_compared(monkeypatch, tmp_path):
+    """Candidates in the order of the ranking: the second one of MgB2 is a known structure."""
+    drawn = {"outside": 550, "held_out": 110, "fitted": 440}
+    query = SimpleNamespace(
+        kind="3dsc", formula="B2Mg1", ranked=SimpleNamespace(features=np.array([[0.1], [0.9], [0.5]])),
+        matches=np.array([False, False, True]), same_as=np.arange(3),
+    )  # fmt: skip
+    model = SimpleNamespace(
+        card={"sha256": "0" * 64, "split": {"seed": 0}, "settings": {"held_out": drawn, "samples": {"steps": 5}}}
+    )
+    monkeypatch.setattr("core.structures.diffusion.weights.load_crystal_network", lambda name: model)
+    monkeypatch.setattr("core.structures.ranking.load_ranking", lambda: SimpleNamespace(scores=lambda x: x[:, 0]))
+    monkeypatch.setattr("core.training.data.data_folder", lambda data: tmp_path)
+    monkeypatch.setattr(structure_ranking, "read_queries", lambda *given: ({"held_out": [query]}, {}))
+    monkeypatch.setattr(crystal_samples, "held_out_structures", lambda *given: {"B2Mg1": []})
+    monkeypatch.setattr(crystal_samples, "task_of", lambda *given: None)
+    monkeypatch.setattr(crystal_samples, "guesses_of", lambda *given: {"B2Mg1": Guesses((False, True), (True, True))})
+    ranks = crystal_prediction._ranks(CrystalPredictionOptions(cache=tmp_path))
+    assert ranks == {"B2Mg1": Ranks("3dsc", 2, 2)}
+    model.card["split"]["seed"] = 1
+    with pytest.raises(InputError, match="same formulas"):
+        crystal_prediction._ranks(CrystalPredictionOptions(cache=tmp_path))
