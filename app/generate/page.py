@@ -180,7 +180,10 @@ def _picture(folder: Path, row: Row, each: Listed) -> None:
         return
     structure_animation(moments(way), f"{each.formula} on its way from noise to a crystal", f"{name}-way",
                         "generate.way")  # fmt: skip
-    st.caption("As made, not relaxed. Lattice, elements and positions lose their noise together, step by step.")
+    st.caption(
+        "As made, not relaxed. Lattice and positions lose their noise step by step, and the elements are settled "
+        "one after the other; until then an atom has the likeliest one."
+    )
 
 
 def moments(way: list[Moment]) -> list[tuple[str, Structure]]:

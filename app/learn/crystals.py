@@ -21,11 +21,11 @@ FOLDER = ASSETS / "benchmarks"
 EXAMPLE = "crystal-example"
 TEXT = """
 1. **Noise.** A crystal is a lattice, the positions of its atoms in the cell, and their elements. Over many steps, noise
-   is added to all three until nothing of the crystal is left.
-2. **Learning.** A network in which every atom hears of every other learns, from known crystals, to tell the noise in a
-   crystal at any of these steps.
-3. **Making.** From pure noise, the network takes away a little noise at a time. What is left is a crystal that nobody
-   has drawn; most of such crystals are not new, or do not hold.
+   is added to lattice and positions, and one element after the other is hidden, until nothing of the crystal is left.
+2. **Learning.** A network in which every atom hears of every other learns, from known crystals, to tell the noise and
+   the hidden elements at any of these steps.
+3. **Making.** From pure noise, the network takes away a little noise at a time, and settles one element after the
+   other. What is left is a crystal that nobody has drawn; most of such crystals are not new, or do not hold.
 4. **Towards a Tc.** The network is trained on with the calculated Tc of some crystals as a further input. With a weight
    w the difference that the Tc makes is exaggerated: (1 + w) noise(Tc) − w noise(). At w = −1 the Tc plays no part.
 5. **Screening.** Unique, new, relaxed by an interatomic potential, bound, a metal, Tc by structure, near the hull: few
@@ -55,7 +55,10 @@ def crystals() -> None:
     way = table[(table["sample"] == sample) & (table["weight"] == weight)].sort_values("step")
     with right:
         _way(way)
-    st.caption("The same noise with every weight: what differs is the guidance. As made, not relaxed.")
+    st.caption(
+        "The same noise with every weight: what differs is the guidance. An "
+        "atom whose element is not settled has the likeliest one. As made, not relaxed."
+    )
 
 
 def _way(way: pd.DataFrame) -> None:

@@ -78,8 +78,8 @@ LIMITS = {
     **dict.fromkeys(
         _CRYSTALS,
         """
-- **It predicts noise, not a property.** The figures are errors of the noise in lattice, positions and elements, for any
-  formula and where the formula is given. What is generated is not relaxed, and may not be stable.
+- **It predicts noise, not a property.** The figures are errors of the noise in lattice and positions, and of hidden
+  elements, for any formula and where the formula is given. What is generated is not relaxed, and may not be stable.
 - **Its Tc is calculated,** by electron-phonon theory for conventional superconductors, and never measured.
 """,
     ),
