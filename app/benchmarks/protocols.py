@@ -31,7 +31,8 @@ Every method gets the same models, screens and time on two CPU cores: memetic se
 genetic search, C-ES, KIAGO with the candidates and steps that end in the time, and random formulas. The bases are those
 of table 2, free, for new formulas only, and for new formulas near the base; then its substitutions and hydrides. The
 figures are means of the best 30 formulas by the objective, Tc − κ error − α Ef; the control model takes no part in
-the search. The curves are means over all lines."""),
+the search. A rival that is behind by more than 0.5 K in both means with the first seed has no further seeds (column
+*seeds*). The curves are means over all lines."""),
     Benchmark("default-search", "The default design", OWN, """
 The design that a new visitor starts by pressing Run, for the bases of table 2: new formulas near the base, here of all
 elements. Genetic search with the same models and demands gets the time that the default design took; the time of the
@@ -113,8 +114,9 @@ of our model of Tc by structure, conventional superconductors only; non-metals c
 relaxed by CHGNet, as in the paper; the others are taken as made."""),
     Benchmark("crystal-prediction", "Structures of held-out formulas", OWN, """
 Formulas of up to 20 atoms of which neither the library of prototypes nor the network of crystals has seen a structure.
-A formula matches at k if one of its first k structures is a known one (pymatgen's StructureMatcher), unrelaxed. *In
-turn*: the first of the prototypes, the first sample, the second of the prototypes, and so on."""),
+A formula matches at k if one of its first k structures is a known one (pymatgen's StructureMatcher), unrelaxed.
+Diffusion is told the number of atoms of the smallest known cell, prototypes are not. *In turn*: the first of the
+prototypes, the first sample, the second of the prototypes, and so on."""),
     Benchmark("speed", "Speed", OWN, """
 A candidate-step is one step of one candidate. *Plain* is a direct implementation of the method: the networks as
 trained, evaluated as a whole in one loop, in float32. *Ours* is what the app does with the same weights; if the

@@ -3,7 +3,8 @@
 The formulas are those on which `structure-ranking` and `crystal-base` are measured; no structure of them is in the
 library of prototypes that proposes candidates here, or was learned by the network. A formula matches at k if one of
 its first k structures is a known one by StructureMatcher. Equal candidates from prototypes count once; samples are
-counted as they come. In turn: the first of the prototypes, the first sample, the second of the prototypes, and so on.
+counted as they come, and they are told the number of atoms of the smallest known cell, as in DiffCSP, which prototypes
+are not. In turn: the first of the prototypes, the first sample, the second of the prototypes, and so on.
 """
 
 from __future__ import annotations

@@ -38,9 +38,10 @@ class SearchOptions:
     methods : methods to include; empty: all
     rival_seconds : time of the genetic search whose end ours has to reach (seed 0); 0: the same as all others
     per_element_set : most formulas with the same elements in the lines of table 2; 0: any number
-    margin_K : a rival that is behind ours by more than this in the mean objective of the first seed has no further
-        seeds; None: all have the same
-    kept : file of finished searches, see `KeptParts`, read and added to; None: only the cache
+    margin_K : a rival that is behind ours by more than this with the first seed, in the mean objective and in the mean
+        of the control model, has no further seeds; infinite: all have the same
+    kept : file of finished searches, see `KeptParts`, read and added to; None: only the cache. The searches of one line
+        are comparable only if they were made on one machine, one after the other
     device : auto, cpu, cuda or mps
     cache : folder of the finished searches, so that an interrupted benchmark resumes
     log : called with one line before each search
@@ -54,7 +55,7 @@ class SearchOptions:
     methods: tuple[str, ...] = ()
     rival_seconds: float = 0.0
     per_element_set: int = 0
-    margin_K: float | None = 0.5
+    margin_K: float = 0.5
     kept: Path | None = None
     device: str = "auto"
     predictor: str = "best"
@@ -69,8 +70,8 @@ class SearchOptions:
         if self.per_element_set < 0:
             raise InputError("per_element_set", self.per_element_set, "a number of formulas is not negative",
                              "Choose for example 2, or 0 for any number")  # fmt: skip
-        if self.margin_K is not None and not self.margin_K >= 0:
-            raise InputError("margin_K", self.margin_K, "a margin is not negative", "Choose for example 0.5 K")
+        if not self.margin_K >= 0:
+            raise InputError("margin_K", self.margin_K, "a margin is not negative", "Choose for example 0.5 K, or inf")
         if not self.seconds > 0:
             raise InputError("seconds", self.seconds, "a search needs time", "Choose for example 30")
         if self.predictor != "best":
@@ -92,8 +93,9 @@ class SearchOptions:
         """The options and checksums with which the figures were computed, as JSON data."""
         return {
             "seconds": self.seconds, "seeds": self.seeds, "bases": list(self.bases), "methods": list(self.methods),
-            "per_element_set": self.per_element_set, "rival_seconds": self.rival_seconds, "margin_K": self.margin_K,
-            "device": self.device, "threads": torch.get_num_threads(), "checkpoints": self.checksums(),
+            "per_element_set": self.per_element_set, "rival_seconds": self.rival_seconds,
+            "margin_K": number(self.margin_K), "device": self.device, "threads": torch.get_num_threads(),
+            "checkpoints": self.checksums(),
         }  # fmt: skip
 
 
@@ -103,7 +105,7 @@ def compare(options: SearchOptions) -> Outcome:
     searches = _Searches(options, KeptParts(options.kept) if options.kept else None, load)
     for line in lines(options.bases, options.per_element_set):
         by_method: dict[str, list[dict]] = {}
-        for method in options.methods or METHODS:
+        for method in sorted(options.methods or METHODS, key=lambda name: name != OURS):  # ours decides on seeds
             by_method[method] = found = searches.of_seeds(line, method, by_method.get(OURS, []))
             row: dict = {"kind": line.kind, "base": line.base, "method": method, "seeds": len(found)}
             for name in MEASURES:
@@ -222,11 +224,18 @@ class _Searches:
         return result
 
 
-def far_behind(rival: dict, ours: dict, margin_K: float | None) -> bool:
-    """Whether a rival is behind ours by more than the margin in the objective; without formulas it is."""
-    if margin_K is None or ours["objective_K"] is None:
-        return False
-    return rival["objective_K"] is None or ours["objective_K"] - rival["objective_K"] > margin_K
+def far_behind(rival: dict, ours: dict, margin_K: float) -> bool:
+    """Whether a rival is behind ours by more than the margin, in the objective and by the control model.
+
+    Without formulas it is behind by an infinite amount.
+    """
+    for name in ("objective_K", "control_tc_K"):
+        if ours[name] is None:
+            return False
+        behind_K = np.inf if rival[name] is None else ours[name] - rival[name]
+        if not behind_K > margin_K:
+            return False
+    return True
 
 
 def number(value: float | None) -> float | None:
@@ -264,11 +273,13 @@ def _figure(courses: dict) -> dict:
     """The mean over all lines of the objective against time, for the methods that have a curve."""
     series = {}
     for method in dict.fromkeys(key[2] for key in courses):
-        curves = [course for key, found in courses.items() if key[2] == method for course in found if course]
-        if not curves:
+        by_line = [[course for course in found if course] for key, found in courses.items() if key[2] == method]
+        by_line = [curves for curves in by_line if curves]
+        if not by_line:
             continue
-        times = np.linspace(0, max(course[-1][0] for course in curves), POINTS)[1:]
-        at = [[_value_at(course, t) for t in times] for course in curves]
+        times = np.linspace(0, max(course[-1][0] for curves in by_line for course in curves), POINTS)[1:]
+        # First over the seeds: some lines have more seeds than others.
+        at = [np.mean([[_value_at(course, t) for t in times] for course in curves], axis=0) for curves in by_line]
         series[method] = (times.tolist(), np.mean(at, axis=0).tolist())
     return figures.lines(series, "seconds", "objective of the best 30 (K)")
 

@@ -53,7 +53,7 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--margin", type=float, metavar="K", dest="margin_K",
                         help="search: a rival that is behind by more than K kelvin with the first seed has no further "
-                             "seeds; default: 0.5")  # fmt: skip
+                             "seeds; inf: all have the same; default: 0.5")  # fmt: skip
     parser.add_argument("--kept", type=Path, metavar="FILE", nargs="?", const=STORED / "search-parts.jsonl",
                         help="search: take finished searches from FILE and add those that were missing; default of "
                              "FILE: the one beside the stored table")  # fmt: skip

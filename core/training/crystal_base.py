@@ -1,8 +1,8 @@
 """Train `crystal-base`, the network that makes crystal structures without a condition.
 
 The method of the guided diffusion of superconductors, whose base is DiffCSP (Jiao et al. 2023, arXiv:2309.04475), on
-the Materials Project instead of Alexandria. Two sizes: one that two cores train within 8 hours, and on a CUDA device a
-larger one.
+the Materials Project instead of Alexandria. Two sizes: one that two cores train in 85 minutes, and on a CUDA device a
+larger one. A stored network can be trained in further rounds, see `train_on`.
 """
 
 from __future__ import annotations
@@ -104,45 +104,54 @@ def train(folder: Path, out: Path, seed: int, build: Path, settings: CrystalSett
     settings = settings or default_settings()
     data = read_data(folder, seed, settings)
     resume = build / f"{BASE}-{seed}"
-    network, _ = _fitted(data, settings, seed, resume, None)
-    return _saved(network, data, settings, seed, (), folder, out, resume)
+    scale = LatticeScale.of(data.learnt.numbers, data.learnt.atoms)
+    network, _ = _fitted(data, settings, seed, resume, scale)
+    return _saved(network, data, settings, seed, seed, (), folder, out, resume)
 
 
 def train_on(folder: Path, out: Path, seed: int, build: Path, settings: CrystalSettings | None = None) -> dict:
     """Train the network in `out` in a further round, with the data of its card; returns the new card.
 
-    seed : of the order of the batches in this round
+    seed : of the order of the batches in this round, another one than in the rounds before
 
-    Raises InputError if the raw data are missing or the loss on held-out crystals is no lower than before: then the
-    network in `out` is left as it is; CheckpointError without a network in `out`.
+    The network in `out` is replaced when everything is finished, so that an interrupted round resumes.
+
+    Raises InputError if the raw data are missing, if a round had this seed, or if the loss on held-out crystals is no
+    lower than before: then the network in `out` is left as it is; CheckpointError without a network in `out`.
     """
     before = load_crystal_network(BASE, out)
+    used = [each["split"]["training_seed"] for each in (*before.card.get("earlier_rounds", ()), before.card)]
+    if seed in used:
+        raise InputError("seed", seed, "every round of training has another seed", f"Choose another one than {used}")
     settings = replace(
         settings or default_settings(),
         size=before.network.size,
         held_out=RankingSettings(**before.card["settings"]["held_out"]),
     )
-    split = before.card["split"]["seed"]
+    split, scale = before.card["split"]["seed"], before.network.scale
     data = read_data(folder, split, settings)
+    lowest = validation_figures(data.validation, scale)(before.network.to(training_device()))[VALIDATION_LOSS]
     resume = build / f"{BASE}-{split}-after-{before.card['sha256'][:12]}-{seed}"
-    network, loss = _fitted(data, settings, seed, resume, before.network.state_dict())
-    if loss >= (lowest := validation_figures(data.validation, before.network.scale)(before.network)[VALIDATION_LOSS]):
+    network, loss = _fitted(data, settings, seed, resume, scale, before.network.cpu().state_dict())
+    if loss >= lowest:
         raise InputError(
             "validation loss", loss, f"a further round must lower it, from {lowest:.4f}",
-            "Train with more epochs or another seed; the network is left as it is",
+            "Train with another seed; the network is left as it is",
         )  # fmt: skip
-    names = ("sha256", "date", "settings", "training")
+    names = ("sha256", "date", "split", "settings", "training")
     rounds = (*before.card.get("earlier_rounds", ()), {name: before.card[name] for name in names})
-    return _saved(network, data, settings, split, rounds, folder, out, resume)
+    _saved(network, data, settings, split, seed, rounds, folder, resume / "finished", resume)
+    checkpoint.save(BASE, *checkpoint.load(BASE, ARCHITECTURE, resume / "finished"), out)
+    return checkpoint.read_card(BASE, out)
 
 
 def _fitted(
-    data: BaseData, settings: CrystalSettings, seed: int, resume: Path, start: dict[str, torch.Tensor] | None
-) -> tuple[CrystalNet, float]:
+    data: BaseData, settings: CrystalSettings, seed: int, resume: Path, scale: LatticeScale,
+    start: dict[str, torch.Tensor] | None = None,
+) -> tuple[CrystalNet, float]:  # fmt: skip
     """The network of the best epoch, and its validation loss. start : its first weights; None: random ones"""
-    scale = LatticeScale.of(data.learnt.numbers, data.learnt.atoms)
     best = BestWeights(resume, validation_figures(data.validation, scale))
-    fitting = _fitting(data, settings, seed, best)
+    fitting = _fitting(data, settings, seed, best, scale)
     if start is not None:
         fitting.models[0].load_state_dict(start)
     (network,) = fitting.run([resume])
@@ -151,10 +160,11 @@ def _fitted(
 
 
 def _saved(
-    network: CrystalNet, data: BaseData, settings: CrystalSettings, seed: int, rounds: Sequence[dict], folder: Path,
-    out: Path, resume: Path,
+    network: CrystalNet, data: BaseData, settings: CrystalSettings, seed: int, training_seed: int,
+    rounds: Sequence[dict], folder: Path, out: Path, resume: Path,
 ) -> dict:  # fmt: skip
     """Write weights and card; returns the card. rounds : what the cards said of the rounds of training before"""
+    by = "formula; nothing is learned from those drawn for structure-ranking"
     card = {
         "name": BASE,
         "architecture": ARCHITECTURE,
@@ -163,7 +173,7 @@ def _saved(
         "data": {"mp": crystal_data.ATTRIBUTION["mp"]},
         "licence": "CC BY 4.0, as the data",
         "cleaning": data.counts,
-        "split": {"seed": seed, "by": "formula; nothing is learned from those drawn for structure-ranking"},
+        "split": {"seed": seed, "training_seed": training_seed, "by": by},
         "settings": asdict(settings),
         "lattice": asdict(network.scale),
         "sizes": data.learnt.sizes(),
@@ -219,11 +229,10 @@ def fittings(name: str, folder: Path, out: Path, seed: int) -> list[Fitting]:
     settings = default_settings()
     data = read_data(folder, seed, settings)
     scale = LatticeScale.of(data.learnt.numbers, data.learnt.atoms)
-    return [_fitting(data, settings, seed, validation_figures(data.validation, scale))]
+    return [_fitting(data, settings, seed, validation_figures(data.validation, scale), scale)]
 
 
-def _fitting(data: BaseData, settings: CrystalSettings, seed: int, report: Report) -> Fitting:
-    scale = LatticeScale.of(data.learnt.numbers, data.learnt.atoms)
+def _fitting(data: BaseData, settings: CrystalSettings, seed: int, report: Report, scale: LatticeScale) -> Fitting:
     torch.manual_seed(seed)
     network = CrystalNet(scale, settings.size)
     return fitting_of(BASE, network, data.learnt.columns(scale), settings, seed, report)

@@ -84,7 +84,9 @@ def noise_prediction_loss(device: torch.device, groups: Groups, settings: LossSe
         counts = counted(crystals, drawn, tables)
 
         def term(share: Sequence[int]) -> torch.Tensor:
-            with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
+            # The cache of converted weights belongs to all threads, and the first one to finish clears it.
+            alone = len(shares) == 1
+            with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16, cache_enabled=alone):
                 predicted = _by_group(network, crystals, drawn, groups, condition, tables, share)
             return losses(predicted, counts).total
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from core.chemistry.structure import Structure
 from core.structures.diffusion.blocks import sampled
-from core.structures.diffusion.sampler import BLOCK, SamplerSettings, State, Task, Wanted
+from core.structures.diffusion.sampler import BLOCK, VERSION, SamplerSettings, State, Task, Wanted
 from core.structures.diffusion.validity import structurally_valid, valid_compositions
 from core.structures.diffusion.weights import CrystalModel, load_crystal_network
 from core.structures.match import Reduced
@@ -67,7 +67,8 @@ def figures_again(name: str, folder: Path, checkpoints: Path, resume: Path) -> d
 
 def folder_name(model: CrystalModel, settings: SampleSettings) -> str:
     """Name of the folder of samples: another network, or another sampler, has another one."""
-    return f"{model.card['sha256'][:12]}-{settings.steps}-{'bfloat16' if settings.bfloat16 else 'float32'}"
+    precision = "bfloat16" if settings.bfloat16 else "float32"
+    return f"{model.card['sha256'][:12]}-{settings.steps}-{precision}-sampler-{VERSION}"
 
 
 def task_of(model: CrystalModel, seed: int, settings: SampleSettings) -> Task:

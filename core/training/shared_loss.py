@@ -20,7 +20,7 @@ Term = Callable[[], torch.Tensor]
 class SharedLoss:
     """(network, batch) -> scalar: the sum of the terms of the batch, each a function that gives a scalar.
 
-    With two threads a gradient depends on the terms only; with more, its rounding also on the order in which they end.
+    With two terms a gradient depends on these only; with more, its rounding also on the order in which threads end.
     """
 
     def __init__(self, terms: Callable[[nn.Module, Batch], Sequence[Term]], threads: int):

@@ -32,8 +32,10 @@ from core.structures.diffusion.lattice_numbers import N_NUMBERS, lattice_of
 from core.structures.diffusion.network import CrystalNet, Prediction
 from core.structures.diffusion.noise import hidden_shares
 
+VERSION = 1  # of the sampler: another one makes other samples with the same seed
 BLOCK = 64  # samples computed together; part of the meaning of a seed
 GROUP = 16  # crystals of a block that are padded to the same size
+LEAST_NUMBER = 2.0**-25  # half of the least number above 0 that is drawn
 LATTICE_LIMIT = 7.0  # largest lattice number without noise, in standard deviations
 _SIZE, _START, _CORRECT, _DENOISE, _SHOW = range(5)  # numbers of the random streams
 
@@ -235,7 +237,7 @@ def drawn_elements(likely: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
 
     numbers : u (b, s, 100), equally distributed between 0 and 1; an element without probability is never drawn
     """
-    return (likely.float() - (-numbers.log()).log()).argmax(-1)
+    return (likely.float() - (-numbers.clamp(min=LEAST_NUMBER).log()).log()).argmax(-1)
 
 
 def _posterior(

@@ -1,5 +1,6 @@
 """The benchmark of searches: its lines, the counts of wins, and a tiny run that is resumed."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -156,7 +157,10 @@ def test_a_rival_far_behind_with_the_first_seed_has_no_further_seeds(monkeypatch
     options = replace(TINY, seeds=3, methods=(OURS, GENETIC_SEARCH, KIAGO))
     assert compare(options).table["seeds"].tolist() == [3, 3, 1]
     assert given.count((KIAGO, 0)) == 1 and (KIAGO, 1) not in given
-    assert compare(replace(options, margin_K=None)).table["seeds"].tolist() == [3, 3, 3]
+    assert compare(replace(options, margin_K=math.inf)).table["seeds"].tolist() == [3, 3, 3]
+    given.clear()
+    table = compare(replace(options, methods=(KIAGO, OURS))).table
+    assert table["method"].tolist() == [OURS, KIAGO] and table["seeds"].tolist() == [3, 1]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +168,16 @@ def test_a_rival_far_behind_with_the_first_seed_has_no_further_seeds(monkeypatch
                                   (None, None, False), (1.0, None, False)],
 )  # fmt: skip
 def test_far_behind(rival, ours, behind):
-    assert search.far_behind({"objective_K": rival}, {"objective_K": ours}, 0.5) is behind
+    one, two = ({"objective_K": value, "control_tc_K": value} for value in (rival, ours))
+    assert search.far_behind(one, two, 0.5) is behind
+    assert not search.far_behind(one, two, math.inf)
+    assert not search.far_behind(one | {"control_tc_K": 10.0}, two, 0.5)  # by the control model it is not
+
+
+def test_a_line_counts_once_in_the_curves_however_many_seeds_it_has():
+    courses = {("new", "A", OURS): [[(1.0, 10.0)]] * 3, ("new", "B", OURS): [[(1.0, 20.0)]]}
+    (line,) = search._figure(courses)["data"]
+    assert line["y"] == pytest.approx([15.0] * len(line["y"]))
 
 
 @pytest.mark.usefixtures("one_thread")

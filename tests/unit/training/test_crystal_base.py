@@ -9,6 +9,7 @@ import torch
 
 from core.errors import InputError
 from core.predictors import checkpoint
+from core.structures.diffusion.lattice_numbers import LatticeScale
 from core.structures.diffusion.names import BASE, WITH_TC
 from core.structures.diffusion.network import CrystalNetSize
 from core.structures.diffusion.weights import load_crystal_network
@@ -104,22 +105,58 @@ def test_an_interrupted_training_gives_the_same_weights(trained, folder, monkeyp
     assert straight.read_bytes() == resumed.read_bytes()
 
 
-def test_a_further_round_begins_with_the_weights_of_the_round_before(folder, tmp_path):
-    out, gentle = tmp_path / "out", replace(SETTINGS, epochs=1, learning_rate=3e-3)
-    cards = [crystal_base.train(folder, out, 0, tmp_path, gentle)]
-    cards += [crystal_base.train_on(folder, out, seed, tmp_path, gentle) for seed in (1, 2)]
-    losses = [card["training"]["best: 1"]["validation_loss"] for card in cards]
-    assert losses == sorted(losses, reverse=True) and cards[1]["split"]["seed"] == 0
+GENTLE = replace(SETTINGS, epochs=1, learning_rate=3e-3)
+
+
+@pytest.fixture(scope="module")
+def first_round(folder):
+    """The card of a network that has not learned much; checkpoints are in first/."""
+    return crystal_base.train(folder, folder / "first", 0, folder / "build-first", GENTLE)
+
+
+@pytest.fixture
+def out(first_round, folder, tmp_path):
+    """A folder with this network."""
+    shutil.copytree(folder / "first", tmp_path / "out")
+    return tmp_path / "out"
+
+
+def test_a_further_round_begins_with_the_stored_weights(first_round, folder, out, tmp_path):
+    stored = load_crystal_network(BASE, out).network.state_dict()
+    still = replace(GENTLE, learning_rate=1e-30)
+    network, _ = crystal_base._fitted(
+        crystal_base.read_data(folder, 0, still), still, 1, tmp_path, LatticeScale(**first_round["lattice"]), stored
+    )
+    assert all(torch.allclose(value, stored[key]) for key, value in network.state_dict().items())
+
+
+def test_the_card_has_all_rounds_and_their_seeds(first_round, folder, out, tmp_path):
+    cards = [first_round, *(crystal_base.train_on(folder, out, seed, tmp_path, GENTLE) for seed in (1, 2))]
     assert [each["sha256"] for each in cards[2]["earlier_rounds"]] == [card["sha256"] for card in cards[:2]]
+    assert [card["split"]["training_seed"] for card in cards] == [0, 1, 2] and cards[2]["split"]["seed"] == 0
+    assert cards[2]["lattice"] == first_round["lattice"] and "samples" in cards[2]
+    with pytest.raises(InputError, match=r"another one than \[0, 1, 2\]"):
+        crystal_base.train_on(folder, out, 1, tmp_path, GENTLE)
 
 
-def test_a_round_without_gain_leaves_the_network(trained, folder, tmp_path):
-    out = tmp_path / "out"
-    shutil.copytree(folder / "out", out)
+def test_a_round_that_is_interrupted_while_it_samples_goes_on_there(first_round, folder, out, tmp_path, monkeypatch):
+    def killed(*given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(crystal_samples, "figures", killed)
+        with pytest.raises(KeyboardInterrupt):
+            crystal_base.train_on(folder, out, 1, tmp_path, GENTLE)
+    assert checkpoint.read_card(BASE, out) == first_round
+    monkeypatch.setattr("core.training.loop._train", lambda members, *rest: None)  # no epoch is left
+    assert len(crystal_base.train_on(folder, out, 1, tmp_path, GENTLE)["earlier_rounds"]) == 1
+
+
+def test_a_round_without_gain_leaves_the_network(first_round, folder, out, tmp_path):
     wild = replace(SETTINGS, epochs=1, learning_rate=10.0)
     with pytest.raises(InputError, match="must lower it"):
         crystal_base.train_on(folder, out, 1, tmp_path, wild)
-    assert checkpoint.read_card(BASE, out) == trained
+    assert checkpoint.read_card(BASE, out) == first_round
 
 
 def test_tuning_begins_with_the_base_network_and_learns_the_adapter(trained, folder, tmp_path):
@@ -140,7 +177,8 @@ def test_tuning_begins_with_the_base_network_and_learns_the_adapter(trained, fol
 
 def test_the_base_network_trains_as_on_a_gpu(folder, tmp_path, as_on_a_gpu):
     data = crystal_base.read_data(folder, 0, SETTINGS)
-    (network,) = crystal_base._fitting(data, replace(SETTINGS, epochs=1), 0, lambda network: {}).run([tmp_path])
+    scale = LatticeScale.of(data.learnt.numbers, data.learnt.atoms)
+    (network,) = crystal_base._fitting(data, replace(SETTINGS, epochs=1), 0, lambda network: {}, scale).run([tmp_path])
     assert all(parameter.isfinite().all() for parameter in network.parameters())
 
 

@@ -100,6 +100,20 @@ def test_threads_share_the_groups_and_give_the_same_gradient():
         assert found(threads) == pytest.approx(alone, rel=1e-4, abs=1e-6)
 
 
+def test_two_threads_repeat_their_gradient_exactly_in_bfloat16():
+    data, groups = columns(*[4] * 8, *[6] * 8, *[9] * 8, *[12] * 8), Groups(((8, 4), (8, 6), (8, 9), (8, 12)))
+    size = CrystalNetSize(width=64, layers=2, frequencies=8, radial=4, encoding=16)
+
+    def found():
+        torch.manual_seed(0)
+        network = CrystalNet(SCALE, size)
+        with_gradient(noise_prediction_loss(CPU, groups, LossSettings(bfloat16=True), 2), network, data)
+        return torch.cat([parameter.grad.flatten() for parameter in network.parameters()])
+
+    first = found()
+    assert all(torch.equal(found(), first) for _ in range(20))
+
+
 def test_shares_of_groups_have_similar_work():
     assert divided(8, 2) == [[0, 3, 4, 7], [1, 2, 5, 6]]
     assert divided(3, 2) == [[0], [1, 2]]
