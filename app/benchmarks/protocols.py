@@ -115,8 +115,9 @@ relaxed by CHGNet, as in the paper; the others are taken as made."""),
     Benchmark("crystal-prediction", "Structures of held-out formulas", OWN, """
 Formulas of up to 20 atoms of which neither the library of prototypes nor the network of crystals has seen a structure.
 A formula matches at k if one of its first k structures is a known one (pymatgen's StructureMatcher), unrelaxed.
-Diffusion is told the number of atoms of the smallest known cell, prototypes are not. *In turn*: the first of the
-prototypes, the first sample, the second of the prototypes, and so on."""),
+Diffusion is told the number of atoms of the smallest known cell, prototypes are not. *By energy*: the
+valid sample with the lowest energy by CHGNet, unrelaxed, comes first. *In turn*: the first of the prototypes, the
+sample of lowest energy, the second of the prototypes, and so on."""),
     Benchmark("speed", "Speed", OWN, """
 A candidate-step is one step of one candidate. *Plain* is a direct implementation of the method: the networks as
 trained, evaluated as a whole in one loop, in float32. *Ours* is what the app does with the same weights; if the

@@ -1,31 +1,41 @@
-"""Structures of held-out formulas: prototypes, diffusion, and both in turn.
+"""Structures of held-out formulas: prototypes, diffusion as it comes and by energy, and both in turn.
 
 The formulas are those on which `structure-ranking` and `crystal-base` are measured; no structure of them is in the
 library of prototypes that proposes candidates here, or was learned by the network. A formula matches at k if one of
 its first k structures is a known one by StructureMatcher. Equal candidates from prototypes count once; samples are
 counted as they come, and they are told the number of atoms of the smallest known cell, as in DiffCSP, which prototypes
-are not. In turn: the first of the prototypes, the first sample, the second of the prototypes, and so on.
+are not. By energy: the valid sample with the lowest energy by CHGNet, unrelaxed, comes first. In turn: the first of
+the prototypes, the sample of lowest energy, the second of the prototypes, and so on.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from core.benchmarks import figures
 from core.benchmarks.harness import CACHE, Outcome
+from core.chemistry.structure import Structure
 from core.errors import InputError
+from core.files import read_json, write_json
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
 from core.structures.diffusion.names import BASE
+from core.structures.interatomic import CHGNET, Potential, PotentialError, load_chgnet
 from core.structures.ranking import NAME as RANKING
 
-PROTOTYPES, DIFFUSION, IN_TURN = "prototypes", "diffusion", "both in turn"
+if TYPE_CHECKING:
+    from core.training.crystal_samples import Guesses
+
+SOURCES = PROTOTYPES, DIFFUSION, BY_ENERGY, IN_TURN = (
+    "prototypes", "diffusion", "diffusion, by energy", "both in turn"
+)  # fmt: skip
 RANKS = (1, 5, 10, 20)
 
 
@@ -63,13 +73,15 @@ class Ranks(NamedTuple):
     kind: str
     prototypes: float
     diffusion: float
+    by_energy: float
 
     def of(self, source: str) -> float:
         """The rank in a source, or in both in turn."""
         return {
             PROTOTYPES: self.prototypes,
             DIFFUSION: self.diffusion,
-            IN_TURN: min(2 * self.prototypes - 1, 2 * self.diffusion),
+            BY_ENERGY: self.by_energy,
+            IN_TURN: min(2 * self.prototypes - 1, 2 * self.by_energy),
         }[source]
 
 
@@ -85,7 +97,11 @@ def crystal_prediction(options: CrystalPredictionOptions) -> Outcome:
         str(row["source"]): (list(RANKS), [row[f"match_at_{k}"] for k in RANKS]) for _, row in all_formulas.iterrows()
     }
     figure = figures.lines(series, "structures", "share of formulas with a match")
-    about = {"count": options.count, "checkpoints": {name: read_card(name)["sha256"] for name in (BASE, RANKING)}}
+    about = {
+        "count": options.count,
+        "potential": CHGNET,
+        "checkpoints": {name: read_card(name)["sha256"] for name in (BASE, RANKING)},
+    }
     return Outcome(table, sentences(table), figure, about)
 
 
@@ -94,7 +110,7 @@ def table_of(ranks: list[Ranks]) -> pd.DataFrame:
     rows = []
     for kind in (*dict.fromkeys(each.kind for each in ranks), "all"):
         own = [each for each in ranks if kind in (each.kind, "all")]
-        for source in (PROTOTYPES, DIFFUSION, IN_TURN):
+        for source in SOURCES:
             found = np.array([each.of(source) for each in own])
             shares = {f"match_at_{k}": float((found <= k).mean()) for k in RANKS}
             rows.append({"formulas": kind, "source": source, "n": len(own), **shares})
@@ -110,7 +126,8 @@ def sentences(table: pd.DataFrame) -> tuple[str, ...]:
         f"Among {max(RANKS)} structures of a formula is a known one for {one:.0%} by prototypes, {two:.0%} by "
         f"diffusion and {both:.0%} by both in turn, of {int(rows.loc[PROTOTYPES, 'n'])} formulas that neither saw.",
         f"The first structure is a known one for {rows.loc[PROTOTYPES, 'match_at_1']:.0%} by prototypes and "
-        f"{rows.loc[DIFFUSION, 'match_at_1']:.0%} by diffusion.",
+        f"{rows.loc[DIFFUSION, 'match_at_1']:.0%} by diffusion, {rows.loc[BY_ENERGY, 'match_at_1']:.0%} if the "
+        "sample of lowest energy comes first.",
     )
 
 
@@ -141,6 +158,28 @@ def _ranks(options: CrystalPredictionOptions) -> Mapping[str, Ranks]:
     for each in queries["held_out"]:
         if each.formula in guesses:
             order = np.argsort(-ranking.scores(each.ranked.features), kind="stable")
-            rank = structure_ranking.first_match(each, order)
-            found[each.formula] = Ranks(each.kind, rank, guesses[each.formula].first_match)
+            rank, own = structure_ranking.first_match(each, order), guesses[each.formula]
+            by_energy = np.argsort(_energies(own, store / f"energies-{each.formula}.json"), kind="stable")
+            found[each.formula] = Ranks(each.kind, rank, own.first_match(), own.first_match(by_energy.tolist()))
     return found
+
+
+def _energies(own: Guesses, path: Path) -> list[float]:
+    """Energies by CHGNet in eV/atom; infinite for a sample that is not valid or that CHGNet cannot evaluate."""
+    stored = read_json(path)
+    if stored is None:
+        potential = load_chgnet()
+        stored = {"energies_eV_per_atom": [
+            _energy(potential, sample) if sample is not None and valid else None
+            for sample, valid in zip(own.samples, own.valid, strict=True)
+        ]}  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, stored)
+    return [math.inf if each is None else each for each in stored["energies_eV_per_atom"]]
+
+
+def _energy(potential: Potential, sample: Structure) -> float | None:
+    try:
+        return potential.evaluate(sample).energy_eV / len(sample.symbols)
+    except PotentialError:
+        return None

@@ -117,18 +117,19 @@ def held_out_structures(folder: Path, seed: int, settings: RankingSettings) -> d
 
 @dataclass(frozen=True)
 class Guesses:
-    """The samples of one held-out formula, in their order.
+    """The samples of one held-out formula, in their order; None for numbers that are no crystal.
 
     matches : whether each is a known structure; valid : whether each has a valid structure
     """
 
+    samples: tuple[Structure | None, ...]
     matches: tuple[bool, ...]
     valid: tuple[bool, ...]
 
-    @property
-    def first_match(self) -> float:
-        """Number of the first sample that is a known structure, from 1; inf: none is."""
-        return float(self.matches.index(True) + 1) if any(self.matches) else math.inf
+    def first_match(self, order: Sequence[int] | None = None) -> float:
+        """Rank of the first sample that is a known structure, from 1, in an order of the samples; inf: none is."""
+        ordered = [self.matches[place] for place in (range(len(self.matches)) if order is None else order)]
+        return float(ordered.index(True) + 1) if any(ordered) else math.inf
 
 
 def guesses_of(base: Task, known: Mapping[str, Sequence[Structure]], count: int, store: Path) -> dict[str, Guesses]:
@@ -139,7 +140,9 @@ def guesses_of(base: Task, known: Mapping[str, Sequence[Structure]], count: int,
         samples = sampled(task, store / f"formula-{key}-{count}.json", _never, _nothing)
         reduced = [Reduced(structure) for structure in own]
         found[key] = Guesses(
-            tuple(_matches(each, reduced) for each in samples), tuple(structurally_valid(each) for each in samples)
+            tuple(samples),
+            tuple(_matches(each, reduced) for each in samples),
+            tuple(structurally_valid(each) for each in samples),
         )
     return found
 

@@ -8,6 +8,7 @@ import pytest
 
 from core.benchmarks import crystal_prediction
 from core.benchmarks.crystal_prediction import (
+    BY_ENERGY,
     DIFFUSION,
     IN_TURN,
     PROTOTYPES,
@@ -17,15 +18,17 @@ from core.benchmarks.crystal_prediction import (
     table_of,
 )
 from core.errors import InputError
+from core.structures.interatomic import PotentialError
 from core.training import crystal_samples, structure_ranking
 from core.training.crystal_samples import Guesses
 
-RANKS = [Ranks("3dsc", 1, math.inf), Ranks("3dsc", 11, 4), Ranks("others", math.inf, 10), Ranks("others", 3, 1)]
+INF = math.inf
+RANKS = [Ranks("3dsc", 1, INF, INF), Ranks("3dsc", 11, 5, 4), Ranks("others", INF, 19, 10), Ranks("others", 3, 2, 1)]
 
 
 def test_in_turn_the_candidates_of_both_sources_alternate():
     assert [each.of(IN_TURN) for each in RANKS] == [1, 8, 20, 2]
-    assert RANKS[1].of(PROTOTYPES) == 11 and RANKS[1].of(DIFFUSION) == 4
+    assert RANKS[1].of(PROTOTYPES) == 11 and RANKS[1].of(DIFFUSION) == 5 and RANKS[1].of(BY_ENERGY) == 4
 
 
 def test_shares_of_formulas_by_kind_and_source():
@@ -38,8 +41,26 @@ def test_shares_of_formulas_by_kind_and_source():
 
 
 def test_the_first_match_among_samples():
-    assert Guesses((False, True, True), (True,) * 3).first_match == 2
-    assert Guesses((False,), (True,)).first_match == math.inf
+    own = Guesses((None,) * 3, (False, True, True), (True,) * 3)
+    assert own.first_match() == 2 and own.first_match([2, 0, 1]) == 1 and own.first_match([0, 2, 1]) == 2
+    assert Guesses((None,), (False,), (True,)).first_match() == INF
+
+
+def test_energies_are_those_of_the_potential_and_are_kept(monkeypatch, tmp_path):
+    """A sample that is not valid, or that the potential cannot evaluate, comes last."""
+    cells = [SimpleNamespace(symbols=("Mg",) * n) for n in (1, 2, 3)]
+
+    def evaluate(structure):
+        if structure is cells[1]:
+            raise PotentialError("an atom without neighbours")
+        return SimpleNamespace(energy_eV=-6.0)
+
+    monkeypatch.setattr(crystal_prediction, "load_chgnet", lambda: SimpleNamespace(evaluate=evaluate))
+    own = Guesses((*cells, cells[0], None), (False,) * 5, (True, True, True, False, False))
+    found = crystal_prediction._energies(own, tmp_path / "energies" / "Mg1.json")
+    assert found == [-6.0, INF, -2.0, INF, INF]
+    monkeypatch.setattr(crystal_prediction, "load_chgnet", lambda: pytest.fail("computed again"))
+    assert crystal_prediction._energies(own, tmp_path / "energies" / "Mg1.json") == found
 
 
 def test_too_few_samples_are_refused():
@@ -63,9 +84,12 @@ def test_formulas_with_both_kinds_of_candidates_are_compared(monkeypatch, tmp_pa
     monkeypatch.setattr(structure_ranking, "read_queries", lambda *given: ({"held_out": [query]}, {}))
     monkeypatch.setattr(crystal_samples, "held_out_structures", lambda *given: {"B2Mg1": []})
     monkeypatch.setattr(crystal_samples, "task_of", lambda *given: None)
-    monkeypatch.setattr(crystal_samples, "guesses_of", lambda *given: {"B2Mg1": Guesses((False, True), (True, True))})
+    monkeypatch.setattr(
+        crystal_samples, "guesses_of", lambda *given: {"B2Mg1": Guesses((None,) * 2, (False, True), (True,) * 2)}
+    )
+    monkeypatch.setattr(crystal_prediction, "_energies", lambda own, path: [-1.0, -2.0])
     ranks = crystal_prediction._ranks(CrystalPredictionOptions(cache=tmp_path))
-    assert ranks == {"B2Mg1": Ranks("3dsc", 2, 2)}
+    assert ranks == {"B2Mg1": Ranks("3dsc", 2, 2, 1)}
     model.card["split"]["seed"] = 1
     with pytest.raises(InputError, match="same formulas"):
         crystal_prediction._ranks(CrystalPredictionOptions(cache=tmp_path))
