@@ -48,7 +48,7 @@ def tuning_settings(base: CrystalModel) -> CrystalSettings:
     settings = default_settings()
     return replace(
         settings,
-        epochs=150,
+        epochs=100,
         batch=64,
         learning_rate=3e-4,
         size=replace(base.network.size, adapter=True),
