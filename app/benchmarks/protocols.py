@@ -63,7 +63,8 @@ Does SuperDiff fail charge neutrality because of its samples, or because of thei
 formulas by the rules of SuperDiff (two decimals) and KIAGO (four decimals), and by rounding to the nearest formula of
 at most 25 atoms that is charge neutral, as our gradient method rounds."""),
     Benchmark("superdiff-steps", "Fewer denoising steps", f"a base of {KIAGO_PAPER}, table 2", """
-The same base with 50 to 1,000 denoising steps. A shorter schedule has the noise levels of the steps that it keeps."""),
+The same base with 50 to 1,000 denoising steps. A shorter schedule has the noise levels of the steps that it keeps. The
+last line has as many samples as published."""),
     Benchmark("exploitation", "How much of the gain the control model predicts",
               f"the bases of {KIAGO_PAPER}, table 2", """
 The same KIAGO runs: the gain of the best 30 according to the Tc model, the control model, and the other Tc model that

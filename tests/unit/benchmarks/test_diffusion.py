@@ -198,6 +198,17 @@ def test_fewer_steps_are_compared_with_all(options):
     assert table["denoising_steps"].tolist() == [10, 12] and table["with_formula"].between(0, 1).all()
 
 
+def test_the_last_line_has_as_many_samples_as_published(options, monkeypatch):
+    monkeypatch.setattr(diffusion, "CANDIDATES", 8)
+    found = diffusion_steps.steps(options)
+    assert list(zip(found.table["denoising_steps"], found.table["samples"], strict=True)) == [
+        (10, 8),
+        (12, 8),
+        (12, 16),
+    ]
+    assert "16 samples of 12 steps" in found.sentences[-1]
+
+
 def test_the_parts_of_table_4_add_up(options, monkeypatch):
     posed = diffusion.problem(guidance.BASE, paper.GUIDED, 0, options)
     task = prepare(replace(posed, method_settings={**posed.method_settings, "guidance_weight": 3.0})).task
