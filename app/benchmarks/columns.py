@@ -149,5 +149,9 @@ LABELS = {  # column -> (label, digits; None for text)
     "flagged": ("Share flagged as extrapolating", 2),
     "inside": ("Share inside the interval", 2),
     "flagged_or_inside": ("Share flagged or inside", 2),
+    "seeds": ("Seeds", 0),
+    "source": ("Structures from", None),
+    "n": ("Number", 0),
+    **{f"match_at_{k}": (f"Match at {k}", 3) for k in (1, 5, 10, 20)},
 }
 FORMULAS = ("base", "proposed", "known", "paper_known")  # columns with formulas
