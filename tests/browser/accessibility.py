@@ -26,7 +26,8 @@ QUIET_MS = 1500  # without a running script: the page is complete
 SERIOUS = ("serious", "critical")
 PAGES = (
     "", "run?run={run}", "results?run={run}", "runs", "campaigns", "campaigns?new=1", "library",
-    "predict?formula=MgB2&formula=YBCO", "structures?formula=MgB2", "learn", "models", "benchmarks",
+    "predict?formula=MgB2&formula=YBCO", "structures?formula=MgB2", "generate", "learn",
+    "models", "benchmarks",
 )  # fmt: skip
 # Of what the app chooses itself, wherever it stands: colours, headings, the names of buttons and pictures.
 OUR_RULES = ("color-contrast", "heading-order", "link-in-text-block", "button-name", "link-name", "image-alt", "label",

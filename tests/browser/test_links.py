@@ -18,6 +18,7 @@ PAGES = [
     "Library",
     "Predict",
     "Structures",
+    "Generate",
     "Learn",
     "Models",
     "Benchmarks",

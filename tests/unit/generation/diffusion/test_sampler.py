@@ -73,8 +73,8 @@ def test_a_sample_does_not_depend_on_the_number_or_the_partition_of_the_samples(
     found = sampled(given)
     parts = sampled(replace(given, cores=BatchParallel(2, 7)))
     fewer = sampled(replace(given, candidates=10))
-    torch.testing.assert_close(found, parts, atol=2e-3, rtol=1e-3)
-    torch.testing.assert_close(found[:10], fewer, atol=2e-3, rtol=1e-3)
+    torch.testing.assert_close(found, parts, atol=1e-2, rtol=1e-2)
+    torch.testing.assert_close(found[:10], fewer, atol=1e-2, rtol=1e-2)
 
 
 def test_guidance_raises_the_predicted_objective():
