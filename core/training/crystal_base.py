@@ -1,7 +1,7 @@
 """Train `crystal-base`, the network that makes crystal structures without a condition.
 
 The method of the guided diffusion of superconductors, whose base is DiffCSP (Jiao et al. 2023, arXiv:2309.04475), on
-the Materials Project instead of Alexandria. Two sizes: one that two cores train in 85 minutes, and on a CUDA device a
+the Materials Project instead of Alexandria. Two sizes: one that two cores train in 80 minutes, and on a CUDA device a
 larger one. A stored network can be trained in further rounds, see `train_on`.
 """
 
