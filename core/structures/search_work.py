@@ -24,6 +24,7 @@ from core.structures.relaxation import Relaxation, RelaxationSettings
 from core.structures.structure_models import METAL_NAME, TC_NAME, load_structure_models
 
 MOST_STRUCTURES = 20  # candidates that are ranked for a formula
+GENERATED = RelaxationSettings(most_steps=300)  # without symmetry, farther from a minimum than a prototype
 Told = Callable[[str], None]  # is told what is being done, in words
 
 
@@ -100,7 +101,7 @@ def funnel_work(
 
     references : folder of the energies of known compounds by the potential
     """
-    relaxer = relaxed_by_chgnet(RelaxationSettings())
+    relaxer = relaxed_by_chgnet(RelaxationSettings())  # of known compounds
     energies = reference_energies(finder, relaxer, references, should_stop)
 
     def formation(structure: Structure, energy_eV_per_atom: float) -> float | None:
@@ -111,7 +112,8 @@ def funnel_work(
         return formation_energy(structure.counts, energy_eV_per_atom, known)
 
     placer = hull_placer(finder, relaxer, references, should_stop, told)
-    return FunnelWork(finder.known, relaxer, formation, load_structure_models().properties, placer)
+    properties = load_structure_models().properties
+    return FunnelWork(finder.known, relaxed_by_chgnet(GENERATED), formation, properties, placer)
 
 
 def relaxed_by_chgnet(settings: RelaxationSettings) -> Relaxer:

@@ -2,8 +2,9 @@
 
 The steps are those of "Inverse Design of Novel Superconductors via Guided Diffusion", without its calculations by
 density functional theory: a valid structure, unique among the samples, no known compound, relaxed by an interatomic
-potential, bound (formation energy below 0), a metal, Tc by structure above a limit, near the hull. A crystal that is
-lost is in no later step. Relaxations are kept, so that a screening that was stopped goes on after the last of them.
+potential, still unique and no known compound, bound (formation energy below 0), a metal, Tc by structure above a limit,
+near the hull. A crystal that is lost is in no later step. Relaxations are kept, so that a screening that was stopped
+goes on after the last of them.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from core.structures.relaxed_proposals import packed, unpacked
 from core.structures.symmetry import space_group_of
 
 TABLE, RELAXATIONS, CIF = "funnel.csv", "relaxations", "relaxed"
-VALID, UNIQUE, NEW, RELAXED, BOUND, METALLIC, HOT, NEAR_HULL = STEPS = (
-    "valid structure", "unique", "new", "relaxed", "formation energy below 0", "metal", "Tc by structure",
-    "near the hull",
+VALID, UNIQUE, NEW, RELAXED, UNIQUE_RELAXED, NEW_RELAXED, BOUND, METALLIC, HOT, NEAR_HULL = STEPS = (
+    "valid structure", "unique", "new", "relaxed", "unique when relaxed", "new when relaxed",
+    "formation energy below 0", "metal", "Tc by structure", "near the hull",
 )  # fmt: skip
 COLUMNS = (
     "number", "formula", "n_elements", "n_atoms", "lost_at", "reason", "space_group", "volume_A3_per_atom",
@@ -135,13 +136,32 @@ def elements_text(rows: Sequence[Row]) -> str:
     return "Elements in those that pass: {}; in the 773 of the paper: {}".format(*texts)
 
 
+class _Distinct:
+    """Crystals that are distinct from those before, and from known structures."""
+
+    def __init__(self, known: Callable[[Structure], Sequence[Reduced]]):
+        self.known = known
+        self.kept: dict[str, list[tuple[str, Reduced]]] = {}  # formula -> number and structure
+
+    def lost(self, number: str, structure: Structure, unique: str, new: str) -> Row:
+        """The step that loses the crystal, `unique` or `new`, with the reason; empty if none does."""
+        reduced, same = Reduced(structure), self.kept.setdefault(structure.formula, [])
+        for other_number, other in same:
+            if reduced.matches(other):
+                return {"lost_at": unique, "reason": f"the same as number {other_number}"}
+        same.append((number, reduced))
+        if any(reduced.matches(other) for other in self.known(structure)):
+            return {"lost_at": new, "reason": "a known compound"}
+        return {}
+
+
 class _Screening:
-    """The state of a screening: the distinct crystals so far."""
+    """The state of a screening: the distinct crystals so far, as generated and relaxed."""
 
     def __init__(self, folder: Path, settings: FunnelSettings, work: FunnelWork, should_stop: Callable[[], bool]):
         self.folder, self.settings, self.work, self.should_stop = folder, settings, work, should_stop
-        self.kept: dict[str, list[tuple[str, Reduced]]] = {}  # formula -> number and structure
         self.references: dict[str, list[Reduced]] = {}  # formula -> known structures
+        self.generated, self.relaxed = _Distinct(self._known), _Distinct(self._known)
 
     def row(self, sample: Row) -> Row:
         """The row of a sample: all that was found before it was lost."""
@@ -150,36 +170,21 @@ class _Screening:
             return row | {"lost_at": VALID, "reason": "atoms overlap, or there is no cell"}
         structure = read_cif((self.folder / sample["cif"]).read_text(encoding="utf-8"), sample["cif"])
         row |= {"n_elements": str(len(structure.counts)), "n_atoms": str(len(structure.symbols))}
-        for step in (self._unique, self._new, self._relaxed):
-            lost = step(row, structure)
-            if lost:
-                return row | lost
+        if lost := self.generated.lost(row["number"], structure, UNIQUE, NEW):
+            return row | lost
         relaxation = self._relaxation(row["number"], structure)
-        return row | (self._judged(row, relaxation) or {})
+        if not relaxation.converged:
+            return row | {"lost_at": RELAXED, "reason": relaxation.reason or relaxation.verdict}
+        row |= self._written(row["number"], relaxation)
+        lost = self.relaxed.lost(row["number"], relaxation.structure, UNIQUE_RELAXED, NEW_RELAXED)
+        return row | (lost or self._judged(relaxation))
 
-    def _unique(self, row: Row, structure: Structure) -> Row:
-        reduced = Reduced(structure)
-        same = self.kept.setdefault(structure.formula, [])
-        for number, other in same:
-            if reduced.matches(other):
-                return {"lost_at": UNIQUE, "reason": f"the same as number {number}"}
-        same.append((row["number"], reduced))
-        return {}
-
-    def _new(self, row: Row, structure: Structure) -> Row:
+    def _known(self, structure: Structure) -> list[Reduced]:
+        """The known structures of its formula."""
         formula = structure.formula
         if formula not in self.references:
             self.references[formula] = [Reduced(each) for each in self.work.known(_lowest_terms(structure))]
-        mine = self.kept[formula][-1][1]
-        if any(mine.matches(other) for other in self.references[formula]):
-            return {"lost_at": NEW, "reason": "a known compound"}
-        return {}
-
-    def _relaxed(self, row: Row, structure: Structure) -> Row:
-        relaxation = self._relaxation(row["number"], structure)
-        if relaxation.converged:
-            return {}
-        return {"lost_at": RELAXED, "reason": relaxation.reason or relaxation.verdict}
+        return self.references[formula]
 
     def _relaxation(self, number: str, structure: Structure) -> Relaxation:
         """From the folder where it is there. Raises Stopped."""
@@ -193,18 +198,24 @@ class _Screening:
         write_json(path, packed(relaxation))
         return relaxation
 
-    def _judged(self, row: Row, relaxation: Relaxation) -> Row:
-        """The columns of a relaxed crystal, and the step at which it is lost, if any."""
+    def _written(self, number: str, relaxation: Relaxation) -> Row:
+        """The columns of a relaxed crystal, whose file is written."""
         structure, energy = relaxation.structure, relaxation.energy_eV_per_atom
-        name, group = f"{CIF}/{int(row['number']):07d}-{structure.formula}.cif", space_group_of(structure)
+        name = f"{CIF}/{int(number):07d}-{structure.formula}.cif"
         write_atomically(self.folder / name, to_cif(structure))
-        (said,) = self.work.describer([structure], [group])
+        return {
+            "space_group": str(space_group_of(structure)), "volume_A3_per_atom": f"{structure.volume_A3_per_atom:.3f}",
+            "energy_eV_per_atom": _number(energy), "cif": name,
+        }  # fmt: skip
+
+    def _judged(self, relaxation: Relaxation) -> Row:
+        """The properties of a distinct, relaxed crystal, and the step at which it is lost, if any."""
+        structure, energy = relaxation.structure, relaxation.energy_eV_per_atom
+        (said,) = self.work.describer([structure], [space_group_of(structure)])
         formation = self.work.formation_energy(structure, energy)
-        row |= {
-            "space_group": str(group), "volume_A3_per_atom": f"{structure.volume_A3_per_atom:.3f}", "cif": name,
-            "energy_eV_per_atom": _number(energy), "metal_probability": _number(said.metal_probability),
+        row = {
+            "metal_probability": _number(said.metal_probability), "tc_structure_K": _number(said.tc_K),
             "formation_energy_eV_per_atom": "" if formation is None else _number(formation),
-            "tc_structure_K": _number(said.tc_K),
         }  # fmt: skip
         if formation is None:
             return row | {"lost_at": BOUND, "reason": "an element has no energy by the potential"}

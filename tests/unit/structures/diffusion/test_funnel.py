@@ -17,10 +17,12 @@ from core.structures.diffusion.funnel import (
     METALLIC,
     NEAR_HULL,
     NEW,
+    NEW_RELAXED,
     RELAXED,
     STEPS,
     TABLE,
     UNIQUE,
+    UNIQUE_RELAXED,
     VALID,
     FunnelSettings,
     FunnelWork,
@@ -35,11 +37,13 @@ from core.structures.relaxation import RELAXED as CONVERGED
 from core.structures.structure_models import StructureProperties
 from tests.crystals import a15, caesium_chloride, diboride, rock_salt
 
-KNOWN = rock_salt("Na", "Cl", 5.6)
+KNOWN = {"NaCl": rock_salt("Na", "Cl", 5.6), "MgO": rock_salt("Mg", "O", 4.2)}
+BECOME = {"MgO": KNOWN["MgO"], "TiN": rock_salt("Ti", "N", 4.2)}  # when relaxed
 CRYSTALS = (  # crystal, and the step that loses it
     (diboride("Mg", 3.1, 3.5), ""), (rock_salt("Na", "Cl", 5.7), NEW), (caesium_chloride("Na", "Cl", 3.5), BOUND),
     (diboride("Mg", 3.11, 3.52), UNIQUE), (a15("Nb", "Sn", 5.3), RELAXED), (rock_salt("K", "Cl", 6.3), METALLIC),
     (rock_salt("Ti", "N", 4.2), HOT), (rock_salt("Nb", "C", 4.5), NEAR_HULL),
+    (caesium_chloride("Mg", "O", 3.0), NEW_RELAXED), (caesium_chloride("Ti", "N", 3.0), UNIQUE_RELAXED),
 )  # fmt: skip
 
 
@@ -49,7 +53,7 @@ class Asked:
     def __init__(self, stop_before: int = 10**9):
         self.relaxed, self.stop_before = 0, stop_before
         self.work = FunnelWork(
-            lambda counts: [KNOWN] if counts == {"Na": 1, "Cl": 1} else [], self.relax,
+            lambda counts: [each for each in KNOWN.values() if set(each.counts) == set(counts)], self.relax,
             lambda structure, energy: 0.1 if structure.formula == "NaCl" else -0.5,
             lambda structures, groups: [
                 StructureProperties(0.2 if "K" in each.symbols else 0.9, 1.0 if "Ti" in each.symbols else 12.0)
@@ -63,7 +67,8 @@ class Asked:
             return Relaxation(structure, -3.0, -3.0, 1, STOPPED, "", 0.0, 0.0, 0.0)
         self.relaxed += 1
         verdict = FELL_APART if "Sn" in structure.symbols else CONVERGED
-        return Relaxation(structure, -3.0, -3.0, 7, verdict, "", 0.01, 0.0, 0.0)
+        made = BECOME.get(structure.formula, structure)
+        return Relaxation(made, -3.0, -3.0, 7, verdict, "", 0.01, 0.0, 0.0)
 
 
 @pytest.fixture
@@ -89,7 +94,10 @@ def test_each_step_loses_what_it_must(folder):
     reasons = {row["lost_at"]: row["reason"] for row in rows}
     assert reasons[UNIQUE] == "the same as number 0" and reasons[RELAXED] == FELL_APART
     assert reasons[HOT] == "Tc 1.0 K" and reasons[NEAR_HULL] == "0.300 eV/atom above the hull"
-    assert counts(rows) == [("samples", 9), *zip(STEPS, (8, 7, 6, 5, 4, 3, 2, 1), strict=True)]
+    assert reasons[UNIQUE_RELAXED] == "the same as number 6" and reasons[NEW_RELAXED] == "a known compound"
+    assert counts(rows) == [("samples", 11), *zip(STEPS, (10, 9, 8, 7, 6, 5, 4, 3, 2, 1), strict=True)]
+    known = next(row for row in rows if row["lost_at"] == NEW_RELAXED)
+    assert known["space_group"] == "225" and (folder / known["cif"]).is_file()  # as relaxed
     assert by_number_of_elements(rows) == {2: 1.0}
     best = rows[0]
     assert best["space_group"] == "191" and float(best["energy_above_hull_eV_per_atom"]) == 0.05
@@ -111,7 +119,7 @@ def test_a_stopped_screening_goes_on_after_the_last_relaxation(folder):
     assert screen(folder, FunnelSettings(), first.work) is None and first.relaxed == 3
     second = Asked()
     assert screen(folder, FunnelSettings(), second.work) == whole
-    assert first.relaxed + second.relaxed == 6  # the crystals that are valid, unique and new
+    assert first.relaxed + second.relaxed == 8  # the crystals that are valid, unique and new
 
 
 def test_elements_without_an_energy_are_said(folder):
