@@ -14,8 +14,8 @@ check: $(READY)
 	$(VENV)/bin/ty check core --python $(VENV)
 	$(VENV)/bin/codespell
 
-# One process per core, at most four, of 1 GB each. Each begins with its share of the tests in their order, so that what
-# they have in common is loaded once, and takes over some of another's when its own are done.
+# One process per core and one more, at most four, of 1 to 2 GB each. Each begins with its share of the tests in their
+# order, so that what they have in common is loaded once, and takes over some of another's when its own are done.
 test: $(READY)
 	$(VENV)/bin/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 

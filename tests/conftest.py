@@ -20,8 +20,13 @@ from core.runs import store
 from core.runs.run import Run
 
 
+def pytest_xdist_auto_num_workers(config):
+    """One process more than there are cores: tests in a browser, and of processes that tests start, often wait."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure(config):
-    """One thread for each of several test processes, and for the processes that they start: there is one per core."""
+    """One thread for each of several test processes, and for the processes that they start."""
     if hasattr(config, "workerinput"):
         os.environ["OMP_NUM_THREADS"] = "1"
         torch.set_num_threads(1)

@@ -1,12 +1,14 @@
 """An example for teaching: a few crystals on their way from noise, with the guidance towards a Tc weak to strong.
 
-The noise is the same for every weight, so that the crystals of one number differ by the guidance alone.
+The noise is the same for every weight, so that the crystals of one number differ by the guidance alone. Crystals that
+are metals with every weight come first: without a Tc there is little to see.
 """
 
 from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -61,33 +63,36 @@ def recorded(model: CrystalModel, weight: float, seed: int, device: torch.device
 
 
 def table_of(ways: dict[float, dict[int, list[Moment]]], properties: StructureModels) -> pd.DataFrame:
-    """The first crystals that are valid with every weight: one row for each weight and moment.
+    """Some crystals that are valid with every weight, metals with every weight first: a row for each weight and moment.
 
     structure : lattice, symbols and positions as JSON; tc_K, metal, space_group : of the finished crystal
 
     Raises InputError if there is none.
     """
-    numbers = [
-        n for n in sorted(set.intersection(*map(set, ways.values()))) if all(_valid(way[n]) for way in ways.values())
-    ]
+    numbers = sorted(number for number in set.intersection(*map(set, ways.values())) if _valid(ways, number))
+    made = {weight: [own[number][-1].structure for number in numbers] for weight, own in ways.items()}
+    of_weight = {weight: said(properties, found) for weight, found in made.items()}
+    metals = np.all([metal for _, metal in of_weight.values()], axis=0) if numbers else []
     rows = []
-    for sample, number in enumerate(numbers[:SAMPLES], start=1):
+    for sample, place in enumerate(np.argsort(~np.asarray(metals, bool), kind="stable")[:SAMPLES], start=1):
         for weight, own in ways.items():
-            last = own[number][-1].structure
-            (tc_K,), (metal,) = said(properties, [last])
+            tc_K, metal = of_weight[weight]
+            group = space_group_of(made[weight][place])
             rows += [
                 {"sample": sample, "weight": weight, "step": each.step, "formula": each.structure.formula,
-                 "structure": json.dumps(packed(each.structure), separators=(",", ":")), "tc_K": float(tc_K),
-                 "metal": bool(metal), "space_group": space_group_of(last)}
-                for each in own[number]
+                 "structure": json.dumps(packed(each.structure), separators=(",", ":")), "tc_K": float(tc_K[place]),
+                 "metal": bool(metal[place]), "space_group": group}
+                for each in own[numbers[place]]
             ]  # fmt: skip
     if not rows:
         raise InputError("crystals", CANDIDATES, "none of them is valid with every weight", "Try another seed")
     return pd.DataFrame(rows)
 
 
-def _valid(way: list[Moment]) -> bool:
-    return way[-1].step == SamplerSettings().steps and structurally_valid(way[-1].structure)
+def _valid(ways: dict[float, dict[int, list[Moment]]], number: int) -> bool:
+    """Whether a crystal is finished and has a valid structure with every weight."""
+    lasts = [own[number][-1] for own in ways.values()]
+    return all(last.step == SamplerSettings().steps and structurally_valid(last.structure) for last in lasts)
 
 
 def sentences(table: pd.DataFrame) -> tuple[str, ...]:

@@ -41,7 +41,8 @@ class SearchOptions:
     margin_K : a rival that is behind ours by more than this with the first seed, in the mean objective and in the mean
         of the control model, has no further seeds; infinite: all have the same
     kept : file of finished searches, see `KeptParts`, read and added to; None: only the cache. The searches of one line
-        are comparable only if they were made on one machine, one after the other
+        with one seed are comparable only if they were made on one machine, one after the other: to make the table on
+        several, first all lines with one seed, then with more
     device : auto, cpu, cuda or mps
     cache : folder of the finished searches, so that an interrupted benchmark resumes
     log : called with one line before each search

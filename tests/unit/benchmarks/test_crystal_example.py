@@ -17,10 +17,14 @@ from tests.unit.structures.diffusion.conftest import SMALL, stored
 
 
 class Models:
-    """Every structure is a metal, with as many K as atoms."""
+    """With as many K as atoms if there are more than `fewest`, else no metal."""
+
+    def __init__(self, fewest=0):
+        self.fewest = fewest
 
     def properties(self, structures, groups):
-        return [StructureProperties(0.9, float(len(each.symbols))) for each in structures]
+        atoms = [len(each.symbols) for each in structures]
+        return [StructureProperties(0.9, n) if n > self.fewest else StructureProperties(0.1, np.nan) for n in atoms]
 
 
 @pytest.fixture(scope="module")
@@ -49,4 +53,12 @@ def test_the_table_has_a_row_for_each_moment(ways, monkeypatch):
         assert part["step"].max() == 100 and len(part) <= crystal_example.MOMENTS + 1
         last = unpacked(json.loads(part.iloc[-1]["structure"]))
         assert last.formula == part.iloc[-1]["formula"] and part.iloc[-1]["tc_K"] == len(last.symbols)
-    assert len(sentences(table)) == 2 and sentences(table)[0].startswith("w = -1: ")
+    assert table["metal"].all() and len(sentences(table)) == 2 and sentences(table)[0].startswith("w = -1: ")
+
+
+def test_metals_come_first(ways):
+    sizes = table_of(ways, Models()).groupby("sample")["tc_K"].first()
+    fewest = int(sizes.iloc[0])
+    table = table_of(ways, Models(fewest)).groupby("sample")[["metal", "tc_K"]].first()
+    assert table["metal"].tolist() == sorted(table["metal"], reverse=True)
+    assert table["metal"].iloc[0] and table["tc_K"].iloc[0] > fewest
