@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from app.structures.listed import Listed
+from core.chemistry.composition import composition_vector
+from core.chemistry.formula_reader import parse_formula
 from core.evaluation.columns import STRUCTURE_COLUMNS
 from core.evaluation.csv_export import to_csv
 from core.executors import structure_searches
@@ -20,6 +22,7 @@ from core.structures.prototypes import Proposal
 from core.structures.structure_models import StructureProperties
 from core.structures.symmetry import space_group_symbol
 
+SAME_FRACTIONS = 1e-3  # largest difference of the fractions of equal compositions, as amounts are rounded
 _HULL = "energy_above_hull_eV_per_atom"
 SPACE_GROUP, ABOVE_HULL = (column.name for column in STRUCTURE_COLUMNS)
 
@@ -57,7 +60,8 @@ def _number(text: str) -> float:
 def with_structures(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     """The candidates with the columns of their first structures; as given if there are none.
 
-    The hull is left empty where the structure is of another composition: an ordered parent, or rounded amounts.
+    The hull is left empty where the structure is of another composition: an ordered parent, a supercell whose dopants
+    have another share, or rounded amounts.
     """
     first = structure_searches.first_structures(folder)
     if not first:
@@ -69,8 +73,11 @@ def with_structures(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
 
 def _own_hull(row: Mapping[str, str]) -> float:
     """Energy above hull of the first structure; NaN if it is of another composition."""
-    note = row.get("note", "")
-    return math.nan if "ordered parent" in note or "rounded" in note else _number(row.get(_HULL, ""))
+    if not row.get("cell_formula"):
+        return math.nan
+    asked, made = (composition_vector(parse_formula(row[name])) for name in ("formula", "cell_formula"))
+    same = np.allclose(asked / asked.sum(), made / made.sum(), rtol=0, atol=SAME_FRACTIONS)
+    return _number(row.get(_HULL, "")) if same else math.nan
 
 
 def with_structure_columns(text: str, table: pd.DataFrame) -> str:

@@ -29,6 +29,7 @@ from core.structures.relaxation import HIGHEST_PRESSURE_GPA
 from core.structures.search_work import SearchSettings
 
 TOP = 10
+COMPARED = 100  # structures with which that of a file is compared, all known ones among them
 RELAXED = 5  # structures of a formula
 MAX_UPLOAD_MB = 2
 EXAMPLES = ("LaFeAsO", "MgB2", "Nb3Sn", "YBa2Cu3O7", "La1.85Sr0.15CuO4", "LaH10")
@@ -102,7 +103,7 @@ def file_structure(name: str, content: bytes) -> Listed:
     (said,) = cached_data.structure_properties([mine.structure], [mine.space_group])
     mine = replace(mine, properties=said)
     try:
-        return compared(mine, cached_data.proposed_structures(mine.formula, TOP))
+        return compared(mine, cached_data.proposed_structures(mine.formula, COMPARED))
     except InputError:  # no prototype has this stoichiometry
         return mine
 

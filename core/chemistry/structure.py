@@ -55,9 +55,14 @@ class Structure:
         return reduced_counts(Counter(self.symbols), divide=False)
 
     @property
+    def lowest_terms(self) -> dict[str, int]:
+        """Element -> amount in the formula in lowest terms, in the same order."""
+        return reduced_counts(Counter(self.symbols))
+
+    @property
     def formula(self) -> str:
         """The formula in lowest terms."""
-        return formula_of({symbol: float(count) for symbol, count in reduced_counts(Counter(self.symbols)).items()})
+        return formula_of({symbol: float(count) for symbol, count in self.lowest_terms.items()})
 
     def scaled_to(self, volume_A3_per_atom: float) -> Structure:
         """The same structure, enlarged or shrunk equally in all directions. Raises ValueError unless above 0."""

@@ -9,6 +9,7 @@ from core.errors import InputError
 from core.structures.match import from_pymatgen, to_pymatgen
 
 WRITTEN_SYMPREC_A = 0.01  # tolerance for the symmetry that a CIF states
+TRANSLATION_TOLERANCE_A = 0.02  # for the translations of a primitive cell; a wider one undoes small distortions
 _REMEDY = "Export the structure again as CIF, with every site fully occupied by one element"
 
 
@@ -43,7 +44,8 @@ def read_cif(text: str, name: str = "this file") -> Structure:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of roundings that pymatgen undoes
-            structures = CifParser.from_str(text).parse_structures(primitive=True, on_error="raise")
+            cells = CifParser.from_str(text).parse_structures(primitive=False, on_error="raise")
+            structures = [each.get_primitive_structure(TRANSLATION_TOLERANCE_A) for each in cells[:1]]
     except Exception as error:  # the parser of a damaged file fails in many ways, none of them documented
         reason = str(error).strip().splitlines()
         raise InputError(

@@ -26,6 +26,7 @@ from core.screening.convex_hull import HullDistance
 from core.spreadsheet import safe_cell
 from core.structures.environments import coordination_text, density_g_per_cm3
 from core.structures.files import to_cif, to_poscar
+from core.structures.match import Reduced
 from core.structures.potential_hull import Stopped
 from core.structures.prototypes import Proposal
 from core.structures.relaxation import STOPPED, Relaxation, RelaxationSettings
@@ -40,7 +41,7 @@ COLUMNS = (
     "energy_above_hull_eV_per_atom", "relaxed", "band_gap_class", "tc_structure_K", "matches_known", "cif", "poscar",
     "volume_A3_per_atom", "shortest_distance_A", "score", "known_compounds", "known_superconductors", "relaxation",
     "relaxation_steps", "relaxation_volume_change", "pressure_GPa", "competing_phases", "note", "error",
-    "density_g_per_cm3", "coordination", "metal_probability",
+    "density_g_per_cm3", "coordination", "metal_probability", "cell_formula",
 )  # fmt: skip
 _WRITTEN_EVERY = 20  # formulas between two tables
 
@@ -74,6 +75,10 @@ class Finder(Protocol):
 
     def find(self, amounts: Mapping[str, float], top: int) -> list[Proposal]:
         """At most `top` structures, the likeliest first. Raises InputError."""
+        ...
+
+    def known(self, counts: Mapping[str, int]) -> list[Structure]:
+        """All known structures of a formula in lowest terms."""
         ...
 
 
@@ -206,10 +211,10 @@ def _rows_of(
         if relaxations is None:
             return None
         found = ordered(proposals, relaxations, settings.relaxation.pressure_GPa)
-    described = _described(found, work.describer)
+    described, known = _described(found, work.describer), _known(found, finder)
     rows = [
-        _write(folder, request.text, rank, each, settings) | own
-        for rank, (each, own) in enumerate(zip(found, described, strict=True), start=1)
+        _write(folder, request.text, rank, each, settings) | {"matches_known": str(is_known).lower()} | own
+        for rank, (each, is_known, own) in enumerate(zip(found, known, described, strict=True), start=1)
     ]
     if work.placer is not None:  # the hull may take minutes; what is there by then can be read
         write_json(path, {"formula": request.text, "rows": rows, "placed": False})
@@ -251,7 +256,7 @@ def _write(folder: Path, formula: str, rank: int, found: RelaxedProposal, settin
     values = {
         "formula": formula, "rank": rank, "prototype": proposal.prototype, "example": proposal.example,
         "space_group": found.space_group, "n_atoms": len(made.symbols),
-        "matches_known": str(proposal.known).lower(), "cif": cif, "poscar": poscar,
+        "cell_formula": made.formula, "cif": cif, "poscar": poscar,
         "volume_A3_per_atom": f"{made.volume_A3_per_atom:.3f}",
         "shortest_distance_A": f"{made.shortest_distance_A():.3f}",
         "density_g_per_cm3": f"{density_g_per_cm3(made):.3f}", "coordination": coordination_text(made),
@@ -259,6 +264,22 @@ def _write(folder: Path, formula: str, rank: int, found: RelaxedProposal, settin
         "known_superconductors": proposal.superconductors, "note": found.note,
     } | _of_relaxation(found.relaxation, settings)  # fmt: skip
     return {column: str(values.get(column, "")) for column in COLUMNS}
+
+
+def _known(found: Sequence[RelaxedProposal], finder: Finder) -> list[bool]:
+    """Whether each structure, relaxed where it was, is a known one of its formula."""
+    references: dict[str, list[Reduced]] = {}
+    known = []
+    for each in found:
+        if each.relaxation is None:
+            known.append(each.proposal.known)
+            continue
+        structure = each.structure
+        if structure.formula not in references:
+            references[structure.formula] = [Reduced(own) for own in finder.known(structure.lowest_terms)]
+        cell = Reduced(structure)
+        known.append(any(cell.matches(own) for own in references[structure.formula]))
+    return known
 
 
 def _of_relaxation(relaxation: Relaxation | None, settings: FolderSettings) -> dict[str, str]:

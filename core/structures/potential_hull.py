@@ -22,6 +22,7 @@ from core.screening.convex_hull import Hull, HullDistance
 from core.structures.relaxation import RELAXED, STEP_LIMIT, Relaxation
 
 MOST_ATOMS = 40  # of a reference structure
+VERSION = 2  # of the choice of structures: energies in a folder that were made by another one are made again
 Formula = frozenset[tuple[str, int]]  # pairs of element and number of atoms, in lowest terms
 
 
@@ -121,11 +122,11 @@ class ReferenceEnergies:
             return self._given[name]
         path = self._folder / f"{name}-{hashlib.sha256(name.encode()).hexdigest()[:6]}.json"
         stored = read_json(path)
-        if stored is not None:
+        if stored is not None and stored.get("version") == VERSION:
             return stored["energy_eV_per_atom"]
         found = [self._relax(s) for s in self._structures(key) if len(s.symbols) <= MOST_ATOMS]
         energy = min((r.energy_eV_per_atom for r in found if r.verdict in (RELAXED, STEP_LIMIT)), default=None)
-        write_json(path, {"formula": name, "energy_eV_per_atom": energy})
+        write_json(path, {"formula": name, "energy_eV_per_atom": energy, "version": VERSION})
         return energy
 
 

@@ -106,8 +106,11 @@ class StructureFinder:
             "Round the amounts to a simpler ratio",
         )
 
-    def known(self, counts: Mapping[str, int], most: int = 2) -> list[Structure]:
-        """The first known structures of a formula in lowest terms, the stablest first; empty if there are none."""
+    def known(self, counts: Mapping[str, int], most: int | None = None) -> list[Structure]:
+        """The known structures of a formula in lowest terms, the stablest first; empty if there are none.
+
+        most : structures; None: all
+        """
         known = (choice for choice in self._choices(counts) if choice.known)
         return [each.structure for each in self._distinct((self._proposal(choice, "") for choice in known), most)]
 
@@ -169,8 +172,8 @@ class StructureFinder:
             for choice in self._choices(parent.counts):
                 yield _with_dopants(self._proposal(choice, ""), parent)
 
-    def _distinct(self, proposals: Iterator[Proposal], top: int) -> list[Proposal]:
-        """The first proposals that are different structures."""
+    def _distinct(self, proposals: Iterator[Proposal], top: int | None) -> list[Proposal]:
+        """The first proposals that are different structures. top : how many; None: all"""
         kept: list[tuple[Proposal, Reduced]] = []
         for proposal in proposals:
             cell = Reduced(proposal.structure)

@@ -9,7 +9,7 @@ import numpy as np
 from core.reference_data.prototypes import Prototypes
 from core.structures.templates import ElementTables, Templates
 
-MOST = 20  # candidates that are ranked: the nearest by distance
+MOST = 20  # candidates that are ranked: the nearest by distance, and all known structures of the formula
 _UNMADE = 3_000_000  # number that stands for entries of other sources, above all of the Materials Project
 _LEAST = 1e-300  # sums of votes that divide
 SCALES = (0.5, 1.0, 2.0)  # of the votes of templates, in units of the element distance
@@ -26,7 +26,7 @@ NAMES = (
 class Ranked:
     """The nearest candidates of a formula and their features.
 
-    candidates : (n,) indices of `Templates`, by distance; n <= MOST
+    candidates : (n,) indices of `Templates`, by distance; n <= MOST, or the number of known structures if it is larger
     nearest : (n,) the pair, an index of `Templates.rows`, of the nearest template of each
     features : (n, len(NAMES)) float32, NaN where unknown
     """
@@ -43,7 +43,8 @@ def ranked_by_distance(library: Prototypes, tables: ElementTables, found: Templa
         return Ranked(none, none, np.zeros((0, len(NAMES)), dtype=np.float32))
     order = np.lexsort((found.distances, found.owner))  # pairs by distance within each candidate
     first = order[found.starts[:-1]]
-    chosen = np.argsort(found.distances[first], kind="stable")[:MOST]
+    known = int((found.distances[first] == 0).sum())
+    chosen = np.argsort(found.distances[first], kind="stable")[: max(MOST, known)]
     columns = _columns(library, tables, found, order, chosen)
     features = np.stack([np.broadcast_to(columns[name], chosen.shape) for name in NAMES], axis=1)
     return Ranked(chosen, first[chosen], features.astype(np.float32))

@@ -15,6 +15,8 @@ import numpy as np
 from core.chemistry.structure import Structure
 from core.structures.potential_hull import Formula
 
+MOST_POLYMORPHS = 2  # known structures of a compound that are relaxed, the stablest first
+MOST_OF_ELEMENT = 8  # of an element: their order says less, as the library has no energies of most
 _CENTRED_CUBIC = np.array([[-1, 1, 1], [1, -1, 1], [1, 1, -1]]) / 2
 # Element -> lattice constant in Å, body-centred: R. W. G. Wyckoff, Crystal Structures (1963).
 _CUBIC_A = {"W": 3.165, "Ra": 5.148}
@@ -31,8 +33,8 @@ class Library(Protocol):
         """The formulas of the known compounds."""
         ...
 
-    def known(self, counts: Mapping[str, int], most: int = 2) -> list[Structure]:
-        """The first known structures of a formula."""
+    def known(self, counts: Mapping[str, int], most: int | None = None) -> list[Structure]:
+        """The first known structures of a formula, or all."""
         ...
 
 
@@ -58,6 +60,8 @@ def reference_structures(library: Library) -> tuple[frozenset[Formula], Callable
     added = {key: made for key, made in added.items() if key not in library.formulas}
 
     def structures(key: Formula) -> list[Structure]:
-        return [added[key]] if key in added else library.known(dict(key))
+        if key in added:
+            return [added[key]]
+        return library.known(dict(key), MOST_OF_ELEMENT if len(key) == 1 else MOST_POLYMORPHS)
 
     return library.formulas | added.keys(), structures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,13 +65,14 @@ def ordered(
     cells: list[Reduced] = []
     last: list[RelaxedProposal] = []
     for i in order:
-        made = _with(proposals[i], relaxations[i], _HYDRIDE if hydride else "")
+        made = _with(proposals[i], relaxations[i], hydride)
         cell = Reduced(made.structure) if relaxations[i].has_minimum else None
         same = next((k for k, other in enumerate(cells) if cell is not None and cell.matches(other)), None)
         if cell is None:
             last.append(made)
         elif same is not None:
-            last.append(_with(proposals[i], relaxations[i], f"relaxes to the structure of rank {same + 1}"))
+            note = "; ".join(text for text in (made.note, f"relaxes to the structure of rank {same + 1}") if text)
+            last.append(replace(made, note=note))
         else:
             first.append(made)
             cells.append(cell)
@@ -93,11 +94,11 @@ def _hydrogen_rich(proposals: Sequence[Proposal]) -> bool:
     return bool(amounts) and bool(hydrogen_rich(np.stack([composition_vector(each) for each in amounts])).any())
 
 
-def _with(proposal: Proposal, relaxation: Relaxation, remark: str) -> RelaxedProposal:
+def _with(proposal: Proposal, relaxation: Relaxation, undecided: bool) -> RelaxedProposal:
     found = symmetric(relaxation.structure) if relaxation.has_minimum else None
-    note = "; ".join(text for text in (proposal.note, remark) if text)
+    note = "; ".join(text for text in (proposal.note, _HYDRIDE if undecided else "") if text)
     space_group = found.space_group if found else proposal.space_group
-    return RelaxedProposal(proposal, relaxation, space_group, note, remark == _HYDRIDE)
+    return RelaxedProposal(proposal, relaxation, space_group, note, undecided)
 
 
 def packed(relaxation: Relaxation) -> dict[str, Any]:

@@ -73,7 +73,13 @@ def test_without_searches_nothing_changes(tmp_path):
 
 
 def test_the_hull_of_another_composition_is_not_that_of_the_candidate(folder, monkeypatch):
-    row = searches.rows(folder, "KCl")[0] | {"note": "ordered parent K2Cl3"}
-    monkeypatch.setattr(searches, "first_structures", lambda folder: {"KCl": row})
-    found = with_structures(pd.DataFrame({"formula": ["KCl"]}), folder)
-    assert found[SPACE_GROUP][0] and np.isnan(found[ABOVE_HULL][0])
+    row = searches.rows(folder, "KCl")[0] | {"formula": "La1.85Sr0.15CuO4"}
+
+    def of_cell(cell_formula):
+        own = {"La1.85Sr0.15CuO4": row | {"cell_formula": cell_formula}}
+        monkeypatch.setattr(searches, "first_structures", lambda folder: own)
+        return with_structures(pd.DataFrame({"formula": list(own)}), folder).iloc[0]
+
+    for other in ("La2CuO4", "SrLa9Cu5O20", ""):
+        assert of_cell(other)[SPACE_GROUP] and np.isnan(of_cell(other)[ABOVE_HULL])
+    assert of_cell("Sr3La37Cu20O80")[ABOVE_HULL] == 0.123

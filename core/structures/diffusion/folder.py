@@ -183,8 +183,8 @@ class _Generation:
 
     def _tell(self, phase: GenerationPhase, step: int) -> GenerationStatus:
         self.told, elapsed_s, steps = time.monotonic(), self._elapsed_s(), self.request.sampler.steps
-        worked = self.computed + BLOCK * step / steps
-        left = self.request.count - self.done - BLOCK * step / steps
+        begun = min(BLOCK, self.request.count - self.done) * step / steps  # of the block in work
+        worked, left = self.computed + begun, self.request.count - self.done - begun
         remaining_s = max(left, 0) * elapsed_s / worked if phase is GenerationPhase.RUNNING and worked else None
         status = GenerationStatus(phase, self.done, self.request.count, step, steps, elapsed_s, remaining_s)
         write_json(self.folder / STATUS, asdict(status))

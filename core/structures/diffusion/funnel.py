@@ -58,7 +58,7 @@ class FunnelSettings:
 class FunnelWork:
     """What the steps need.
 
-    known : counts in lowest terms -> known structures of this formula
+    known : counts in lowest terms -> all known structures of this formula
     relaxer : relaxes a structure; its energies are those of one potential
     formation_energy : relaxed structure and its energy (eV/atom) -> formation energy from the elements by the same
         potential in eV/atom; None if an element has no energy
@@ -183,7 +183,7 @@ class _Screening:
         """The known structures of its formula."""
         formula = structure.formula
         if formula not in self.references:
-            self.references[formula] = [Reduced(each) for each in self.work.known(_lowest_terms(structure))]
+            self.references[formula] = [Reduced(each) for each in self.work.known(structure.lowest_terms)]
         return self.references[formula]
 
     def _relaxation(self, number: str, structure: Structure) -> Relaxation:
@@ -249,11 +249,6 @@ def _samples(folder: Path) -> list[Row]:
 
 def _rows(path: Path) -> list[Row]:
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-
-
-def _lowest_terms(structure: Structure) -> dict[str, int]:
-    divisor = math.gcd(*structure.counts.values())
-    return {symbol: number // divisor for symbol, number in structure.counts.items()}
 
 
 def _number(value: float) -> str:

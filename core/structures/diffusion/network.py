@@ -23,6 +23,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from core.predictors.device import matmul_precision
 from core.structures.diffusion.crystals import N_TYPES, Crystals, centred
 from core.structures.diffusion.lattice_numbers import N_NUMBERS, LatticeScale, metric
 
@@ -98,7 +99,8 @@ class CrystalNet(nn.Module):
 
     def forward(self, crystals: Crystals, step: torch.Tensor, condition: Condition | None = None) -> Prediction:
         """See the class; without a condition the adapter is not used."""
-        with torch.autocast(step.device.type, enabled=False):  # distances need float32
+        full = matmul_precision(False, step.device)  # distances need it
+        with torch.autocast(step.device.type, enabled=False), full:
             pairs, real = self._pairs(crystals), crystals.real
         share = (real / crystals.atoms[:, None])[:, None, None]  # of each atom in a mean over the atoms
         time = self.time(encoded(step, self.size.encoding))

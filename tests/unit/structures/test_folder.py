@@ -12,6 +12,7 @@ from core.structures.files import read_cif
 from core.structures.folder import COLUMNS, FINISHED, TABLE, FolderSettings, Request, Work, file_name, find_all
 from core.structures.potential_hull import Stopped
 from core.structures.prototypes import StructureFinder
+from core.structures.relaxation import RELAXED as RELAXED_VERDICT
 from core.structures.relaxation import relax
 from core.structures.structure_models import StructureProperties
 from tests import crystals
@@ -37,6 +38,9 @@ class Counted:
         if self.asked == self._fails_at:
             raise KeyboardInterrupt
         return self._finder.find(amounts, top)
+
+    def known(self, counts):
+        return self._finder.known(counts)
 
 
 def table(folder):
@@ -109,6 +113,22 @@ def test_relaxed_structures_are_placed_on_the_hull(tmp_path):
     found = table(tmp_path)
     assert found[0]["energy_above_hull_eV_per_atom"] == "0.2500" and found[0]["competing_phases"] == "0.5 K + 0.5 Cl"
     assert found[-1]["formula"] == "MgB2" and found[-1]["energy_above_hull_eV_per_atom"] == ""
+
+
+def test_what_a_proposal_became_is_compared_with_the_known_structures(tmp_path):
+    known, unknown = crystals.rock_salt("K", "Br", 6.6), crystals.caesium_chloride("K", "Br", 4.1)
+
+    def becomes(structure):
+        return lambda given, should_stop: replace(
+            relax(given, PairPotential(r0=3.0)), structure=structure, verdict=RELAXED_VERDICT
+        )
+
+    for structure, expected in ((known, "true"), (unknown, "false")):
+        folder = tmp_path / expected
+        find_all(folder, [Request("KBr", {"K": 1.0, "Br": 1.0})], Counted(), RELAXED, work=Work(becomes(structure)))
+        rows = table(folder)
+        assert [row["matches_known"] for row in rows] == [expected, expected] and len(rows) == 2
+        assert rows[0]["cell_formula"] == "KBr"
 
 
 def test_structures_are_described(tmp_path):

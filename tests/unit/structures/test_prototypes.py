@@ -8,7 +8,7 @@ from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.structures.match import Reduced
 from core.structures.prototypes import StructureFinder, load_finder
-from core.structures.symmetry import symmetric
+from core.structures.symmetry import space_group_of, symmetric
 from tests import crystals
 
 
@@ -152,6 +152,15 @@ def test_a_known_structure_without_energy_comes_between_stable_and_unstable_ones
         known = [choice for choice in finder._choices(counts) if choice.known]
         energies = [library.above_hull_eV_per_atom[choice.found.rows[choice.pair]] for choice in known]
         assert energies[0] < 0.01 and np.isnan(energies[1]) and energies[-1] > 0.1
+
+
+@pytest.mark.parametrize("formula, space_group", [("Si", 227), ("SiO2", 154), ("NbN", 225), ("C", 227)])
+def test_all_known_structures_of_a_formula_are_candidates(formula, space_group):
+    """Also of formulas with more known structures than are ranked of others."""
+    known = load_finder().known(parse_formula(formula))
+    assert space_group in [space_group_of(each) for each in known]
+    assert len(load_finder().known(parse_formula(formula), 2)) == 2 < len(known)
+    assert all(each.known for each in load_finder().find(parse_formula(formula), top=len(known)))
 
 
 def test_known_structures_of_a_formula_are_given_without_proposed_ones():

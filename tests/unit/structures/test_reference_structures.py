@@ -3,7 +3,7 @@
 import pytest
 
 from core.structures.environments import density_g_per_cm3
-from core.structures.prototypes import StructureFinder
+from core.structures.prototypes import StructureFinder, load_finder
 from core.structures.reference_structures import elements_outside_the_library, reference_structures
 from core.structures.symmetry import space_group_of
 from tests import crystals
@@ -24,3 +24,9 @@ def test_they_are_references_beside_the_known_compounds():
     assert formulas > finder.formulas and magnesium_diboride in formulas
     assert structures(magnesium_diboride)[0].formula == "MgB2"
     assert structures(frozenset({("W", 1)}))[0].symbols == ("W",)
+
+
+@pytest.mark.parametrize("symbol, space_group", [("Si", 227), ("Sb", 166), ("C", 194), ("Ti", 194), ("Hg", 166)])
+def test_the_structure_in_which_an_element_is_found_is_among_its_references(symbol, space_group):
+    _, structures = reference_structures(load_finder())
+    assert space_group in [space_group_of(each) for each in structures(frozenset({(symbol, 1)}))]

@@ -70,6 +70,14 @@ def test_energies_of_hydrides_decide_nothing_without_pressure():
     assert order(proposals, relaxations, 100.0) == ([1, 0], ["", ""])
 
 
+def test_a_hydride_that_became_another_structure_stays_undecided():
+    cell = crystals.rock_salt("La", "H", 5.5)
+    proposals = [proposal(cell, 1.0), proposal(crystals.caesium_chloride("La", "H", 3.4), 0.0)]
+    found = ordered(proposals, [relaxation(cell, -3.0), relaxation(cell, -3.0)], 0.0)
+    assert [each.undecided for each in found] == [True, True]
+    assert "pressure" in found[1].note and found[1].note.endswith("relaxes to the structure of rank 1")
+
+
 def test_energies_of_different_compositions_are_not_compared():
     other = crystals.rock_salt("Rb", "Cl", 6.6)
     proposals = [proposal(ROCK_SALT, 1.0), proposal(other, 0.0)]
