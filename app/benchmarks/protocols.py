@@ -119,6 +119,13 @@ A formula matches at k if one of its first k structures is a known one (pymatgen
 Diffusion is told the number of atoms of the smallest known cell, prototypes are not. *By energy*: the
 valid sample with the lowest energy by CHGNet, unrelaxed, comes first. *In turn*: the first of the prototypes, the
 sample of lowest energy, the second of the prototypes, and so on."""),
+    Benchmark("structure-hull", "Energy above hull by the potential", OWN, """
+Structures of the Materials Project with a known energy above hull, drawn at random; each is relaxed by CHGNet and
+placed on the hull of the other known compounds of its elements, relaxed by the same potential. The potential has
+learned from the Materials Project, these structures among them."""),
+    Benchmark("example-structures", "Structures of candidates", OWN, """
+The ten best candidates of three shipped examples, seed 0: the best structure of each after relaxation by CHGNet, its
+prototype, shortest bond, coordination and energy above the hull of the same potential, and whether it is known."""),
     Benchmark("speed", "Speed", OWN, """
 A candidate-step is one step of one candidate. *Plain* is a direct implementation of the method: the networks as
 trained, evaluated as a whole in one loop, in float32. *Ours* is what the app does with the same weights; if the

@@ -28,6 +28,33 @@ SUPERCONDUCTOR_K = 1.0  # Tc above which the cards count a compound as a superco
 _COVERAGES = ("50%", "90%")  # of the intervals
 
 
+def metrics_of(card: Mapping) -> dict:
+    """The metrics of a card: of what it draws, if it is that of a generator, then those on held-out data."""
+    return _of_samples(card.get("samples") or {}) | (card.get("metrics_held_out") or {})
+
+
+def _of_samples(samples: Mapping) -> dict[str, float]:
+    """The shares of samples of a generator of crystals: valid ones, and held-out formulas with a match."""
+    found = {}
+    if free := samples.get("unconditional"):
+        found |= {f"samples_with_a_{name}": free[name] for name in ("valid_structure", "valid_composition")}
+    for name, value in samples.get("held_out_formulas", {}).items():
+        if name.startswith("match_at_"):
+            found[f"held-out_formulas_with_a_{name}"] = value
+    return found
+
+
+def samples_text(samples: Mapping) -> str:
+    """What the shares of samples are of; empty without samples."""
+    if not samples:
+        return ""
+    free, given, sampler = (samples[name] for name in ("unconditional", "held_out_formulas", "sampler"))
+    return (
+        f"Of {free['n']:,} samples of any formula, drawn in {sampler['steps']} steps, and of {given['n']} formulas "
+        "that are in no training: a match at k is one among the first k samples that is a known structure."
+    )
+
+
 def metric_text(key: str, value: float) -> tuple[str, str]:
     """Key and value of a metric -> label and value with its unit: tc_mae_K, 4.93 -> ("Tc MAE", "4.93 K")."""
     unit = ""

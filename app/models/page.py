@@ -18,7 +18,9 @@ from app.models.card_text import (
     intervals,
     intervals_before,
     metric_text,
+    metrics_of,
     new_systems_text,
+    samples_text,
     value_text,
     with_links,
 )
@@ -96,7 +98,7 @@ def overview(cards: Mapping[str, Mapping | CheckpointError]) -> pd.DataFrame:
             continue
         errors = [
             metric_text(key, value)
-            for key, value in (card.get("metrics_held_out") or {}).items()
+            for key, value in metrics_of(card).items()
             if isinstance(value, int | float) and key not in COUNTS
         ]
         rows.append(
@@ -112,12 +114,14 @@ def overview(cards: Mapping[str, Mapping | CheckpointError]) -> pd.DataFrame:
 
 def section(name: str, card: Mapping) -> None:
     """One model: description, metrics, data, limits."""
-    metrics = card.get("metrics_held_out") or {}
+    metrics = metrics_of(card)
     st.header(NAMES.get(name, name), anchor=False)
     st.markdown(card.get("what") or f"Architecture: {card.get('architecture', 'not stated')}")
     if card.get("interim"):
         st.warning("These weights are interim: the training is not finished.", icon=":material/hourglass_empty:")
     headline(metrics)
+    if text := samples_text(card.get("samples") or {}):
+        st.caption(text)
     if SYSTEMS in metrics:
         st.markdown(new_systems_text(metrics))
     pictures(name, metrics)

@@ -164,7 +164,7 @@ def table_of(found: dict[tuple[float, float], Arm], tuning_tc_K: np.ndarray) -> 
     """One row for the tuning data and one for each kind."""
     base = found[UNCONDITIONAL]
     rows: list[dict] = [
-        {"kind": TUNING_DATA, "crystals": len(tuning_tc_K), "tc_median_K": float(np.median(tuning_tc_K)),
+        {"guidance": TUNING_DATA, "crystals": len(tuning_tc_K), "tc_median_K": float(np.median(tuning_tc_K)),
          "above_5_K": float(np.mean(tuning_tc_K > 5))}
     ]  # fmt: skip
     for key, arm in found.items():
@@ -173,7 +173,7 @@ def table_of(found: dict[tuple[float, float], Arm], tuning_tc_K: np.ndarray) -> 
             shift_K(base.relaxed_tc_K, arm.relaxed_tc_K) if key != UNCONDITIONAL else (np.nan, np.nan)
         )
         rows.append({
-            "kind": name_of(*key), "crystals": arm.count, "valid_structure": arm.valid / arm.count,
+            "guidance": name_of(*key), "crystals": arm.count, "valid_structure": arm.valid / arm.count,
             "metals": _mean(arm.metals), "tc_median_K": _median(arm.tc_K), "above_5_K": _mean(arm.tc_K > 5),
             "shift_low_K": low, "shift_high_K": high, "relaxed": len(arm.relaxed_tc_K), "not_relaxed": arm.unrelaxed,
             "relaxed_tc_median_K": _median(arm.relaxed_tc_K), "relaxed_shift_low_K": relaxed_low,
@@ -207,7 +207,7 @@ def _mean(values: np.ndarray) -> float:
 
 def sentences(table: pd.DataFrame) -> tuple[str, ...]:
     """What the guidance does."""
-    rows = table.set_index("kind")
+    rows = table.set_index("guidance")
     base = rows.loc[name_of(*UNCONDITIONAL)]
     found = []
     for key in ARMS[1:]:

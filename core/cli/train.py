@@ -22,7 +22,14 @@ def add_parser(commands: Commands) -> None:
         "Train a predictor, or build a table, from the raw data. An interrupted training resumes.",
         "train tc --data raw_data",
     )  # fmt: skip
-    parser.add_argument("name", choices=registry.TRAINABLES, metavar="NAME", help=", ".join(registry.TRAINABLES))
+    names = (*registry.TRAINABLES, registry.SUPERDIFF)
+    parser.add_argument("name", choices=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument(
+        "--class",
+        dest="of_class",
+        choices=(*registry.CLASSES, registry.ALL),
+        help="superdiff: the network to train; default: all, one after the other",
+    )
     add_data_option(parser)
     parser.add_argument("--out", type=Path, default=CHECKPOINTS, metavar="DIR", help="default: checkpoints/")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of split and training; default: 0")
@@ -37,9 +44,11 @@ def train(options: argparse.Namespace) -> int:
     """Train or build, and print the held-out figures of the new card."""
     from core.training.evaluation import flat
 
-    figures = registry.train(
-        options.name, options.data, options.out, options.seed, PROJECT / "build", options.continued
-    )
-    for name, value in flat(figures).items():
-        print(f"{name}: {figure_text(value)}")
+    chosen = registry.names_of(options.name, options.of_class)
+    for artefact in chosen:
+        figures = registry.train(
+            artefact, options.data, options.out, options.seed, PROJECT / "build", options.continued
+        )
+        for name, value in flat(figures).items():
+            print(f"{f'{artefact}: ' if len(chosen) > 1 else ''}{name}: {figure_text(value)}")
     return 0

@@ -71,13 +71,15 @@ TABLES = (
     Trainable("elements", "core.training.element_table:write_element_table", raw_data=False),
 )
 # The networks of SuperDiff, one for each class of superconductors; the functions have the names of the classes.
+SUPERDIFF, ALL = "superdiff", "all"
+CLASSES = ("cuprate", "iron-based", "other")
 DIFFUSION = tuple(
     Trainable(
-        f"superdiff-{name}",
+        f"{SUPERDIFF}-{name}",
         f"core.training.superdiff:train_{name.replace('-', '_')}",
         "core.training.superdiff:held_out_figures",
     )
-    for name in ("cuprate", "iron-based", "other")
+    for name in CLASSES
 )
 # In the order in which they are trained: each needs only those before it.
 TRAINABLES = {
@@ -91,6 +93,20 @@ TRAINABLES = {
 }
 EVALUATED = tuple(name for name, each in TRAINABLES.items() if each.evaluator is not None)
 SAMPLED = tuple(name for name, each in TRAINABLES.items() if each.sampler is not None)
+
+
+def names_of(name: str, of_class: str | None = None) -> tuple[str, ...]:
+    """The artefacts that are meant: keys of TRAINABLES; the networks of SuperDiff for the name SUPERDIFF.
+
+    of_class : one of CLASSES, or ALL, of SuperDiff; None: all
+
+    Raises InputError for a class of another artefact.
+    """
+    if name != SUPERDIFF:
+        if of_class is not None:
+            raise InputError("class", of_class, f"only {SUPERDIFF} has classes", "Leave --class out")
+        return (name,)
+    return tuple(f"{SUPERDIFF}-{each}" for each in CLASSES if of_class in (None, ALL, each))
 
 
 def train(name: str, data: Path | None, out: Path, seed: int, build: Path, continued: bool = False) -> dict:

@@ -14,6 +14,7 @@ from app.models.card_text import (
     intervals,
     intervals_before,
     metric_text,
+    samples_text,
     value_text,
     with_links,
 )
@@ -24,6 +25,7 @@ from core.paths import CHECKPOINTS
 from core.predictors.checkpoint import read_card
 from core.predictors.registry import BEST
 from core.reference_data.references import NAME as REFERENCES
+from core.structures.diffusion.names import BASE
 from tests.app.pages import open_page, page_text
 
 CARDS = {path.stem: json.loads(path.read_text()) for path in CHECKPOINTS.glob("*.json")}
@@ -58,6 +60,15 @@ def test_every_card_has_a_section(name):
 def test_the_first_section_is_that_of_the_best_model_of_tc():
     shown = {metric.label: metric.value for metric in open_page("models").metric}
     assert shown["Tc MAE"] == f"{read_card(BEST.tc)['metrics_held_out']['tc_mae_K']:.2f} K"
+
+
+def test_the_samples_of_a_network_of_crystals_are_those_of_its_card():
+    page, samples = page_of(BASE), read_card(BASE)["samples"]
+    shown = {metric.label: metric.value for metric in page.metric}
+    assert shown["Samples with a valid structure"] == f"{samples['unconditional']['valid_structure']:.3f}"
+    assert shown["Held-out formulas with a match at 20"] == f"{samples['held_out_formulas']['match_at_20']:.3f}"
+    assert f"{samples['held_out_formulas']['n']} formulas that are in no training" in page_text(page)
+    assert samples_text({}) == ""
 
 
 def test_a_damaged_card_is_named(monkeypatch, tmp_path):

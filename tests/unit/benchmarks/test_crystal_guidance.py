@@ -52,7 +52,7 @@ def test_the_shift_is_between_the_medians():
 
 
 def test_every_kind_has_a_row():
-    rows = table_of(FOUND, np.array([1.0, 4.0, 9.0])).set_index("kind")
+    rows = table_of(FOUND, np.array([1.0, 4.0, 9.0])).set_index("guidance")
     assert list(rows.index) == [TUNING_DATA, *(name_of(*key) for key in ARMS)]
     assert rows.loc[TUNING_DATA, "tc_median_K"] == 4.0 and rows.loc[name_of(*ARMS[1]), "tc_median_K"] == 8.5
     assert rows.loc[name_of(*ARMS[0]), "valid_structure"] == 0.5 and rows.loc[name_of(*ARMS[0]), "metals"] == 0.8
@@ -62,7 +62,7 @@ def test_every_kind_has_a_row():
 
 
 def test_an_arm_without_valid_crystals_has_no_median():
-    rows = table_of({**FOUND, ARMS[2]: arm([], [])}, np.array([1.0])).set_index("kind")
+    rows = table_of({**FOUND, ARMS[2]: arm([], [])}, np.array([1.0])).set_index("guidance")
     assert np.isnan(rows.loc[name_of(*ARMS[2]), "tc_median_K"]) and rows.loc[name_of(*ARMS[2]), "valid_structure"] == 0
 
 

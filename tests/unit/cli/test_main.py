@@ -82,6 +82,8 @@ def test_the_command_line_runs_as_a_module():
         ["doping", "La2CuO4"],
         ["doping", "La2-xSrxCuO4, x = 0.1"],
         ["train", "tc", "--data", "no-such-folder"],
+        ["train", "superdiff", "--class", "other", "--data", "no-such-folder"],
+        ["train", "tc", "--class", "other"],
         ["benchmark", "table2", "--seeds", "0"],
         ["benchmark", "table2", "--seed", "1"],
     ],

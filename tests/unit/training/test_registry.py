@@ -78,6 +78,15 @@ def test_a_further_round_is_for_networks_that_have_one(monkeypatch, tmp_path):
         train("references", tmp_path, tmp_path, 3, tmp_path, continued=True)
 
 
+def test_superdiff_is_its_networks_of_all_classes_or_one():
+    networks = tuple(checkpoint_name(name) for name in CLASSES)
+    assert registry.names_of("superdiff") == registry.names_of("superdiff", "all") == networks
+    assert [registry.names_of("superdiff", name) for name in registry.CLASSES] == [(name,) for name in networks]
+    assert registry.names_of("tc") == ("tc",)
+    with pytest.raises(InputError, match="only superdiff has classes"):
+        registry.names_of("tc", "cuprate")
+
+
 def test_the_element_table_needs_no_raw_data(monkeypatch, tmp_path):
     written = []
     monkeypatch.setattr(element_table, "write_element_table", lambda: written.append(1))
