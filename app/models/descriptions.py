@@ -6,6 +6,7 @@ from dataclasses import astuple
 
 from core.generation.diffusion.settings import CLASSES, checkpoint_name
 from core.predictors.registry import BEST, CONTROL, PUBLISHED, predictors
+from core.reference_data.large_cells import NAME as LARGE_CELLS
 from core.reference_data.prototypes import NAME as LIBRARY
 from core.reference_data.references import NAME as REFERENCES
 from core.reference_data.tc_reports import NAME as REPORTS
@@ -20,6 +21,7 @@ _DIFFUSION = {checkpoint_name(name): f"Diffusion network, {label}" for name, lab
 _CRYSTALS = {BASE: "Crystal structures by diffusion", WITH_TC: "Crystal structures by diffusion, for a Tc"}
 _STRUCTURES = {
     LIBRARY: "Structure prototypes",
+    LARGE_CELLS: "Compounds in large cells",
     RANKING: "Ranking of structures",
     METAL_NAME: "Metal or not, by structure",
     TC_NAME: "Calculated Tc, by structure",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,10 +22,13 @@ from app.structures.browser import (
 from app.structures.found import found_structures
 from app.structures.listed import Listed, compared, from_file, listed
 from app.structures.search_panel import search_panel
-from app.text.hull_text import WHICH_HULL
+from app.text.formatting import formula_text
+from app.text.hull_text import WHICH_HULL, composition_model_text
 from app.text.markdown import as_markdown
 from core.errors import InputError
 from core.executors.structure_searches import folder_of_formula
+from core.predictors.checkpoint import CheckpointError
+from core.predictors.registry import BEST
 from core.structures.relaxation import HIGHEST_PRESSURE_GPA
 from core.structures.search_work import SearchSettings
 
@@ -58,9 +62,17 @@ def page() -> None:
     with right:
         structure_picture(selected, "structures.view")
         if relaxed:
-            st.caption(WHICH_HULL)
+            hulls(selected)
         elif selected.proposal is not None:
             st.caption(NOT_RELAXED)
+
+
+def hulls(selected: Listed) -> None:
+    """The distance by the composition model beside that by the potential, and which to believe."""
+    with contextlib.suppress(InputError, CheckpointError, ValueError):  # ValueError: an element without energies
+        context = cached_data.hull_context(BEST.formation_energy, selected.formula)
+        st.caption(composition_model_text(context, formula_text(selected.formula)))
+    st.caption(WHICH_HULL)
 
 
 def asked_structures(asked: session.Query) -> list[Listed]:

@@ -29,6 +29,7 @@ from core.structures.potential_references import load_potential_references
 from core.structures.prototypes import StructureFinder
 from core.structures.reference_structures import reference_structures
 from core.structures.relaxation import RelaxationSettings, relax
+from core.structures.search_work import relaxed_reference
 
 SOURCE = "structures_general_mp20"
 MOST_POLYMORPHS = 4  # of the formula itself, that are references
@@ -103,14 +104,7 @@ def drawn(folder: Path, options: StructureHullOptions) -> list[dict[str, Any]]:
 
 def references(finder: StructureFinder, folder: Path) -> ReferenceEnergies:
     """Energies of the known compounds by the potential, from the checkpoint or kept in the folder."""
-    from core.structures.interatomic import load_chgnet
-
-    return ReferenceEnergies(
-        folder,
-        *reference_structures(finder),
-        lambda structure: relax(structure, load_chgnet()),
-        load_potential_references(),
-    )
+    return ReferenceEnergies(folder, *reference_structures(finder), relaxed_reference, load_potential_references())
 
 
 def placed(row: dict[str, Any], finder: StructureFinder, energies: ReferenceEnergies) -> dict[str, Any]:

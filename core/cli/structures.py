@@ -36,7 +36,7 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--pressure", type=float, default=0.0, metavar="GPA", help="relax under this pressure in GPa")
     parser.add_argument(
         "--hull", action="store_true",
-        help="also the energy above hull by the potential; a new chemical system takes about a minute",
+        help="also the energy above hull by the potential; a new chemical system takes minutes, of many oxides an hour",
     )  # fmt: skip
     parser.add_argument(
         "--espresso", action="store_true",
@@ -57,6 +57,7 @@ def structures(options: argparse.Namespace) -> int:
         return _search(options)
     from tqdm import tqdm
 
+    from core.executors.structure_searches import shared_folder
     from core.structures.folder import TABLE, find_all
     from core.structures.prototypes import load_finder
     from core.structures.search_work import SearchSettings, folder_settings, work_of
@@ -72,8 +73,8 @@ def structures(options: argparse.Namespace) -> int:
     settings = SearchSettings(options.top, not options.no_relax, options.pressure, options.hull)
     requests = list(_requests(options))
     finder = load_finder()
-    work = work_of(settings, finder, options.out / "references")
     with tqdm(total=len(requests), unit="formula", file=sys.stderr, disable=None) as bar:
+        work = work_of(settings, finder, shared_folder() / "references", told=bar.set_postfix_str)
         bad = find_all(
             options.out, requests, finder, folder_settings(settings), lambda done: bar.update(done - bar.n), work=work
         )

@@ -1,8 +1,8 @@
 """Energy above hull of a relaxed structure, where all energies are those of one interatomic potential.
 
-The reference phases of a chemical system are all compounds in the library of prototypes that are made of its elements
-only, and the elements. Each has the lowest energy of its first known structures after relaxation. These energies are
-computed when a system is asked for the first time, and kept in a folder.
+The reference phases of a chemical system are all compounds in the library of prototypes and in `large-cells` that are
+made of its elements only, and the elements. Each has the lowest energy of its first known structures after relaxation.
+These energies are computed when a system is asked for the first time, and kept in a folder.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ the parent itself; `Proposal.note` says which. The volume is that of similar com
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -17,6 +18,7 @@ from core.chemistry import elements
 from core.chemistry.composition import formula_of, whole_counts
 from core.chemistry.structure import Structure
 from core.errors import InputError
+from core.reference_data.large_cells import LargeCells, load_large_cells
 from core.reference_data.prototypes import Prototypes, load_prototypes
 from core.structures.match import Reduced
 from core.structures.parents import Parent, parents
@@ -38,7 +40,7 @@ class Proposal:
 
     structure : primitive cell, or a supercell for a doped formula
     prototype : stoichiometry, space group and Wyckoff occupation of the prototype: "AB2 191 1a|2d"
-    index : of the prototype in the library
+    index : of the prototype in the library; -1: a known structure in a large cell, which is none
     space_group : international number, of the structure
     example, example_id : the most similar compound with this prototype
     distance : from that compound, see `core.structures.templates`
@@ -76,8 +78,9 @@ class _Choice:
 class StructureFinder:
     """Proposes structures from a library, in a learned order."""
 
-    def __init__(self, library: Prototypes, ranking: Ranking):
-        self._library, self._ranking = library, ranking
+    def __init__(self, library: Prototypes, ranking: Ranking, large: LargeCells | None = None):
+        """large : stable compounds in larger cells; None: none"""
+        self._library, self._ranking, self._large = library, ranking, large
         self._tables = ElementTables.of(library)
 
     def find(self, amounts: Mapping[str, float], top: int = 5) -> list[Proposal]:
@@ -93,7 +96,7 @@ class StructureFinder:
         counts = whole_counts(amounts)
         exact: list[Proposal] = []
         if counts is not None and sum(counts.values()) <= MOST_FORMULA_ATOMS:
-            exact = self._distinct((self._proposal(c, "") for c in self._choices(counts)), top)
+            exact = self._distinct(self._exact(counts), top)
         if exact:
             return exact
         doped = self._distinct(self._doped(amounts), top)
@@ -111,13 +114,21 @@ class StructureFinder:
 
         most : structures; None: all
         """
-        known = (choice for choice in self._choices(counts) if choice.known)
-        return [each.structure for each in self._distinct((self._proposal(choice, "") for choice in known), most)]
+        known = itertools.takewhile(lambda proposal: proposal.known, self._exact(counts))
+        return [each.structure for each in self._distinct(known, most)]
 
     @property
     def formulas(self) -> frozenset[frozenset[tuple[str, int]]]:
         """The formulas of all known compounds, each as pairs of element and number of atoms in lowest terms."""
-        return self._library.formulas
+        return self._library.formulas | (self._large.places.keys() if self._large is not None else frozenset())
+
+    def _exact(self, counts: Mapping[str, int]) -> Iterator[Proposal]:
+        """Structures of a formula: that in a large cell, which is stable, the other known ones, and those proposed."""
+        large = self._large
+        if large is not None and (place := large.places.get(frozenset(counts.items()))) is not None:
+            yield _known_in_large_cell(large, place)
+        for choice in self._choices(counts):
+            yield self._proposal(choice, "")
 
     def _choices(self, counts: Mapping[str, int]) -> list[_Choice]:
         """The candidates of a formula: its known structures, in the order of `_stability`, then the others by score."""
@@ -201,7 +212,29 @@ def _noted(proposal: Proposal, structure: Structure, space_group: int, known: bo
     return replace(proposal, structure=structure, space_group=space_group, known=known, note=note)
 
 
+def _known_in_large_cell(large: LargeCells, place: int) -> Proposal:
+    structure = large.structure(place)
+    found = symmetric(structure)
+    space_group = found.space_group if found else 1
+    letters = (
+        f"{chr(ord('A') + i)}{'' if n == 1 else n}" for i, n in enumerate(sorted(structure.lowest_terms.values()))
+    )
+    return Proposal(
+        structure=structure,
+        prototype=f"{''.join(letters)} {space_group}, {len(structure.symbols)} atoms",
+        index=-1,
+        space_group=space_group,
+        example=structure.formula,
+        example_id=large.id_of(place),
+        distance=0.0,
+        compounds=1,
+        superconductors=0,
+        score=np.inf,
+        known=True,
+    )
+
+
 @cache
 def load_finder() -> StructureFinder:
-    """The finder with the library and the ranking in checkpoints/, loaded once per process. Raises CheckpointError."""
-    return StructureFinder(load_prototypes(), load_ranking())
+    """The finder with the tables and the ranking in checkpoints/, loaded once per process. Raises CheckpointError."""
+    return StructureFinder(load_prototypes(), load_ranking(), load_large_cells())

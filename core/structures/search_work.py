@@ -24,6 +24,8 @@ from core.structures.relaxation import Relaxation, RelaxationSettings
 from core.structures.structure_models import METAL_NAME, TC_NAME, load_structure_models
 
 MOST_STRUCTURES = 20  # candidates that are ranked for a formula
+LARGE_ATOMS = 20  # atoms above which a cell is large
+LARGE_REFERENCES = RelaxationSettings(most_steps=15)
 GENERATED = RelaxationSettings(most_steps=300)  # without symmetry, farther from a minimum than a prototype
 Told = Callable[[str], None]  # is told what is being done, in words
 
@@ -87,7 +89,7 @@ def work_of(
     if not settings.relax:
         return Work(describer=models.properties)
     relaxer = relaxed_by_chgnet(settings.relaxation)
-    placer = hull_placer(finder, relaxer, references, should_stop, told) if settings.hull else None
+    placer = hull_placer(finder, references, should_stop, told) if settings.hull else None
     return Work(relaxer, placer, models.properties)
 
 
@@ -101,8 +103,7 @@ def funnel_work(
 
     references : folder of the energies of known compounds by the potential
     """
-    relaxer = relaxed_by_chgnet(RelaxationSettings())  # of known compounds
-    energies = reference_energies(finder, relaxer, references, should_stop)
+    energies = reference_energies(finder, references, should_stop)
 
     def formation(structure: Structure, energy_eV_per_atom: float) -> float | None:
         elements = {symbol: energies.energy_eV_per_atom(frozenset({(symbol, 1)})) for symbol in structure.counts}
@@ -111,7 +112,7 @@ def funnel_work(
             return None
         return formation_energy(structure.counts, energy_eV_per_atom, known)
 
-    placer = hull_placer(finder, relaxer, references, should_stop, told)
+    placer = hull_placer(finder, references, should_stop, told)
     properties = load_structure_models().properties
     return FunnelWork(finder.known, relaxed_by_chgnet(GENERATED), formation, properties, placer)
 
@@ -128,15 +129,20 @@ def relaxed_by_chgnet(settings: RelaxationSettings) -> Relaxer:
     return relaxed
 
 
+def relaxed_reference(structure: Structure, should_stop: Callable[[], bool] = lambda: False) -> Relaxation:
+    """A known compound relaxed by CHGNet; in a large cell in fewer steps, as calculations have relaxed it before."""
+    settings = LARGE_REFERENCES if len(structure.symbols) > LARGE_ATOMS else RelaxationSettings()
+    return relaxed_by_chgnet(settings)(structure, should_stop)
+
+
 def hull_placer(
     finder: StructureFinder,
-    relaxer: Relaxer,
     references: Path,
     should_stop: Callable[[], bool] = lambda: False,
     told: Told = lambda text: None,
 ) -> Placer:
     """The hulls of chemical systems, each made once. Energies that are not in the checkpoint are kept in a folder."""
-    energies = reference_energies(finder, relaxer, references, should_stop)
+    energies = reference_energies(finder, references, should_stop)
 
     @cache
     def hull(system: frozenset[str]) -> PotentialHull | None:
@@ -151,12 +157,12 @@ def hull_placer(
 
 
 def reference_energies(
-    finder: StructureFinder, relaxer: Relaxer, references: Path, should_stop: Callable[[], bool] = lambda: False
+    finder: StructureFinder, references: Path, should_stop: Callable[[], bool] = lambda: False
 ) -> ReferenceEnergies:
     """Energies of the known compounds by the potential, from the checkpoint where it has them."""
 
     def relaxed(structure: Structure) -> Relaxation:
-        found = relaxer(structure, should_stop)
+        found = relaxed_reference(structure, should_stop)
         if should_stop():
             raise Stopped
         return found

@@ -1,7 +1,7 @@
 """Build `potential-references`: energies of known compounds by the interatomic potential.
 
 They are those of all known compounds in the chemical systems of known superconductors, the systems with most reports
-first: some 13,000 compounds, each relaxed in its first two structures, which takes several hours on one idle core.
+first: some 14,000 compounds, each relaxed in its first two structures, which takes several hours on one idle core.
 Every energy is kept in the folder of resume points, and the checkpoint is written again after every few systems, so
 that an interrupted build has all energies that were computed; it can be continued elsewhere (`train_on`).
 """
@@ -21,15 +21,15 @@ import torch
 
 from core.chemistry import elements
 from core.predictors import checkpoint
+from core.reference_data.large_cells import NAME as LARGE_CELLS
 from core.reference_data.prototypes import NAME as LIBRARY
 from core.reference_data.references import References, load_references
 from core.structures.interatomic import CHGNET
-from core.structures.potential_hull import MOST_ATOMS, ReferenceEnergies, formula_name
+from core.structures.potential_hull import MOST_ATOMS, VERSION, ReferenceEnergies, formula_name
 from core.structures.potential_references import ARCHITECTURE, NAME, load_potential_references
 from core.structures.prototypes import StructureFinder, load_finder
 from core.structures.reference_structures import reference_structures
-from core.structures.relaxation import RelaxationSettings
-from core.structures.search_work import relaxed_by_chgnet
+from core.structures.search_work import relaxed_reference
 from core.training.structure_data import ATTRIBUTION
 
 
@@ -61,7 +61,7 @@ def train_on(
     Raises CheckpointError if the checkpoint, the library or the reference tables are missing, or if the checkpoint was
     built from another library.
     """
-    if checkpoint.read_card(NAME, out)["library_sha256"] != checkpoint.read_card(LIBRARY)["sha256"]:
+    if checkpoint.read_card(NAME, out)["structures_sha256"] != structures_sha256():
         raise checkpoint.CheckpointError(f"{NAME} was built from other structures. Build it without --continue.")
     return _built(load_potential_references(out), out, build, settings or PotentialReferenceSettings())
 
@@ -95,12 +95,7 @@ def systems_of(tables: References) -> list[frozenset[str]]:
 
 def references(finder: StructureFinder, build: Path) -> ReferenceEnergies:
     """The energies, kept one by one in the folder of resume points; none is taken from an earlier checkpoint."""
-    relaxer = relaxed_by_chgnet(RelaxationSettings())
-    return ReferenceEnergies(
-        build / NAME,
-        *reference_structures(finder),
-        lambda structure: relaxer(structure, lambda: False),
-    )
+    return ReferenceEnergies(build / NAME, *reference_structures(finder), relaxed_reference)
 
 
 def write(energies_eV_per_atom: Mapping[str, float | None], systems: int, out: Path) -> dict:
@@ -120,13 +115,18 @@ def write(energies_eV_per_atom: Mapping[str, float | None], systems: int, out: P
         "papers": ["CHGNet, B. Deng et al. 2023: doi:10.1038/s42256-023-00716-3"],
         "data": {"mp": ATTRIBUTION["mp"], "3dsc": ATTRIBUTION["3dsc"]},
         "licence": "CC BY 4.0, as the data",
-        "library_sha256": checkpoint.read_card(LIBRARY)["sha256"],
-        "settings": {"most_atoms": MOST_ATOMS, "structures_of_a_formula": 2},
+        "structures_sha256": structures_sha256(),
+        "settings": {"most_atoms": MOST_ATOMS, "version": VERSION},
         "metrics_held_out": {"systems": systems, "compounds": len(names), "compounds_with_energy": known},
         "date": datetime.date.today().isoformat(),
     }
     checkpoint.save(NAME, tensors, card, out)
     return card
+
+
+def structures_sha256() -> dict[str, str]:
+    """Table of structures -> its checksum. Raises CheckpointError."""
+    return {name: checkpoint.read_card(name)["sha256"] for name in (LIBRARY, LARGE_CELLS)}
 
 
 def _text(names: Sequence[str]) -> torch.Tensor:

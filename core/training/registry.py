@@ -54,6 +54,7 @@ CRYSTALS = (
 )
 TABLES = (
     Trainable("prototypes", "core.training.prototypes:train"),
+    Trainable("large-cells", "core.training.large_cells:train"),
     Trainable(
         "structure-ranking", "core.training.structure_ranking:train", "core.training.structure_ranking:held_out_figures"
     ),

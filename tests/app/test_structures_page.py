@@ -8,8 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from app import cached_data
 from app.structures.listed import listed
+from app.text.formatting import signed_number
 from core.evaluation.user_formulas import read_texts
+from core.predictors.registry import BEST
 from core.structures.files import read_cif, to_cif
 from core.structures.prototypes import load_finder
 from tests import crystals
@@ -45,6 +48,19 @@ def test_the_input_files_are_those_of_the_selected_structure():
         with zipfile.ZipFile(io.BytesIO(each.espresso())) as archive:
             assert press in archive.read(f"{each.name}/1-relax.in").decode()
             assert "P4/nmm (129)" in archive.read(f"{each.name}/README.txt").decode()
+
+
+def test_beside_the_hull_by_the_potential_is_that_by_the_composition_model(monkeypatch):
+    (mine,) = listed("MgB2", load_finder().find(read_texts(["MgB2"])[0].reading.amounts, 1))
+    columns = {"relaxation": "relaxed", "relaxation_steps": "3", "relaxation_volume_change": "0.01",
+               "pressure_GPa": "0", "energy_eV_per_atom": "-5.0", "energy_above_hull_eV_per_atom": "0.0",
+               "competing_phases": "1 MgB2"}  # fmt: skip
+    monkeypatch.setattr("app.structures.page.found_structures", lambda *_: [replace(mine, relaxed=columns)])
+    text = page_text(open_page("structures", formula="MgB2"))
+    context = cached_data.hull_context(BEST.formation_energy, "MgB2")
+    above = signed_number(context.above_hull_eV_per_atom, 2)
+    assert f"By the composition model, MgB₂ is {above} ± {context.std_eV_per_atom:.2f} eV/atom" in text
+    assert "Two hulls" in text
 
 
 def test_a_doped_formula_says_what_its_structure_stands_for():

@@ -14,6 +14,7 @@ from tests.unit.structures.diffusion.conftest import stored
 
 @pytest.fixture(autouse=True)
 def random_network(monkeypatch, tmp_path):
+    monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path / "runs"))
     stored(tmp_path / "checkpoints", BASE)
     load = weights.load_crystal_network
     monkeypatch.setattr(weights, "load_crystal_network", lambda name: load(name, tmp_path / "checkpoints"))

@@ -5,6 +5,7 @@ import csv
 import pytest
 
 from core.cli.main import main
+from core.executors.structure_searches import shared_folder
 from core.structures import interatomic
 from core.structures import prototypes as finder_module
 from core.structures.prototypes import StructureFinder
@@ -13,7 +14,8 @@ from tests.pair_potential import PairPotential
 
 
 @pytest.fixture(autouse=True)
-def small_library(monkeypatch):
+def small_library(monkeypatch, tmp_path_factory):
+    monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path_factory.mktemp("runs")))
     finder = StructureFinder(crystals.prototype_library(), crystals.NearestFirst())
     monkeypatch.setattr(finder_module, "load_finder", lambda: finder)
 
@@ -78,7 +80,7 @@ def test_a_system_whose_elements_have_no_structure_has_no_hull(tmp_path, monkeyp
     monkeypatch.setattr(interatomic, "load_chgnet", lambda: PairPotential(r0=3.3))
     assert main(["structures", "KCl", "--out", str(tmp_path), "--hull", "--top", "1"]) == 0
     assert rows(tmp_path)[0]["relaxed"] == "true" and rows(tmp_path)[0]["energy_above_hull_eV_per_atom"] == ""
-    assert (tmp_path / "references").is_dir()
+    assert (shared_folder() / "references").is_dir()
 
 
 @pytest.mark.parametrize(

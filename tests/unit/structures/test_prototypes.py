@@ -163,6 +163,14 @@ def test_all_known_structures_of_a_formula_are_candidates(formula, space_group):
     assert all(each.known for each in load_finder().find(parse_formula(formula), top=len(known)))
 
 
+def test_a_stable_compound_in_a_large_cell_is_its_first_known_structure():
+    first, *others = load_finder().find(parse_formula("MgB7"), top=3)
+    assert first.known and first.prototype == "AB7 74, 32 atoms" and first.example_id == "mp-978275"
+    assert others and not any(each.known for each in others)
+    assert [each.lowest_terms for each in load_finder().known({"Mg": 1, "B": 7})] == [{"Mg": 1, "B": 7}]
+    assert frozenset({("Mg", 1), ("B", 7)}) in load_finder().formulas
+
+
 def test_known_structures_of_a_formula_are_given_without_proposed_ones():
     assert [each.formula for each in FINDER.known({"Mg": 1, "B": 2})] == ["MgB2"] and FINDER.known(
         {"K": 1, "Cl": 1}

@@ -55,6 +55,6 @@ def test_each_compound_of_the_systems_is_computed_once(tmp_path, monkeypatch):
 
 def test_energies_of_other_structures_are_not_continued(tmp_path):
     write({"Nb": -10.0}, 1, tmp_path)
-    checkpoint.rewrite_card(NAME, checkpoint.read_card(NAME, tmp_path) | {"library_sha256": "other"}, tmp_path)
+    checkpoint.rewrite_card(NAME, checkpoint.read_card(NAME, tmp_path) | {"structures_sha256": {}}, tmp_path)
     with pytest.raises(checkpoint.CheckpointError, match="other structures"):
         train_on(tmp_path, tmp_path, 0, tmp_path)
