@@ -174,6 +174,7 @@ LABELS = {  # column -> (label, digits; None for text)
     "relaxation": ("Relaxation", None),
     "references": ("Phases", 0),
     "polymorphs": ("Polymorphs", 0),
-    **{f"match_at_{k}": (f"Match at {k}", 3) for k in (1, 5, 10, 20)},
+    "order": ("Order", None),
+    **{f"match_at_{k}": (f"Match at {k}", 3) for k in (1, 2, 5, 10, 20)},
 }
 FORMULAS = ("base", "proposed", "known", "paper_known", "formula")  # columns with formulas

@@ -119,6 +119,10 @@ A formula matches at k if one of its first k structures is a known one (pymatgen
 Diffusion is told the number of atoms of the smallest known cell, prototypes are not. *By energy*: the
 valid sample with the lowest energy by CHGNet, unrelaxed, comes first. *In turn*: the first of the prototypes, the
 sample of lowest energy, the second of the prototypes, and so on."""),
+    Benchmark("relaxed-prediction", "Structures of held-out formulas, relaxed", OWN, """
+Formulas of up to 20 atoms of which the library of prototypes has no structure. The first five proposals are relaxed by
+CHGNet. A formula matches at k if one of its first k distinct structures is a known one (pymatgen's StructureMatcher):
+as proposed, relaxed in the same order, in the order in which the app shows relaxed structures, and by energy."""),
     Benchmark("structure-hull", "Energy above hull by the potential", OWN, """
 Structures of the Materials Project with a known energy above hull, drawn at random; each is relaxed by CHGNet and
 placed on the hull of the other known compounds of its elements, relaxed by the same potential. The potential has

@@ -177,6 +177,38 @@ def read_queries(
 
     Raises InputError if the raw data are missing, or fewer formulas than the settings draw.
     """
+    split = read_split(folder, build, seed, settings)
+    tables, queries = ElementTables.of(split.library), {}
+    for part in parts:
+        store = _Matches(build / "prototypes" / f"matches-{part}-{seed}.json")
+        queries[part] = [
+            query(split.library, tables, kind, formula, split.known[formula], store, compared=part == "held_out")
+            for kind, formulas in split.drawn[part].items()
+            for formula in formulas
+        ]
+        store.write()
+    numbers = {name: {kind: len(formulas) for kind, formulas in part.items()} for name, part in split.drawn.items()}
+    return queries, {"formulas": numbers, "prototypes_in_library": len(split.library)}
+
+
+@dataclass(frozen=True)
+class Split:
+    """The library without the drawn formulas, and these.
+
+    drawn : part -> kind -> formulas, see `draw`
+    known : formula outside the library -> its known structures, as the files give them
+    """
+
+    library: Prototypes
+    drawn: dict[str, dict[str, list[str]]]
+    known: dict[str, list[Structure]]
+
+
+def read_split(folder: Path, build: Path, seed: int, settings: RankingSettings) -> Split:
+    """The library without the drawn formulas. Takes half an hour if `build` is empty.
+
+    Raises InputError if the raw data are missing, or fewer formulas than the settings draw.
+    """
     entries, _ = structure_data.read_entries(folder, build / "prototypes")
     by_formula: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
@@ -189,27 +221,9 @@ def read_queries(
         raise InputError("data", folder, "there are too few structures", "Use the whole files")
     outside = {formula for formulas in drawn["outside"].values() for formula in formulas}
     library = library_of(e for formula, own in by_formula.items() if formula not in outside for e in own)
-    tables = ElementTables.of(library)
     given = structure_data.known_structures(folder, {e.id for formula in outside for e in by_formula[formula]})
-    queries = {}
-    for part in parts:
-        store = _Matches(build / "prototypes" / f"matches-{part}-{seed}.json")
-        queries[part] = [
-            query(
-                library,
-                tables,
-                kind,
-                formula,
-                _of_formula(formula, by_formula[formula], given),
-                store,
-                compared=part == "held_out",
-            )
-            for kind, formulas in drawn[part].items()
-            for formula in formulas
-        ]
-        store.write()
-    numbers = {name: {kind: len(formulas) for kind, formulas in part.items()} for name, part in drawn.items()}
-    return queries, {"formulas": numbers, "prototypes_in_library": len(library)}
+    known = {formula: _of_formula(formula, by_formula[formula], given) for formula in sorted(outside)}
+    return Split(library, drawn, known)
 
 
 def _of_formula(formula: str, own: Sequence[Entry], given: Mapping[str, Sequence[Structure]]) -> list[Structure]:
