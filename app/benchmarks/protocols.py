@@ -119,6 +119,14 @@ A formula matches at k if one of its first k structures is a known one (pymatgen
 Diffusion is told the number of atoms of the smallest known cell, prototypes are not. *By energy*: the
 valid sample with the lowest energy by CHGNet, unrelaxed, comes first. *In turn*: the first of the prototypes, the
 sample of lowest energy, the second of the prototypes, and so on."""),
+    Benchmark("crystal-funnel", "The funnel of generated crystals", f"{GUIDED_PAPER}, figure 1", """
+Crystals generated towards 10 K with the guidance w = 2, screened step by step as by `generate --screen`: 200,000 in the
+paper, which goes on with density functional theory and phonons. Whatever the steps say, the first crystals are also
+relaxed and placed on the hull of the potential."""),
+    Benchmark("crystal-constraints", "Constraints on generated crystals", OWN, """
+Crystals of any formula, of a few allowed elements, and of given formulas: whether they are as asked for, and the shares
+with a valid structure (no two atoms within 0.5 Å) and a valid composition (charge neutral by SMACT), the definitions of
+DiffCSP."""),
     Benchmark("relaxed-prediction", "Structures of held-out formulas, relaxed", OWN, """
 Formulas of up to 20 atoms of which the library of prototypes has no structure. The first five proposals are relaxed by
 CHGNet. A formula matches at k if one of its first k distinct structures is a known one (pymatgen's StructureMatcher):

@@ -71,17 +71,11 @@ def funnel_steps(rows: Sequence[Row]) -> list[dict]:
     reasons: dict[str, Counter] = {step: Counter() for step in STEPS}
     for row in rows:
         if row["lost_at"]:
-            reasons[row["lost_at"]][_kind(row["reason"])] += 1
+            reasons[row["lost_at"]][funnel.kind_of_reason(row["reason"])] += 1
     return [
         {"screen": step, "label": step, "left": left, "failed": dict(reasons.get(step, {}))}
         for step, left in funnel.counts(rows)
     ]
-
-
-def _kind(reason: str) -> str:
-    """A reason without its figures, so that equal ones are counted together."""
-    words = [word for word in reason.split() if not any(letter.isdigit() for letter in word)]
-    return " ".join(words) or reason
 
 
 def listed(folder: Path, row: Row) -> Listed:

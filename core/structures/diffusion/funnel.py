@@ -121,6 +121,30 @@ def counts(rows: Sequence[Row]) -> list[tuple[str, int]]:
     return found
 
 
+def above_hull_eV_per_atom(
+    folder: Path, work: FunnelWork, count: int, told: Callable[[str], None] = lambda text: None
+) -> list[float | None]:
+    """The distance to the hull of the first samples of a folder, whatever the steps say of them.
+
+    None for one that has no valid structure, does not relax, or has an element without energy. Relaxations are shared
+    with those of `screen`.
+
+    Raises InputError (field "folder") without samples.
+    """
+    screening, found = _Screening(folder, FunnelSettings(), work, lambda: False), []
+    (folder / RELAXATIONS).mkdir(exist_ok=True)
+    for place, sample in enumerate(_samples(folder)[:count], start=1):
+        told(f"hull of sample {place} of {count}: {sample['formula']}")
+        found.append(screening.above_hull(sample))
+    return found
+
+
+def kind_of_reason(reason: str) -> str:
+    """A reason without its figures, so that equal ones are counted together."""
+    words = [word for word in reason.split() if not any(letter.isdigit() for letter in word)]
+    return " ".join(words) or reason
+
+
 def by_number_of_elements(rows: Sequence[Row]) -> dict[int, float]:
     """Number of elements -> share of the crystals that pass every step; empty if none does."""
     passing = Counter(int(row["n_elements"]) for row in rows if not row["lost_at"])
@@ -168,7 +192,7 @@ class _Screening:
         row = dict.fromkeys(COLUMNS, "") | {"number": sample["number"], "formula": sample["formula"]}
         if sample["valid_structure"] != "true":
             return row | {"lost_at": VALID, "reason": "atoms overlap, or there is no cell"}
-        structure = read_cif((self.folder / sample["cif"]).read_text(encoding="utf-8"), sample["cif"])
+        structure = self._structure(sample)
         row |= {"n_elements": str(len(structure.counts)), "n_atoms": str(len(structure.symbols))}
         if lost := self.generated.lost(row["number"], structure, UNIQUE, NEW):
             return row | lost
@@ -178,6 +202,19 @@ class _Screening:
         row |= self._written(row["number"], relaxation)
         lost = self.relaxed.lost(row["number"], relaxation.structure, UNIQUE_RELAXED, NEW_RELAXED)
         return row | (lost or self._judged(relaxation))
+
+    def above_hull(self, sample: Row) -> float | None:
+        """The distance to the hull, see `above_hull_eV_per_atom`."""
+        if sample["valid_structure"] != "true":
+            return None
+        relaxation = self._relaxation(sample["number"], self._structure(sample))
+        if not relaxation.converged:
+            return None
+        distance = self.work.placer(relaxation.structure, relaxation.energy_eV_per_atom)
+        return None if distance is None else distance.energy_above_hull_eV_per_atom
+
+    def _structure(self, sample: Row) -> Structure:
+        return read_cif((self.folder / sample["cif"]).read_text(encoding="utf-8"), sample["cif"])
 
     def _known(self, structure: Structure) -> list[Reduced]:
         """The known structures of its formula."""

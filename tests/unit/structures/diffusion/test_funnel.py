@@ -26,9 +26,11 @@ from core.structures.diffusion.funnel import (
     VALID,
     FunnelSettings,
     FunnelWork,
+    above_hull_eV_per_atom,
     by_number_of_elements,
     counts,
     elements_text,
+    kind_of_reason,
     screen,
 )
 from core.structures.files import to_cif
@@ -104,6 +106,18 @@ def test_each_step_loses_what_it_must(folder):
     assert (folder / best["cif"]).is_file() and not rows[1]["cif"]
     with (folder / TABLE).open(encoding="utf-8", newline="") as file:
         assert list(csv.DictReader(file)) == rows
+
+
+def test_the_distance_to_the_hull_is_asked_whatever_the_steps_say(folder):
+    found = above_hull_eV_per_atom(folder, Asked().work, 100)
+    expected = [None if step in (RELAXED, VALID) else 0.3 if step == NEAR_HULL else 0.05 for _, step in CRYSTALS]
+    assert found == [*expected, None]
+    assert above_hull_eV_per_atom(folder, Asked().work, 1) == expected[:1]
+
+
+def test_equal_reasons_are_counted_together():
+    assert kind_of_reason("formation energy 0.312 eV/atom") == "formation energy eV/atom"
+    assert kind_of_reason(FELL_APART) == FELL_APART and kind_of_reason("12") == "12"
 
 
 def test_limits_can_be_changed(folder):
