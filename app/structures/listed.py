@@ -68,7 +68,7 @@ class Listed:
         """One line for the head of its files."""
         if self.proposal is None:
             return f"{self.formula}, {self.origin}"
-        text = f"{self.formula}, rank {self.rank}, prototype {self.proposal.prototype} as {self.proposal.example}"
+        text = f"{self.formula}, rank {self.rank}, {self.proposal.origin}"
         return f"{text}{', ' if self.proposal.note else ''}{self.proposal.note}, {self._state}"
 
     @property
@@ -226,12 +226,15 @@ def facts(each: Listed) -> Mapping[str, str]:
     proposal = each.proposal
     if proposal is None:
         return {**({"The same as": each.same_as} if each.same_as else {}), **found}
+    known = "this formula is known in this structure" if proposal.known else "not known in this structure"
+    if not proposal.example:
+        return {"Known": known, "Note": proposal.note, **found}
     number = f" ({proposal.example_id})" if proposal.example_id else ""
     taken = "1 known compound has" if proposal.compounds == 1 else f"{proposal.compounds:,} known compounds have"
     return {
         "Prototype": f"{proposal.prototype}, as {formula_text(proposal.example)}{number}; {taken} it, "
         f"{proposal.superconductors:,} of them superconductors",
-        "Known": "this formula is known in this structure" if proposal.known else "not known in this structure",
+        "Known": known,
         **({"Note": proposal.note} if proposal.note else {}),
         **found,
     }

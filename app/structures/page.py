@@ -20,6 +20,7 @@ from app.structures.browser import (
     structure_picture,
 )
 from app.structures.found import found_structures
+from app.structures.generated import can_be_generated
 from app.structures.listed import Listed, compared, from_file, listed
 from app.structures.search_panel import search_panel
 from app.text.formatting import formula_text
@@ -29,12 +30,14 @@ from core.errors import InputError
 from core.executors.structure_searches import folder_of_formula
 from core.predictors.checkpoint import CheckpointError
 from core.predictors.registry import BEST
+from core.structures.diffusion import names
 from core.structures.relaxation import HIGHEST_PRESSURE_GPA
 from core.structures.search_work import SearchSettings
 
 TOP = 10
 COMPARED = 100  # structures with which that of a file is compared, all known ones among them
-RELAXED = 5  # structures of a formula
+RELAXED = 5  # structures of a formula, and of those drawn by diffusion
+SAMPLES = 20  # drawn by diffusion
 MAX_UPLOAD_MB = 2
 EXAMPLES = ("LaFeAsO", "MgB2", "Nb3Sn", "YBa2Cu3O7", "La1.85Sr0.15CuO4", "LaH10")
 
@@ -47,6 +50,8 @@ def page() -> None:
         rows = asked_structures(session.query())
     session.write_link()
     if not rows:
+        with left:
+            without_prototype(session.query())
         with right:
             introduction()
         return
@@ -67,6 +72,17 @@ def page() -> None:
             st.caption(NOT_RELAXED)
 
 
+def without_prototype(asked: session.Query) -> None:
+    """For a formula without a prototype: its structures by diffusion, if they are asked for."""
+    if asked.file is not None or not asked.formula or not names.are_trained() or not can_be_generated(asked.formula):
+        return
+    if not asked.by_diffusion:
+        st.caption("Structures of this formula can be drawn by diffusion: switch it on above.")
+        return
+    choices = {"Draw, relax, and place on the hull": [asked.formula]}
+    search_panel(search_folder(asked), asked.formula, choices, search_settings(asked))
+
+
 def hulls(selected: Listed) -> None:
     """The distance by the composition model beside that by the potential, and which to believe."""
     with contextlib.suppress(InputError, CheckpointError, ValueError):  # ValueError: an element without energies
@@ -80,6 +96,7 @@ def asked_structures(asked: session.Query) -> list[Listed]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         formula_field(asked)
         pressure_field(asked)
+        diffusion_switch(asked)
         examples_menu()
         file_menu()
     try:
@@ -101,7 +118,8 @@ def asked_structures(asked: session.Query) -> list[Listed]:
 
 def search_settings(asked: session.Query) -> SearchSettings:
     """How structures are relaxed: without pressure on the hull, under a pressure without it."""
-    return SearchSettings(top=RELAXED, pressure_GPa=asked.pressure_GPa, hull=not asked.pressure_GPa)
+    samples = SAMPLES if asked.by_diffusion else 0
+    return SearchSettings(RELAXED, pressure_GPa=asked.pressure_GPa, hull=not asked.pressure_GPa, samples=samples)
 
 
 def search_folder(asked: session.Query) -> Path:
@@ -134,6 +152,15 @@ def pressure_field(asked: session.Query) -> None:
     st.number_input("Pressure (GPa)", 0.0, HIGHEST_PRESSURE_GPA, asked.pressure_GPa, step=10.0, format="%g", key=key,
                     on_change=session.pressure_from_widget, args=(key,), width=130,
                     help="Of the relaxation; hydrogen-rich compounds are made under 100 GPa and more")  # fmt: skip
+
+
+def diffusion_switch(asked: session.Query) -> None:
+    """Whether structures are drawn by diffusion too, where the network is trained."""
+    if names.are_trained():
+        key = synced_key("structures.by_diffusion", asked.by_diffusion)
+        st.toggle("By diffusion too", asked.by_diffusion, key=key, on_change=session.by_diffusion_from_widget,
+                  args=(key,), help=f"The search also draws {SAMPLES} structures from noise, for formulas of whole "
+                  "atoms, up to 20 in a cell, and relaxes those of lowest energy")  # fmt: skip
 
 
 def examples_menu() -> None:

@@ -19,11 +19,13 @@ class Query:
 
     file : name and content of a CIF
     pressure_GPa : of the relaxation
+    by_diffusion : whether structures are drawn by diffusion too
     """
 
     formula: str = ""
     file: tuple[str, bytes] | None = None
     pressure_GPa: float = 0.0
+    by_diffusion: bool = False
 
 
 def query() -> Query:
@@ -49,6 +51,12 @@ def formula_from_widget(key: str) -> None:
 def pressure_from_widget(key: str) -> None:
     """Callback of the field of the pressure."""
     change(pressure_GPa=float(st.session_state[key] or 0.0))
+
+
+@widget_callback
+def by_diffusion_from_widget(key: str) -> None:
+    """Callback of the switch of the diffusion."""
+    change(by_diffusion=bool(st.session_state[key]))
 
 
 @widget_callback

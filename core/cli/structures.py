@@ -39,6 +39,10 @@ def add_parser(commands: Commands) -> None:
         help="also the energy above hull by the potential; a new chemical system takes minutes, of many oxides an hour",
     )  # fmt: skip
     parser.add_argument(
+        "--samples", type=int, default=0, metavar="N",
+        help="also draw N structures of each formula of whole atoms by diffusion; those of lowest energy are relaxed",
+    )  # fmt: skip
+    parser.add_argument(
         "--espresso", action="store_true",
         help="also input files for Quantum ESPRESSO: relaxation, phonons, electron-phonon coupling",
     )  # fmt: skip
@@ -60,7 +64,7 @@ def structures(options: argparse.Namespace) -> int:
     from core.executors.structure_searches import shared_folder
     from core.structures.folder import TABLE, find_all
     from core.structures.prototypes import load_finder
-    from core.structures.search_work import SearchSettings, folder_settings, work_of
+    from core.structures.search_work import SearchSettings, finder_of, folder_settings, work_of
 
     if bool(options.formulas) == (options.csv is not None):
         options.parser.error("give formulas, or --csv with a file")
@@ -68,16 +72,17 @@ def structures(options: argparse.Namespace) -> int:
         options.parser.error("the following arguments are required: --out")
     if options.no_relax and options.pressure:
         options.parser.error("--pressure is for relaxed structures")
+    if options.samples and options.no_relax:
+        options.parser.error("--samples are relaxed structures")
     if options.hull and (options.no_relax or options.pressure):
         options.parser.error("--hull is for structures relaxed without pressure")
-    settings = SearchSettings(options.top, not options.no_relax, options.pressure, options.hull)
+    settings = SearchSettings(options.top, not options.no_relax, options.pressure, options.hull, options.samples)
     requests = list(_requests(options))
     finder = load_finder()
     with tqdm(total=len(requests), unit="formula", file=sys.stderr, disable=None) as bar:
         work = work_of(settings, finder, shared_folder() / "references", told=bar.set_postfix_str)
-        bad = find_all(
-            options.out, requests, finder, folder_settings(settings), lambda done: bar.update(done - bar.n), work=work
-        )
+        proposing, told = finder_of(settings, finder), lambda done: bar.update(done - bar.n)
+        bad = find_all(options.out, requests, proposing, folder_settings(settings), told, work=work)
     print(options.out / TABLE)
     if options.espresso:
         _write_espresso(options.out, options.out / TABLE)

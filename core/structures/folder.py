@@ -74,7 +74,7 @@ class Finder(Protocol):
     """Proposes structures: `core.structures.prototypes.StructureFinder`."""
 
     def find(self, amounts: Mapping[str, float], top: int) -> list[Proposal]:
-        """At most `top` structures, the likeliest first. Raises InputError."""
+        """At most `top` structures of each source, the likeliest first. Raises InputError, and Stopped if stopped."""
         ...
 
     def known(self, counts: Mapping[str, int]) -> list[Structure]:
@@ -91,6 +91,7 @@ class FolderSettings:
     potential : name of the interatomic potential; empty: the structures are not relaxed
     hull : whether the structures are placed on the hull
     property_models : checksums of the models of their properties; empty: none
+    samples : structures of each formula that are drawn by diffusion; network : checksum of the network; empty: none
     relaxation : when a relaxation ends
     """
 
@@ -100,6 +101,8 @@ class FolderSettings:
     potential: str = ""
     hull: bool = False
     property_models: str = ""
+    samples: int = 0
+    network: str = ""
     relaxation: RelaxationSettings = field(default_factory=RelaxationSettings)
 
 
@@ -201,6 +204,8 @@ def _rows_of(
             proposals = finder.find(request.amounts, settings.top)
         except InputError as refused:
             error = refused.message
+        except Stopped:
+            return None
     if not proposals:
         rows = [_error_row(request.text, error)]
         write_json(path, {"formula": request.text, "rows": rows})
@@ -248,7 +253,7 @@ def _write(folder: Path, formula: str, rank: int, found: RelaxedProposal, settin
     made, proposal = found.structure, found.proposal
     name = f"{file_name(formula)}-{rank}"
     cif, poscar = f"cif/{name}.cif", f"poscar/{name}.vasp"
-    about = f"{formula}, rank {rank}, prototype {proposal.prototype} as {proposal.example}"
+    about = f"{formula}, rank {rank}, {proposal.origin}"
     about += f", {found.note}" if found.note else ""
     about += f", {_relaxed_by(found.relaxation, settings)}"
     write_atomically(folder / cif, f"# {about}\n{to_cif(made)}")

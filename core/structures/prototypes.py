@@ -39,10 +39,10 @@ class Proposal:
     """A crystal structure proposed for a formula.
 
     structure : primitive cell, or a supercell for a doped formula
-    prototype : stoichiometry, space group and Wyckoff occupation of the prototype: "AB2 191 1a|2d"
-    index : of the prototype in the library; -1: a known structure in a large cell, which is none
+    prototype : stoichiometry, space group and Wyckoff occupation of the prototype: "AB2 191 1a|2d"; "generated"
+    index : of the prototype in the library; -1: a known structure in a large cell, or a generated one
     space_group : international number, of the structure
-    example, example_id : the most similar compound with this prototype
+    example, example_id : the most similar compound with this prototype; empty for a generated structure
     distance : from that compound, see `core.structures.templates`
     compounds, superconductors : known compounds of the prototype; those with a measured Tc, or doped to one
     score : of the learned ranking, higher is likelier; inf for a known structure of the formula or of its parent
@@ -62,6 +62,11 @@ class Proposal:
     score: float
     known: bool
     note: str = ""
+
+    @property
+    def origin(self) -> str:
+        """The prototype and the compound that it is like, in words; or what stands in place of a prototype."""
+        return f"prototype {self.prototype} as {self.example}" if self.example else self.prototype
 
 
 @dataclass(frozen=True)

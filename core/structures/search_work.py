@@ -10,10 +10,12 @@ from pathlib import Path
 from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.predictors import checkpoint
+from core.reference_data.large_cells import NAME as LARGE_CELLS
 from core.reference_data.prototypes import NAME as LIBRARY
 from core.screening.convex_hull import HullDistance
 from core.structures.diffusion.funnel import FunnelWork
-from core.structures.folder import FolderSettings, Placer, Relaxer, Work
+from core.structures.diffusion.names import BASE
+from core.structures.folder import Finder, FolderSettings, Placer, Relaxer, Work
 from core.structures.interatomic import CHGNET
 from core.structures.potential_hull import PotentialHull, ReferenceEnergies, Stopped, formation_energy
 from core.structures.potential_references import load_potential_references
@@ -24,6 +26,7 @@ from core.structures.relaxation import Relaxation, RelaxationSettings
 from core.structures.structure_models import METAL_NAME, TC_NAME, load_structure_models
 
 MOST_STRUCTURES = 20  # candidates that are ranked for a formula
+MOST_SAMPLES = 200  # drawn by diffusion for a formula
 LARGE_ATOMS = 20  # atoms above which a cell is large
 LARGE_REFERENCES = RelaxationSettings(most_steps=15)
 GENERATED = RelaxationSettings(most_steps=300)  # without symmetry, farther from a minimum than a prototype
@@ -37,6 +40,7 @@ class SearchSettings:
     top : structures, 1 to MOST_STRUCTURES
     relax : by the potential; pressure_GPa : under this pressure
     hull : energy above hull by the potential, for structures relaxed without pressure
+    samples : structures of a formula of whole atoms that are drawn by diffusion, 0 to MOST_SAMPLES; they are relaxed
 
     Raises InputError for values that do not fit together.
     """
@@ -45,6 +49,7 @@ class SearchSettings:
     relax: bool = True
     pressure_GPa: float = 0.0
     hull: bool = False
+    samples: int = 0
 
     def __post_init__(self):
         """Raises InputError, see above."""
@@ -54,6 +59,11 @@ class SearchSettings:
         RelaxationSettings(pressure_GPa=self.pressure_GPa)
         if self.pressure_GPa and not self.relax:
             raise InputError("pressure", self.pressure_GPa, "a pressure is for relaxed structures", "Relax them")
+        if not 0 <= self.samples <= MOST_SAMPLES:
+            rule = f"a formula can have 0 to {MOST_SAMPLES} samples"
+            raise InputError("samples", self.samples, rule, "Choose another number")
+        if self.samples and not self.relax:
+            raise InputError("samples", self.samples, "generated structures are relaxed", "Relax them")
         if self.hull and (self.pressure_GPa or not self.relax):
             rule = "the hull is for structures relaxed without pressure"
             raise InputError("hull", self.hull, rule, "Leave the hull or the pressure out")
@@ -66,12 +76,36 @@ class SearchSettings:
 
 def folder_settings(settings: SearchSettings) -> FolderSettings:
     """What the structures in a folder depend on. Raises CheckpointError."""
-    library, ranking, metal, tc = (
-        checkpoint.read_card(name)["sha256"] for name in (LIBRARY, RANKING, METAL_NAME, TC_NAME)
+    names = (LIBRARY, LARGE_CELLS, RANKING, METAL_NAME, TC_NAME)
+    library, large, ranking, metal, tc = (checkpoint.read_card(name)["sha256"] for name in names)
+    return FolderSettings(
+        top=settings.top,
+        library=f"{library} {large}",
+        ranking=ranking,
+        potential=CHGNET if settings.relax else "",
+        hull=settings.hull,
+        property_models=f"{metal} {tc}",
+        samples=settings.samples,
+        network=checkpoint.read_card(BASE)["sha256"] if settings.samples else "",
+        relaxation=settings.relaxation,
     )
-    potential = CHGNET if settings.relax else ""
-    return FolderSettings(settings.top, library, ranking, potential, settings.hull, f"{metal} {tc}",
-                          settings.relaxation)  # fmt: skip
+
+
+def finder_of(
+    settings: SearchSettings, finder: StructureFinder, should_stop: Callable[[], bool] = lambda: False
+) -> Finder:
+    """Proposes structures from prototypes and, if the settings ask for samples, by diffusion. Raises CheckpointError.
+
+    should_stop : asked before each step of the sampler
+    """
+    if not settings.samples:
+        return finder
+    from core.structures.diffusion.weights import load_crystal_network
+    from core.structures.generated_proposals import FinderWithDiffusion
+    from core.structures.interatomic import load_chgnet
+
+    model = load_crystal_network(BASE)
+    return FinderWithDiffusion(finder, model, load_chgnet(), settings.samples, should_stop=should_stop)
 
 
 def work_of(

@@ -12,7 +12,7 @@ import pytest
 from app.components.periodic_table.table_state import TableState
 from app.generate import rows as generated
 from app.generate.asked import ALL_ALLOWED, ALL_FORBIDDEN, FORMULA, Form, settings_text, title
-from app.results.candidate_card.structures import can_be_generated
+from app.structures.generated import can_be_generated
 from core.chemistry import elements
 from core.errors import InputError
 from core.executors import background_work, generations

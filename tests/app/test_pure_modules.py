@@ -32,6 +32,7 @@ PURE = sorted(
         "app.state.draft_changes",
         "app.state.problem_file",
         "app.state.url",
+        "app.structures.generated",
         "app.structures.listed",
     }
 )

@@ -9,10 +9,13 @@ from dataclasses import replace
 import pytest
 
 from app import cached_data
+from app.structures import page
+from app.structures import query as session
 from app.structures.listed import listed
 from app.text.formatting import signed_number
 from core.evaluation.user_formulas import read_texts
 from core.predictors.registry import BEST
+from core.structures.diffusion import names
 from core.structures.files import read_cif, to_cif
 from core.structures.prototypes import load_finder
 from tests import crystals
@@ -61,6 +64,24 @@ def test_beside_the_hull_by_the_potential_is_that_by_the_composition_model(monke
     above = signed_number(context.above_hull_eV_per_atom, 2)
     assert f"By the composition model, MgB₂ is {above} ± {context.std_eV_per_atom:.2f} eV/atom" in text
     assert "Two hulls" in text
+
+
+@pytest.mark.skipif(not names.are_trained(), reason="the network of crystals is not trained")
+def test_structures_by_diffusion_belong_to_another_search():
+    test = open_page("structures", formula="MgB2")
+    asked = session.Query("MgB2")
+    before, after = (page.search_folder(replace(asked, by_diffusion=on)) for on in (False, True))
+    assert before != after and page.search_settings(replace(asked, by_diffusion=True)).samples == page.SAMPLES
+    test.toggle[0].set_value(True).run()
+    assert without_exception(test).session_state["structures.query"].by_diffusion
+
+
+@pytest.mark.skipif(not names.are_trained(), reason="the network of crystals is not trained")
+def test_a_formula_without_a_prototype_can_be_drawn_by_diffusion():
+    test = open_page("structures", formula="HHeLiBeBCNOFNeNaMgAlSi")
+    assert "no known crystal structure" in html_text(test) and "switch it on above" in page_text(test)
+    test.toggle[0].set_value(True).run()
+    assert "Draw, relax, and place on the hull" in button_labels(without_exception(test))
 
 
 def test_a_doped_formula_says_what_its_structure_stands_for():

@@ -16,10 +16,10 @@ from app.structures.browser import (
     structure_picture,
 )
 from app.structures.found import found_structures
+from app.structures.generated import can_be_generated
 from app.structures.listed import listed
 from app.structures.search_panel import search_panel
 from app.text.hull_text import WHICH_HULL
-from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.executors.structure_searches import folder_of_formula, folder_of_run
 from core.runs.run import Run
@@ -67,16 +67,6 @@ def structures(formula: str, run: Run | None = None, best: Sequence[str] = ()) -
     if names.are_trained() and can_be_generated(formula):
         st.page_link("views/generate.py", label="Structures of this formula by diffusion",
                      icon=":material/arrow_forward:", query_params={"formula": formula})  # fmt: skip
-
-
-def can_be_generated(formula: str) -> bool:
-    """Whether a formula has whole atoms that fit into the largest cell."""
-    from core.structures.diffusion.request import cell_of  # loads torch, for a link that few formulas have
-
-    try:
-        return bool(cell_of(parse_formula(formula), 1))
-    except InputError:
-        return False
 
 
 def _want() -> None:

@@ -105,7 +105,14 @@ def test_too_many_formulas_are_refused(folder):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"top": 0}, {"relax": False, "pressure_GPa": 5.0}, {"hull": True, "pressure_GPa": 5.0}]
+    "wrong",
+    [
+        {"top": 0},
+        {"relax": False, "pressure_GPa": 5.0},
+        {"hull": True, "pressure_GPa": 5.0},
+        {"samples": -1},
+        {"samples": 20, "relax": False},
+    ],
 )
 def test_settings_that_do_not_fit_are_refused(wrong):
     with pytest.raises(InputError):
