@@ -150,6 +150,8 @@ LABELS = {  # column -> (label, digits; None for text)
     "inside": ("Share inside the interval", 2),
     "flagged_or_inside": ("Share flagged or inside", 2),
     "seeds": ("Seeds", 0),
+    "whole_share": ("Share of whole atoms", 2),
+    "evaluations": ("Evaluations", 0),
     "source": ("Structures from", None),
     "n": ("Number", 0),
     "guidance": ("Guidance", None),

@@ -27,6 +27,7 @@ KNOWLEDGE = {
     "the charge balance of a substitution": ("table5-7", "neutral"),
     "40% hydrogen, three elements, 15 atoms": ("table9-10", "fulfils"),
     "charges of free formulas, Pauling test": ("table2", "neutral_share"),
+    "whole numbers of atoms": ("table2", "whole_share"),
 }
 MOST_ELEMENTS = 9  # in a formula
 METHODS = (KIAGO, C_ES, SUPERDIFF, GUIDED)

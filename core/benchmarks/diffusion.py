@@ -24,7 +24,7 @@ from core.runs.keyed_runs import key_of
 from core.runs.resume import Known, load_resume_point, save_resume_point
 
 GUIDANCE = {SUPERDIFF: 0.0, GUIDED: 1e-3}  # weights of KIAGO
-CANDIDATES, STEPS = 1024, 100  # KIAGO: 4,096 samples of 1,000 steps
+STEPS = 100  # KIAGO: 1,000
 CLASSES = {"Y2Fe3Si5": "iron-based"}  # as KIAGO classifies it; all others by their elements
 RULE, HYDRIDE_RULE = KIAGO, WHOLE  # for formulas, in the tables of KIAGO
 STORE_S = 20.0  # time between two resume points
@@ -50,13 +50,18 @@ class Samples:
     lost: dict[str, int]
     seconds: float
 
+    @property
+    def budget(self) -> dict[str, float]:
+        """See `harness.budget`; an evaluation is one of the denoising network."""
+        return {"evaluations": self.samples * STEPS, "seconds": self.seconds}
+
 
 def problem(base: str, method: str, seed: int, options: Options, **fields: Any) -> DesignProblem:
     """The problem of SuperDiff with ILVR on a base, with or without guidance; `fields` as in `Options.problem`.
 
     KIAGO limits the elements by the screens only.
     """
-    settings = replace(options.settings, candidates=min(options.candidates, CANDIDATES), max_elements=96)
+    settings = replace(options.settings, candidates=options.samples, max_elements=96)
     own = {"denoising_steps": STEPS, "guidance_weight": GUIDANCE[method], "formulas": KIAGO}
     if base in CLASSES:
         own["of_class"] = CLASSES[base]
@@ -100,7 +105,7 @@ def about(options: Options, bases: Sequence[str], alone: bool = False) -> dict:
         return known
     for base in bases:
         found |= networks(problem(base, SUPERDIFF, 0, options))
-    size = {"candidates": min(options.candidates, CANDIDATES), "steps": STEPS}
+    size = {"candidates": options.samples, "steps": STEPS}
     if alone:
         known = {name: value for name, value in known.items() if name not in ("candidates", "steps")} | {"seeds": 1}
     return {**known, "checkpoints": {**known["checkpoints"], **found}, "diffusion": size}

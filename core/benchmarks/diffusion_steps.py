@@ -24,8 +24,8 @@ def steps(options: Options) -> Outcome:
     bases = options.bases or (BASE,)
     lines = []
     for row in rows("table2", bases):
-        fewest = min(options.candidates, diffusion.CANDIDATES)
-        sizes = dict.fromkeys([*((n, fewest) for n in STEPS), (max(STEPS), options.candidates)])
+        fewest = options.samples
+        sizes = dict.fromkeys([*((n, fewest) for n in STEPS), (max(STEPS), max(options.candidates, fewest))])
         for n, candidates in sizes:
             posed = diffusion.problem(row["base"], SUPERDIFF, 0, options)
             own = {**posed.method_settings, "denoising_steps": n}

@@ -44,6 +44,7 @@ class Options:
     device : auto, cpu, cuda or mps
     predictor : key of `MODELS`
     risk_aversion : kappa, see OptimiserSettings; 0 in the papers
+    samples : of a diffusion model, of each base
     methods : methods of the tables to carry out; lines of the others are those of the stored results, if these have the
         same conditions
     extra_checkpoints : checkpoints that the figures depend on besides the predictors
@@ -60,6 +61,7 @@ class Options:
     device: str = "auto"
     predictor: str = "best"
     risk_aversion: float = 0.0
+    samples: int = 1024
     methods: tuple[str, ...] = METHODS
     extra_checkpoints: tuple[str, ...] = (CONTROL, REFERENCES)
     cache: Path = field(default_factory=lambda: CACHE)
@@ -68,6 +70,8 @@ class Options:
     def __post_init__(self):
         if self.seeds < 1:
             raise InputError("seeds", self.seeds, "a mean needs at least one seed", "Choose 1 or more")
+        if self.samples < 1:
+            raise InputError("samples", self.samples, "a mean needs at least one sample", "Choose 1 or more")
         for method in self.methods:
             if method not in METHODS:
                 raise InputError("methods", method, "the tables have no such method", f"Choose {', '.join(METHODS)}")
@@ -151,6 +155,12 @@ def finished_run(problem: DesignProblem, options: Options, keep_trajectory: bool
     if status.phase is not Phase.FINISHED:
         raise RuntimeError(f"{problem.base}: {status.message or status.phase}")
     return run
+
+
+def budget(run: Run) -> dict[str, float]:
+    """What a finished run took: "evaluations", candidates times steps, and "seconds" of work."""
+    status = run.stored_status()
+    return {"evaluations": run.problem().settings.candidates * status.step, "seconds": status.elapsed_s}
 
 
 class Caching(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from core.benchmarks import diffusion, figures
-from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread, with_stored
+from core.benchmarks.harness import Options, Outcome, budget, finished_run, mean_and_spread, with_stored
 from core.benchmarks.methods import PROTOCOLS
 from core.benchmarks.paper import DIFFUSION, KIAGO, OURS, rows
 from core.benchmarks.raise_tc import wins
@@ -18,7 +18,7 @@ from core.problem.problem import DesignProblem
 from core.problem.settings import EVERY_ATOM
 
 TOP = 5
-MEASURED = ("base_tc_K", "fulfils", "passing", "tc_judge_K", "tc_K", "tc_spread_K")
+MEASURED = ("base_tc_K", "fulfils", "passing", "tc_judge_K", "tc_K", "tc_spread_K", "evaluations", "seconds")
 
 
 def table9_10(options: Options) -> Outcome:
@@ -84,22 +84,24 @@ def fulfils(formula: str) -> bool:
 
 
 def _measured(base: str, method: str, options: Options) -> dict:
-    found = [_of_table(*evaluated) for evaluated in _evaluated(base, method, options)]
+    found = [_of_table(table, of_base) | spent for table, of_base, spent in _evaluated(base, method, options)]
     line = {"base_tc_K": found[0]["base_tc_K"]}
-    for name in ("fulfils", "passing", "tc_judge_K"):
+    for name in ("fulfils", "passing", "tc_judge_K", "evaluations", "seconds"):
         line[name], _ = mean_and_spread([f[name] for f in found])
     line["tc_K"], line["tc_spread_K"] = mean_and_spread([f["tc_K"] for f in found])
     return line
 
 
-def _evaluated(base: str, method: str, options: Options) -> list[tuple[pd.DataFrame, dict[str, float]]]:
-    """Candidate table and predictions for the base, of each seed; SuperDiff samples once, conditioned on the base."""
+def _evaluated(
+    base: str, method: str, options: Options
+) -> list[tuple[pd.DataFrame, dict[str, float], dict[str, float]]]:
+    """Candidate table, predictions for the base and budget of each seed; SuperDiff samples once."""
     if method in DIFFUSION:
         posed = diffusion.problem(base, method, 0, options, charge_rule=EVERY_ATOM)
         samples = diffusion.sampled(posed, options, (diffusion.HYDRIDE_RULE,))[diffusion.HYDRIDE_RULE]
-        return [(samples.table, samples.base)]
+        return [(samples.table, samples.base, samples.budget)]
     runs = [finished_run(problem(base, method, seed, options), options) for seed in range(options.seeds)]
-    return [(run.candidates(), run.summary()["base"]) for run in runs]
+    return [(run.candidates(), run.summary()["base"], budget(run)) for run in runs]
 
 
 def _of_table(table: pd.DataFrame, base: dict[str, float]) -> dict:

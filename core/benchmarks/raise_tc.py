@@ -9,10 +9,11 @@ import pandas as pd
 import torch
 
 from core.benchmarks import diffusion, figures
-from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread, with_stored
+from core.benchmarks.harness import Options, Outcome, budget, finished_run, mean_and_spread, with_stored
 from core.benchmarks.methods import PROTOCOLS
 from core.benchmarks.paper import C_ES, DIFFUSION, KIAGO, OURS, SUPERDIFF, TOP, rows
 from core.chemistry.composition import compositions
+from core.chemistry.exact_formula import literal_amounts
 from core.evaluation.candidate_table import gain
 from core.predictors.interface import Predictor, predict_in_batches
 from core.predictors.registry import BEST, PUBLISHED, load_predictor
@@ -24,7 +25,7 @@ MODEL_NAMES = {PUBLISHED.tc: "the published network", BEST.tc: "our best model"}
 CONTROL_MODEL = "the control model"
 # Columns of `measure`; the second is a number of seeds.
 MEASURED = ("base_tc_K", "seeds_with_result", "gain_K", "gain_spread_K", "gain_judge_K", "gain_judge_spread_K",
-            "passing", "passing_share", "neutral_share")  # fmt: skip
+            "passing", "passing_share", "neutral_share", "whole_share", "evaluations", "seconds")  # fmt: skip
 ROUNDINGS = {NEAREST: "to the nearest formula, as in the paper", NEUTRAL: "to a neutral neighbour"}
 
 
@@ -165,13 +166,13 @@ def measure(base: str, method: str, options: Options, rounding: str = NEAREST) -
     """One line of table 2: mean and spread over the seeds; a seed in which no candidate passes has no gain."""
     if method in DIFFUSION:
         samples = diffusion.sampled(diffusion.problem(base, method, 0, options), options)[diffusion.RULE]
-        found = [of_table(samples.table, samples.base)]
+        found = [of_table(samples.table, samples.base) | samples.budget]
     else:
-        found = [of_run(run) for run in _runs(base, method, options, rounding)]
+        found = [of_run(run) | budget(run) for run in _runs(base, method, options, rounding)]
     line = {"base_tc_K": found[0]["base_tc_K"], "seeds_with_result": sum(f["gain_K"] is not None for f in found)}
     for name in ("gain_K", "gain_judge_K"):
         line[name], line[name.replace("_K", "_spread_K")] = mean_and_spread([f[name] for f in found])
-    for name in ("passing", "passing_share", "neutral_share"):
+    for name in MEASURED[6:]:
         line[name], _ = mean_and_spread([f[name] for f in found])
     return line
 
@@ -204,7 +205,13 @@ def of_table(table: pd.DataFrame, base: dict[str, float]) -> dict:
         "passing": len(passing),
         "passing_share": len(passing) / max(len(table), 1),
         "neutral_share": float((table["charge_neutral"] & table["pauling_ok"]).mean()),
+        "whole_share": float(np.mean([is_whole(formula) for formula in table["formula"]])) if len(table) else None,
     }
+
+
+def is_whole(formula: str) -> bool:
+    """Whether a formula has whole numbers of atoms, as written."""
+    return all(float(amount).is_integer() for amount in literal_amounts(formula).values())
 
 
 def wins(table: pd.DataFrame, column: str, of: str = C_ES) -> tuple[int, int]:

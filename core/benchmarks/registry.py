@@ -35,10 +35,11 @@ class Benchmark:
 
 NO_BASES = {"bases": "it has no table of bases"}
 NO_METHODS = {"methods": "its methods are given"}
+NO_DIFFUSION = NO_METHODS | {"samples": "it has no diffusion model"}
 ONE_SAMPLING = {"seeds": "a base is sampled once", **NO_METHODS}
 BENCHMARKS = {
     "table1": Benchmark("KIAGO: cost in Tc of whole numbers of atoms, by integer loss and by rounding",
-                        "integers:table1", unused=NO_METHODS),
+                        "integers:table1", unused=NO_DIFFUSION),
     "table2": Benchmark("KIAGO: higher Tc from known superconductors, compared with element substitution",
                         "raise_tc:table2"),
     "table4": Benchmark("KIAGO: what denoising, guidance and conditioning contribute to Tc, by guidance weight",
@@ -46,18 +47,18 @@ BENCHMARKS = {
     "table5-7": Benchmark("KIAGO: one element substituted: success, neutrality, gain",
                           "substitute:table5_7"),
     "table8": Benchmark("KIAGO: the best substitutions beside the best known ones",
-                        "substitute:table8", unused=NO_METHODS),
+                        "substitute:table8", unused=NO_DIFFUSION),
     "table9-10": Benchmark("KIAGO: hydrides",
                            "hydrides:table9_10"),
     "figure3": Benchmark("KIAGO: starts from a known superconductor, and random starts",
-                         "starts:figure3", unused=NO_BASES | NO_METHODS),
+                         "starts:figure3", unused=NO_BASES | NO_DIFFUSION),
     "gdmcd-table2": Benchmark("GDMCD: whole numbers of atoms, with and without exempt elements",
-                              "integers:gdmcd_table2", unused=NO_BASES | NO_METHODS,
+                              "integers:gdmcd_table2", unused=NO_BASES | NO_DIFFUSION,
                               defaults={"candidates": (8192,), "steps": (1000, 1000)}),
     "neutral": Benchmark("bases of table 2: share that passes the charge screens, by nearest and by neutral rounding",
-                         "raise_tc:neutral", unused=NO_METHODS),
+                         "raise_tc:neutral", unused=NO_DIFFUSION),
     "exploitation": Benchmark("bases of table 2: the predicted gain, and how much of it the control model confirms",
-                              "raise_tc:exploitation", unused=NO_METHODS),
+                              "raise_tc:exploitation", unused=NO_DIFFUSION),
     "superdiff": Benchmark("SuperDiff: samples of each class without a base, beside the authors' figures",
                            "diffusion_claims:claims", unused=NO_BASES | ONE_SAMPLING),
     "superdiff-formulas": Benchmark("bases of table 2: samples of SuperDiff by three rules for formulas",
@@ -81,15 +82,16 @@ BENCHMARKS = {
                                                      "margin_K": "all seeds are made", "kept": "it has its cache"}),
     "top-ten": Benchmark("default designs from five bases: what a chemist asks of the ten candidates shown first",
                          "top_ten:top_ten", unused={"seeds": "it takes seed 0", "candidates": "it takes the defaults",
+                                                    "samples": "it has no diffusion model",
                                                     "steps": "it takes the defaults"}),
     "known": Benchmark("35 compounds, from Nb to LK-99, beside what is known of them",
                        "known_compounds:known_compounds",
                        unused={"seeds": "it has no seeds", "candidates": "it designs nothing",
-                               "steps": "it designs nothing", **NO_BASES, **NO_METHODS}),
+                               "steps": "it designs nothing", **NO_BASES, **NO_DIFFUSION}),
     "families": Benchmark("families of superconductors left out of the training of the Tc model; needs the raw data",
                           "families:families",
                           unused={"seeds": "it has no seeds", "candidates": "it designs nothing",
-                                  "steps": "it designs nothing", **NO_METHODS}),
+                                  "steps": "it designs nothing", **NO_DIFFUSION}),
     "speed": Benchmark("candidate-steps per second of the reference loop and of ours, memory, screens",
                        "speed:speed", options_class="speed:SpeedOptions"),
     "gpu": Benchmark("a GPU against the reference loop and its own limits: steps, memory, agreement, trainings",
@@ -130,7 +132,7 @@ BENCHMARKS = {
     "time-to-quality": Benchmark("seconds until ours is as good as the reference loop with 4,096 x 1,000",
                                  "quality:time_to_quality",
                                  unused={"seeds": "its rounds have seeds of their own, one after the other",
-                                         **NO_METHODS}),
+                                         **NO_DIFFUSION}),
 }  # fmt: skip
 
 

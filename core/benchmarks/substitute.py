@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from core.benchmarks import diffusion, figures
-from core.benchmarks.harness import Options, Outcome, finished_run, mean_and_spread, with_stored
+from core.benchmarks.harness import Options, Outcome, budget, finished_run, mean_and_spread, with_stored
 from core.benchmarks.methods import PROTOCOLS
 from core.benchmarks.paper import DIFFUSION, KIAGO, OURS, TOP, rows
 from core.benchmarks.raise_tc import wins
@@ -30,7 +30,7 @@ from core.reference_data.references import load_references
 DIGITS = 3  # decimal places of the amounts in table 8
 SUM_OF_DEVIATIONS = 0.01  # of the fractions of all preserved elements, in KIAGO's code for SuperDiff
 MEASURED = ("base_tc_K", "success", "success_by_sum", "neutral", "passing", "gain_K", "gain_spread_K", "gain_judge_K",
-            "gain_judge_spread_K")  # fmt: skip
+            "gain_judge_spread_K", "evaluations", "seconds")  # fmt: skip
 
 
 def table5_7(options: Options) -> Outcome:
@@ -147,23 +147,25 @@ def _replaced(row: dict) -> str:
 
 
 def _measured(row: dict, method: str, options: Options) -> dict:
-    found = [_of_table(*evaluated, row, options) for evaluated in _evaluated(row, method, options)]
+    found = [_of_table(table, base, row, options) | spent for table, base, spent in _evaluated(row, method, options)]
     line = {"base_tc_K": found[0]["base_tc_K"]}
-    for name in ("success", "success_by_sum", "neutral", "passing"):
+    for name in ("success", "success_by_sum", "neutral", "passing", "evaluations", "seconds"):
         line[name], _ = mean_and_spread([f[name] for f in found])
     for name in ("gain_K", "gain_judge_K"):
         line[name], line[name.replace("_K", "_spread_K")] = mean_and_spread([f[name] for f in found])
     return line
 
 
-def _evaluated(row: dict, method: str, options: Options) -> list[tuple[pd.DataFrame, dict[str, float]]]:
-    """Candidate table and predictions for the base, of each seed; SuperDiff samples once, conditioned on the base."""
+def _evaluated(
+    row: dict, method: str, options: Options
+) -> list[tuple[pd.DataFrame, dict[str, float], dict[str, float]]]:
+    """Candidate table, predictions for the base and budget of each seed; SuperDiff samples once."""
     if method in DIFFUSION:
         posed = diffusion.problem(row["base"], method, 0, options)
         samples = diffusion.sampled(posed, options)[diffusion.RULE]
-        return [(samples.table, samples.base)]
+        return [(samples.table, samples.base, samples.budget)]
     runs = [finished_run(problem(row, method, seed, options), options) for seed in range(options.seeds)]
-    return [(run.candidates(), run.summary()["base"]) for run in runs]
+    return [(run.candidates(), run.summary()["base"], budget(run)) for run in runs]
 
 
 def _of_table(table: pd.DataFrame, base: dict[str, float], row: dict, options: Options) -> dict:

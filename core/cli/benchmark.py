@@ -61,15 +61,24 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--count", type=int, metavar="N",
                         help="structure-hull: number of structures; default: 300. example-structures: candidates of "
                              "an example; default: 10. crystal-guidance: crystals of each kind; default: 1000. "
-                             "crystal-prediction: samples of each formula; default: 20"
+                             "crystal-prediction: samples of each formula; default: 20. crystal-funnel: crystals; "
+                             "default: 1000. crystal-constraints: crystals of each kind; default: 500. "
+                             "relaxed-prediction: formulas of each kind; default: all"
                         )  # fmt: skip
+    parser.add_argument(
+        "--samples",
+        type=int,
+        metavar="N",
+        help="SuperDiff in the tables, and superdiff: samples of each base or class; default: 1024",
+    )
     parser.add_argument("--relaxed", type=int, metavar="N",
-                        help="crystal-guidance: crystals of each kind that are relaxed too; default: 200")  # fmt: skip
+                        help="crystal-guidance: crystals of each kind that are relaxed too; default: 200. "
+                             "crystal-funnel: crystals that are placed on the hull; default: 100")  # fmt: skip
     parser.add_argument(
         "--data",
         type=Path,
         metavar="DIR",
-        help="structure-hull, crystal-guidance, crystal-prediction: folder of the raw data",
+        help="structure-hull, crystal-guidance, crystal-prediction, relaxed-prediction: folder of the raw data",
     )
     parser.add_argument("--seed", type=int, metavar="S",
                         help="hostile, durability: seed of the random numbers; another one makes the same attack with "
@@ -110,7 +119,7 @@ def given_options(options: argparse.Namespace) -> dict:
     values |= {name: getattr(options, name) for name in ("per_element_set", "rival_seconds", "margin_K", "kept")}
     values |= {
         name: getattr(options, name)
-        for name in ("cases", "seed", "kills", "users", "reloads", "count", "data", "relaxed")
+        for name in ("cases", "seed", "kills", "users", "reloads", "count", "data", "relaxed", "samples")
     }
     values |= {name: tuple(getattr(options, name) or ()) for name in ("candidates", "steps", "bases", "methods")}
     given = {name: value for name, value in values.items() if value not in (None, ())}

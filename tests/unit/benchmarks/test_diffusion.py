@@ -56,7 +56,7 @@ def small(monkeypatch):
 @pytest.fixture
 def options(tmp_path) -> Options:
     return Options(
-        candidates=16, steps=(2, 2), seeds=1, bases=("LaNiAsO",), device="cpu", predictor="published",
+        candidates=16, samples=16, steps=(2, 2), seeds=1, bases=("LaNiAsO",), device="cpu", predictor="published",
         methods=paper.DIFFUSION, cache=tmp_path,
     )  # fmt: skip
 
@@ -109,6 +109,8 @@ def test_table_2_carries_out_the_chosen_methods(options):
     assert table.loc[list(paper.DIFFUSION), "base_tc_K"].notna().all()
     assert table.loc[list(paper.OURS), "gain_K"].isna().all()
     assert table["paper_gain_K"].tolist() == [104.39, 13.54, -1.42, -0.47] or len(table) == 4
+    assert (table.loc[list(paper.DIFFUSION), "evaluations"] == 16 * 12).all()
+    assert (table.loc[list(paper.DIFFUSION), "seconds"] > 0).all()
     assert "SuperDiff's formulas" in outcome.sentences[-1]
     assert outcome.about["diffusion"] == {"candidates": 16, "steps": 12}
     assert outcome.about["checkpoints"]["superdiff-other"] == "of a test"
@@ -199,8 +201,7 @@ def test_fewer_steps_are_compared_with_all(options):
 
 
 def test_the_last_line_has_as_many_samples_as_published(options, monkeypatch):
-    monkeypatch.setattr(diffusion, "CANDIDATES", 8)
-    found = diffusion_steps.steps(options)
+    found = diffusion_steps.steps(replace(options, samples=8))
     assert list(zip(found.table["denoising_steps"], found.table["samples"], strict=True)) == [
         (10, 8),
         (12, 8),

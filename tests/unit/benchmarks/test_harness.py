@@ -73,6 +73,19 @@ def test_table_2_is_the_mean_of_its_runs_and_each_run_is_carried_out_once(option
     of_itself = raise_tc.gain_by(load_predictor(run.problem().tc_predictor), run)
     assert of_itself == pytest.approx(of_run(run)["gain_K"], abs=1e-3)
     assert np.isfinite(shared["gain_other_K"])
+    spent = [harness.budget(harness.finished_run(problem, again)) for problem in problems]
+    assert row["seconds"] == pytest.approx(np.mean([each["seconds"] for each in spent]), abs=1e-4)
+    assert table.loc[paper.KIAGO, "evaluations"] == 8 * 4 and table.loc[paper.KIAGO, "whole_share"] == 1
+
+
+@pytest.mark.parametrize("formula, whole", [("MgB2", True), ("La1.85Sr0.15CuO4", False), ("Nb3Sn", True)])
+def test_whole_amounts_are_as_written(formula, whole):
+    assert raise_tc.is_whole(formula) is whole
+
+
+def test_a_table_needs_a_sample():
+    with pytest.raises(InputError, match="at least one sample"):
+        Options(samples=0)
 
 
 def test_the_gain_is_the_mean_of_the_best_candidates_that_pass(options):
