@@ -59,7 +59,7 @@ BENCHMARKS = {
                          "raise_tc:neutral", unused=NO_DIFFUSION),
     "exploitation": Benchmark("bases of table 2: the predicted gain, and how much of it the control model confirms",
                               "raise_tc:exploitation", unused=NO_DIFFUSION),
-    "superdiff": Benchmark("SuperDiff: samples of each class without a base, beside the authors' figures",
+    "superdiff": Benchmark("SuperDiff: samples without a base beside the authors' figures; needs the raw data",
                            "diffusion_claims:claims", unused=NO_BASES | ONE_SAMPLING),
     "superdiff-formulas": Benchmark("bases of table 2: samples of SuperDiff by three rules for formulas",
                                     "diffusion_formulas:formulas", unused={"seeds": "a base is sampled once"}),

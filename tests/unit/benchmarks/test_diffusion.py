@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 
@@ -31,6 +32,7 @@ from core.errors import InputError
 from core.evaluation.design import prepare
 from core.generation.diffusion import generator
 from core.generation.validation import check
+from core.training.superdiff_data import FILE
 from tests.unit.generation.diffusion.toys import ExactNoise, amounts_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -165,6 +167,15 @@ def test_rules_for_formulas_are_compared_on_the_same_samples(options):
     assert len(outcome.sentences) == 2 and go.Figure(outcome.figure).data
 
 
+@pytest.fixture
+def raw_data(tmp_path, monkeypatch):
+    """A few rows of each class."""
+    rows = "formula\tclass\nNd1.84Ce0.16Cu1O4\t1\nBa0.6K0.4Fe2As2\t2\nNb0.753Ti0.247N1\t3\nMg1B2\t3\n"
+    (tmp_path / FILE).write_bytes(gzip.compress(rows.encode()))
+    monkeypatch.setenv("TC_STUDIO_DATA", str(tmp_path))
+
+
+@pytest.mark.usefixtures("raw_data")
 def test_the_claims_of_the_authors_are_beside_ours(options):
     outcome = diffusion_claims.claims(replace(options, bases=()))
     table = outcome.table.set_index("class")
@@ -176,11 +187,24 @@ def test_the_claims_of_the_authors_are_beside_ours(options):
     assert go.Figure(outcome.figure).data
 
 
+@pytest.mark.usefixtures("raw_data")
+def test_what_the_network_has_learned_is_not_new():
+    """Amounts are rounded as those of samples; nor is a known superconductor new."""
+    formulas = ["Nb0.75Ti0.25N1", "Nb0.74Ti0.26N1", "Nb3Sn1"]
+    table = pd.DataFrame({"formula": formulas, "times_found": 1, "tc_K": 1.0})
+    table = table.assign(charge_neutral=True, pauling_ok=True, formation_energy_eV_per_atom=-1.0)
+    known = diffusion_claims.known_compositions("other")
+    found = diffusion_claims.of_samples(diffusion.Samples(table, {}, 3, {}, 1.0), known)
+    assert found["novel"] == pytest.approx(1 / 3)
+
+
+@pytest.mark.usefixtures("raw_data")
 def test_a_known_composition_with_decimals_is_not_new():
     """0.26 is not exactly the same number in single and in double precision."""
     base = {"formula": ["La1.85Sr0.15Cu1O4", "La1.26Nb0.74Cu1O4"], "times_found": [1, 1], "tc_K": [1.0, 2.0]}
     table = pd.DataFrame(base).assign(charge_neutral=True, pauling_ok=True, formation_energy_eV_per_atom=-1.0)
-    found = diffusion_claims.of_samples(diffusion.Samples(table, {}, 4, {}, 1.0))
+    known = diffusion_claims.known_compositions("cuprate")
+    found = diffusion_claims.of_samples(diffusion.Samples(table, {}, 4, {}, 1.0), known)
     assert found["novel"] == 0.5 and found["survivors"] == 0.5 and found["distinct"] == 1
 
 
