@@ -112,15 +112,21 @@ def from_file(name: str, content: bytes) -> Listed:
     return Listed(structure, structure.formula, space_group_of(structure))
 
 
-def compared(mine: Listed, proposals: Sequence[Proposal]) -> Listed:
-    """A structure of a file with the proposal of its formula that is the same by `core.structures.match`, if any."""
+def compared(mine: Listed, proposals: Sequence[Proposal], known_structures: Sequence[Structure] = ()) -> Listed:
+    """A structure of a file with the proposal of its formula that is the same by `core.structures.match`, if any.
+
+    known_structures : all known ones of the formula
+    """
     cell = Reduced(mine.structure)
     for rank, proposal in enumerate(proposals, start=1):
         if cell.matches(Reduced(proposal.structure)):
             known = "a known structure" if proposal.known else "not a known structure"
             text = f"proposal {rank} of {mine.formula}, like {proposal.example}, {known} of this formula"
             return replace(mine, same_as=text)
-    return replace(mine, same_as=f"none of the {len(proposals)} structures proposed for {mine.formula}")
+    text = f"none of the {len(proposals)} structures proposed for {mine.formula}"
+    if any(cell.matches(Reduced(each)) for each in known_structures):
+        text = f"a known structure of {mine.formula}, {text}"
+    return replace(mine, same_as=text)
 
 
 def space_group_text(number: int) -> str:

@@ -31,11 +31,11 @@ from core.executors.structure_searches import folder_of_formula
 from core.predictors.checkpoint import CheckpointError
 from core.predictors.registry import BEST
 from core.structures.diffusion import names
+from core.structures.prototypes import load_finder
 from core.structures.relaxation import HIGHEST_PRESSURE_GPA
 from core.structures.search_work import SearchSettings
 
 TOP = 10
-COMPARED = 100  # structures with which that of a file is compared, all known ones among them
 RELAXED = 5  # structures of a formula, and of those drawn by diffusion
 SAMPLES = 20  # drawn by diffusion
 MAX_UPLOAD_MB = 2
@@ -133,7 +133,8 @@ def file_structure(name: str, content: bytes) -> Listed:
     (said,) = cached_data.structure_properties([mine.structure], [mine.space_group])
     mine = replace(mine, properties=said)
     try:
-        return compared(mine, cached_data.proposed_structures(mine.formula, COMPARED))
+        proposed = cached_data.proposed_structures(mine.formula, TOP)
+        return compared(mine, proposed, load_finder().known(mine.structure.lowest_terms))
     except InputError:  # no prototype has this stoichiometry
         return mine
 

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from core.benchmarks.paper import METHODS
+from core.benchmarks.paper import DIFFUSION, METHODS
 from core.errors import InputError
 from core.files import write_atomically, write_json
 from core.paths import ASSETS, PROJECT
@@ -247,6 +247,8 @@ def with_stored(table: pd.DataFrame, name: str, options: Options) -> pd.DataFram
     """
     stored = read(name + options.file_suffix, STORED)
     left = [method for method in METHODS if method not in options.methods]
+    if stored is not None and stored.about.get("diffusion", {}).get("candidates") != options.samples:
+        left = [method for method in left if method not in DIFFUSION]
     if stored is None or not left or not _same_conditions(stored.about, options.about()):
         return table
     lines = table.set_index(["base", "method"])

@@ -37,13 +37,14 @@ NO_BASES = {"bases": "it has no table of bases"}
 NO_METHODS = {"methods": "its methods are given"}
 NO_DIFFUSION = NO_METHODS | {"samples": "it has no diffusion model"}
 ONE_SAMPLING = {"seeds": "a base is sampled once", **NO_METHODS}
+NO_CANDIDATES = {"candidates": "it has samples"}
 BENCHMARKS = {
     "table1": Benchmark("KIAGO: cost in Tc of whole numbers of atoms, by integer loss and by rounding",
                         "integers:table1", unused=NO_DIFFUSION),
     "table2": Benchmark("KIAGO: higher Tc from known superconductors, compared with element substitution",
                         "raise_tc:table2"),
     "table4": Benchmark("KIAGO: what denoising, guidance and conditioning contribute to Tc, by guidance weight",
-                        "guidance:table4", unused=NO_BASES | ONE_SAMPLING),
+                        "guidance:table4", unused=NO_BASES | ONE_SAMPLING | NO_CANDIDATES),
     "table5-7": Benchmark("KIAGO: one element substituted: success, neutrality, gain",
                           "substitute:table5_7"),
     "table8": Benchmark("KIAGO: the best substitutions beside the best known ones",
@@ -60,14 +61,16 @@ BENCHMARKS = {
     "exploitation": Benchmark("bases of table 2: the predicted gain, and how much of it the control model confirms",
                               "raise_tc:exploitation", unused=NO_DIFFUSION),
     "superdiff": Benchmark("SuperDiff: samples without a base beside the authors' figures; needs the raw data",
-                           "diffusion_claims:claims", unused=NO_BASES | ONE_SAMPLING),
+                           "diffusion_claims:claims", unused=NO_BASES | ONE_SAMPLING | NO_CANDIDATES),
     "superdiff-formulas": Benchmark("bases of table 2: samples of SuperDiff by three rules for formulas",
-                                    "diffusion_formulas:formulas", unused={"seeds": "a base is sampled once"}),
+                                    "diffusion_formulas:formulas",
+                                    unused={"seeds": "a base is sampled once"} | NO_CANDIDATES),
     "superdiff-steps": Benchmark("a base of table 2: samples of SuperDiff in 50 to 1,000 steps",
                                  "diffusion_steps:steps", unused=ONE_SAMPLING),
     "superdiff-example": Benchmark("a few samples of SuperDiff from noise to compositions, for the page Learn",
                                    "diffusion_example:example",
-                                   unused=NO_BASES | ONE_SAMPLING | {"candidates": "it has a few samples"}),
+                                   unused=NO_BASES | ONE_SAMPLING | NO_CANDIDATES
+                                   | {"samples": "it has a few"}),
     "example-run": Benchmark("the finished run that the page Learn opens, and a few of its candidates step by step",
                              "example_run:example_run", options_class="example_run:ExampleRunOptions",
                              unused=NO_BASES | NO_METHODS | {"seeds": "it has one run",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,6 +25,8 @@ from core.errors import InputError
 from core.files import read_json, write_json
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
+from core.runs.keyed_runs import key_of
+from core.structures.diffusion.blocks import packed as packed_structure
 from core.structures.folder import Relaxer
 from core.structures.interatomic import CHGNET
 from core.structures.match import Reduced
@@ -100,9 +102,10 @@ def relaxed_prediction(options: RelaxedPredictionOptions) -> Outcome:
         data_folder(options.data), PROJECT / "build", card["split"]["seed"], RankingSettings(**card["settings"])
     )
     finder = StructureFinder(split.library, load_ranking())
-    store = options.cache / "relaxed-prediction" / card["sha256"][:12]
+    settings = RelaxationSettings()
+    store = options.cache / "relaxed-prediction" / key_of([CHGNET, asdict(settings)])
     store.mkdir(parents=True, exist_ok=True)
-    found = all_found(split, finder, relaxed_by_chgnet(RelaxationSettings()), store, options)
+    found = all_found(split, finder, relaxed_by_chgnet(settings), store, options)
     table = table_of(found)
     rows = table[table["formulas"] == "all"]
     series = {str(row["order"]): (list(RANKS), [row[f"match_at_{k}"] for k in RANKS]) for _, row in rows.iterrows()}
@@ -125,7 +128,8 @@ def all_found(
                 proposals = finder.find({symbol: float(n) for symbol, n in counts.items()}, TOP)
             except InputError:  # no prototype has this stoichiometry
                 proposals = []
-            relaxations, seconds = _relaxed(proposals, relaxer, store / f"{formula}.json")
+            start = key_of([packed_structure(each.structure) for each in proposals])
+            relaxations, seconds = _relaxed(proposals, relaxer, store / f"{formula}-{start}.json")
             atoms = float(np.mean([len(each.structure.symbols) for each in proposals])) if proposals else math.nan
             found.append(Found(kind, ranks_of(proposals, relaxations, known), atoms, seconds))
     return found

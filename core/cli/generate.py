@@ -96,7 +96,7 @@ def _screened(folder: Path, espresso: bool) -> int:
     """Screen the structures of a folder, and print how many each step leaves; exit code 1 if it was stopped."""
     from tqdm import tqdm
 
-    from core.executors.structure_searches import shared_folder
+    from core.executors.structure_searches import references_folder
     from core.structures.diffusion import funnel
     from core.structures.diffusion.folder import CANCEL
     from core.structures.prototypes import load_finder
@@ -110,7 +110,7 @@ def _screened(folder: Path, espresso: bool) -> int:
             bar.total = every
             bar.update(done - bar.n)
 
-        work = funnel_work(load_finder(), shared_folder() / "references", stop, bar.set_postfix_str)
+        work = funnel_work(load_finder(), references_folder(), stop, bar.set_postfix_str)
         rows = funnel.screen(folder, funnel.FunnelSettings(), work, stop, told)
     if rows is None:
         print("Stopped; the same command again resumes.", file=sys.stderr)

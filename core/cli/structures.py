@@ -61,7 +61,7 @@ def structures(options: argparse.Namespace) -> int:
         return _search(options)
     from tqdm import tqdm
 
-    from core.executors.structure_searches import shared_folder
+    from core.executors.structure_searches import references_folder
     from core.structures.folder import TABLE, find_all
     from core.structures.prototypes import load_finder
     from core.structures.search_work import SearchSettings, finder_of, folder_settings, work_of
@@ -80,7 +80,7 @@ def structures(options: argparse.Namespace) -> int:
     requests = list(_requests(options))
     finder = load_finder()
     with tqdm(total=len(requests), unit="formula", file=sys.stderr, disable=None) as bar:
-        work = work_of(settings, finder, shared_folder() / "references", told=bar.set_postfix_str)
+        work = work_of(settings, finder, references_folder(), told=bar.set_postfix_str)
         proposing, told = finder_of(settings, finder), lambda done: bar.update(done - bar.n)
         bad = find_all(options.out, requests, proposing, folder_settings(settings), told, work=work)
     print(options.out / TABLE)

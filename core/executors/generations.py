@@ -166,7 +166,7 @@ def _screened(folder: Path, should_stop: Callable[[], bool], told: Told) -> bool
     from core.structures.search_work import funnel_work
 
     told("loading the potential")
-    references = structure_searches.shared_folder() / "references"
+    references = structure_searches.references_folder()
     work = funnel_work(load_finder(), references, should_stop, told)
     rows = funnel.screen(folder, funnel.FunnelSettings(), work, should_stop, lambda done, every: told(
         f"screening, {done} of {every} crystals"))  # fmt: skip

@@ -45,7 +45,7 @@ def _all_formulas(folder: Path, should_stop: Callable[[], bool], told: Told) -> 
 
     settings = SearchSettings(**(read_json(folder / searches.SEARCH) or {})["settings"])
     finder = load_finder()
-    work = work_of(settings, finder, searches.shared_folder() / "references", should_stop, told)
+    work = work_of(settings, finder, searches.references_folder(), should_stop, told)
     work, proposing = _telling(work, told), finder_of(settings, finder, should_stop)
     done: list[str] = []
     while not should_stop():

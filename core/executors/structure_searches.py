@@ -46,6 +46,18 @@ def shared_folder() -> Path:
     return layout.runs_folder() / _SHARED
 
 
+def references_folder() -> Path:
+    """The folder of the energies of references by the potential, made if it is missing.
+
+    Raises StorageError if it cannot be written.
+    """
+    folder = shared_folder() / "references"
+    with storage_errors(folder):
+        make_private_folder(shared_folder())
+        folder.mkdir(exist_ok=True)
+    return folder
+
+
 def folder_of_run(run_folder: Path, settings: SearchSettings) -> Path:
     """The folder of the searches for the candidates of a run; other settings, or another library, have another."""
     return run_folder / _OF_A_RUN / _key(settings)

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from core.chemistry.composition import whole_counts
 from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.files import read_json, remove_partial_files, write_atomically, write_json
@@ -216,7 +217,7 @@ def _rows_of(
         if relaxations is None:
             return None
         found = ordered(proposals, relaxations, settings.relaxation.pressure_GPa)
-    described, known = _described(found, work.describer), _known(found, finder)
+    described, known = _described(found, work.describer), _known(request, found, finder)
     rows = [
         _write(folder, request.text, rank, each, settings) | {"matches_known": str(is_known).lower()} | own
         for rank, (each, is_known, own) in enumerate(zip(found, known, described, strict=True), start=1)
@@ -237,7 +238,7 @@ def _relaxations(
     """The relaxation of each proposal, from the folder where it is there; None if the work was stopped."""
     found = []
     for place, proposal in enumerate(proposals, start=1):
-        path = folder / RELAXATIONS / f"{file_name(formula)}-{place}.json"
+        path = folder / RELAXATIONS / f"{file_name(formula)}-{place}-{_checksum(proposal.structure)}.json"
         stored = read_json(path)
         relaxation = unpacked(stored) if stored is not None else relaxer(proposal.structure, should_stop)
         if relaxation.verdict == STOPPED:
@@ -246,6 +247,12 @@ def _relaxations(
             write_json(path, packed(relaxation))
         found.append(relaxation)
     return found
+
+
+def _checksum(structure: Structure) -> str:
+    """Equal for equal structures: a stored relaxation is that of this proposal."""
+    content = structure.lattice.tobytes() + structure.positions.tobytes() + " ".join(structure.symbols).encode()
+    return hashlib.sha256(content).hexdigest()[:10]
 
 
 def _write(folder: Path, formula: str, rank: int, found: RelaxedProposal, settings: FolderSettings) -> dict[str, str]:
@@ -271,15 +278,15 @@ def _write(folder: Path, formula: str, rank: int, found: RelaxedProposal, settin
     return {column: str(values.get(column, "")) for column in COLUMNS}
 
 
-def _known(found: Sequence[RelaxedProposal], finder: Finder) -> list[bool]:
-    """Whether each structure, relaxed where it was, is a known one of its formula."""
+def _known(request: Request, found: Sequence[RelaxedProposal], finder: Finder) -> list[bool]:
+    """Whether each structure, relaxed where it was, is a known one of the formula; never one of another composition."""
     references: dict[str, list[Reduced]] = {}
-    known = []
+    asked, known = whole_counts(request.amounts or {}), []
     for each in found:
-        if each.relaxation is None:
-            known.append(each.proposal.known)
-            continue
         structure = each.structure
+        if each.relaxation is None or structure.lowest_terms != asked:
+            known.append(each.relaxation is None and each.proposal.known)
+            continue
         if structure.formula not in references:
             references[structure.formula] = [Reduced(own) for own in finder.known(structure.lowest_terms)]
         cell = Reduced(structure)

@@ -93,10 +93,14 @@ class FinderWithDiffusion:
         amounts = {symbol: float(n) for symbol, n in counts.items()}
         fitting = [units for units in UNITS if units * sum(counts.values()) <= MOST_ATOMS]
         settings = sampler.SamplerSettings(self.steps, bfloat16=uses_bfloat16("cpu"))
+        try:
+            cells = [cell_of(amounts, units) for units in fitting]
+        except InputError:  # an element that the network does not know
+            return []
         found = []
-        for units in fitting:
+        for cell in cells:
             each = math.ceil(self.samples / len(fitting))
-            wanted = sampler.Wanted(composition=cell_of(amounts, units))
+            wanted = sampler.Wanted(composition=cell)
             cpu = torch.device("cpu")
             task = sampler.Task(self.model.network, self.model.sizes, SEED, 0, each, wanted, settings, cpu)
             state = sampler.init(task)

@@ -16,7 +16,7 @@ from core.predictors import checkpoint
 from core.structures.interatomic import CHGNET
 
 NAME = "potential-references"
-ARCHITECTURE = "potential-references-v1"
+ARCHITECTURE = "potential-references-v2"  # v2: the choice of structures of `potential_hull.VERSION` 2
 
 
 @cache

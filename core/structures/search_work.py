@@ -71,7 +71,8 @@ class SearchSettings:
     @property
     def relaxation(self) -> RelaxationSettings:
         """When a relaxation ends."""
-        return RelaxationSettings(pressure_GPa=self.pressure_GPa)
+        steps = GENERATED.most_steps if self.samples else RelaxationSettings.most_steps
+        return RelaxationSettings(pressure_GPa=self.pressure_GPa, most_steps=steps)
 
 
 def folder_settings(settings: SearchSettings) -> FolderSettings:
@@ -148,7 +149,7 @@ def funnel_work(
 
     placer = hull_placer(finder, references, should_stop, told)
     properties = load_structure_models().properties
-    return FunnelWork(finder.known, relaxed_by_chgnet(GENERATED), formation, properties, placer)
+    return FunnelWork(finder.known, relaxed_by_chgnet(GENERATED), formation, properties, placer, GENERATED.most_steps)
 
 
 def relaxed_by_chgnet(settings: RelaxationSettings) -> Relaxer:

@@ -1,7 +1,7 @@
 """Build `potential-references`: energies of known compounds by the interatomic potential.
 
 They are those of all known compounds in the chemical systems of known superconductors, the systems with most reports
-first: some 14,000 compounds, each relaxed in its first two structures, which takes several hours on one idle core.
+first: some 14,000 compounds, each relaxed in its first structures, which takes several hours on one idle core.
 Every energy is kept in the folder of resume points, and the checkpoint is written again after every few systems, so
 that an interrupted build has all energies that were computed; it can be continued elsewhere (`train_on`).
 """
@@ -61,7 +61,7 @@ def train_on(
     Raises CheckpointError if the checkpoint, the library or the reference tables are missing, or if the checkpoint was
     built from another library.
     """
-    if checkpoint.read_card(NAME, out)["structures_sha256"] != structures_sha256():
+    if checkpoint.read_card(NAME, out).get("structures_sha256") != structures_sha256():
         raise checkpoint.CheckpointError(f"{NAME} was built from other structures. Build it without --continue.")
     return _built(load_potential_references(out), out, build, settings or PotentialReferenceSettings())
 

@@ -86,6 +86,8 @@ def test_a_file_is_compared_with_the_proposals_of_its_formula():
     assert facts(compared(mine, proposals))["The same as"].startswith("proposal 1 of NaCl")
     other = Listed(crystals.layered_cuprate("La", 3.78, 13.2), "La2CuO4", 139)
     assert facts(compared(other, proposals))["The same as"].startswith("none of the 2")
+    known = facts(compared(other, proposals, [other.structure]))["The same as"]
+    assert known.startswith("a known structure of La2CuO4, none of the 2")
 
 
 def test_a_file_with_too_many_atoms_is_refused():

@@ -27,7 +27,7 @@ from core.structures.files import read_cif, to_cif
 from core.structures.folder import Describer, Placer, Relaxer
 from core.structures.match import Reduced
 from core.structures.potential_hull import Stopped
-from core.structures.relaxation import STOPPED, Relaxation
+from core.structures.relaxation import STEP_LIMIT, STOPPED, Relaxation, RelaxationSettings
 from core.structures.relaxed_proposals import packed, unpacked
 from core.structures.symmetry import space_group_of
 
@@ -64,6 +64,7 @@ class FunnelWork:
         potential in eV/atom; None if an element has no energy
     describer : says whether structures are metals, and their Tc
     placer : places relaxed structures on the hull
+    most_steps : of a relaxation; one that ended at another limit is made again
     """
 
     known: Callable[[Mapping[str, int]], Sequence[Structure]]
@@ -71,6 +72,7 @@ class FunnelWork:
     formation_energy: Callable[[Structure, float], float | None]
     describer: Describer
     placer: Placer
+    most_steps: int = RelaxationSettings.most_steps
 
 
 def screen(
@@ -228,11 +230,13 @@ class _Screening:
         path = self.folder / RELAXATIONS / f"{number}.json"
         stored = read_json(path)
         if stored is not None:
-            return unpacked(stored)
+            limit = stored.pop("most_steps", None)
+            if stored["verdict"] != STEP_LIMIT or limit == self.work.most_steps:
+                return unpacked(stored)
         relaxation = self.work.relaxer(structure, self.should_stop)
         if relaxation.verdict == STOPPED:
             raise Stopped
-        write_json(path, packed(relaxation))
+        write_json(path, packed(relaxation) | {"most_steps": self.work.most_steps})
         return relaxation
 
     def _written(self, number: str, relaxation: Relaxation) -> Row:

@@ -90,7 +90,9 @@ def uses_bfloat16(device_type: str) -> bool:
 
 
 def cell_of(amounts: Mapping[str, float], formula_units: int) -> tuple[str, ...]:
-    """The atoms of a cell with some units of a formula. Raises InputError for amounts that are not whole, or too many.
+    """The atoms of a cell with some units of a formula.
+
+    Raises InputError for amounts that are not whole, for too many, and for elements beyond fermium.
 
     amounts : atoms per formula unit
     """
@@ -98,6 +100,8 @@ def cell_of(amounts: Mapping[str, float], formula_units: int) -> tuple[str, ...]
     text = "".join(f"{symbol}{amount:g}" for symbol, amount in amounts.items())
     if any(not math.isclose(numbers[symbol], amounts[symbol], abs_tol=WHOLE_ATOM) for symbol in amounts):
         raise InputError("formula", text, "a cell has whole atoms", "Give whole numbers of atoms")
+    if any(elements.element(symbol).index >= N_TYPES for symbol in numbers):
+        raise InputError("formula", text, "the network knows the elements from H to Fm", "Choose others")
     total = formula_units * sum(numbers.values())
     if not 1 <= total <= MOST_ATOMS:
         raise InputError("formula", text, f"the cell would have {total} atoms; 1 to {MOST_ATOMS} are possible",

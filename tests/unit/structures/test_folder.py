@@ -131,6 +131,32 @@ def test_what_a_proposal_became_is_compared_with_the_known_structures(tmp_path):
         assert rows[0]["cell_formula"] == "KBr"
 
 
+def test_a_structure_of_another_composition_is_not_known(tmp_path):
+    """The ordered parent of a doped formula, though it is a known compound."""
+    request = Request("CeFeAsO0.97F0.03", {"Ce": 1.0, "Fe": 1.0, "As": 1.0, "O": 0.97, "F": 0.03})
+
+    def stays(structure, should_stop):
+        return replace(relax(structure, PairPotential(r0=3.0)), structure=structure, verdict=RELAXED_VERDICT)
+
+    find_all(tmp_path, [request], Counted(), RELAXED, work=Work(stays))
+    assert table(tmp_path)[0]["cell_formula"] == "CeFeAsO" and table(tmp_path)[0]["matches_known"] == "false"
+
+
+def test_a_relaxation_belongs_to_its_proposal(tmp_path):
+    """Another structure at the same place is relaxed itself."""
+    first, second = Relaxes(), Relaxes()
+    find_all(tmp_path, REQUESTS[:1], Counted(), RELAXED, work=Work(first))
+    (tmp_path / FINISHED / f"{file_name('KCl')}.json").unlink()
+
+    class Others(Counted):
+        def find(self, amounts, top):
+            found = super().find(amounts, top)
+            return [replace(found[0], structure=crystals.rock_salt("K", "Cl", 6.31)), *found[1:]]
+
+    find_all(tmp_path, REQUESTS[:1], Others(), RELAXED, work=Work(second))
+    assert (first.asked, second.asked) == (2, 1)
+
+
 def test_structures_are_described(tmp_path):
     def describer(structures, space_groups):
         return [

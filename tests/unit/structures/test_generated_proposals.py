@@ -94,6 +94,10 @@ def test_doped_formulas_have_prototypes_only(model):
     assert all(each.prototype != PROTOTYPE for each in finder(model).find(amounts, 2))
 
 
+def test_elements_that_the_network_does_not_know_are_not_drawn(model):
+    assert all(each.prototype != PROTOTYPE for each in finder(model).find({"Lr": 1.0, "Md": 1.0}, 1))
+
+
 def test_it_stops_before_a_step(model):
     with pytest.raises(Stopped):
         finder(model, should_stop=lambda: True).find({"K": 1.0, "Br": 1.0}, 1)

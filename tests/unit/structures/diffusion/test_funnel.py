@@ -34,7 +34,7 @@ from core.structures.diffusion.funnel import (
     screen,
 )
 from core.structures.files import to_cif
-from core.structures.relaxation import FELL_APART, STOPPED, Relaxation
+from core.structures.relaxation import FELL_APART, STEP_LIMIT, STOPPED, Relaxation
 from core.structures.relaxation import RELAXED as CONVERGED
 from core.structures.structure_models import StructureProperties
 from tests.crystals import a15, caesium_chloride, diboride, rock_salt
@@ -134,6 +134,20 @@ def test_a_stopped_screening_goes_on_after_the_last_relaxation(folder):
     second = Asked()
     assert screen(folder, FunnelSettings(), second.work) == whole
     assert first.relaxed + second.relaxed == 8  # the crystals that are valid, unique and new
+
+
+def test_a_relaxation_that_ended_at_another_limit_is_made_again(folder):
+    few = Asked()
+    few.work = replace(
+        few.work, relaxer=lambda structure, stop: replace(few.relax(structure, stop), verdict=STEP_LIMIT)
+    )
+    lost = screen(folder, FunnelSettings(), few.work)
+    assert {row["reason"] for row in lost if row["lost_at"] == RELAXED} == {STEP_LIMIT}
+    same = Asked()
+    assert screen(folder, FunnelSettings(), same.work) == lost and same.relaxed == 0
+    more = Asked()
+    more.work = replace(more.work, most_steps=999)
+    assert screen(folder, FunnelSettings(), more.work) != lost and more.relaxed == 8
 
 
 def test_elements_without_an_energy_are_said(folder):
