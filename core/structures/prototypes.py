@@ -117,10 +117,10 @@ class StructureFinder:
     def known(self, counts: Mapping[str, int], most: int | None = None) -> list[Structure]:
         """The known structures of a formula in lowest terms, the stablest first; empty if there are none.
 
-        most : structures; None: all
+        most : different structures; None: all, equal ones too, which are not compared with each other
         """
         known = itertools.takewhile(lambda proposal: proposal.known, self._exact(counts))
-        return [each.structure for each in self._distinct(known, most)]
+        return [each.structure for each in (known if most is None else self._distinct(known, most))]
 
     @property
     def formulas(self) -> frozenset[frozenset[tuple[str, int]]]:
@@ -188,8 +188,8 @@ class StructureFinder:
             for choice in self._choices(parent.counts):
                 yield _with_dopants(self._proposal(choice, ""), parent)
 
-    def _distinct(self, proposals: Iterator[Proposal], top: int | None) -> list[Proposal]:
-        """The first proposals that are different structures. top : how many; None: all"""
+    def _distinct(self, proposals: Iterator[Proposal], top: int) -> list[Proposal]:
+        """The first proposals that are different structures."""
         kept: list[tuple[Proposal, Reduced]] = []
         for proposal in proposals:
             cell = Reduced(proposal.structure)

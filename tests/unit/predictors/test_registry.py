@@ -35,6 +35,7 @@ from core.predictors.registry import (
     register,
 )
 from core.problem.problem import DesignProblem
+from core.reference_data.large_cells import NAME as LARGE_CELLS
 from core.reference_data.prototypes import NAME as PROTOTYPES
 from core.reference_data.references import NAME as REFERENCES
 from core.reference_data.tc_reports import NAME as REPORTS
@@ -53,7 +54,7 @@ WRONG = [
 
 def test_every_checkpoint_of_a_predictor_is_registered_with_its_architecture():
     cards = {path.stem: read_card(path.stem) for path in CHECKPOINTS.glob("*.json")}
-    of_structures = {PROTOTYPES, STRUCTURE_RANKING, METAL_NAME, TC_NAME, BASE, WITH_TC}
+    of_structures = {PROTOTYPES, LARGE_CELLS, STRUCTURE_RANKING, METAL_NAME, TC_NAME, BASE, WITH_TC}
     others = {REFERENCES, REPORTS, *of_structures, *map(checkpoint_name, CLASSES)}
     assert cards.keys() - others == {info.name for info in predictors()}
     assert all(cards[info.name]["architecture"] == info.architecture for info in predictors())
