@@ -208,7 +208,8 @@ def introduction() -> None:
             "For a formula: the crystal structures that it is likeliest to take, from the known prototypes of its "
             "stoichiometry, ranked by a learned score, in 3D and as CIF and POSCAR, with metal or not and Tc by "
             "structure. One click relaxes them in the background by an interatomic potential, ranks them again and "
-            "places them on its hull; the same as `python -m core structures --hull`. A CIF file of your own is drawn "
-            "as it is, and compared with the proposals for its formula."
+            "places them on its hull; the same as `python -m core structures --hull`. With *By diffusion too*, "
+            "structures that a network draws from noise join them. A CIF file of your own is drawn as it is, and "
+            "compared with the proposals for its formula."
         )
         st.caption(NOT_RELAXED)
