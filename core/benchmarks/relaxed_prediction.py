@@ -101,7 +101,7 @@ def relaxed_prediction(options: RelaxedPredictionOptions) -> Outcome:
     split = read_split(
         data_folder(options.data), PROJECT / "build", card["split"]["seed"], RankingSettings(**card["settings"])
     )
-    finder = StructureFinder(split.library, load_ranking())
+    finder = StructureFinder(split.prototypes, load_ranking())
     settings = RelaxationSettings()
     store = options.cache / "relaxed-prediction" / key_of([CHGNET, asdict(settings)])
     store.mkdir(parents=True, exist_ok=True)

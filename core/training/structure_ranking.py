@@ -178,28 +178,29 @@ def read_queries(
     Raises InputError if the raw data are missing, or fewer formulas than the settings draw.
     """
     split = read_split(folder, build, seed, settings)
-    tables, queries = ElementTables.of(split.library), {}
+    tables, queries = ElementTables.of(split.prototypes), {}
     for part in parts:
         store = _Matches(build / "prototypes" / f"matches-{part}-{seed}.json")
         queries[part] = [
-            query(split.library, tables, kind, formula, split.known[formula], store, compared=part == "held_out")
+            query(split.prototypes, tables, kind, formula, split.known[formula], store, compared=part == "held_out")
             for kind, formulas in split.drawn[part].items()
             for formula in formulas
         ]
         store.write()
     numbers = {name: {kind: len(formulas) for kind, formulas in part.items()} for name, part in split.drawn.items()}
-    return queries, {"formulas": numbers, "prototypes_in_library": len(split.library)}
+    return queries, {"formulas": numbers, "prototypes_in_library": len(split.prototypes)}
 
 
 @dataclass(frozen=True)
 class Split:
     """The library without the drawn formulas, and these.
 
+    prototypes : the library
     drawn : part -> kind -> formulas, see `draw`
     known : formula outside the library -> its known structures, as the files give them
     """
 
-    library: Prototypes
+    prototypes: Prototypes
     drawn: dict[str, dict[str, list[str]]]
     known: dict[str, list[Structure]]
 

@@ -62,7 +62,7 @@ def test_relaxed_structures_are_kept(tmp_path):
         crystals.prototype_library(), {"held_out": {"others": ["ClK", "xx"]}},
         {"ClK": [ROCK_SALT], "xx": [crystals.a15("K", "Cl", 5.0).with_symbols(["K"] + ["Cl"] * 7)]},
     )  # fmt: skip
-    finder, asked = StructureFinder(split.library, crystals.NearestFirst()), []
+    finder, asked = StructureFinder(split.prototypes, crystals.NearestFirst()), []
 
     def relaxer(structure, should_stop):
         asked.append(structure)
