@@ -154,8 +154,7 @@ class Prototypes:
 
     def label(self, prototype: int) -> str:
         """Stoichiometry, space group and Wyckoff positions of the primitive cell: "AB2 191 1a|2d"."""
-        letters = (f"{chr(ord('A') + i)}{'' if n == 1 else n}" for i, n in enumerate(self.counts_of(prototype)))
-        return f"{''.join(letters)} {self.space_group[prototype]} {self.wyckoff[prototype]}"
+        return f"{anonymous(self.counts_of(prototype))} {self.space_group[prototype]} {self.wyckoff[prototype]}"
 
     def id_of(self, row: int) -> str:
         """The id of a compound in its source: "mp-149"."""
@@ -190,6 +189,11 @@ class Prototypes:
     @cached_property
     def _first_exchange(self) -> np.ndarray:
         return _starts(self.equivalents.astype(np.int64) * self.slots)
+
+
+def anonymous(counts: Sequence[int]) -> str:
+    """Numbers of atoms in lowest terms, ascending -> the stoichiometry with letters for the elements: "AB2"."""
+    return "".join(f"{chr(ord('A') + i)}{'' if n == 1 else n}" for i, n in enumerate(counts))
 
 
 def _starts(lengths: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from core.chemistry.composition import formula_of, whole_counts
 from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.reference_data.large_cells import LargeCells, load_large_cells
-from core.reference_data.prototypes import Prototypes, load_prototypes
+from core.reference_data.prototypes import Prototypes, anonymous, load_prototypes
 from core.structures.match import Reduced
 from core.structures.parents import Parent, parents
 from core.structures.ranking import Ranking, load_ranking
@@ -221,12 +221,10 @@ def _known_in_large_cell(large: LargeCells, place: int) -> Proposal:
     structure = large.structure(place)
     found = symmetric(structure)
     space_group = found.space_group if found else 1
-    letters = (
-        f"{chr(ord('A') + i)}{'' if n == 1 else n}" for i, n in enumerate(sorted(structure.lowest_terms.values()))
-    )
+    stoichiometry = anonymous(sorted(structure.lowest_terms.values()))
     return Proposal(
         structure=structure,
-        prototype=f"{''.join(letters)} {space_group}, {len(structure.symbols)} atoms",
+        prototype=f"{stoichiometry} {space_group}, {len(structure.symbols)} atoms",
         index=-1,
         space_group=space_group,
         example=structure.formula,
