@@ -12,7 +12,7 @@ from core.paths import PROJECT
 # A package may import those before it. Packages in one row do not import each other.
 ORDER = (
     {"core.limits"},
-    {"core.errors", "core.paths", "core.process_identity", "core.spreadsheet"},
+    {"core.errors", "core.paths", "core.process_identity", "core.processors", "core.spreadsheet"},
     {"core.json_text"},
     {"core.tensor_file"},
     {"core.files"},

@@ -24,10 +24,10 @@ from core.campaigns.folder import app_campaign
 from core.campaigns.template import for_many
 from core.chemistry.formula_lists import split_formulas
 from core.errors import InputError
-from core.executors.clusters import processors
 from core.generation.registry import generator_of, registration, registrations
 from core.problem.problem import DesignProblem
 from core.problem.settings import START_FAMILIES
+from core.processors import processors
 
 LIST, KNOWN, FILE = "List", "Family and Tc", "CSV file"
 MOST_SEEDS, MOST_BASES = 100, 1_000

@@ -16,6 +16,7 @@ import pandas as pd
 
 from core.benchmarks import figures
 from core.benchmarks.harness import CACHE, Outcome
+from core.benchmarks.structure_hull import REFERENCES
 from core.errors import InputError
 from core.predictors.checkpoint import read_card
 from core.runs.keyed_runs import key_of
@@ -70,6 +71,7 @@ def crystal_funnel(options: CrystalFunnelOptions) -> Outcome:
     from core.predictors.device import resolve_device
     from core.structures.diffusion import weights
     from core.structures.prototypes import load_finder
+    from core.structures.relaxing_processes import RelaxingProcesses
     from core.structures.search_work import funnel_work
 
     model, device = weights.load_crystal_network(WITH_TC), resolve_device(options.device)
@@ -79,8 +81,9 @@ def crystal_funnel(options: CrystalFunnelOptions) -> Outcome:
     folder = options.cache / "crystal-funnel" / key_of([request.to_json(), model.card["sha256"]])
     options.log(f"{options.count} crystals with w = {GUIDANCE:g} towards {TC_K:g} K")
     samples.generate(folder, request, model, device)
-    work = funnel_work(load_finder(), options.cache / "structure-hull" / "references", told=options.log)
-    return outcome(folder, work, options)
+    with RelaxingProcesses() as processes:
+        work = funnel_work(load_finder(), options.cache / REFERENCES, told=options.log, processes=processes)
+        return outcome(folder, work, options)
 
 
 def outcome(folder: Path, work: FunnelWork, options: CrystalFunnelOptions) -> Outcome:

@@ -11,12 +11,14 @@ import pandas as pd
 
 from core.benchmarks import figures
 from core.benchmarks.harness import CACHE, Options, Outcome, finished_run
+from core.benchmarks.structure_hull import REFERENCES
 from core.benchmarks.top_ten import shown_first
 from core.chemistry.exact_formula import literal_amounts
 from core.paths import ASSETS
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
 from core.structures.folder import TABLE, Request, find_all
+from core.structures.relaxing_processes import RelaxingProcesses
 from core.structures.search_work import SearchSettings, folder_settings, work_of
 
 EXAMPLES = ("1-raise-tc-of-LaFeAsO", "2-replace-La-in-LaFeAsO", "3-cuprate-with-CuO2-kept")
@@ -80,11 +82,12 @@ def _of_example(name: str, options: ExampleStructuresOptions) -> pd.DataFrame:
     candidates = shown_first(run.candidates()).head(options.count).reset_index(drop=True)
     settings = SearchSettings(top=5, hull=True)
     finder = load_finder()
-    folder = options.cache / "example-structures" / run.folder.name
-    work = work_of(settings, finder, options.cache / "structure-hull" / "references", told=options.log)
+    folder, references = options.cache / "example-structures" / run.folder.name, options.cache / REFERENCES
     requests = [Request(formula, literal_amounts(formula)) for formula in candidates["formula"]]
-    find_all(folder, requests, finder, folder_settings(settings), work=work,
-             progress=lambda done: options.log(f"{name}: {done} of {len(requests)}"))  # fmt: skip
+    with RelaxingProcesses() as processes:
+        work = work_of(settings, finder, references, told=options.log, processes=processes)
+        find_all(folder, requests, finder, folder_settings(settings), work=work,
+                 progress=lambda done: options.log(f"{name}: {done} of {len(requests)}"))  # fmt: skip
     with (folder / TABLE).open(encoding="utf-8", newline="") as file:
         first = {row["formula"]: row for row in csv.DictReader(file) if row["rank"] in ("1", "")}
     return pd.DataFrame(

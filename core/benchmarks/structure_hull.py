@@ -22,16 +22,17 @@ from core.benchmarks import figures
 from core.benchmarks.harness import CACHE, Outcome
 from core.chemistry.structure import Structure, reduced_counts
 from core.files import read_json, write_json
+from core.structures.at_once import mapped
 from core.structures.interatomic import CHGNET
 from core.structures.match import Reduced
 from core.structures.potential_hull import Formula, ReferenceEnergies, hull_of
-from core.structures.potential_references import load_potential_references
 from core.structures.prototypes import StructureFinder
-from core.structures.reference_structures import reference_structures
-from core.structures.relaxation import RelaxationSettings, relax
-from core.structures.search_work import relaxed_reference
+from core.structures.relaxation import RelaxationSettings
+from core.structures.relaxing_processes import RelaxingProcesses
+from core.structures.search_work import reference_energies
 
 SOURCE = "structures_general_mp20"
+REFERENCES = Path("structure-hull") / "references"  # in the cache: energies by the potential, shared by benchmarks
 MOST_POLYMORPHS = 4  # of the formula itself, that are references
 STABLE_EV_PER_ATOM = 1e-3
 FLOOR, AIM = 0.05, 0.03  # eV/atom, of the mean absolute error
@@ -68,17 +69,17 @@ def structure_hull(options: StructureHullOptions) -> Outcome:
     from core.training.data import data_folder
 
     rows = drawn(data_folder(options.data), options)
-    finder = load_finder()
-    energies = references(finder, options.cache / "structure-hull" / "references")
-    found = []
-    for number, row in enumerate(rows, start=1):
-        path = options.cache / "structure-hull" / f"{row['id']}.json"
-        stored = read_json(path)
-        if stored is None:
-            options.log(f"{number} of {len(rows)}: {row['formula']}, {row['id']}")
-            stored = placed(row, finder, energies)
-            write_json(path, stored)
-        found.append(stored)
+    finder, found = load_finder(), []
+    with RelaxingProcesses() as processes:
+        energies = references(finder, options.cache / REFERENCES, processes)
+        for number, row in enumerate(rows, start=1):
+            path = options.cache / "structure-hull" / f"{row['id']}.json"
+            stored = read_json(path)
+            if stored is None:
+                options.log(f"{number} of {len(rows)}: {row['formula']}, {row['id']}")
+                stored = placed(row, finder, energies, processes)
+                write_json(path, stored)
+            found.append(stored)
     table = pd.DataFrame(found)
     about = {"count": len(rows), "seed": options.seed, "most_elements": options.most_elements, "potential": CHGNET,
              **summary(table)}  # fmt: skip
@@ -102,26 +103,27 @@ def drawn(folder: Path, options: StructureHullOptions) -> list[dict[str, Any]]:
     return [rows[names[i]] for i in order]
 
 
-def references(finder: StructureFinder, folder: Path) -> ReferenceEnergies:
+def references(finder: StructureFinder, folder: Path, processes: RelaxingProcesses) -> ReferenceEnergies:
     """Energies of the known compounds by the potential, from the checkpoint or kept in the folder."""
-    return ReferenceEnergies(folder, *reference_structures(finder), relaxed_reference, load_potential_references())
+    return reference_energies(finder, folder, processes=processes)
 
 
-def placed(row: dict[str, Any], finder: StructureFinder, energies: ReferenceEnergies) -> dict[str, Any]:
+def placed(
+    row: dict[str, Any], finder: StructureFinder, energies: ReferenceEnergies, processes: RelaxingProcesses
+) -> dict[str, Any]:
     """One structure on the hull of all others: a row of the table."""
-    from core.structures.interatomic import load_chgnet
     from core.training.structure_data import structure_of
 
     began = time.perf_counter()
     structure = structure_of(row)
     found = {"id": row["id"], "formula": row["formula"], "elements": len(set(row["species"])),
              "e_hull_eV_per_atom": float(row["e_hull"])}  # fmt: skip
-    relaxation = relax(structure, load_chgnet(), RelaxationSettings())
     own: Formula = frozenset(reduced_counts(structure.counts).items())
     phases = [key for key in energies.phases(set(row["species"])) if key != own]
-    values = {key: energies.energy_eV_per_atom(key) for key in phases}
+    values = energies.energies_eV_per_atom(phases)
     others = polymorphs(structure, own, finder)
-    results = [relax(each, load_chgnet()) for each in others]
+    settings = RelaxationSettings()
+    relaxation, *results = mapped(lambda s: processes.relax(s, settings), [structure, *others], processes.count)
     values[own] = min((r.energy_eV_per_atom for r in results if r.has_minimum), default=None)
     known = {key: value for key, value in values.items() if value is not None}
     distance = math.nan

@@ -101,6 +101,7 @@ def _screened(folder: Path, espresso: bool) -> int:
     from core.structures.diffusion.folder import CANCEL
     from core.structures.prototypes import load_finder
     from core.structures.quantum_espresso import FOLDER, write_all
+    from core.structures.relaxing_processes import RelaxingProcesses
     from core.structures.search_work import funnel_work
 
     stop = (folder / CANCEL).exists
@@ -110,8 +111,9 @@ def _screened(folder: Path, espresso: bool) -> int:
             bar.total = every
             bar.update(done - bar.n)
 
-        work = funnel_work(load_finder(), references_folder(), stop, bar.set_postfix_str)
-        rows = funnel.screen(folder, funnel.FunnelSettings(), work, stop, told)
+        with RelaxingProcesses() as processes:
+            work = funnel_work(load_finder(), references_folder(), stop, bar.set_postfix_str, processes)
+            rows = funnel.screen(folder, funnel.FunnelSettings(), work, stop, told)
     if rows is None:
         print("Stopped; the same command again resumes.", file=sys.stderr)
         return 1

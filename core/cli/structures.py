@@ -43,6 +43,10 @@ def add_parser(commands: Commands) -> None:
         help="also draw N structures of each formula of whole atoms by diffusion; those of lowest energy are relaxed",
     )  # fmt: skip
     parser.add_argument(
+        "--processes", type=int, metavar="N",
+        help="structures relaxed at the same time, about 1 GB each; default: one a core, at most 8",
+    )  # fmt: skip
+    parser.add_argument(
         "--espresso", action="store_true",
         help="also input files for Quantum ESPRESSO: relaxation, phonons, electron-phonon coupling",
     )  # fmt: skip
@@ -64,6 +68,7 @@ def structures(options: argparse.Namespace) -> int:
     from core.executors.structure_searches import references_folder
     from core.structures.folder import TABLE, find_all
     from core.structures.prototypes import load_finder
+    from core.structures.relaxing_processes import RelaxingProcesses
     from core.structures.search_work import SearchSettings, finder_of, folder_settings, work_of
 
     if bool(options.formulas) == (options.csv is not None):
@@ -79,8 +84,11 @@ def structures(options: argparse.Namespace) -> int:
     settings = SearchSettings(options.top, not options.no_relax, options.pressure, options.hull, options.samples)
     requests = list(_requests(options))
     finder = load_finder()
-    with tqdm(total=len(requests), unit="formula", file=sys.stderr, disable=None) as bar:
-        work = work_of(settings, finder, references_folder(), told=bar.set_postfix_str)
+    with (
+        tqdm(total=len(requests), unit="formula", file=sys.stderr, disable=None) as bar,
+        RelaxingProcesses(options.processes) as processes,
+    ):
+        work = work_of(settings, finder, references_folder(), told=bar.set_postfix_str, processes=processes)
         proposing, told = finder_of(settings, finder), lambda done: bar.update(done - bar.n)
         bad = find_all(options.out, requests, proposing, folder_settings(settings), told, work=work)
     print(options.out / TABLE)

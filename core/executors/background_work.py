@@ -183,9 +183,10 @@ class _Teller:
     """Writes what is being done into the progress, not too often."""
 
     def __init__(self, folder: Path):
-        self._folder, self._written = folder, 0.0
+        self._folder, self._written, self._writing = folder, 0.0, threading.Lock()
 
     def __call__(self, text: str) -> None:
-        if time.monotonic() - self._written >= _TOLD_EVERY_S:
-            write_progress(self._folder, RUNNING, text)
-            self._written = time.monotonic()
+        with self._writing:
+            if time.monotonic() - self._written >= _TOLD_EVERY_S:
+                write_progress(self._folder, RUNNING, text)
+                self._written = time.monotonic()

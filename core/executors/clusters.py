@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InputError
 from core.paths import PROJECT
+from core.processors import processors
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -151,8 +151,3 @@ def _jobqueue() -> Any:
     except ImportError:
         raise InputError("scheduler", "dask-jobqueue", "batch systems need this package, which is not installed",
                          "Install it: pip install dask-jobqueue") from None  # fmt: skip
-
-
-def processors() -> int:
-    """Number of processors of this machine that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -163,11 +163,15 @@ def _screened(folder: Path, should_stop: Callable[[], bool], told: Told) -> bool
     """Screen the samples; whether all are screened."""
     from core.structures.diffusion import funnel
     from core.structures.prototypes import load_finder
+    from core.structures.relaxing_processes import RelaxingProcesses
     from core.structures.search_work import funnel_work
 
     told("loading the potential")
     references = structure_searches.references_folder()
-    work = funnel_work(load_finder(), references, should_stop, told)
-    rows = funnel.screen(folder, funnel.FunnelSettings(), work, should_stop, lambda done, every: told(
-        f"screening, {done} of {every} crystals"))  # fmt: skip
-    return rows is not None
+
+    def screened(done: int, every: int) -> None:
+        told(f"screening, {done} of {every} crystals")
+
+    with RelaxingProcesses() as processes:
+        work = funnel_work(load_finder(), references, should_stop, told, processes)
+        return funnel.screen(folder, funnel.FunnelSettings(), work, should_stop, screened) is not None

@@ -41,20 +41,23 @@ def _all_formulas(folder: Path, should_stop: Callable[[], bool], told: Told) -> 
     told("loading the potential")
     from core.structures.folder import find_all
     from core.structures.prototypes import load_finder
+    from core.structures.relaxing_processes import RelaxingProcesses
     from core.structures.search_work import SearchSettings, finder_of, folder_settings, work_of
 
     settings = SearchSettings(**(read_json(folder / searches.SEARCH) or {})["settings"])
     finder = load_finder()
-    work = work_of(settings, finder, searches.references_folder(), should_stop, told)
-    work, proposing = _telling(work, told), finder_of(settings, finder, should_stop)
+    proposing = finder_of(settings, finder, should_stop)
     done: list[str] = []
-    while not should_stop():
-        formulas = (read_json(folder / searches.SEARCH) or {}).get("formulas", [])
-        if formulas == done:
-            return True
-        requests = [_request(text) for text in formulas]
-        find_all(folder, requests, proposing, folder_settings(settings), should_stop=should_stop, work=work)
-        done = formulas
+    with RelaxingProcesses() as processes:
+        work = work_of(settings, finder, searches.references_folder(), should_stop, told, processes)
+        work = _telling(work, told)
+        while not should_stop():
+            formulas = (read_json(folder / searches.SEARCH) or {}).get("formulas", [])
+            if formulas == done:
+                return True
+            requests = [_request(text) for text in formulas]
+            find_all(folder, requests, proposing, folder_settings(settings), should_stop=should_stop, work=work)
+            done = formulas
     return False
 
 

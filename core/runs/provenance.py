@@ -15,6 +15,7 @@ import torch
 from core.paths import PROJECT
 from core.predictors.device import resolve_precision
 from core.problem.problem import DesignProblem
+from core.processors import processors
 from core.runs.inspection import stored_threads
 from core.runs.keyed_runs import checksums_of
 from core.runs.run import Run
@@ -74,4 +75,4 @@ def _thread_count() -> int:
     given = os.environ.get("OMP_NUM_THREADS", "")
     if given.isdigit() and int(given) > 0:
         return int(given)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors()

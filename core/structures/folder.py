@@ -25,6 +25,7 @@ from core.errors import InputError
 from core.files import read_json, remove_partial_files, write_atomically, write_json
 from core.screening.convex_hull import HullDistance
 from core.spreadsheet import safe_cell
+from core.structures.at_once import mapped
 from core.structures.environments import coordination_text, density_g_per_cm3
 from core.structures.files import to_cif, to_poscar
 from core.structures.match import Reduced
@@ -111,7 +112,7 @@ class FolderSettings:
 class Work:
     """What is done with the proposals of a formula. None: left out
 
-    relaxer : relaxes each
+    relaxer : relaxes each; at_once : at the same time, each in a thread of its own
     placer : places relaxed ones on the hull
     describer : says whether they are metals, and their Tc
     """
@@ -119,6 +120,7 @@ class Work:
     relaxer: Relaxer | None = None
     placer: Placer | None = None
     describer: Describer | None = None
+    at_once: int = 1
 
 
 @dataclass(frozen=True)
@@ -213,8 +215,9 @@ def _rows_of(
         return rows
     found = unrelaxed(proposals)
     if work.relaxer is not None:
-        relaxations = _relaxations(folder, request.text, proposals, work.relaxer, should_stop)
-        if relaxations is None:
+        try:
+            relaxations = _relaxations(folder, request.text, proposals, work.relaxer, work.at_once, should_stop)
+        except Stopped:
             return None
         found = ordered(proposals, relaxations, settings.relaxation.pressure_GPa)
     described, known = _described(found, work.describer), _known(request, found, finder)
@@ -233,20 +236,28 @@ def _rows_of(
 
 
 def _relaxations(
-    folder: Path, formula: str, proposals: Sequence[Proposal], relaxer: Relaxer, should_stop: Callable[[], bool]
-) -> list[Relaxation] | None:
-    """The relaxation of each proposal, from the folder where it is there; None if the work was stopped."""
-    found = []
-    for place, proposal in enumerate(proposals, start=1):
+    folder: Path,
+    formula: str,
+    proposals: Sequence[Proposal],
+    relaxer: Relaxer,
+    at_once: int,
+    should_stop: Callable[[], bool],
+) -> list[Relaxation]:
+    """The relaxation of each proposal, from the folder where it is there. Raises Stopped."""
+
+    def relaxed(numbered: tuple[int, Proposal]) -> Relaxation:
+        place, proposal = numbered
         path = folder / RELAXATIONS / f"{file_name(formula)}-{place}-{_checksum(proposal.structure)}.json"
         stored = read_json(path)
-        relaxation = unpacked(stored) if stored is not None else relaxer(proposal.structure, should_stop)
-        if relaxation.verdict == STOPPED:
-            return None
-        if stored is None:
-            write_json(path, packed(relaxation))
-        found.append(relaxation)
-    return found
+        if stored is not None:
+            return unpacked(stored)
+        found = relaxer(proposal.structure, should_stop)
+        if found.verdict == STOPPED:
+            raise Stopped
+        write_json(path, packed(found))
+        return found
+
+    return mapped(relaxed, list(enumerate(proposals, start=1)), at_once)
 
 
 def _checksum(structure: Structure) -> str:

@@ -8,7 +8,7 @@ These energies are computed when a system is asked for the first time, and kept 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from core.chemistry.element_order import ordered
 from core.chemistry.structure import Structure
 from core.files import read_json, write_json
 from core.screening.convex_hull import Hull, HullDistance
+from core.structures.at_once import mapped
 from core.structures.relaxation import RELAXED, STEP_LIMIT, Relaxation
 
 MOST_ATOMS = 40  # of a reference structure
@@ -73,6 +74,7 @@ class ReferenceEnergies:
     structures : formula -> its known structures, the stablest first
     relax : relaxes a structure; may raise Stopped
     given : name of a formula -> energy that need not be computed, None where none of its structures could be relaxed
+    at_once : compounds that are relaxed at the same time
     """
 
     def __init__(
@@ -82,8 +84,10 @@ class ReferenceEnergies:
         structures: Callable[[Formula], list[Structure]],
         relax: Callable[[Structure], Relaxation],
         given: Mapping[str, float | None] | None = None,
+        at_once: int = 1,
     ):
         """The folder is made if it is missing. Raises OSError if it cannot be written."""
+        self._at_once = at_once
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._structures, self._relax, self._given = folder, structures, relax, given or {}
         self._formulas = list(formulas)
@@ -102,15 +106,20 @@ class ReferenceEnergies:
         Raises Stopped if `relax` does.
         """
         inside = self.phases(system)
-        energies: dict[Formula, float] = {}
-        for done, key in enumerate(inside, start=1):
-            energy = self.energy_eV_per_atom(key)
-            if energy is not None:
-                energies[key] = energy
-            progress(done, len(inside))
+        found = self.energies_eV_per_atom(inside, lambda done: progress(done, len(inside)))
+        energies = {key: energy for key, energy in found.items() if energy is not None}
         if any(frozenset({(symbol, 1)}) not in energies for symbol in system):
             return None
         return hull_of(energies)
+
+    def energies_eV_per_atom(
+        self, keys: Sequence[Formula], told: Callable[[int], None] = lambda done: None
+    ) -> dict[Formula, float | None]:
+        """Energy of each of these formulas, see `energy_eV_per_atom`. told : called with the number of finished ones
+
+        Raises Stopped if `relax` does.
+        """
+        return dict(zip(keys, mapped(self.energy_eV_per_atom, keys, self._at_once, told), strict=True))
 
     def energy_eV_per_atom(self, key: Formula) -> float | None:
         """Energy of the stablest structure of a formula; None if none could be relaxed.

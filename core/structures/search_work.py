@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,8 @@ from core.structures.potential_references import load_potential_references
 from core.structures.prototypes import StructureFinder
 from core.structures.ranking import NAME as RANKING
 from core.structures.reference_structures import reference_structures
-from core.structures.relaxation import Relaxation, RelaxationSettings
+from core.structures.relaxation import STOPPED, Relaxation, RelaxationSettings
+from core.structures.relaxing_processes import RelaxingProcesses
 from core.structures.structure_models import METAL_NAME, TC_NAME, load_structure_models
 
 MOST_STRUCTURES = 20  # candidates that are ranked for a formula
@@ -115,17 +116,19 @@ def work_of(
     references: Path,
     should_stop: Callable[[], bool] = lambda: False,
     told: Told = lambda text: None,
+    processes: RelaxingProcesses | None = None,
 ) -> Work:
     """What is done with the proposals of a formula.
 
     references : folder of the energies of known compounds by the potential
+    processes : that relax; None: this process does
     """
     models = load_structure_models()
     if not settings.relax:
         return Work(describer=models.properties)
-    relaxer = relaxed_by_chgnet(settings.relaxation)
-    placer = hull_placer(finder, references, should_stop, told) if settings.hull else None
-    return Work(relaxer, placer, models.properties)
+    relaxer = relaxed_by_chgnet(settings.relaxation, processes)
+    placer = hull_placer(finder, references, should_stop, told, processes) if settings.hull else None
+    return Work(relaxer, placer, models.properties, at_once_by(processes))
 
 
 def funnel_work(
@@ -133,12 +136,14 @@ def funnel_work(
     references: Path,
     should_stop: Callable[[], bool] = lambda: False,
     told: Told = lambda text: None,
+    processes: RelaxingProcesses | None = None,
 ) -> FunnelWork:
     """What the screening of generated crystals needs; all energies are by CHGNet, without pressure.
 
     references : folder of the energies of known compounds by the potential
+    processes : that relax; None: this process does
     """
-    energies = reference_energies(finder, references, should_stop)
+    energies = reference_energies(finder, references, should_stop, processes)
 
     def formation(structure: Structure, energy_eV_per_atom: float) -> float | None:
         elements = {symbol: energies.energy_eV_per_atom(frozenset({(symbol, 1)})) for symbol in structure.counts}
@@ -147,13 +152,21 @@ def funnel_work(
             return None
         return formation_energy(structure.counts, energy_eV_per_atom, known)
 
-    placer = hull_placer(finder, references, should_stop, told)
+    placer = hull_placer(finder, references, should_stop, told, processes)
     properties = load_structure_models().properties
-    return FunnelWork(finder.known, relaxed_by_chgnet(GENERATED), formation, properties, placer, GENERATED.most_steps)
+    relaxer = relaxed_by_chgnet(GENERATED, processes)
+    return FunnelWork(finder.known, relaxer, formation, properties, placer, GENERATED.most_steps, at_once_by(processes))
 
 
-def relaxed_by_chgnet(settings: RelaxationSettings) -> Relaxer:
-    """Relaxation by CHGNet, which is loaded at the first structure."""
+def at_once_by(processes: RelaxingProcesses | None) -> int:
+    """Structures that are relaxed at the same time."""
+    return processes.count if processes is not None else 1
+
+
+def relaxed_by_chgnet(settings: RelaxationSettings, processes: RelaxingProcesses | None = None) -> Relaxer:
+    """Relaxation by CHGNet, which is loaded at the first structure. processes : that relax; None: this process does"""
+    if processes is not None:
+        return lambda structure, should_stop: processes.relax(structure, settings, should_stop)
 
     def relaxed(structure: Structure, should_stop: Callable[[], bool]) -> Relaxation:
         from core.structures.interatomic import load_chgnet
@@ -164,10 +177,14 @@ def relaxed_by_chgnet(settings: RelaxationSettings) -> Relaxer:
     return relaxed
 
 
-def relaxed_reference(structure: Structure, should_stop: Callable[[], bool] = lambda: False) -> Relaxation:
+def relaxed_reference(
+    structure: Structure,
+    should_stop: Callable[[], bool] = lambda: False,
+    processes: RelaxingProcesses | None = None,
+) -> Relaxation:
     """A known compound relaxed by CHGNet; in a large cell in fewer steps, as calculations have relaxed it before."""
     settings = LARGE_REFERENCES if len(structure.symbols) > LARGE_ATOMS else RelaxationSettings()
-    return relaxed_by_chgnet(settings)(structure, should_stop)
+    return relaxed_by_chgnet(settings, processes)(structure, should_stop)
 
 
 def hull_placer(
@@ -175,9 +192,10 @@ def hull_placer(
     references: Path,
     should_stop: Callable[[], bool] = lambda: False,
     told: Told = lambda text: None,
+    processes: RelaxingProcesses | None = None,
 ) -> Placer:
     """The hulls of chemical systems, each made once. Energies that are not in the checkpoint are kept in a folder."""
-    energies = reference_energies(finder, references, should_stop)
+    energies = reference_energies(finder, references, should_stop, processes)
 
     @cache
     def hull(system: frozenset[str]) -> PotentialHull | None:
@@ -192,14 +210,22 @@ def hull_placer(
 
 
 def reference_energies(
-    finder: StructureFinder, references: Path, should_stop: Callable[[], bool] = lambda: False
+    finder: StructureFinder,
+    references: Path,
+    should_stop: Callable[[], bool] = lambda: False,
+    processes: RelaxingProcesses | None = None,
+    given: Mapping[str, float | None] | None = None,
 ) -> ReferenceEnergies:
-    """Energies of the known compounds by the potential, from the checkpoint where it has them."""
+    """Energies of the known compounds by the potential.
+
+    given : energies that are not computed; None: those of the checkpoint
+    """
 
     def relaxed(structure: Structure) -> Relaxation:
-        found = relaxed_reference(structure, should_stop)
-        if should_stop():
+        found = relaxed_reference(structure, should_stop, processes)
+        if found.verdict == STOPPED or should_stop():
             raise Stopped
         return found
 
-    return ReferenceEnergies(references, *reference_structures(finder), relaxed, load_potential_references())
+    given = load_potential_references() if given is None else given
+    return ReferenceEnergies(references, *reference_structures(finder), relaxed, given, at_once_by(processes))

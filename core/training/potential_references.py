@@ -1,7 +1,7 @@
 """Build `potential-references`: energies of known compounds by the interatomic potential.
 
 They are those of all known compounds in the chemical systems of known superconductors, the systems with most reports
-first: some 14,000 compounds, each relaxed in its first structures, which takes several hours on one idle core.
+first: some 14,000 compounds, each relaxed in its first structures, on all cores, which takes several core hours.
 Every energy is kept in the folder of resume points, and the checkpoint is written again after every few systems, so
 that an interrupted build has all energies that were computed; it can be continued elsewhere (`train_on`).
 """
@@ -28,8 +28,8 @@ from core.structures.interatomic import CHGNET
 from core.structures.potential_hull import MOST_ATOMS, VERSION, ReferenceEnergies, formula_name
 from core.structures.potential_references import ARCHITECTURE, NAME, load_potential_references
 from core.structures.prototypes import StructureFinder, load_finder
-from core.structures.reference_structures import reference_structures
-from core.structures.search_work import relaxed_reference
+from core.structures.relaxing_processes import RelaxingProcesses
+from core.structures.search_work import reference_energies
 from core.training.structure_data import ATTRIBUTION
 
 
@@ -68,18 +68,19 @@ def train_on(
 
 def _built(known: Mapping[str, float | None], out: Path, build: Path, settings: PotentialReferenceSettings) -> dict:
     systems = systems_of(load_references())[: settings.systems]
-    finder = load_finder()
-    energies = references(finder, build)
-    found, written = dict(known), len(known)
+    finder, found = load_finder(), dict(known)
     card: dict = {}
-    for number, system in enumerate(systems, start=1):
-        for key in energies.phases(system):
-            name = formula_name(key)
-            if name not in found:
-                found[name] = energies.energy_eV_per_atom(key)
-        if (number % settings.written_every == 0 and len(found) > written) or number == len(systems):
-            card, written = write(found, number, out), len(found)
-            print(f"{number} of {len(systems)} chemical systems, {len(found)} compounds", flush=True)
+    with RelaxingProcesses() as processes:
+        energies = references(finder, build, processes)
+        for first in range(0, len(systems), settings.written_every):
+            some = systems[first : first + settings.written_every]
+            keys = dict.fromkeys(key for system in some for key in energies.phases(system))
+            new = [key for key in keys if formula_name(key) not in found]
+            found |= {formula_name(key): energy for key, energy in energies.energies_eV_per_atom(new).items()}
+            done = first + len(some)
+            if new or done == len(systems):
+                card = write(found, done, out)
+                print(f"{done} of {len(systems)} chemical systems, {len(found)} compounds", flush=True)
     load_potential_references.cache_clear()
     return card
 
@@ -93,9 +94,9 @@ def systems_of(tables: References) -> list[frozenset[str]]:
     return sorted(found, key=lambda system: (-found[system], sorted(system)))
 
 
-def references(finder: StructureFinder, build: Path) -> ReferenceEnergies:
+def references(finder: StructureFinder, build: Path, processes: RelaxingProcesses) -> ReferenceEnergies:
     """The energies, kept one by one in the folder of resume points; none is taken from an earlier checkpoint."""
-    return ReferenceEnergies(build / NAME, *reference_structures(finder), relaxed_reference)
+    return reference_energies(finder, build / NAME, processes=processes, given={})
 
 
 def write(energies_eV_per_atom: Mapping[str, float | None], systems: int, out: Path) -> dict:

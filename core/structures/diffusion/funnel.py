@@ -17,11 +17,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.files import read_json, write_atomically, write_json
 from core.spreadsheet import safe_cell
+from core.structures.at_once import mapped
 from core.structures.diffusion.folder import TABLE as SAMPLES
 from core.structures.files import read_cif, to_cif
 from core.structures.folder import Describer, Placer, Relaxer
@@ -44,6 +46,7 @@ COLUMNS = (
 Row = dict[str, str]
 PAPER_SHARES = {2: 0.17, 3: 0.59, 4: 0.23, 5: 0.01}  # of its 773 candidates, by number of elements
 _WRITTEN_EVERY_S = 2.0
+_TOGETHER = 4  # samples for each process, between two of which all wait for the slowest
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class FunnelWork:
     describer : says whether structures are metals, and their Tc
     placer : places relaxed structures on the hull
     most_steps : of a relaxation; one that ended at another limit is made again
+    at_once : structures that are relaxed at the same time, each in a thread of its own
     """
 
     known: Callable[[Mapping[str, int]], Sequence[Structure]]
@@ -73,6 +77,7 @@ class FunnelWork:
     describer: Describer
     placer: Placer
     most_steps: int = RelaxationSettings.most_steps
+    at_once: int = 1
 
 
 def screen(
@@ -96,13 +101,17 @@ def screen(
         (folder / name).mkdir(exist_ok=True)
     screening, rows = _Screening(folder, settings, work, should_stop), []
     written = time.monotonic()
-    for done, sample in enumerate(samples, start=1):
+    together = 1 if work.at_once == 1 else _TOGETHER * work.at_once
+    for first in range(0, len(samples), together):
+        begun = [screening.begun(sample) for sample in samples[first : first + together]]
         try:
-            rows.append(screening.row(sample))
+            relaxations = mapped(screening.relaxation, begun, work.at_once)
+            for each, relaxation in zip(begun, relaxations, strict=True):
+                rows.append(screening.ended(each.row, relaxation) if relaxation is not None else each.row)
+                told(len(rows), len(samples))
         except Stopped:
             return None
-        told(done, len(samples))
-        if done == len(samples) or time.monotonic() - written > _WRITTEN_EVERY_S:
+        if len(rows) == len(samples) or time.monotonic() - written > _WRITTEN_EVERY_S:
             write_atomically(folder / TABLE, _csv(rows))
             written = time.monotonic()
     return rows
@@ -181,6 +190,13 @@ class _Distinct:
         return {}
 
 
+class _Begun(NamedTuple):
+    """A sample before its relaxation: its row, and its structure if it is not lost."""
+
+    row: Row
+    structure: Structure | None
+
+
 class _Screening:
     """The state of a screening: the distinct crystals so far, as generated and relaxed."""
 
@@ -189,16 +205,22 @@ class _Screening:
         self.references: dict[str, list[Reduced]] = {}  # formula -> known structures
         self.generated, self.relaxed = _Distinct(self._known), _Distinct(self._known)
 
-    def row(self, sample: Row) -> Row:
-        """The row of a sample: all that was found before it was lost."""
+    def begun(self, sample: Row) -> _Begun:
+        """A sample up to its relaxation."""
         row = dict.fromkeys(COLUMNS, "") | {"number": sample["number"], "formula": sample["formula"]}
         if sample["valid_structure"] != "true":
-            return row | {"lost_at": VALID, "reason": "atoms overlap, or there is no cell"}
+            return _Begun(row | {"lost_at": VALID, "reason": "atoms overlap, or there is no cell"}, None)
         structure = self._structure(sample)
         row |= {"n_elements": str(len(structure.counts)), "n_atoms": str(len(structure.symbols))}
-        if lost := self.generated.lost(row["number"], structure, UNIQUE, NEW):
-            return row | lost
-        relaxation = self._relaxation(row["number"], structure)
+        lost = self.generated.lost(row["number"], structure, UNIQUE, NEW)
+        return _Begun(row | lost, None if lost else structure)
+
+    def relaxation(self, begun: _Begun) -> Relaxation | None:
+        """The relaxation of a sample that is not lost before. Raises Stopped."""
+        return self._relaxation(begun.row["number"], begun.structure) if begun.structure is not None else None
+
+    def ended(self, row: Row, relaxation: Relaxation) -> Row:
+        """The row of a sample after its relaxation: all that was found before it was lost."""
         if not relaxation.converged:
             return row | {"lost_at": RELAXED, "reason": relaxation.reason or relaxation.verdict}
         row |= self._written(row["number"], relaxation)

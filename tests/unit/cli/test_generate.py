@@ -32,7 +32,7 @@ def test_structures_are_screened_with_the_potential(tmp_path, capsys, monkeypatc
     """The random network makes crystals that are lost before the first relaxation, or by it."""
     asked = []
 
-    def relaxer(settings):
+    def relaxer(settings, processes):
         def relaxed(structure, should_stop):
             asked.append(structure)
             return Relaxation(structure, -1.0, -1.0, 1, "fell apart", "", 0.9, 1.0, 1.0)

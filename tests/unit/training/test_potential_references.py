@@ -33,13 +33,13 @@ def test_each_compound_of_the_systems_is_computed_once(tmp_path, monkeypatch):
         def phases(self, system):
             return [frozenset({(symbol, 1)}) for symbol in sorted(system)] + [frozenset({("H", 1)})]
 
-        def energy_eV_per_atom(self, key):
-            asked.append(key)
-            return -1.0
+        def energies_eV_per_atom(self, keys):
+            asked.extend(keys)
+            return dict.fromkeys(keys, -1.0)
 
     monkeypatch.setattr(potential_references, "load_references", lambda: KNOWN)
     monkeypatch.setattr(potential_references, "load_finder", lambda: None)
-    monkeypatch.setattr(potential_references, "references", lambda finder, build: Energies())
+    monkeypatch.setattr(potential_references, "references", lambda finder, build, processes: Energies())
     card = train(tmp_path, tmp_path, 0, tmp_path, PotentialReferenceSettings(1))
     assert len(asked) == 3 == card["metrics_held_out"]["compounds"] and card["metrics_held_out"]["systems"] == 1
     train(tmp_path, tmp_path, 0, tmp_path)

@@ -1,0 +1,67 @@
+"""Relaxation in processes: the same results, stopping, the end of the processes, also of a parent that was killed."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from core.errors import InputError
+from core.paths import PROJECT
+from core.process_identity import identity_of
+from core.processors import processors
+from core.structures.at_once import mapped
+from core.structures.interatomic import load_chgnet
+from core.structures.relaxation import STOPPED, RelaxationSettings, relax
+from core.structures.relaxing_processes import MOST_PROCESSES, RelaxingProcesses
+from tests import crystals
+
+SETTINGS = RelaxationSettings(most_steps=4)
+PARENT = """
+import multiprocessing, time
+from core.structures.relaxation import RelaxationSettings
+from core.structures.relaxing_processes import RelaxingProcesses
+from tests import crystals
+
+if __name__ == "__main__":
+    processes = RelaxingProcesses(1)
+    processes.relax(crystals.rock_salt("K", "Cl", 6.0), RelaxationSettings(most_steps=1))
+    print(multiprocessing.active_children()[0].pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_processes_relax_as_this_process_does():
+    structures = [crystals.rock_salt("K", "Cl", 6.0), crystals.diboride("Mg", 3.1, 3.5)]
+    with RelaxingProcesses(2) as processes:
+        found = mapped(lambda each: processes.relax(each, SETTINGS), structures, processes.count)
+        for structure, each in zip(structures, found, strict=True):
+            expected = relax(structure, load_chgnet(), SETTINGS)
+            assert (each.verdict, each.steps) == (expected.verdict, expected.steps)
+            assert each.energy_eV_per_atom == pytest.approx(expected.energy_eV_per_atom, abs=1e-4)
+            np.testing.assert_allclose(each.structure.lattice, expected.structure.lattice, atol=1e-3)
+        assert processes.relax(structures[0], SETTINGS, lambda: True).verdict == STOPPED
+
+
+def test_by_default_there_is_one_process_a_core():
+    assert RelaxingProcesses().count == min(processors(), MOST_PROCESSES)
+    with pytest.raises(InputError, match="needs a process"):
+        RelaxingProcesses(0)
+
+
+def test_the_processes_of_a_parent_that_was_killed_end(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, script], cwd=PROJECT, stdout=subprocess.PIPE, text=True,
+                              env={"PYTHONPATH": str(PROJECT), "PATH": ""})  # fmt: skip
+    with parent:
+        assert parent.stdout is not None
+        child = identity_of(int(parent.stdout.readline()))
+        assert child.exists()
+        parent.kill()
+        parent.wait()
+        deadline = time.monotonic() + 20
+        while child.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert not child.exists()
