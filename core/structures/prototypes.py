@@ -20,11 +20,13 @@ from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.reference_data.large_cells import LargeCells, load_large_cells
 from core.reference_data.prototypes import Prototypes, anonymous, load_prototypes
+from core.structures.element_distance import filled_radii_A
 from core.structures.match import Reduced
 from core.structures.parents import Parent, parents
 from core.structures.ranking import Ranking, load_ranking
 from core.structures.ranking_features import entry_numbers, ranked_by_distance
 from core.structures.supercell import doped_supercell
+from core.structures.superhydrides import CageStructure, superhydrides
 from core.structures.symmetry import symmetric
 from core.structures.templates import ElementTables, Templates, templates
 from core.structures.volume import volumes_A3_per_atom
@@ -40,14 +42,14 @@ class Proposal:
 
     structure : primitive cell, or a supercell for a doped formula
     prototype : stoichiometry, space group and Wyckoff occupation of the prototype: "AB2 191 1a|2d"; "generated"
-    index : of the prototype in the library; -1: a known structure in a large cell, or a generated one
+    index : of the prototype in the library; -1: none of it, as a structure in a large cell or a generated one
     space_group : international number, of the structure
     example, example_id : the most similar compound with this prototype; empty for a generated structure
     distance : from that compound, see `core.structures.templates`
     compounds, superconductors : known compounds of the prototype; those with a measured Tc, or doped to one
     score : of the learned ranking, higher is likelier; inf for a known structure of the formula or of its parent
     known : whether the formula is known in this structure
-    note : for a doped formula, what the structure stands for; empty otherwise
+    note : for a doped formula, what the structure stands for; for a structure of high pressure, which; else empty
     """
 
     structure: Structure
@@ -128,12 +130,21 @@ class StructureFinder:
         return self._library.formulas | (self._large.places.keys() if self._large is not None else frozenset())
 
     def _exact(self, counts: Mapping[str, int]) -> Iterator[Proposal]:
-        """Structures of a formula: that in a large cell, which is stable, the other known ones, and those proposed."""
+        """Structures of a formula: that in a large cell, which is stable, the other known ones, and those proposed.
+
+        Of both kinds, those with a cage of hydrogen come first, with the odds of the likeliest other proposal.
+        """
         large = self._large
         if large is not None and (place := large.places.get(frozenset(counts.items()))) is not None:
             yield _known_in_large_cell(large, place)
-        for choice in self._choices(counts):
-            yield self._proposal(choice, "")
+        choices = self._choices(counts)
+        cages = superhydrides(counts, filled_radii_A(self._library.radii_A))
+        yield from (_in_cage(each, np.inf) for each in cages if each.known)
+        yield from (self._proposal(choice, "") for choice in choices if choice.known)
+        proposed = [choice for choice in choices if not choice.known]
+        likeliest = max((choice.score for choice in proposed), default=0.0)
+        yield from (_in_cage(each, likeliest) for each in cages if not each.known)
+        yield from (self._proposal(choice, "") for choice in proposed)
 
     def _choices(self, counts: Mapping[str, int]) -> list[_Choice]:
         """The candidates of a formula: its known structures, in the order of `_stability`, then the others by score."""
@@ -234,6 +245,24 @@ def _known_in_large_cell(large: LargeCells, place: int) -> Proposal:
         superconductors=0,
         score=np.inf,
         known=True,
+    )
+
+
+def _in_cage(cage: CageStructure, score: float) -> Proposal:
+    kind = cage.prototype
+    return Proposal(
+        structure=cage.structure,
+        prototype=kind.label,
+        index=-1,
+        space_group=kind.space_group[1],
+        example=cage.formula if cage.known else kind.example,
+        example_id="",
+        distance=0.0 if cage.known else np.nan,
+        compounds=len(kind.made),
+        superconductors=len(kind.made),
+        score=score,
+        known=cage.known,
+        note=f"a structure of high pressure: the cell is that of {kind.example} at {kind.pressure_GPa:g} GPa",
     )
 
 

@@ -40,6 +40,7 @@ class RelaxationSettings:
 
     pressure_GPa : external pressure, 0 to 500
     force_eV_per_A, stress_GPa : largest force on an atom and largest component of stress + pressure when converged
+    stress_share : of the pressure, that is allowed as such a component too, as potentials are rougher under pressure
     most_steps : evaluations of the potential
     most_volume_ratio, least_volume_ratio : of the volume to that of the start; a structure outside fell apart or
         collapsed. The lower limit is not used under pressure.
@@ -50,6 +51,7 @@ class RelaxationSettings:
     pressure_GPa: float = 0.0
     force_eV_per_A: float = 0.03
     stress_GPa: float = 0.1
+    stress_share: float = 0.01
     most_steps: int = 100
     most_volume_ratio: float = 1.5
     least_volume_ratio: float = 0.55
@@ -59,6 +61,11 @@ class RelaxationSettings:
         if not 0 <= self.pressure_GPa <= HIGHEST_PRESSURE_GPA:
             rule = f"a pressure is from 0 to {HIGHEST_PRESSURE_GPA:g} GPa"
             raise InputError("pressure", self.pressure_GPa, rule, "Choose another pressure")
+
+    @property
+    def largest_stress_GPa(self) -> float:
+        """Largest component of stress + pressure when converged."""
+        return max(self.stress_GPa, self.stress_share * self.pressure_GPa)
 
 
 @dataclass(frozen=True)
@@ -181,7 +188,7 @@ def _verdict(start: Structure, point: _Point, settings: RelaxationSettings) -> s
         return FELL_APART
     if ratio < settings.least_volume_ratio and not settings.pressure_GPa:
         return COLLAPSED
-    small = point.force_eV_per_A <= settings.force_eV_per_A and point.stress_GPa <= settings.stress_GPa
+    small = point.force_eV_per_A <= settings.force_eV_per_A and point.stress_GPa <= settings.largest_stress_GPa
     return RELAXED if small else None
 
 

@@ -13,6 +13,7 @@ from core.predictors import checkpoint
 from core.reference_data.large_cells import NAME as LARGE_CELLS
 from core.reference_data.prototypes import NAME as LIBRARY
 from core.screening.convex_hull import HullDistance
+from core.structures import superhydrides
 from core.structures.diffusion.funnel import FunnelWork
 from core.structures.diffusion.names import BASE
 from core.structures.folder import Finder, FolderSettings, Placer, Relaxer, Work
@@ -82,7 +83,7 @@ def folder_settings(settings: SearchSettings) -> FolderSettings:
     library, large, ranking, metal, tc = (checkpoint.read_card(name)["sha256"] for name in names)
     return FolderSettings(
         top=settings.top,
-        library=f"{library} {large}",
+        library=f"{library} {large} {superhydrides.VERSION}",
         ranking=ranking,
         potential=CHGNET if settings.relax else "",
         hull=settings.hull,
