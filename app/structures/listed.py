@@ -16,6 +16,7 @@ from core.structures.bonds import image_reach
 from core.structures.environments import coordination_text, density_g_per_cm3
 from core.structures.files import read_cif, to_cif, to_poscar
 from core.structures.folder import file_name
+from core.structures.given_structure import FROM_FILE
 from core.structures.interatomic import CHGNET
 from core.structures.match import Reduced
 from core.structures.prototypes import Proposal
@@ -48,7 +49,7 @@ class Listed:
     space_group: int
     rank: int = 1
     proposal: Proposal | None = None
-    origin: str = "from a file"
+    origin: str = FROM_FILE
     same_as: str = ""
     properties: StructureProperties | None = None
     relaxed: Mapping[str, str] | None = None
@@ -150,7 +151,8 @@ def _row(each: Listed) -> dict[str, object]:
     said = _said(each)
     if proposal is None:
         group = space_group_text(each.space_group)
-        return {"formula": formula_text(each.formula), "space_group": group, **said, **geometry}
+        made = {"prototype": f"{FROM_FILE}, not relaxed"} if each.origin == FROM_FILE else {}
+        return {"formula": formula_text(each.formula), "space_group": group, **said, **geometry, **made}
     return {
         "rank": each.rank,
         "space_group": space_group_text(each.space_group),
@@ -234,7 +236,7 @@ def facts(each: Listed) -> Mapping[str, str]:
         return {**({"The same as": each.same_as} if each.same_as else {}), **found}
     known = "this formula is known in this structure" if proposal.known else "not known in this structure"
     if not proposal.example:
-        return {"Known": known, "Note": proposal.note, **found}
+        return {"Known": known, **({"Note": proposal.note} if proposal.note else {}), **found}
     number = f" ({proposal.example_id})" if proposal.example_id else ""
     taken = "1 known compound has" if proposal.compounds == 1 else f"{proposal.compounds:,} known compounds have"
     return {

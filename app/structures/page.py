@@ -26,8 +26,9 @@ from app.structures.search_panel import search_panel
 from app.text.formatting import formula_text
 from app.text.hull_text import WHICH_HULL, composition_model_text
 from app.text.markdown import as_markdown
+from core.chemistry.structure import Structure
 from core.errors import InputError
-from core.executors.structure_searches import folder_of_formula
+from core.executors.structure_searches import folder_of_formula, folder_of_structure
 from core.predictors.checkpoint import CheckpointError
 from core.predictors.registry import BEST
 from core.structures.diffusion import names
@@ -55,18 +56,18 @@ def page() -> None:
         with right:
             introduction()
         return
-    relaxed = rows[0].relaxed is not None
     with left:
         selected = structure_list(rows, "structures")
         asked = session.query()
-        if asked.file is None:
-            choices = {"Relax, and place on the hull": [asked.formula]}
-            search_panel(search_folder(asked), asked.formula, choices, search_settings(asked))
+        last = rows[-1]  # of a file: its structure as it is
+        given = last.structure if asked.file is not None else None
+        choices = {"Relax, and place on the hull": [last.formula]}
+        search_panel(search_folder(asked, given), last.formula, choices, search_settings(asked), given)
         structure_downloads(selected, "structures")
         structure_facts(selected)
     with right:
         structure_picture(selected, "structures.view")
-        if relaxed:
+        if rows[0].relaxed is not None:
             hulls(selected)
         elif selected.proposal is not None:
             st.caption(NOT_RELAXED)
@@ -102,7 +103,7 @@ def asked_structures(asked: session.Query) -> list[Listed]:
     try:
         if asked.file is not None:
             shown_file(asked.file[0])
-            return [file_structure(*asked.file)]
+            return file_structures(asked)
         if asked.formula:
             found = found_structures(search_folder(asked), asked.formula)
             return found or listed(
@@ -118,13 +119,21 @@ def asked_structures(asked: session.Query) -> list[Listed]:
 
 def search_settings(asked: session.Query) -> SearchSettings:
     """How structures are relaxed: without pressure on the hull, under a pressure without it."""
-    samples = SAMPLES if asked.by_diffusion else 0
+    samples = SAMPLES if asked.by_diffusion and asked.file is None else 0
     return SearchSettings(RELAXED, pressure_GPa=asked.pressure_GPa, hull=not asked.pressure_GPa, samples=samples)
 
 
-def search_folder(asked: session.Query) -> Path:
-    """Where the relaxed structures of a formula are."""
-    return folder_of_formula(asked.formula, search_settings(asked))
+def search_folder(asked: session.Query, given: Structure | None = None) -> Path:
+    """Where the relaxed structures of a formula are, or that of a file."""
+    settings = search_settings(asked)
+    return folder_of_structure(given, settings) if given is not None else folder_of_formula(asked.formula, settings)
+
+
+def file_structures(asked: session.Query) -> list[Listed]:
+    """The structure of a file, relaxed if it has been, and as it is. Raises InputError."""
+    assert asked.file is not None
+    mine = file_structure(*asked.file)
+    return [*found_structures(search_folder(asked, mine.structure), mine.formula), mine]
 
 
 def file_structure(name: str, content: bytes) -> Listed:
@@ -209,7 +218,7 @@ def introduction() -> None:
             "stoichiometry, ranked by a learned score, in 3D and as CIF and POSCAR, with metal or not and Tc by "
             "structure. One click relaxes them in the background by an interatomic potential, ranks them again and "
             "places them on its hull; the same as `python -m core structures --hull`. With *By diffusion too*, "
-            "structures that a network draws from noise join them. A CIF file of your own is drawn as it is, and "
-            "compared with the proposals for its formula."
+            "structures that a network draws from noise join them. A CIF file of your own is drawn as it is, "
+            "compared with the proposals for its formula, and relaxed by the same click."
         )
         st.caption(NOT_RELAXED)

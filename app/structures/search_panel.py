@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import blocks
 from app.structures.found import search_error
+from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.executors import background_work
 from core.executors import structure_searches as searches
@@ -25,16 +26,25 @@ WHAT = (
 _STATES = {CANCELLED: "Cancelled", INTERRUPTED: "Interrupted", FAILED: "Failed"}
 
 
-def search_panel(folder: Path, formula: str, choices: Mapping[str, Sequence[str]], settings: SearchSettings) -> None:
+def search_panel(
+    folder: Path,
+    formula: str,
+    choices: Mapping[str, Sequence[str]],
+    settings: SearchSettings,
+    given: Structure | None = None,
+) -> None:
     """The panel under a list of structures.
 
     folder : of the search; formula : whose structures are shown
     choices : label of a button -> the formulas that it searches; a button whose formulas are all asked is left out
+    given : a structure from a file, in place of proposals for its formula
     """
     found = searches.state(folder)
     draw = blocks.guarded(_panel)
     shown = _version(folder, found, formula)
-    st.fragment(draw, run_every=UPDATE_S if found.work.active else None)(folder, formula, choices, settings, shown)
+    st.fragment(draw, run_every=UPDATE_S if found.work.active else None)(
+        folder, formula, choices, settings, given, shown
+    )
 
 
 def _version(folder: Path, found: SearchState, formula: str) -> tuple:
@@ -44,7 +54,12 @@ def _version(folder: Path, found: SearchState, formula: str) -> tuple:
 
 
 def _panel(
-    folder: Path, formula: str, choices: Mapping[str, Sequence[str]], settings: SearchSettings, shown: tuple
+    folder: Path,
+    formula: str,
+    choices: Mapping[str, Sequence[str]],
+    settings: SearchSettings,
+    given: Structure | None,
+    shown: tuple,
 ) -> None:
     found = searches.state(folder)
     if _version(folder, found, formula) != shown:
@@ -59,7 +74,7 @@ def _panel(
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         for label, own in new.items():
             if own and st.button(label, icon=":material/deployed_code:", key=f"search.{label}", help=WHAT):
-                _do(searches.submit, folder, own, settings)
+                _do(searches.submit, folder, own, settings, given)
 
 
 def _progress(folder: Path, found: SearchState) -> None:

@@ -16,12 +16,12 @@ from core.benchmarks import figures
 from core.benchmarks.crystal_guidance import CrystalGuidanceOptions, said
 from core.benchmarks.harness import Outcome
 from core.errors import InputError
-from core.structures.diffusion.blocks import packed
 from core.structures.diffusion.request import uses_bfloat16
 from core.structures.diffusion.sampler import SamplerSettings, Task, Wanted, init, step
 from core.structures.diffusion.validity import structurally_valid
 from core.structures.diffusion.ways import Moment, WayRecorder
 from core.structures.diffusion.weights import CrystalModel
+from core.structures.packed_structure import packed
 from core.structures.structure_models import StructureModels
 from core.structures.symmetry import space_group_of
 

@@ -23,13 +23,13 @@ from core.files import read_json, write_json
 from core.predictors.checkpoint import read_card
 from core.runs.keyed_runs import key_of
 from core.structures.diffusion import folder as samples
-from core.structures.diffusion.blocks import packed, unpacked
 from core.structures.diffusion.request import GenerationRequest, uses_bfloat16
 from core.structures.diffusion.sampler import SamplerSettings
 from core.structures.diffusion.validity import structurally_valid
 from core.structures.diffusion.weights import CrystalModel
 from core.structures.folder import Relaxer
 from core.structures.interatomic import CHGNET
+from core.structures.packed_structure import packed, unpacked
 from core.structures.structure_models import METAL_NAME, TC_NAME, StructureModels
 from core.structures.symmetry import space_group_of
 

@@ -26,10 +26,10 @@ from core.files import read_json, write_json
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
 from core.runs.keyed_runs import key_of
-from core.structures.diffusion.blocks import packed as packed_structure
 from core.structures.folder import Relaxer
 from core.structures.interatomic import CHGNET
 from core.structures.match import Reduced
+from core.structures.packed_structure import packed as packed_structure
 from core.structures.prototypes import Proposal, StructureFinder
 from core.structures.ranking import NAME as RANKING
 from core.structures.relaxation import Relaxation

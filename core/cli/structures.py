@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from core.cli.arguments import encodable, new_command
 
 if TYPE_CHECKING:
+    from core.chemistry.structure import Structure
     from core.cli.arguments import Commands
     from core.structures.folder import Request
 
@@ -24,12 +25,14 @@ def add_parser(commands: Commands) -> None:
         "which. The structures are relaxed by CHGNet, an interatomic potential, about 1 s each, and ranked again by\n"
         "its energy; the column relaxation says how that ended. Hydrogen-rich compounds need --pressure.",
         "structures LaFeAsO La1.85Sr0.15CuO4 --out my_structures\n"
-        "  python -m core structures --csv results.csv --out my_structures --top 3\n\n"
+        "  python -m core structures --csv results.csv --out my_structures --top 3\n"
+        "  python -m core structures --cif mine.cif --hull --out my_structure\n\n"
         "The folder receives structures.csv and the folders cif/ and poscar/. The same command again resumes after\n"
         "an interruption. The exit code is 1 if a formula cannot be used; its row has the column error.",
     )  # fmt: skip
     parser.add_argument("formulas", nargs="*", metavar="FORMULA", help="a chemical formula, for example LaFeAsO")
     parser.add_argument("--csv", type=Path, metavar="IN", help="read the formulas from this CSV file instead")
+    parser.add_argument("--cif", type=Path, metavar="FILE", help="take the structure in this CIF file instead")
     parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the structures")
     parser.add_argument("--top", type=int, default=5, metavar="N", help="structures of a formula; default: 5")
     parser.add_argument("--no-relax", action="store_true", help="leave the structures as proposed")
@@ -67,30 +70,35 @@ def structures(options: argparse.Namespace) -> int:
 
     from core.executors.structure_searches import references_folder
     from core.structures.folder import TABLE, find_all
+    from core.structures.given_structure import GivenStructure
     from core.structures.prototypes import load_finder
     from core.structures.relaxing_processes import RelaxingProcesses
     from core.structures.search_work import SearchSettings, finder_of, folder_settings, work_of
 
-    if bool(options.formulas) == (options.csv is not None):
-        options.parser.error("give formulas, or --csv with a file")
+    if [bool(options.formulas), options.csv is not None, options.cif is not None].count(True) != 1:
+        options.parser.error("give formulas, or --csv with a file, or --cif with a file")
     if options.out is None:
         options.parser.error("the following arguments are required: --out")
     if options.no_relax and options.pressure:
         options.parser.error("--pressure is for relaxed structures")
     if options.samples and options.no_relax:
         options.parser.error("--samples are relaxed structures")
+    if options.samples and options.cif is not None:
+        options.parser.error("--samples are for formulas")
     if options.hull and (options.no_relax or options.pressure):
         options.parser.error("--hull is for structures relaxed without pressure")
     settings = SearchSettings(options.top, not options.no_relax, options.pressure, options.hull, options.samples)
-    requests = list(_requests(options))
     finder = load_finder()
+    given = GivenStructure(_structure_of(options.cif), finder) if options.cif is not None else None
+    requests = [given.request] if given is not None else list(_requests(options))
     with (
         tqdm(total=len(requests), unit="formula", file=sys.stderr, disable=None) as bar,
         RelaxingProcesses(options.processes) as processes,
     ):
         work = work_of(settings, finder, references_folder(), told=bar.set_postfix_str, processes=processes)
-        proposing, told = finder_of(settings, finder), lambda done: bar.update(done - bar.n)
-        bad = find_all(options.out, requests, proposing, folder_settings(settings), told, work=work)
+        proposing = given if given is not None else finder_of(settings, finder)
+        depends_on = folder_settings(settings, given.structure if given is not None else None)
+        bad = find_all(options.out, requests, proposing, depends_on, lambda done: bar.update(done - bar.n), work=work)
     print(options.out / TABLE)
     if options.espresso:
         _write_espresso(options.out, options.out / TABLE)
@@ -110,13 +118,21 @@ def _write_espresso(folder: Path, table: Path) -> None:
     print(folder / FOLDER)
 
 
+def _structure_of(path: Path) -> Structure:
+    """The structure in a CIF file. Raises InputError."""
+    from core.cli.input_files import read_text
+    from core.structures.files import read_cif
+
+    return read_cif(read_text(path, "cif", "Save it as UTF-8"), path.name)
+
+
 def _search(options: argparse.Namespace) -> int:
     """Carry out a search that the app has prepared, as its worker; exit code 1 unless it has finished."""
     from core.executors.background_work import FINISHED
     from core.executors.structure_search_worker import carry_out
 
-    if options.formulas or options.csv is not None or options.out is not None:
-        options.parser.error("--search takes no formulas and no --out: both are in the folder")
+    if options.formulas or options.csv is not None or options.cif is not None or options.out is not None:
+        options.parser.error("--search takes no formulas, no files and no --out: all are in the folder")
     state = carry_out(options.search)
     print(f"The search is {state}.", file=sys.stderr)
     return 0 if state == FINISHED else 1

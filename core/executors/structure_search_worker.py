@@ -17,7 +17,7 @@ from core.executors.background_work import Told
 from core.files import read_json
 
 if TYPE_CHECKING:
-    from core.structures.folder import Request, Work
+    from core.structures.folder import Finder, Request, Work
 
 
 def carry_out(folder: Path) -> str:
@@ -40,13 +40,17 @@ def _all_formulas(folder: Path, should_stop: Callable[[], bool], told: Told) -> 
     """Carry out the formulas, also those that are added meanwhile; whether all are finished."""
     told("loading the potential")
     from core.structures.folder import find_all
+    from core.structures.given_structure import GivenStructure
     from core.structures.prototypes import load_finder
     from core.structures.relaxing_processes import RelaxingProcesses
     from core.structures.search_work import SearchSettings, finder_of, folder_settings, work_of
 
     settings = SearchSettings(**(read_json(folder / searches.SEARCH) or {})["settings"])
     finder = load_finder()
-    proposing = finder_of(settings, finder, should_stop)
+    given = searches.given_structure(folder)
+    proposing: Finder = finder_of(settings, finder, should_stop)
+    if given is not None:
+        proposing = GivenStructure(given, finder)
     done: list[str] = []
     with RelaxingProcesses() as processes:
         work = work_of(settings, finder, searches.references_folder(), should_stop, told, processes)
@@ -56,7 +60,8 @@ def _all_formulas(folder: Path, should_stop: Callable[[], bool], told: Told) -> 
             if formulas == done:
                 return True
             requests = [_request(text) for text in formulas]
-            find_all(folder, requests, proposing, folder_settings(settings), should_stop=should_stop, work=work)
+            depends_on = folder_settings(settings, given)
+            find_all(folder, requests, proposing, depends_on, should_stop=should_stop, work=work)
             done = formulas
     return False
 

@@ -1,6 +1,6 @@
 """Searches for crystal structures in the background: a folder with the formulas, carried out by a worker process.
 
-search.json     the formulas and the settings
+search.json     the formulas and the settings, or a structure from a file and the settings
 structures.csv and the other files are those of `core.structures.folder`, and of `core.executors.background_work`.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.executors import background_work
 from core.executors.background_work import FINISHED, INTERRUPTED, WorkState
@@ -19,6 +20,7 @@ from core.files import make_private_folder, read_json, storage_errors, write_jso
 from core.runs import layout
 from core.structures.folder import FINISHED as FINISHED_FOLDER
 from core.structures.folder import file_name
+from core.structures.packed_structure import packed, unpacked
 from core.structures.search_work import SearchSettings, folder_settings
 
 SEARCH = "search.json"
@@ -68,17 +70,25 @@ def folder_of_formula(formula: str, settings: SearchSettings) -> Path:
     return shared_folder() / "searches" / f"{file_name(formula)}-{_key(settings)}"
 
 
-def _key(settings: SearchSettings) -> str:
-    content = json.dumps(asdict(folder_settings(settings)), sort_keys=True)
+def folder_of_structure(structure: Structure, settings: SearchSettings) -> Path:
+    """The folder of the search for a structure from a file."""
+    return shared_folder() / "searches" / f"{file_name(structure.formula)}-{_key(settings, structure)}"
+
+
+def _key(settings: SearchSettings, given: Structure | None = None) -> str:
+    content = json.dumps(asdict(folder_settings(settings, given)), sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:10]
 
 
-def submit(folder: Path, formulas: Sequence[str], settings: SearchSettings) -> None:
+def submit(folder: Path, formulas: Sequence[str], settings: SearchSettings, given: Structure | None = None) -> None:
     """Search for the structures of these formulas too, by a new worker if there is none; returns at once.
+
+    given : a structure from a file, that is relaxed in place of proposals for its formula, the only one
 
     Raises InputError for too many formulas, StorageError if the folder cannot be written.
     """
     before = read_json(folder / SEARCH) or {}
+    stored = packed(given) if given is not None else before.get("structure")
     every = list(dict.fromkeys([*before.get("formulas", []), *formulas]))
     if len(every) > MOST_FORMULAS:
         rule = f"a search has at most {MOST_FORMULAS} formulas"
@@ -86,8 +96,14 @@ def submit(folder: Path, formulas: Sequence[str], settings: SearchSettings) -> N
     with storage_errors(folder):
         make_private_folder(shared_folder())
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / SEARCH, {"formulas": every, "settings": asdict(settings)})
+        write_json(folder / SEARCH, {"formulas": every, "settings": asdict(settings), "structure": stored})
         background_work.start(folder, ["structures", "--search", str(folder)], threads=1)
+
+
+def given_structure(folder: Path) -> Structure | None:
+    """The structure from a file that a search is for; None: it is for formulas."""
+    stored = (read_json(folder / SEARCH) or {}).get("structure")
+    return unpacked(stored) if stored else None
 
 
 def state(folder: Path) -> SearchState:

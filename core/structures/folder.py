@@ -29,6 +29,7 @@ from core.structures.at_once import mapped
 from core.structures.environments import coordination_text, density_g_per_cm3
 from core.structures.files import to_cif, to_poscar
 from core.structures.match import Reduced
+from core.structures.packed_structure import checksum
 from core.structures.potential_hull import Stopped
 from core.structures.prototypes import Proposal
 from core.structures.relaxation import STOPPED, Relaxation, RelaxationSettings
@@ -95,6 +96,7 @@ class FolderSettings:
     property_models : checksums of the models of their properties; empty: none
     samples : structures of each formula that are drawn by diffusion; network : checksum of the network; empty: none
     relaxation : when a relaxation ends
+    given : checksum of a structure from a file, in place of proposals; empty: none
     """
 
     top: int
@@ -106,6 +108,7 @@ class FolderSettings:
     samples: int = 0
     network: str = ""
     relaxation: RelaxationSettings = field(default_factory=RelaxationSettings)
+    given: str = ""
 
 
 @dataclass(frozen=True)
@@ -247,7 +250,7 @@ def _relaxations(
 
     def relaxed(numbered: tuple[int, Proposal]) -> Relaxation:
         place, proposal = numbered
-        path = folder / RELAXATIONS / f"{file_name(formula)}-{place}-{_checksum(proposal.structure)}.json"
+        path = folder / RELAXATIONS / f"{file_name(formula)}-{place}-{checksum(proposal.structure)}.json"
         stored = read_json(path)
         if stored is not None:
             return unpacked(stored)
@@ -258,12 +261,6 @@ def _relaxations(
         return found
 
     return mapped(relaxed, list(enumerate(proposals, start=1)), at_once)
-
-
-def _checksum(structure: Structure) -> str:
-    """Equal for equal structures: a stored relaxation is that of this proposal."""
-    content = structure.lattice.tobytes() + structure.positions.tobytes() + " ".join(structure.symbols).encode()
-    return hashlib.sha256(content).hexdigest()[:10]
 
 
 def _write(folder: Path, formula: str, rank: int, found: RelaxedProposal, settings: FolderSettings) -> dict[str, str]:

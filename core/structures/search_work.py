@@ -18,6 +18,7 @@ from core.structures.diffusion.funnel import FunnelWork
 from core.structures.diffusion.names import BASE
 from core.structures.folder import Finder, FolderSettings, Placer, Relaxer, Work
 from core.structures.interatomic import CHGNET
+from core.structures.packed_structure import checksum
 from core.structures.potential_hull import PotentialHull, ReferenceEnergies, Stopped, formation_energy
 from core.structures.potential_references import load_potential_references
 from core.structures.prototypes import StructureFinder
@@ -77,8 +78,11 @@ class SearchSettings:
         return RelaxationSettings(pressure_GPa=self.pressure_GPa, most_steps=steps)
 
 
-def folder_settings(settings: SearchSettings) -> FolderSettings:
-    """What the structures in a folder depend on. Raises CheckpointError."""
+def folder_settings(settings: SearchSettings, given: Structure | None = None) -> FolderSettings:
+    """What the structures in a folder depend on. Raises CheckpointError.
+
+    given : a structure from a file, in place of proposals
+    """
     names = (LIBRARY, LARGE_CELLS, RANKING, METAL_NAME, TC_NAME)
     library, large, ranking, metal, tc = (checkpoint.read_card(name)["sha256"] for name in names)
     return FolderSettings(
@@ -91,6 +95,7 @@ def folder_settings(settings: SearchSettings) -> FolderSettings:
         samples=settings.samples,
         network=checkpoint.read_card(BASE)["sha256"] if settings.samples else "",
         relaxation=settings.relaxation,
+        given=checksum(given) if given is not None else "",
     )
 
 

@@ -23,7 +23,7 @@ from core.chemistry import elements
 from core.paths import PROJECT
 from core.problem.settings import OptimiserSettings
 from core.runs.example import EXAMPLE_ID
-from core.structures.diffusion.blocks import packed
+from core.structures.packed_structure import packed
 from tests.app.pages import html_text, open_page, without_exception
 from tests.crystals import diboride, rock_salt
 

@@ -116,6 +116,27 @@ def test_an_uploaded_structure_is_shown_as_it_is():
     assert without_exception(test).dataframe[0].value["space_group"][0] == "P6/mmm (191)"
 
 
+def test_an_uploaded_structure_is_relaxed_in_the_background(monkeypatch, tmp_path):
+    """The button asks for this structure; what the worker has found stands before the structure as it is."""
+    monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path))
+    asked = []
+    monkeypatch.setattr("core.executors.structure_searches.submit", lambda *given: asked.append(given))
+    test = open_page("structures")
+    upload(test, "salt.cif", to_cif(crystals.rock_salt("Na", "Cl", 5.64)).encode())
+    next(button for button in test.button if button.label == "Relax, and place on the hull").click().run()
+    ((folder, formulas, _, structure),) = asked
+    assert formulas == ["NaCl"] and structure.formula == "NaCl" and "searches" in str(folder)
+    (mine,) = listed("NaCl", load_finder().find({"Na": 1.0, "Cl": 1.0}, 1))
+    columns = {"relaxation": "relaxed", "relaxation_steps": "3", "relaxation_volume_change": "0.01",
+               "pressure_GPa": "0", "energy_eV_per_atom": "-3.4", "energy_above_hull_eV_per_atom": "0.0",
+               "competing_phases": "1 NaCl"}  # fmt: skip
+    shown = replace(mine, relaxed=columns, proposal=replace(mine.proposal, prototype="from a file", example=""))
+    monkeypatch.setattr("app.structures.page.found_structures", lambda *_: [shown])
+    rows = without_exception(test.run()).dataframe[0].value
+    assert list(rows["prototype"]) == ["from a file", "from a file, not relaxed"] and rows["above_hull"][0] == 0.0
+    assert "Two hulls" in page_text(test)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

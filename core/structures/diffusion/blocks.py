@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from core.chemistry.structure import Structure
 from core.files import read_json, write_atomically
 from core.structures.diffusion.sampler import State, Task, init, step, structures
+from core.structures.packed_structure import packed, unpacked
 
 Progress = Callable[[State], None]  # told the state of a block before the first step, and after each one
 
@@ -40,17 +38,3 @@ def sampled(task: Task, path: Path, should_stop: Callable[[], bool], progress: P
     content = {"structures": [None if each is None else packed(each) for each in made]}
     write_atomically(path, json.dumps(content))
     return made
-
-
-def packed(structure: Structure) -> dict[str, Any]:
-    """A structure as JSON, exactly."""
-    return {
-        "lattice": structure.lattice.tolist(),
-        "symbols": list(structure.symbols),
-        "positions": structure.positions.tolist(),
-    }
-
-
-def unpacked(content: dict[str, Any]) -> Structure:
-    """The inverse of `packed`."""
-    return Structure(np.array(content["lattice"]), tuple(content["symbols"]), np.array(content["positions"]))

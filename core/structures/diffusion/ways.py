@@ -8,8 +8,8 @@ from pathlib import Path
 
 from core.chemistry.structure import Structure
 from core.files import read_json, write_atomically
-from core.structures.diffusion.blocks import packed, unpacked
 from core.structures.diffusion.sampler import State, Task, structures
+from core.structures.packed_structure import packed, unpacked
 
 MOMENTS = 40  # of each way, beside the noise that it starts from
 _DIGITS = 4  # of coordinates and lattice vectors

@@ -9,9 +9,9 @@ import torch
 
 from core.benchmarks import crystal_example
 from core.benchmarks.crystal_example import recorded, sentences, table_of
-from core.structures.diffusion.blocks import unpacked
 from core.structures.diffusion.names import WITH_TC
 from core.structures.diffusion.weights import load_crystal_network
+from core.structures.packed_structure import unpacked
 from core.structures.structure_models import StructureProperties
 from tests.unit.structures.diffusion.conftest import SMALL, stored
 

@@ -10,6 +10,7 @@ from core.structures import interatomic
 from core.structures import prototypes as finder_module
 from core.structures.diffusion import weights
 from core.structures.diffusion.names import BASE
+from core.structures.files import to_cif
 from core.structures.prototypes import StructureFinder
 from tests import crystals
 from tests.pair_potential import PairPotential
@@ -41,6 +42,21 @@ def test_a_csv_file_is_read_and_bad_formulas_keep_their_row(tmp_path):
     assert main(["structures", "--csv", str(tmp_path / "in.csv"), "--out", str(tmp_path / "out"), "--no-relax"]) == 1
     found = rows(tmp_path / "out")
     assert [row["formula"] for row in found] == ["KCl", "KCl", "YBCO"] and found[2]["error"] and not found[2]["cif"]
+
+
+def test_the_structure_of_a_file_is_relaxed_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(interatomic, "load_chgnet", lambda: PairPotential(r0=3.3))
+    for name, made in (("a", crystals.caesium_chloride("K", "Cl", 3.9)), ("b", crystals.rock_salt("K", "Cl", 6.3))):
+        (tmp_path / f"{name}.cif").write_text(to_cif(made), encoding="utf-8")
+    out = tmp_path / "out"
+    arguments = ["structures", "--cif", str(tmp_path / "a.cif"), "--out", str(out)]
+    assert main([*arguments, "--no-relax"]) == 0
+    (row,) = rows(out)
+    assert (row["formula"], row["space_group"], row["prototype"]) == ("KCl", "221", "from a file")
+    with pytest.raises(SystemExit):
+        main([*arguments, "KCl"])
+    assert main(["structures", "--cif", str(tmp_path / "b.cif"), "--out", str(out), "--no-relax"]) == 2
+    assert main(["structures", "--cif", str(tmp_path / "c.cif"), "--out", str(out)]) == 2
 
 
 def test_a_series_gives_its_members(tmp_path):

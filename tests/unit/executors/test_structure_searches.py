@@ -38,7 +38,7 @@ def by_pairs(monkeypatch):
 
     monkeypatch.setattr(prototypes, "load_finder", lambda: finder)
     monkeypatch.setattr(
-        search_work, "folder_settings", lambda settings: FolderSettings(settings.top, "a", "b", "pairs")
+        search_work, "folder_settings", lambda settings, given=None: FolderSettings(settings.top, "a", "b", "pairs")
     )
     monkeypatch.setattr(search_work, "work_of", lambda *_: Work(relaxer))
     monkeypatch.setattr("os.nice", lambda by: 0)
@@ -97,6 +97,17 @@ def test_a_formula_added_while_the_worker_ends_can_be_resumed(folder, by_pairs):
     searches.submit(folder, ["MgB2"], SETTINGS)  # no worker is started, as by one that has not ended
     assert searches.state(folder).work.state == INTERRUPTED
     assert carry_out(folder) == FINISHED and searches.state(folder).work.state == FINISHED
+
+
+def test_a_structure_from_a_file_is_relaxed_in_place_of_proposals(folder, by_pairs):
+    given = crystals.caesium_chloride("K", "Cl", 3.9)
+    own = searches.folder_of_structure(given, SETTINGS)
+    assert own not in (folder, searches.folder_of_structure(crystals.rock_salt("K", "Cl", 6.3), SETTINGS))
+    searches.submit(own, ["KCl"], SETTINGS, given)
+    searches.submit(own, [], SETTINGS)  # as when it is resumed
+    assert carry_out(own) == FINISHED and by_pairs == ["KCl"]
+    (row,) = searches.rows(own, "KCl")
+    assert row["prototype"] == "from a file" and row["relaxed"] == "true" and row["space_group"] == "221"
 
 
 def test_too_many_formulas_are_refused(folder):
