@@ -116,13 +116,22 @@ class Page:
         self.wait_until(lambda: self.runs() > before)
 
 
+@pytest.fixture(scope="module")
+def context(chromium):
+    """Tabs of one context load the scripts of Streamlit once; nothing else of theirs is kept."""
+    with chromium.new_context() as context:
+        yield context
+
+
 @pytest.fixture
-def open_page(chromium):
+def open_page(context):
     pages = []
 
     def start(address, width=1280, scheme="light", init=None):
-        page = chromium.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        page = context.new_page()
         pages.append(page)
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)
         page.set_default_timeout(LIMIT_MS)
         if init:
             page.add_init_script(init)
