@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from app.text.formatting import SUBSCRIPTS, formula_text, signed_number, with_minus
+from core.chemistry.composition import composition_vector
+from core.chemistry.families import hydrogen_rich
 from core.chemistry.structure import Structure, lattice_parameters
 from core.errors import InputError
 from core.structures.bonds import image_reach
@@ -27,6 +29,7 @@ from core.structures.symmetry import conventional_cell, space_group_of, space_gr
 MOST_FILE_ATOMS = 200  # of a primitive cell; the page searches all pairs of atoms
 MOST_FILE_REACH = 20  # cells in each direction that a bond can cross; thinner cells hold no atoms
 _FARTHEST_BOND_A = 5.0
+NO_HYDRIDES = "and no hydride of high pressure is among them"
 TC_LABEL = "by the model of electron-phonon calculations; conventional superconductors only"
 
 
@@ -188,9 +191,11 @@ def property_facts(each: Listed) -> dict[str, str]:
     p = said.metal_probability
     chance = f"probability {p:.0%}" if said.band_gap_class == METAL else f"probability of a metal {p:.0%}"
     tc = "none: the model has learnt metals only" if math.isnan(said.tc_K) else f"{said.tc_K:.1f} K"
+    amounts = {symbol: float(n) for symbol, n in each.structure.counts.items()}
+    unseen = f", {NO_HYDRIDES}" if hydrogen_rich(composition_vector(amounts)[None])[0] else ""
     return {
         "Metal or not": f"{said.band_gap_class}, {chance}, as PBE calculations have it",
-        "Tc by structure": f"{tc}, {TC_LABEL}",
+        "Tc by structure": f"{tc}, {TC_LABEL}{unseen}",
     }
 
 

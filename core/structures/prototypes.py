@@ -262,7 +262,8 @@ def _in_cage(cage: CageStructure, score: float) -> Proposal:
         superconductors=len(kind.made),
         score=score,
         known=cage.known,
-        note=f"a structure of high pressure: the cell is that of {kind.example} at {kind.pressure_GPa:g} GPa",
+        note=f"a structure of high pressure: the cell is that of {kind.example} at {kind.pressure_GPa:g} GPa; "
+        "relax it under a pressure",
     )
 
 

@@ -43,6 +43,13 @@ def test_a_link_opens_the_structures_of_the_command_line():
     assert [button.label for button in test.get("download_button")] == ["CIF", "POSCAR", "Quantum ESPRESSO"]
 
 
+def test_a_hydride_of_high_pressure_comes_first_and_its_tc_by_structure_is_qualified():
+    test = open_page("structures", formula="LaH10")
+    rows = test.dataframe[0].value
+    assert rows["space_group"][0] == "Fm-3m (225)" and rows["known"][0] and rows["example"][0] == "LaH₁₀"
+    assert "no hydride of high pressure is among them" in html_text(test) and "under a pressure" in html_text(test)
+
+
 def test_the_input_files_are_those_of_the_selected_structure():
     """Under the pressure of its relaxation."""
     (mine,) = listed("LaFeAsO", load_finder().find(read_texts(["LaFeAsO"])[0].reading.amounts, 1))
