@@ -38,6 +38,8 @@ def _of_samples(samples: Mapping) -> dict[str, float]:
     found = {}
     if free := samples.get("unconditional"):
         found |= {f"samples_with_a_{name}": free[name] for name in ("valid_structure", "valid_composition")}
+    if near := samples.get("coverage"):
+        found |= {f"coverage_{name}": near[name] for name in ("recall", "precision")}
     for name, value in samples.get("held_out_formulas", {}).items():
         if name.startswith("match_at_"):
             found[f"held-out_formulas_with_a_{name}"] = value
@@ -52,6 +54,18 @@ def samples_text(samples: Mapping) -> str:
     return (
         f"Of {free['n']:,} samples of any formula, drawn in {sampler['steps']} steps, and of {given['n']} formulas "
         "that are in no training: a match at k is one among the first k samples that is a known structure."
+        f"{_coverage_text(samples.get('coverage'))}"
+    )
+
+
+def _coverage_text(near: Mapping | None) -> str:
+    """What coverage is; empty without it."""
+    if not near:
+        return ""
+    return (
+        " Coverage of crystals that are in no training, by valid samples: recall, their share with a sample near in "
+        "structure and composition; precision, the share of samples near one of them. Other real crystals have "
+        f"{near['real_recall']:.3f} and {near['real_precision']:.3f}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Figures of samples for the cards: validity, and match rates for held-out formulas.
+"""Figures of samples for the cards: validity, coverage, and match rates for held-out formulas.
 
 Validity is that of DiffCSP. A held-out formula matches at k if one of its first k samples is a known structure of it;
 samples have the atoms of its smallest known cell, of at most 20 atoms, as DiffCSP gives the number of atoms too. The
@@ -23,6 +23,8 @@ from core.structures.diffusion.validity import structurally_valid, valid_composi
 from core.structures.diffusion.weights import CrystalModel, load_crystal_network
 from core.structures.match import Reduced
 from core.training import structure_data
+from core.training.crystal_coverage import coverage
+from core.training.crystal_data import BASE_FILE
 from core.training.loop import training_device
 from core.training.structure_ranking import MOST_ATOMS, RankingSettings, drawn_formulas, formula_key
 
@@ -47,9 +49,11 @@ def figures(
     """Figures of samples of a network; finished blocks are kept in `resume`. Raises InputError for missing data."""
     store, base = resume / folder_name(model, settings), task_of(model, seed, settings)
     known = held_out_structures(folder, seed, held_out)
+    free = unconditional(base, settings.unconditional, store)
     return {
         "sampler": {"steps": settings.steps, "corrector": False},
-        "unconditional": validity(unconditional(base, settings.unconditional, store)),
+        "unconditional": validity(free),
+        "coverage": coverage(both_valid(free), *unseen(folder, seed, held_out)),
         "held_out_formulas": match_rates(base, known, settings.per_formula, store),
     }
 
@@ -85,6 +89,28 @@ def unconditional(base: Task, count: int, store: Path) -> list[Structure | None]
         task = _changed(base, first, min(BLOCK, count - first), Wanted())
         found += sampled(task, store / f"any-{first}-{task.count}.json", _never, _nothing)
     return found
+
+
+def both_valid(samples: Sequence[Structure | None]) -> list[Structure]:
+    """The samples with a valid structure and a valid composition."""
+    structural = [each for each in samples if each is not None and structurally_valid(each)]
+    return [each for each, valid in zip(structural, valid_compositions(structural), strict=True) if valid]
+
+
+def unseen(folder: Path, seed: int, settings: RankingSettings) -> tuple[list[Structure], list[Structure]]:
+    """Crystals of the Materials Project from which nothing was learned, in two parts of different formulas.
+
+    Raises InputError if the raw data are missing.
+    """
+    drawn = drawn_formulas(folder, seed, settings)
+    outside = sorted(drawn["outside"] - drawn["held_out"])
+    part_of = {key: place % 2 for place, key in enumerate(outside)}
+    parts: tuple[list[Structure], list[Structure]] = ([], [])
+    for row in structure_data.read_rows(folder / f"{BASE_FILE}.jsonl.gz"):
+        part = part_of.get(formula_key(row["species"]))
+        if part is not None and len(row["species"]) <= MOST_ATOMS:
+            parts[part].append(structure_data.structure_of(row))
+    return parts
 
 
 def validity(samples: Sequence[Structure | None]) -> dict[str, float]:
