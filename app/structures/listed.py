@@ -13,12 +13,10 @@ from app.text.formatting import SUBSCRIPTS, formula_text, signed_number, with_mi
 from core.chemistry.composition import composition_vector
 from core.chemistry.families import hydrogen_rich
 from core.chemistry.structure import Structure, lattice_parameters
-from core.errors import InputError
-from core.structures.bonds import image_reach
 from core.structures.environments import coordination_text, density_g_per_cm3
-from core.structures.files import read_cif, to_cif, to_poscar
+from core.structures.files import to_cif, to_poscar
 from core.structures.folder import file_name
-from core.structures.given_structure import FROM_FILE
+from core.structures.given_structure import FROM_FILE, structure_of_file
 from core.structures.interatomic import CHGNET
 from core.structures.match import Reduced
 from core.structures.prototypes import Proposal
@@ -26,9 +24,6 @@ from core.structures.quantum_espresso import input_files, zipped
 from core.structures.structure_models import METAL, StructureProperties
 from core.structures.symmetry import conventional_cell, space_group_of, space_group_symbol
 
-MOST_FILE_ATOMS = 200  # of a primitive cell; the page searches all pairs of atoms
-MOST_FILE_REACH = 20  # cells in each direction that a bond can cross; thinner cells hold no atoms
-_FARTHEST_BOND_A = 5.0
 NO_HYDRIDES = "and no hydride of high pressure is among them"
 TC_LABEL = "by the model of electron-phonon calculations; conventional superconductors only"
 
@@ -65,7 +60,12 @@ class Listed:
     @property
     def name(self) -> str:
         """The beginning of the names of its files."""
-        return f"{file_name(self.formula)}-{self.rank}"
+        return f"{file_name(self.formula)}-{'as-given' if self.as_given else self.rank}"
+
+    @property
+    def as_given(self) -> bool:
+        """Whether it is the structure of a file as it is."""
+        return self.proposal is None and self.origin == FROM_FILE
 
     @property
     def about(self) -> str:
@@ -106,13 +106,8 @@ def listed(
 
 
 def from_file(name: str, content: bytes) -> Listed:
-    """The structure of an uploaded CIF. Raises InputError (field "cif") as `read_cif`, and for cells out of range."""
-    structure = read_cif(content.decode("utf-8", errors="replace"), name)
-    if len(structure.symbols) > MOST_FILE_ATOMS:
-        rule = f"its primitive cell has {len(structure.symbols):,} atoms, and this page takes {MOST_FILE_ATOMS}"
-        raise InputError("cif", name, rule, "Choose a smaller structure")
-    if max(image_reach(structure.lattice, _FARTHEST_BOND_A, structure.positions)) > MOST_FILE_REACH:
-        raise InputError("cif", name, "its cell is far too thin for atoms", "Check the unit, which must be Å")
+    """The structure of an uploaded CIF. Raises InputError (field "cif"), see `structure_of_file`."""
+    structure = structure_of_file(name, content)
     return Listed(structure, structure.formula, space_group_of(structure))
 
 
@@ -154,7 +149,7 @@ def _row(each: Listed) -> dict[str, object]:
     said = _said(each)
     if proposal is None:
         group = space_group_text(each.space_group)
-        made = {"prototype": f"{FROM_FILE}, not relaxed"} if each.origin == FROM_FILE else {}
+        made = {"prototype": f"{FROM_FILE}, not relaxed"} if each.as_given else {}
         return {"formula": formula_text(each.formula), "space_group": group, **said, **geometry, **made}
     return {
         "rank": each.rank,

@@ -120,7 +120,8 @@ def asked_structures(asked: session.Query) -> list[Listed]:
 def search_settings(asked: session.Query) -> SearchSettings:
     """How structures are relaxed: without pressure on the hull, under a pressure without it."""
     samples = SAMPLES if asked.by_diffusion and asked.file is None else 0
-    return SearchSettings(RELAXED, pressure_GPa=asked.pressure_GPa, hull=not asked.pressure_GPa, samples=samples)
+    return SearchSettings(RELAXED, pressure_GPa=asked.pressure_GPa, hull=not asked.pressure_GPa, samples=samples,
+                          from_file=asked.file is not None)  # fmt: skip
 
 
 def search_folder(asked: session.Query, given: Structure | None = None) -> Path:

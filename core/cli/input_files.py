@@ -20,13 +20,19 @@ def read_text(path: Path, field: str, remedy: str, most_bytes: int = PROBLEM_BYT
     Raises InputError if the file is missing, unreadable, too large or not UTF-8.
     """
     try:
-        content = read_bounded(path, most_bytes)
-        if len(content) > most_bytes:
-            raise InputError(field, path, f"this file is larger than {most_bytes / 1e6:g} MB", "Check the name")
-        return content.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(field, path, "there is no such file", "Check the name") from None
+        return read_bytes(path, field, most_bytes).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(field, path, "this file is not text in UTF-8", remedy) from None
+
+
+def read_bytes(path: Path, field: str, most_bytes: int) -> bytes:
+    """The content of a file. Raises InputError if it is missing, unreadable or too large."""
+    try:
+        content = read_bounded(path, most_bytes)
+    except FileNotFoundError:
+        raise InputError(field, path, "there is no such file", "Check the name") from None
     except OSError as error:
         raise InputError(field, path, f"this file cannot be read ({error.strerror})", "Check the name") from None
+    if len(content) > most_bytes:
+        raise InputError(field, path, f"this file is larger than {most_bytes / 1e6:g} MB", "Check the name")
+    return content

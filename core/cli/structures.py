@@ -87,7 +87,9 @@ def structures(options: argparse.Namespace) -> int:
         options.parser.error("--samples are for formulas")
     if options.hull and (options.no_relax or options.pressure):
         options.parser.error("--hull is for structures relaxed without pressure")
-    settings = SearchSettings(options.top, not options.no_relax, options.pressure, options.hull, options.samples)
+    settings = SearchSettings(
+        options.top, not options.no_relax, options.pressure, options.hull, options.samples, options.cif is not None
+    )
     finder = load_finder()
     given = GivenStructure(_structure_of(options.cif), finder) if options.cif is not None else None
     requests = [given.request] if given is not None else list(_requests(options))
@@ -120,10 +122,10 @@ def _write_espresso(folder: Path, table: Path) -> None:
 
 def _structure_of(path: Path) -> Structure:
     """The structure in a CIF file. Raises InputError."""
-    from core.cli.input_files import read_text
-    from core.structures.files import read_cif
+    from core.cli.input_files import read_bytes
+    from core.structures.given_structure import MOST_FILE_BYTES, structure_of_file
 
-    return read_cif(read_text(path, "cif", "Save it as UTF-8"), path.name)
+    return structure_of_file(path.name, read_bytes(path, "cif", MOST_FILE_BYTES))
 
 
 def _search(options: argparse.Namespace) -> int:

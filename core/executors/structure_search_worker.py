@@ -47,10 +47,9 @@ def _all_formulas(folder: Path, should_stop: Callable[[], bool], told: Told) -> 
 
     settings = SearchSettings(**(read_json(folder / searches.SEARCH) or {})["settings"])
     finder = load_finder()
-    given = searches.given_structure(folder)
-    proposing: Finder = finder_of(settings, finder, should_stop)
-    if given is not None:
-        proposing = GivenStructure(given, finder)
+    structure = searches.given_structure(folder)
+    given = GivenStructure(structure, finder) if structure is not None else None
+    proposing: Finder = given if given is not None else finder_of(settings, finder, should_stop)
     done: list[str] = []
     with RelaxingProcesses() as processes:
         work = work_of(settings, finder, searches.references_folder(), should_stop, told, processes)
@@ -59,8 +58,8 @@ def _all_formulas(folder: Path, should_stop: Callable[[], bool], told: Told) -> 
             formulas = (read_json(folder / searches.SEARCH) or {}).get("formulas", [])
             if formulas == done:
                 return True
-            requests = [_request(text) for text in formulas]
-            depends_on = folder_settings(settings, given)
+            requests = [given.request] if given is not None else [_request(text) for text in formulas]
+            depends_on = folder_settings(settings, structure)
             find_all(folder, requests, proposing, depends_on, should_stop=should_stop, work=work)
             done = formulas
     return False

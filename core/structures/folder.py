@@ -46,6 +46,7 @@ COLUMNS = (
     "relaxation_steps", "relaxation_volume_change", "pressure_GPa", "competing_phases", "note", "error",
     "density_g_per_cm3", "coordination", "metal_probability", "cell_formula",
 )  # fmt: skip
+NOT_PLACED = "not placed on the hull: its relaxation has not converged"
 _WRITTEN_EVERY = 20  # formulas between two tables
 
 
@@ -231,7 +232,7 @@ def _rows_of(
     if work.placer is not None:  # the hull may take minutes; what is there by then can be read
         write_json(path, {"formula": request.text, "rows": rows, "placed": False})
         try:
-            rows = [row | _on_hull(each, work.placer) for row, each in zip(rows, found, strict=True)]
+            rows = [_placed(row, each, work.placer) for row, each in zip(rows, found, strict=True)]
         except Stopped:
             return None
     write_json(path, {"formula": request.text, "rows": rows})
@@ -332,9 +333,16 @@ def _described(found: Sequence[RelaxedProposal], describer: Describer | None) ->
     return described
 
 
-def _on_hull(found: RelaxedProposal, placer: Placer | None) -> dict[str, str]:
+def _placed(row: dict[str, str], found: RelaxedProposal, placer: Placer) -> dict[str, str]:
+    """The row with the columns of the hull, or with the note why they are empty."""
+    if found.relaxation is not None and found.relaxation.has_minimum and not found.relaxation.converged:
+        return row | {"note": "; ".join(text for text in (row["note"], NOT_PLACED) if text)}
+    return row | _on_hull(found, placer)
+
+
+def _on_hull(found: RelaxedProposal, placer: Placer) -> dict[str, str]:
     """The columns of the hull; none for a structure without a minimum, and where energies decide nothing."""
-    if placer is None or found.relaxation is None or not found.relaxation.converged or found.undecided:
+    if found.relaxation is None or not found.relaxation.converged or found.undecided:
         return {}
     distance = placer(found.structure, found.relaxation.energy_eV_per_atom)
     if distance is None:

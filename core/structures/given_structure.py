@@ -8,12 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.chemistry.structure import Structure
+from core.errors import InputError
+from core.structures.bonds import image_reach
+from core.structures.files import read_cif
 from core.structures.folder import Finder, Request
 from core.structures.match import Reduced
 from core.structures.prototypes import Proposal
 from core.structures.symmetry import space_group_of
 
 FROM_FILE = "from a file"  # in the column of the prototype
+MOST_FILE_BYTES = 2_000_000
+MOST_FILE_ATOMS = 200  # of a primitive cell; the page searches all pairs of atoms
+MOST_FILE_REACH = 20  # cells in each direction that a bond can cross; thinner cells hold no atoms
+_FARTHEST_BOND_A = 5.0
 
 
 @dataclass(frozen=True)
@@ -42,3 +49,17 @@ class GivenStructure:
     def known(self, counts: Mapping[str, int]) -> list[Structure]:
         """All known structures of a formula in lowest terms."""
         return self.library.known(counts)
+
+
+def structure_of_file(name: str, content: bytes) -> Structure:
+    """The primitive cell of the first structure in a CIF. name : of the file, for messages
+
+    Raises InputError (field "cif") as `read_cif`, and for cells that are too large or too thin.
+    """
+    structure = read_cif(content.decode("utf-8", errors="replace"), name)
+    if len(structure.symbols) > MOST_FILE_ATOMS:
+        rule = f"its primitive cell has {len(structure.symbols):,} atoms, and {MOST_FILE_ATOMS} are the most"
+        raise InputError("cif", name, rule, "Choose a smaller structure")
+    if max(image_reach(structure.lattice, _FARTHEST_BOND_A, structure.positions)) > MOST_FILE_REACH:
+        raise InputError("cif", name, "its cell is far too thin for atoms", "Check the unit, which must be Å")
+    return structure

@@ -259,7 +259,7 @@ def _in_cage(cage: CageStructure, score: float) -> Proposal:
         example_id="",
         distance=0.0 if cage.known else np.nan,
         compounds=len(kind.made),
-        superconductors=len(kind.made),
+        superconductors=kind.superconductors,
         score=score,
         known=cage.known,
         note=f"a structure of high pressure: the cell is that of {kind.example} at {kind.pressure_GPa:g} GPa; "

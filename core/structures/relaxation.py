@@ -31,6 +31,7 @@ RELAXED, STEP_LIMIT, FELL_APART, COLLAPSED, STOPPED, NOT_EVALUATED = VERDICTS = 
 _FORCE_CONSTANT_EV_PER_A2, _ELASTIC_EV_PER_A3 = 20.0, 0.5
 _LARGEST_STEP_A, _SMALLEST_STEP_A = 0.25, 1e-3  # trust radius: largest displacement of an atom
 _LARGEST_STRAIN = 0.05  # of a step
+_ROUGH = "no smaller step lowers the enthalpy, as the potential is rough there"
 _NOISE_EV_PER_ATOM = 2e-6  # of single precision; a smaller rise of the enthalpy is none
 
 
@@ -43,7 +44,7 @@ class RelaxationSettings:
     stress_share : of the pressure, that is allowed as such a component too, as potentials are rougher under pressure
     most_steps : evaluations of the potential
     most_volume_ratio, least_volume_ratio : of the volume to that of the start; a structure outside fell apart or
-        collapsed. The lower limit is not used under pressure.
+        collapsed. Not used under pressure, which holds a structure together and may differ from that of its start.
 
     Raises InputError (field "pressure") for a pressure out of range.
     """
@@ -76,7 +77,7 @@ class Relaxation:
     energy_eV_per_atom : of the potential, without p V; NaN if the potential could not evaluate the start
     enthalpy_eV_per_atom : with p V
     steps : evaluations of the potential
-    verdict : one of VERDICTS; reason : why it was not evaluated, empty otherwise
+    verdict : one of VERDICTS; reason : why it was not evaluated, or ended before the limit of steps; else empty
     volume_change : relative change of the volume
     force_eV_per_A, stress_GPa : largest force and largest component of stress + pressure at the end
     """
@@ -150,7 +151,7 @@ def relax(
     """Relax cell and positions. should_stop : asked before each evaluation of the potential"""
     settings = settings or RelaxationSettings()
     if should_stop():
-        return _unevaluated(structure, STOPPED, "")
+        return stopped(structure)
     unit = float(np.sqrt(structure.volume_A3 * _ELASTIC_EV_PER_A3 / _FORCE_CONSTANT_EV_PER_A2))
     problem = _Problem(potential, operations(structure), settings.pressure_GPa, unit)
     try:
@@ -178,15 +179,16 @@ def relax(
             point, trust_A = trial, min(1.5 * trust_A, _LARGEST_STEP_A)
         else:
             trust_A = min(trust_A, _displacement_A(step)) / 3
-    return _result(structure, point, steps, verdict)
+    reason = _ROUGH if verdict == STEP_LIMIT and steps < settings.most_steps else ""
+    return _result(structure, point, steps, verdict, reason)
 
 
 def _verdict(start: Structure, point: _Point, settings: RelaxationSettings) -> str | None:
     """Why a relaxation ends here; None if it goes on."""
     ratio = point.structure.volume_A3 / start.volume_A3
-    if ratio > settings.most_volume_ratio:
+    if not settings.pressure_GPa and ratio > settings.most_volume_ratio:
         return FELL_APART
-    if ratio < settings.least_volume_ratio and not settings.pressure_GPa:
+    if not settings.pressure_GPa and ratio < settings.least_volume_ratio:
         return COLLAPSED
     small = point.force_eV_per_A <= settings.force_eV_per_A and point.stress_GPa <= settings.largest_stress_GPa
     return RELAXED if small else None
@@ -223,11 +225,16 @@ def _updated(hessian: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.nd
     return hessian + np.outer(change, change) / along - np.outer(product, product) / curvature
 
 
-def _result(start: Structure, point: _Point, steps: int, verdict: str) -> Relaxation:
+def stopped(structure: Structure) -> Relaxation:
+    """The relaxation of a structure that was stopped before it began."""
+    return _unevaluated(structure, STOPPED, "")
+
+
+def _result(start: Structure, point: _Point, steps: int, verdict: str, reason: str) -> Relaxation:
     n = len(start.symbols)
     made = Structure(point.structure.lattice, start.symbols, point.structure.positions % 1.0)
     return Relaxation(
-        made, point.response.energy_eV / n, point.enthalpy_eV / n, steps, verdict, "",
+        made, point.response.energy_eV / n, point.enthalpy_eV / n, steps, verdict, reason,
         made.volume_A3 / start.volume_A3 - 1, point.force_eV_per_A, point.stress_GPa,
     )  # fmt: skip
 

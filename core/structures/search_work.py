@@ -44,6 +44,7 @@ class SearchSettings:
     relax : by the potential; pressure_GPa : under this pressure
     hull : energy above hull by the potential, for structures relaxed without pressure
     samples : structures of a formula of whole atoms that are drawn by diffusion, 0 to MOST_SAMPLES; they are relaxed
+    from_file : whether the structure is one from a file, which may be as far from a minimum as a generated one
 
     Raises InputError for values that do not fit together.
     """
@@ -53,6 +54,7 @@ class SearchSettings:
     pressure_GPa: float = 0.0
     hull: bool = False
     samples: int = 0
+    from_file: bool = False
 
     def __post_init__(self):
         """Raises InputError, see above."""
@@ -74,7 +76,7 @@ class SearchSettings:
     @property
     def relaxation(self) -> RelaxationSettings:
         """When a relaxation ends."""
-        steps = GENERATED.most_steps if self.samples else RelaxationSettings.most_steps
+        steps = GENERATED.most_steps if self.samples or self.from_file else RelaxationSettings.most_steps
         return RelaxationSettings(pressure_GPa=self.pressure_GPa, most_steps=steps)
 
 

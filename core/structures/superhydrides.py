@@ -28,7 +28,7 @@ class Superhydride:
     space_group : symbol and international number; wyckoff : occupied positions, as in the labels of the library
     lattice_A : a, and c for a hexagonal cell
     sites : for each metal, then for hydrogen: fractional coordinates of one atom of each orbit
-    made : formulas that were made in this structure, and superconduct
+    made : formulas that were made in this structure; superconductors : how many of them have a clear transition
     pressure_GPa : of the cell
     """
 
@@ -39,6 +39,7 @@ class Superhydride:
     lattice_A: tuple[float, ...]
     sites: tuple[tuple[tuple[float, float, float], ...], ...]
     made: tuple[str, ...]
+    superconductors: int
     pressure_GPa: float
 
     @property
@@ -66,26 +67,27 @@ class Superhydride:
 
 
 SUPERHYDRIDES = (
-    # H. Liu et al., PNAS 114, 6990 (2017), doi:10.1073/pnas.1704505114
+    # H. Liu et al., PNAS 114, 6990 (2017), doi:10.1073/pnas.1704505114; the cell: A. P. Drozdov et al., Nature 569, 528
+    # (2019), doi:10.1038/s41586-019-1201-8
     Superhydride(
         ("La",), 10, ("Fm-3m", 225), "4b|8c32f", (5.10,),
-        (((0.5, 0.5, 0.5),), ((0.12, 0.12, 0.12), (0.25, 0.25, 0.25))), ("LaH10", "CeH10", "ThH10"), 150.0,
+        (((0.5, 0.5, 0.5),), ((0.12, 0.12, 0.12), (0.25, 0.25, 0.25))), ("LaH10", "CeH10", "ThH10"), 3, 150.0,
     ),
     # H. Wang et al., PNAS 109, 6463 (2012), doi:10.1073/pnas.1118168109
     Superhydride(
         ("Ca",), 6, ("Im-3m", 229), "2a|12d", (3.50,),
-        (((0.0, 0.0, 0.0),), ((0.25, 0.0, 0.5),)), ("CaH6", "YH6"), 150.0,
+        (((0.0, 0.0, 0.0),), ((0.25, 0.0, 0.5),)), ("CaH6", "YH6", "EuH6"), 2, 150.0,
     ),
     # N. P. Salke et al., Nature Communications 10, 4453 (2019), doi:10.1038/s41467-019-12326-y
     Superhydride(
         ("Ce",), 9, ("P6_3/mmc", 194), "2d|2b4f12k", (3.71, 5.54),
         (((1 / 3, 2 / 3, 0.75),), ((0.0, 0.0, 0.25), (1 / 3, 2 / 3, 0.149), (0.156, 0.312, 0.062))),
-        ("YH9", "CeH9", "ThH9", "PrH9", "NdH9"), 150.0,
+        ("YH9", "CeH9", "ThH9", "PrH9", "NdH9", "EuH9"), 3, 100.0,
     ),
     # Z. Zhang et al., Physical Review Letters 128, 047001 (2022), doi:10.1103/PhysRevLett.128.047001
     Superhydride(
-        ("La", "Be"), 8, ("Fm-3m", 225), "4a|4b|32f", (5.20,),
-        (((0.5, 0.5, 0.5),), ((0.0, 0.0, 0.0),), ((0.146, 0.146, 0.146),)), ("LaBeH8",), 100.0,
+        ("La", "Be"), 8, ("Fm-3m", 225), "4b|4a|32f", (5.20,),
+        (((0.5, 0.5, 0.5),), ((0.0, 0.0, 0.0),), ((0.146, 0.146, 0.146),)), ("LaBeH8",), 1, 100.0,
     ),
 )  # fmt: skip
 

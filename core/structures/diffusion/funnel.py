@@ -105,16 +105,22 @@ def screen(
     for first in range(0, len(samples), together):
         begun = [screening.begun(sample) for sample in samples[first : first + together]]
         try:
-            relaxations = mapped(screening.relaxation, begun, work.at_once)
-            for each, relaxation in zip(begun, relaxations, strict=True):
-                rows.append(screening.ended(each.row, relaxation) if relaxation is not None else each.row)
-                told(len(rows), len(samples))
+            relaxations = mapped(screening.relaxation, begun, work.at_once, _after(first, len(samples), told))
+            rows += [
+                screening.ended(each.row, relaxation) if relaxation is not None else each.row
+                for each, relaxation in zip(begun, relaxations, strict=True)
+            ]
         except Stopped:
             return None
         if len(rows) == len(samples) or time.monotonic() - written > _WRITTEN_EVERY_S:
             write_atomically(folder / TABLE, _csv(rows))
             written = time.monotonic()
     return rows
+
+
+def _after(first: int, every: int, told: Callable[[int, int], None]) -> Callable[[int], None]:
+    """Tells how many of a part are done as how many of all."""
+    return lambda done: told(first + done, every)
 
 
 def read(folder: Path) -> list[Row]:

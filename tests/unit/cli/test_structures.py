@@ -50,9 +50,14 @@ def test_the_structure_of_a_file_is_relaxed_as_it_is(tmp_path, monkeypatch):
         (tmp_path / f"{name}.cif").write_text(to_cif(made), encoding="utf-8")
     out = tmp_path / "out"
     arguments = ["structures", "--cif", str(tmp_path / "a.cif"), "--out", str(out)]
+    (tmp_path / "a.cif").write_bytes(b"# by M\xfcller\n" + (tmp_path / "a.cif").read_bytes())
     assert main([*arguments, "--no-relax"]) == 0
     (row,) = rows(out)
     assert (row["formula"], row["space_group"], row["prototype"]) == ("KCl", "221", "from a file")
+    relaxed = tmp_path / "relaxed"
+    assert main(["structures", "--cif", str(tmp_path / "a.cif"), "--out", str(relaxed), "--processes", "1"]) == 0
+    (row,) = rows(relaxed)
+    assert row["relaxed"] == "true" and row["relaxation_steps"] != "0" and row["space_group"] == "221"
     with pytest.raises(SystemExit):
         main([*arguments, "KCl"])
     assert main(["structures", "--cif", str(tmp_path / "b.cif"), "--out", str(out), "--no-relax"]) == 2

@@ -9,11 +9,21 @@ import pytest
 from core.errors import InputError
 from core.screening.convex_hull import HullDistance
 from core.structures.files import read_cif
-from core.structures.folder import COLUMNS, FINISHED, TABLE, FolderSettings, Request, Work, file_name, find_all
+from core.structures.folder import (
+    COLUMNS,
+    FINISHED,
+    NOT_PLACED,
+    TABLE,
+    FolderSettings,
+    Request,
+    Work,
+    file_name,
+    find_all,
+)
 from core.structures.potential_hull import Stopped
 from core.structures.prototypes import StructureFinder
 from core.structures.relaxation import RELAXED as RELAXED_VERDICT
-from core.structures.relaxation import relax
+from core.structures.relaxation import RelaxationSettings, relax
 from core.structures.structure_models import StructureProperties
 from tests import crystals
 from tests.pair_potential import PairPotential
@@ -204,6 +214,34 @@ def test_a_relaxation_stops_within_a_formula(tmp_path):
     relaxes = Relaxes()
     find_all(tmp_path, REQUESTS, Counted(), RELAXED, should_stop=should_stop, work=Work(relaxes))
     assert relaxes.asked == 1 and table(tmp_path) == []
+
+
+def test_several_structures_are_relaxed_at_once_with_the_same_table(tmp_path):
+    one, three = tmp_path / "one", tmp_path / "three"
+    find_all(one, REQUESTS, Counted(), RELAXED, work=Work(Relaxes()))
+    asked = []
+
+    def stops_once(structure, should_stop):
+        asked.append(structure)
+        if len(asked) == 1:
+            return relax(structure, PairPotential(r0=3.0), should_stop=lambda: True)
+        return relax(structure, PairPotential(r0=3.0))
+
+    find_all(three, REQUESTS, Counted(), RELAXED, work=Work(stops_once, at_once=3))
+    assert table(three) == []
+    find_all(three, REQUESTS, Counted(), RELAXED, work=Work(stops_once, at_once=3))
+    assert (three / TABLE).read_bytes() == (one / TABLE).read_bytes()
+
+
+def test_a_structure_that_has_not_converged_is_not_placed_and_says_so(tmp_path):
+    def ends_early(structure, should_stop):
+        return relax(structure, PairPotential(r0=3.0), RelaxationSettings(most_steps=1))
+
+    def placer(structure, energy_eV_per_atom):
+        return HullDistance(0.25, (("K", 0.5), ("Cl", 0.5)))
+
+    find_all(tmp_path, REQUESTS[:1], Counted(), replace(RELAXED, hull=True), work=Work(ends_early, placer))
+    assert table(tmp_path)[0]["note"] == NOT_PLACED and not table(tmp_path)[0]["energy_above_hull_eV_per_atom"]
 
 
 def test_a_folder_of_unrelaxed_structures_is_not_continued_with_relaxed_ones(tmp_path):

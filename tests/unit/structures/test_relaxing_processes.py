@@ -1,7 +1,9 @@
 """Relaxation in processes: the same results, stopping, the end of the processes, also of a parent that was killed."""
 
+import multiprocessing
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -10,7 +12,8 @@ import pytest
 from core.errors import InputError
 from core.paths import PROJECT
 from core.process_identity import identity_of
-from core.processors import processors
+from core.processors import free_memory_bytes, processors
+from core.structures import relaxing_processes
 from core.structures.at_once import mapped
 from core.structures.interatomic import load_chgnet
 from core.structures.relaxation import STOPPED, RelaxationSettings, relax
@@ -41,11 +44,34 @@ def test_processes_relax_as_this_process_does():
             assert (each.verdict, each.steps) == (expected.verdict, expected.steps)
             assert each.energy_eV_per_atom == pytest.approx(expected.energy_eV_per_atom, abs=1e-4)
             np.testing.assert_allclose(each.structure.lattice, expected.structure.lattice, atol=1e-3)
-        assert processes.relax(structures[0], SETTINGS, lambda: True).verdict == STOPPED
+        long = RelaxationSettings(force_eV_per_A=0, stress_GPa=0, most_steps=10_000)
+        asked = iter([False, False])  # then stopped, while it relaxes
+        assert processes.relax(structures[0], long, lambda: next(asked, True)).verdict == STOPPED
+        assert processes.relax(structures[0], SETTINGS).verdict == STOPPED
+    assert processes.relax(structures[0], SETTINGS).verdict == STOPPED and not multiprocessing.active_children()
 
 
-def test_by_default_there_is_one_process_a_core():
-    assert RelaxingProcesses().count == min(processors(), MOST_PROCESSES)
+def test_a_process_that_ends_unasked_is_an_error_with_a_remedy():
+    with RelaxingProcesses(1) as processes:
+        relaxation = threading.Thread(target=_killed_when_started, daemon=True)
+        relaxation.start()
+        with pytest.raises(InputError, match="want of memory"):
+            processes.relax(crystals.rock_salt("K", "Cl", 6.0), SETTINGS)
+
+
+def _killed_when_started():
+    while not (children := multiprocessing.active_children()):
+        time.sleep(0.05)
+    for child in children:
+        child.kill()
+
+
+def test_by_default_there_is_one_process_a_core_as_far_as_the_memory_goes(monkeypatch):
+    for free, expected in ((None, min(processors(), MOST_PROCESSES)), (0, 1), (10**12, min(processors(), 8))):
+        monkeypatch.setattr(relaxing_processes, "free_memory_bytes", lambda free=free: free)
+        assert RelaxingProcesses().count == expected
+    monkeypatch.undo()
+    assert (free_memory_bytes() or 1) > 0
     with pytest.raises(InputError, match="needs a process"):
         RelaxingProcesses(0)
 

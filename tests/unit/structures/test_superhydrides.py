@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from core.chemistry.formula_reader import parse_formula
+from core.structures.interatomic import load_chgnet
 from core.structures.match import Reduced, to_pymatgen
 from core.structures.prototypes import load_finder
+from core.structures.relaxation import RelaxationSettings, relax
 from core.structures.superhydrides import SUPERHYDRIDES, superhydrides
 from core.structures.symmetry import space_group_of
 
@@ -25,6 +27,12 @@ def test_the_structures_are_as_published(kind):
     first = made.symbols.index(kind.metals[0])
     cage = [site for site in cell.get_neighbors(cell[first], 2.6) if site.specie.symbol == "H"]
     assert len(cage) >= 12
+
+
+def test_a_structure_relaxes_under_the_pressure_of_its_cell():
+    lanthanum = SUPERHYDRIDES[0]
+    found = relax(lanthanum.structure(("La",)), load_chgnet(), RelaxationSettings(pressure_GPa=lanthanum.pressure_GPa))
+    assert found.converged and space_group_of(found.structure) == 225 and abs(found.volume_change) < 0.05
 
 
 def test_other_formulas_have_none():
