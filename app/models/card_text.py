@@ -38,11 +38,11 @@ def _of_samples(samples: Mapping) -> dict[str, float]:
     found = {}
     if free := samples.get("unconditional"):
         found |= {f"samples_with_a_{name}": free[name] for name in ("valid_structure", "valid_composition")}
-    if near := samples.get("coverage"):
-        found |= {f"coverage_{name}": near[name] for name in ("recall", "precision")}
     for name, value in samples.get("held_out_formulas", {}).items():
         if name.startswith("match_at_"):
             found[f"held-out_formulas_with_a_{name}"] = value
+    if near := samples.get("coverage"):
+        found |= {f"coverage_{name}": near[name] for name in ("recall", "precision")}
     return found
 
 

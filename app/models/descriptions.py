@@ -11,6 +11,7 @@ from core.reference_data.prototypes import NAME as LIBRARY
 from core.reference_data.references import NAME as REFERENCES
 from core.reference_data.tc_reports import NAME as REPORTS
 from core.structures.diffusion.names import BASE, WITH_TC
+from core.structures.potential_references import NAME as POTENTIAL_REFERENCES
 from core.structures.ranking import NAME as RANKING
 from core.structures.structure_models import METAL_NAME, TC_NAME
 
@@ -22,6 +23,7 @@ _CRYSTALS = {BASE: "Crystal structures by diffusion", WITH_TC: "Crystal structur
 _STRUCTURES = {
     LIBRARY: "Structure prototypes",
     LARGE_CELLS: "Compounds in large cells",
+    POTENTIAL_REFERENCES: "Energies of known compounds by CHGNet",
     RANKING: "Ranking of structures",
     METAL_NAME: "Metal or not, by structure",
     TC_NAME: "Calculated Tc, by structure",
@@ -90,6 +92,13 @@ LIMITS = {
   approximation. It says nothing about cuprates or iron-based superconductors, and never enters a measured Tc.
 - **One setting was chosen with the held-out part in view:** that compounds joined by their formula weigh as much as the
   others. Its advantage over a model of the composition on the same rows, 2.78 K to 3.06 K, is a little flattered by it.
+""",
+    POTENTIAL_REFERENCES: """
+- **They are of one potential,** and are never compared with energies of another, or with calculated ones.
+- **They are not complete:** chemical systems with most known superconductors come first. An energy that is missing is
+  computed when a hull needs it.
+- **The lowest of a few known structures** stands for a compound, the elements with more of them; each is relaxed by the
+  potential.
 """,
     REFERENCES: """
 - **The energies of the hull are those of the chosen model**, so that candidates and competing phases have similar

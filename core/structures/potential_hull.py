@@ -121,6 +121,16 @@ class ReferenceEnergies:
         """
         return dict(zip(keys, mapped(self.energy_eV_per_atom, keys, self._at_once, told), strict=True))
 
+    def stored_eV_per_atom(self) -> dict[str, float | None]:
+        """The energies that the folder has: name of a formula -> energy."""
+        names = {formula_name(key) for key in self._formulas}
+        found = (read_json(path) for path in sorted(self._folder.glob("*.json")))
+        return {
+            each["formula"]: each["energy_eV_per_atom"]
+            for each in found
+            if each is not None and each.get("version") == VERSION and each["formula"] in names
+        }
+
     def energy_eV_per_atom(self, key: Formula) -> float | None:
         """Energy of the stablest structure of a formula; None if none could be relaxed.
 

@@ -2,8 +2,9 @@
 
 They are those of all known compounds in the chemical systems of known superconductors, the systems with most reports
 first: some 14,000 compounds, each relaxed in its first structures, on all cores, which takes several core hours.
-Every energy is kept in the folder of resume points, and the checkpoint is written again after every few systems, so
-that an interrupted build has all energies that were computed; it can be continued elsewhere (`train_on`).
+Every energy is kept in the folder of resume points, and the checkpoint is written again after every few systems, with
+all energies of the folder, so that an interrupted build has all that were computed; it can be continued elsewhere
+(`train_on`).
 """
 
 from __future__ import annotations
@@ -72,13 +73,14 @@ def _built(known: Mapping[str, float | None], out: Path, build: Path, settings: 
     card: dict = {}
     with RelaxingProcesses() as processes:
         energies = references(finder, build, processes)
+        found |= energies.stored_eV_per_atom()
         for first in range(0, len(systems), settings.written_every):
             some = systems[first : first + settings.written_every]
             keys = dict.fromkeys(key for system in some for key in energies.phases(system))
             new = [key for key in keys if formula_name(key) not in found]
             found |= {formula_name(key): energy for key, energy in energies.energies_eV_per_atom(new).items()}
             done = first + len(some)
-            if new or done == len(systems):
+            if new or first == 0 or done == len(systems):
                 card = write(found, done, out)
                 print(f"{done} of {len(systems)} chemical systems, {len(found)} compounds", flush=True)
     load_potential_references.cache_clear()

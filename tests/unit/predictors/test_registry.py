@@ -40,6 +40,7 @@ from core.reference_data.prototypes import NAME as PROTOTYPES
 from core.reference_data.references import NAME as REFERENCES
 from core.reference_data.tc_reports import NAME as REPORTS
 from core.structures.diffusion.names import BASE, WITH_TC
+from core.structures.potential_references import NAME as POTENTIAL_REFERENCES
 from core.structures.ranking import NAME as STRUCTURE_RANKING
 from core.structures.structure_models import METAL_NAME, TC_NAME
 
@@ -54,7 +55,16 @@ WRONG = [
 
 def test_every_checkpoint_of_a_predictor_is_registered_with_its_architecture():
     cards = {path.stem: read_card(path.stem) for path in CHECKPOINTS.glob("*.json")}
-    of_structures = {PROTOTYPES, LARGE_CELLS, STRUCTURE_RANKING, METAL_NAME, TC_NAME, BASE, WITH_TC}
+    of_structures = {
+        PROTOTYPES,
+        LARGE_CELLS,
+        POTENTIAL_REFERENCES,
+        STRUCTURE_RANKING,
+        METAL_NAME,
+        TC_NAME,
+        BASE,
+        WITH_TC,
+    }
     others = {REFERENCES, REPORTS, *of_structures, *map(checkpoint_name, CLASSES)}
     assert cards.keys() - others == {info.name for info in predictors()}
     assert all(cards[info.name]["architecture"] == info.architecture for info in predictors())

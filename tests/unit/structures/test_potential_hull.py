@@ -55,6 +55,14 @@ def test_energies_are_computed_once(tmp_path):
     assert found.energy_above_hull_eV_per_atom == pytest.approx(0.0)
 
 
+def test_stored_energies_are_those_of_known_formulas(tmp_path):
+    energies = references(tmp_path, Relaxes())
+    assert energies.stored_eV_per_atom() == {}
+    energies.energies_eV_per_atom([K, KCL])
+    assert energies.stored_eV_per_atom() == {"K": -1.0, "KCl": -3.5}
+    assert references(tmp_path, Relaxes(), (K,)).stored_eV_per_atom() == {"K": -1.0}
+
+
 def test_only_the_phases_of_the_system_are_computed(tmp_path):
     relax = Relaxes()
     references(tmp_path, relax).hull({"K"})

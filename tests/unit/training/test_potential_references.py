@@ -30,6 +30,9 @@ def test_each_compound_of_the_systems_is_computed_once(tmp_path, monkeypatch):
     asked = []
 
     class Energies:
+        def stored_eV_per_atom(self):
+            return {}
+
         def phases(self, system):
             return [frozenset({(symbol, 1)}) for symbol in sorted(system)] + [frozenset({("H", 1)})]
 
