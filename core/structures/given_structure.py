@@ -25,10 +25,10 @@ _FARTHEST_BOND_A = 5.0
 
 @dataclass(frozen=True)
 class GivenStructure:
-    """A finder that proposes one structure. library : the known structures"""
+    """A finder that proposes one structure. finder : of the known structures"""
 
     structure: Structure
-    library: Finder
+    finder: Finder
 
     @property
     def request(self) -> Request:
@@ -48,7 +48,7 @@ class GivenStructure:
 
     def known(self, counts: Mapping[str, int]) -> list[Structure]:
         """All known structures of a formula in lowest terms."""
-        return self.library.known(counts)
+        return self.finder.known(counts)
 
 
 def structure_of_file(name: str, content: bytes) -> Structure:
