@@ -32,7 +32,8 @@ _stop: Event | None = None  # of a process of the pool
 class RelaxingProcesses:
     """Processes that relax structures; they are started when the first structure is relaxed, and end with the block.
 
-    A structure of one that was asked to stop has the verdict STOPPED, as have all that are asked for later.
+    A structure of one that was asked to stop has the verdict STOPPED, as have all that are asked for later. With a count
+    of 1 this process relaxes.
     """
 
     def __init__(self, count: int | None = None):
@@ -66,6 +67,8 @@ class RelaxingProcesses:
 
         Raises InputError (field "processes") if a process has ended unasked, as for want of memory.
         """
+        if self.count == 1:
+            return stopped(structure) if self._closed else relaxed_here(structure, settings, should_stop)
         try:
             future = self._submitted(structure, settings)
             while future is not None:
@@ -139,8 +142,15 @@ def _end_with_parent() -> None:
 
 
 def _relaxed(structure: Structure, settings: RelaxationSettings) -> Relaxation:
-    if _stop is not None and _stop.is_set():
-        return stopped(structure)  # before the potential is loaded
+    return relaxed_here(structure, settings, _stop.is_set if _stop is not None else lambda: False)
+
+
+def relaxed_here(
+    structure: Structure, settings: RelaxationSettings, should_stop: Callable[[], bool] = lambda: False
+) -> Relaxation:
+    """Relax a structure by CHGNet in this process; the potential is loaded unless it is to stop."""
+    if should_stop():
+        return stopped(structure)
     from core.structures.interatomic import load_chgnet
 
-    return relax(structure, load_chgnet(), settings, _stop.is_set if _stop is not None else lambda: False)
+    return relax(structure, load_chgnet(), settings, should_stop)

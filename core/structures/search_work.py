@@ -25,7 +25,7 @@ from core.structures.prototypes import StructureFinder
 from core.structures.ranking import NAME as RANKING
 from core.structures.reference_structures import reference_structures
 from core.structures.relaxation import STOPPED, Relaxation, RelaxationSettings
-from core.structures.relaxing_processes import RelaxingProcesses
+from core.structures.relaxing_processes import RelaxingProcesses, relaxed_here
 from core.structures.structure_models import METAL_NAME, TC_NAME, load_structure_models
 
 MOST_STRUCTURES = 20  # candidates that are ranked for a formula
@@ -173,16 +173,8 @@ def at_once_by(processes: RelaxingProcesses | None) -> int:
 
 def relaxed_by_chgnet(settings: RelaxationSettings, processes: RelaxingProcesses | None = None) -> Relaxer:
     """Relaxation by CHGNet, which is loaded at the first structure. processes : that relax; None: this process does"""
-    if processes is not None:
-        return lambda structure, should_stop: processes.relax(structure, settings, should_stop)
-
-    def relaxed(structure: Structure, should_stop: Callable[[], bool]) -> Relaxation:
-        from core.structures.interatomic import load_chgnet
-        from core.structures.relaxation import relax
-
-        return relax(structure, load_chgnet(), settings, should_stop)
-
-    return relaxed
+    relaxing = processes.relax if processes is not None else relaxed_here
+    return lambda structure, should_stop: relaxing(structure, settings, should_stop)
 
 
 def relaxed_reference(

@@ -13,23 +13,26 @@ from core.errors import InputError
 from core.paths import PROJECT
 from core.process_identity import identity_of
 from core.processors import free_memory_bytes, processors
-from core.structures import relaxing_processes
+from core.structures import interatomic, relaxing_processes
 from core.structures.at_once import mapped
 from core.structures.interatomic import load_chgnet
 from core.structures.relaxation import STOPPED, RelaxationSettings, relax
 from core.structures.relaxing_processes import MOST_PROCESSES, RelaxingProcesses
 from tests import crystals
+from tests.pair_potential import PairPotential
 
 SETTINGS = RelaxationSettings(most_steps=4)
 PARENT = """
-import multiprocessing, time
+import multiprocessing, threading, time
 from core.structures.relaxation import RelaxationSettings
 from core.structures.relaxing_processes import RelaxingProcesses
 from tests import crystals
 
 if __name__ == "__main__":
-    processes = RelaxingProcesses(1)
-    processes.relax(crystals.rock_salt("K", "Cl", 6.0), RelaxationSettings(most_steps=1))
+    work = crystals.rock_salt("K", "Cl", 6.0), RelaxationSettings()
+    threading.Thread(target=RelaxingProcesses(2).relax, args=work, daemon=True).start()
+    while not multiprocessing.active_children():
+        time.sleep(0.05)
     print(multiprocessing.active_children()[0].pid, flush=True)
     time.sleep(60)
 """
@@ -52,7 +55,7 @@ def test_processes_relax_as_this_process_does():
 
 
 def test_a_process_that_ends_unasked_is_an_error_with_a_remedy():
-    with RelaxingProcesses(1) as processes:
+    with RelaxingProcesses(2) as processes:
         relaxation = threading.Thread(target=_killed_when_started, daemon=True)
         relaxation.start()
         with pytest.raises(InputError, match="want of memory"):
@@ -64,6 +67,15 @@ def _killed_when_started():
         time.sleep(0.05)
     for child in children:
         child.kill()
+
+
+def test_one_needs_no_other_process(monkeypatch):
+    monkeypatch.setattr(interatomic, "load_chgnet", lambda: PairPotential(r0=3.0))
+    with RelaxingProcesses(1) as processes:
+        found = processes.relax(crystals.rock_salt("K", "Cl", 6.0), RelaxationSettings())
+        assert found.converged and not multiprocessing.active_children()
+        assert processes.relax(found.structure, SETTINGS, lambda: True).verdict == STOPPED
+    assert processes.relax(found.structure, SETTINGS).verdict == STOPPED
 
 
 def test_by_default_there_is_one_process_a_core_as_far_as_the_memory_goes(monkeypatch):
