@@ -32,8 +32,8 @@ _stop: Event | None = None  # of a process of the pool
 class RelaxingProcesses:
     """Processes that relax structures; they are started when the first structure is relaxed, and end with the block.
 
-    A structure of one that was asked to stop has the verdict STOPPED, as have all that are asked for later. With a count
-    of 1 this process relaxes.
+    A structure of one that was asked to stop has the verdict STOPPED, as have all that are asked for later.
+    With a count of 1 this process relaxes.
     """
 
     def __init__(self, count: int | None = None):
