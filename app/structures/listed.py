@@ -24,7 +24,7 @@ from core.structures.quantum_espresso import input_files, zipped
 from core.structures.structure_models import METAL, StructureProperties
 from core.structures.symmetry import conventional_cell, space_group_of, space_group_symbol
 
-NO_HYDRIDES = "and no hydride of high pressure is among them"
+NO_HYDRIDES = "; the model has learnt no hydride of high pressure"
 TC_LABEL = "by the model of electron-phonon calculations; conventional superconductors only"
 
 
@@ -187,9 +187,9 @@ def property_facts(each: Listed) -> dict[str, str]:
     chance = f"probability {p:.0%}" if said.band_gap_class == METAL else f"probability of a metal {p:.0%}"
     tc = "none: the model has learnt metals only" if math.isnan(said.tc_K) else f"{said.tc_K:.1f} K"
     amounts = {symbol: float(n) for symbol, n in each.structure.counts.items()}
-    unseen = f", {NO_HYDRIDES}" if hydrogen_rich(composition_vector(amounts)[None])[0] else ""
+    unseen = NO_HYDRIDES if hydrogen_rich(composition_vector(amounts)[None])[0] else ""
     return {
-        "Metal or not": f"{said.band_gap_class}, {chance}, as PBE calculations have it",
+        "Metal or not": f"{said.band_gap_class}, {chance}, as PBE calculations have it{unseen}",
         "Tc by structure": f"{tc}, {TC_LABEL}{unseen}",
     }
 

@@ -47,7 +47,7 @@ def add_parser(commands: Commands) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--processes", type=int, metavar="N",
-        help="structures relaxed at the same time, about 1 GB each; default: one a core, at most 8",
+        help="structures relaxed at the same time, about 1 GB each; default: one a core, at most 8, as memory allows",
     )  # fmt: skip
     parser.add_argument(
         "--espresso", action="store_true",
