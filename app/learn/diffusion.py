@@ -11,12 +11,10 @@ import streamlit as st
 
 from app.learn.charts import amounts_figure
 from app.learn.show import chart
-from app.text.formatting import with_minus
+from app.text.formatting import largest_amounts, with_minus
 from app.text.html import formula_html
 from core.benchmarks.harness import read
 from core.benchmarks.paper import C_ES, GUIDED, KIAGO, SUPERDIFF
-from core.chemistry.composition import formula_of
-from core.chemistry.formula_reader import parse_formula
 from core.paths import ASSETS
 
 FOLDER = ASSETS / "benchmarks"
@@ -67,19 +65,11 @@ def example(table: pd.DataFrame) -> None:
         cells[1].metric("Formation energy (eV/atom)", with_minus(f"{row['formation_energy_eV_per_atom']:.2f}"))
         cells[2].metric("Standard deviation of the noise", f"{row['noise']:.2f}")
         chart(amounts_figure(amounts(row)), "learn_diffusion_amounts", "Amounts of the elements of the sample")
-        st.markdown(formula_html(largest_amounts(row["formula"])), unsafe_allow_html=True)
+        st.markdown(formula_html(largest_amounts(row["formula"], MOST_ELEMENTS)), unsafe_allow_html=True)
     st.caption(
         "Amounts of the elements H to Cm; orange ones are negative. The formula has those of at least 0.08 atoms, of "
         f"more than {MOST_ELEMENTS} elements only the largest."
     )
-
-
-def largest_amounts(formula: str) -> str:
-    """The formula of the MOST_ELEMENTS largest amounts; an ellipsis stands for the others."""
-    parsed = parse_formula(formula)
-    if len(parsed) <= MOST_ELEMENTS:
-        return formula
-    return formula_of(dict(sorted(parsed.items(), key=lambda part: -part[1])[:MOST_ELEMENTS])) + "…"
 
 
 def amounts(row: pd.Series) -> np.ndarray:

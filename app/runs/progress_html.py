@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from html import escape
 
-from app.text.formatting import deviation_text, signed_number, with_minus
+from app.text.formatting import deviation_text, largest_amounts, signed_number, with_minus
 from app.text.html import formula_html, table_html
 from core.generation.schedule import Schedule
 from core.runs.status import Phase, RunStatus
@@ -34,6 +34,21 @@ def top_html(top: Iterable[Mapping], heading: str = "Composition (fractions of t
         for row in top
     )
     return table_html((heading, "Tc (K)", "Ef (eV/atom)"), rows)
+
+
+def samples_html(samples: Iterable[Mapping], most: int) -> str:
+    """Samples at several steps as a table. samples : rows of `core.runs.run.Run.samples`; most : elements of a formula
+
+    There is at least one row.
+    """
+    rows = [dict(row) for row in samples]
+    names = [name for name in rows[0] if name != "step"]
+    cells = ([str(row["step"]), *(_sample_html(row[name], most) for name in names)] for row in rows)
+    return table_html(("Step", *(name.capitalize() for name in names)), cells)
+
+
+def _sample_html(formula: str, most: int) -> str:
+    return formula_html(largest_amounts(formula, most)) if formula else "no formula"
 
 
 def archive_top_html(top: Iterable[Mapping]) -> str:

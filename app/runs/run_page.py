@@ -14,6 +14,7 @@ from app.runs.best_five import best_five
 from app.runs.change_problem import change_button
 from app.runs.damage_block import damage_block, rebuilt_note
 from app.runs.deletion import problem_html
+from app.runs.diffusion_samples import samples_at_steps
 from app.runs.member_average import averaged
 from app.runs.phases import status_html
 from app.runs.progress_html import archive_legend_html, legend_html, progress_bar_html
@@ -145,6 +146,7 @@ def progress_block(run: Run, problem: DesignProblem) -> None:
     left, right = st.columns([2, 1], gap="large")
     with left:
         best_five(run, status)
+        samples_at_steps(run)
     if method.optimises:
         with right:
             restarts(status)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+from core.chemistry.composition import formula_of
+from core.chemistry.formula_reader import parse_formula
 from core.problem.substitution_sites import ANY_ELEMENT, METALS, NON_METALS, Replacement
 
 AMOUNT = re.compile(r"(?<=[A-Za-z)\]}])(\d+(?:\.\d*|/\d+)?|\.\d+)")  # in a formula
@@ -17,6 +19,14 @@ def formula_text(formula: str) -> str:
     if re.search(r"\d\.\d|\.\d", formula):
         return formula
     return AMOUNT.sub(lambda match: match.group().translate(SUBSCRIPTS), formula)
+
+
+def largest_amounts(formula: str, most: int) -> str:
+    """The formula of its `most` largest amounts; an ellipsis stands for the others. Raises InputError."""
+    parsed = parse_formula(formula)
+    if len(parsed) <= most:
+        return formula
+    return formula_of(dict(sorted(parsed.items(), key=lambda part: -part[1])[:most])) + "…"
 
 
 def charge_text(state: int) -> str:

@@ -12,7 +12,6 @@ import torch
 from core.benchmarks import diffusion, figures
 from core.benchmarks.harness import Options, Outcome
 from core.benchmarks.paper import SUPERDIFF
-from core.chemistry.composition import formula_of_counts
 from core.evaluation.design import prepare
 from core.generation.diffusion import formulas, sampler
 from core.generation.diffusion.guidance import normalised
@@ -66,10 +65,10 @@ def _rows(task: Task, amounts: torch.Tensor, left: int) -> list[dict]:
     fractions = normalised(amounts, task.guidance.known)
     tc, energy = (predict_in_batches(predictor, fractions) for predictor in (task.tc, task.formation_energy))
     noise = float(np.sqrt(1 - task.schedule.signal[left - 1])) if left else 0.0
-    kept = formulas.above(np.pad(amounts.cpu().numpy().astype(float), ((0, 0), (0, 22))), formulas.LEAST_AMOUNT)
+    texts = formulas.at_any_step(amounts.cpu().numpy())
     return [
         {
-            "noise": noise, "sample": k + 1, "formula": formula_of_counts(kept[k].round(DIGITS)), "tc_K": tc[k],
+            "noise": noise, "sample": k + 1, "formula": texts[k], "tc_K": tc[k],
             "formation_energy_eV_per_atom": energy[k],
             "amounts": json.dumps([round(amount, DIGITS) + 0.0 for amount in amounts[k].tolist()]),
         }

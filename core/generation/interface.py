@@ -73,6 +73,7 @@ class Report:
     restarts : restarts of dead candidates since the start of the run
     archive : of a search: the best formulas so far; None for a method whose candidates move
     valid_share : share of the candidates that would be formulas; None for a method whose candidates always are
+    samples : of a diffusion, the first candidates as formulas, always the same candidates; else empty
     """
 
     step: int
@@ -84,6 +85,7 @@ class Report:
     restarts: int
     archive: ArchiveReport | None = None
     valid_share: float | None = None
+    samples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ PROGRESS_COLUMNS = (
     *(f"{quantity}_{statistic}" for quantity in QUANTITIES for statistic in STATISTICS),
     "restarts",
 )
-VALID_SHARE = "valid_share"  # which a record of a diffusion has besides, from 0 to 1
+# What a record of a diffusion has besides: a share from 0 to 1, and formulas of the same samples in every record.
+VALID_SHARE, SAMPLES = "valid_share", "samples"
 # What a record of a search has besides: see `core.runs.archive_records`.
 ARCHIVE_COLUMNS = ("tested", "objective_K_best", "objective_K_mean")
 
@@ -97,6 +98,7 @@ _RECORD = dict.fromkeys(PROGRESS_COLUMNS, _NUMBER) | {
     VALID_SHARE: Field(
         lambda v: isinstance(v, float | int) and is_number(v) and 0 <= v <= 1, "a share", required=False
     ),
+    SAMPLES: Field(lambda v: isinstance(v, list) and all(map(is_text, v)), "formulas", required=False),
     "top": Field(_is_top, "compositions"),
 }
 

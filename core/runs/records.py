@@ -10,7 +10,7 @@ import torch
 from core.chemistry import elements
 from core.chemistry.composition import formula_of
 from core.generation.interface import Report
-from core.runs.progress import QUANTITIES, STATISTICS, VALID_SHARE
+from core.runs.progress import QUANTITIES, SAMPLES, STATISTICS, VALID_SHARE
 
 TOP, TOP_SEARCHED, TOP_DIGITS = 5, 100, 2
 _SIGNIFICANT_DIGITS = 6
@@ -33,6 +33,8 @@ def progress_record(report: Report, values: np.ndarray, averaged_steps: int = 1)
         position["averaged_steps"] = averaged_steps
     if report.valid_share is not None:
         position[VALID_SHARE] = _rounded(report.valid_share)
+    if report.samples:
+        position[SAMPLES] = list(report.samples)
     return position | statistics(values) | {"restarts": report.restarts, "top": best_compositions(report, values)}
 
 

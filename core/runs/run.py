@@ -25,6 +25,7 @@ from core.runs.progress import (
     ARCHIVE_COLUMNS,
     PROGRESS_COLUMNS,
     QUANTITIES,
+    SAMPLES,
     TRAJECTORY_RECORDS,
     VALID_SHARE,
     read_records,
@@ -128,6 +129,18 @@ class Run:
         records = read_records(self.folder / layout.PROGRESS)
         rows = [(record["step"], record[VALID_SHARE]) for record in records if VALID_SHARE in record]
         return pd.DataFrame(rows, columns=["step", VALID_SHARE])
+
+    def samples(self) -> pd.DataFrame:
+        """The same samples of a diffusion at the recorded steps, as formulas: columns "step" and "sample 1", ...
+
+        Without rows for other methods, and for runs of earlier versions.
+        """
+        import pandas as pd
+
+        records = read_records(self.folder / layout.PROGRESS)
+        rows = [(record["step"], *record[SAMPLES]) for record in records if SAMPLES in record]
+        count = max((len(row) for row in rows), default=1)
+        return pd.DataFrame(rows, columns=["step", *(f"sample {number}" for number in range(1, count))])
 
     def has_progress(self) -> bool:
         """Whether a step is recorded."""

@@ -9,6 +9,7 @@ from app.text.formatting import (
     deviation_text,
     duration,
     formula_text,
+    largest_amounts,
     ordinal,
     signed_number,
     times,
@@ -50,6 +51,11 @@ def test_numbers_are_written_as_text():
     assert (change_text(3.21), change_text(-1.0)) == ("a gain of 3.2 K", "a loss of 1.0 K")
     assert change_text(-0.04) == "no change"
     assert (deviation_text(12.34, 1), deviation_text(float("nan"), 1)) == (" ± 12.3", "")
+
+
+def test_of_many_elements_the_largest_amounts_are_shown():
+    assert largest_amounts("La1.85Sr0.15CuO4", 4) == "La1.85Sr0.15CuO4"
+    assert largest_amounts("La1.85Sr0.15CuO4", 2) == "La1.85O4…"
 
 
 def test_a_table_has_a_foot_only_if_there_is_one():

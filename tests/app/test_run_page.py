@@ -114,7 +114,9 @@ def test_a_random_substitution_has_no_progress_charts(carried_out, empty_runs_fo
 def test_a_diffusion_also_shows_the_share_of_valid_samples(carried_out, empty_runs_folder):
     problem = replace(PROBLEM, method=SUPERDIFF, method_settings={"denoising_steps": 10})
     run = carried_out(problem, empty_runs_folder / "diffused")
-    charts = open_page("run", run).get("plotly_chart")
+    shown = open_page("run", run)
+    charts = shown.get("plotly_chart")
+    assert "The same samples at several steps" in page_text(shown) and "<th>Sample 3</th>" in html_text(shown)
     assert len(charts) == 4 and "Valid samples" in charts[-1].proto.spec
     validity = run.validity()
     assert len(validity) == 10 and validity["valid_share"].iloc[0] == 0  # noise is no formula

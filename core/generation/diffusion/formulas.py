@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.chemistry import elements
+from core.chemistry.composition import formula_of_counts
 from core.generation.diffusion.network import N_POSITIONS
 from core.generation.diffusion.settings import KIAGO, SUPERDIFF, WHOLE
 from core.generation.rounding import Rounded
@@ -73,6 +74,16 @@ def survives(samples: np.ndarray, most: int) -> np.ndarray:
 def above(amounts: np.ndarray, threshold: float) -> np.ndarray:
     """The amounts (n, 118) that are at least the threshold; the others, negative ones too, become 0."""
     return np.where(amounts < threshold, 0.0, amounts)
+
+
+def at_any_step(samples: np.ndarray) -> list[str]:
+    """Samples (n, 96) as they are at some step, as formulas of all amounts of at least LEAST_AMOUNT, to be looked at.
+
+    Empty for a sample without such an amount, or with one that is not finite.
+    """
+    finite = np.isfinite(samples).all(1, keepdims=True)
+    kept = above(_padded(np.where(finite, samples, 0.0).astype(np.float64)), LEAST_AMOUNT)
+    return [formula_of_counts(row) for row in kept.round(DECIMALS[SUPERDIFF])]
 
 
 def chosen_threshold(amounts: np.ndarray, tc_of: TcOf) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.generation.diffusion.formulas import survives
+from core.generation.diffusion.formulas import at_any_step, survives
 from core.generation.diffusion.guidance import PUBLISHED_BATCH, Guidance
 from core.generation.diffusion.network import N_POSITIONS
 from core.generation.diffusion.noise_schedule import NoiseSchedule
@@ -26,6 +26,7 @@ from core.generation.gradient.batch_parallel import BatchParallel
 from core.generation.interface import Report
 from core.predictors.interface import Predictor
 
+SHOWN = 3  # samples in reports
 NOISE_ROWS = 64  # candidates whose noise is drawn together; part of the meaning of a seed
 # Numbers of the random streams of a step.
 _START, _DENOISE, _REFERENCE, _SHARED = range(4)
@@ -113,8 +114,9 @@ def evaluate(task: Task, state: State) -> Report:
             return fractions, tc_K, energy_eV, losses.integer_loss(present, task.atom_counts)
 
     fractions, tc_K, energy_eV, integer = _joined(task, evaluated)
-    valid = survives(state.amounts.cpu().numpy(), task.most_elements)
-    return Report(int(state.step), 1, fractions, tc_K, energy_eV, integer, 0, valid_share=float(valid.mean()))
+    amounts = state.amounts.cpu().numpy()
+    valid, samples = survives(amounts, task.most_elements), tuple(at_any_step(amounts[:SHOWN]))
+    return Report(int(state.step), 1, fractions, tc_K, energy_eV, integer, 0, None, float(valid.mean()), samples)
 
 
 def moves(task: Task, state: State) -> Moves:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.chemistry import elements
-from core.generation.diffusion.formulas import THRESHOLDS, chosen_threshold, survives, whole_cells, written
+from core.generation.diffusion.formulas import THRESHOLDS, at_any_step, chosen_threshold, survives, whole_cells, written
 from core.generation.diffusion.settings import KIAGO, NEUTRAL, SUPERDIFF, WHOLE
 from tests.unit.generation.diffusion.toys import amounts_of
 
@@ -32,6 +32,11 @@ def test_samples_survive_the_filter_with_two_to_most_elements():
     ])  # fmt: skip
     assert survives(samples, 7).tolist() == [True, False, True, False, False, False, False]
     assert survives(samples, 3).tolist() == [False, False, True, False, False, False, False]
+
+
+def test_a_sample_is_a_formula_at_every_step():
+    samples = np.concatenate([sample(La=1.8549, Cu=-1.0, O=3.996, H=0.074), np.zeros((1, 96)), np.full((1, 96), np.nan)])
+    assert at_any_step(samples) == ["La1.85O4", "", ""]
 
 
 def test_superdiff_rejects_negative_amounts():

@@ -106,6 +106,10 @@ def test_a_stopped_run_is_resumed_exactly(tmp_path, monkeypatch):
     assert validity["step"].tolist() == progress["step"].tolist()
     assert validity["valid_share"].iloc[0] == 0 and validity["valid_share"].between(0, 1).all()  # noise is no formula
     pd.testing.assert_frame_equal(stopped.validity(), validity)
+    samples = straight.samples()
+    assert list(samples) == ["step", "sample 1", "sample 2", "sample 3"] and len(samples) == len(validity)
+    assert samples["sample 1"].nunique() > 10 and "H" in samples["sample 1"].iloc[0]
+    pd.testing.assert_frame_equal(stopped.samples(), samples)
 
 
 def test_neutral_formulas_are_whole_and_pass_the_charge_screens():
