@@ -35,7 +35,8 @@ def test_samples_survive_the_filter_with_two_to_most_elements():
 
 
 def test_a_sample_is_a_formula_at_every_step():
-    samples = np.concatenate([sample(La=1.8549, Cu=-1.0, O=3.996, H=0.074), np.zeros((1, 96)), np.full((1, 96), np.nan)])
+    noisy = sample(La=1.8549, Cu=-1.0, O=3.996, H=0.074)
+    samples = np.concatenate([noisy, np.zeros((1, 96)), np.full((1, 96), np.nan)])
     assert at_any_step(samples) == ["La1.85O4", "", ""]
 
 
