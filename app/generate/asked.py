@@ -27,6 +27,7 @@ class Form:
 
     of : ELEMENTS or FORMULA
     table : of the elements that may occur; formula, units : of the crystals, and formula units in the cell
+    symmetric : whether crystals of a formula have the symmetry of known prototypes
     tc_K : Tc that is asked for; None: any
     screened : whether the crystals are screened
     """
@@ -35,6 +36,7 @@ class Form:
     table: TableState = field(default_factory=lambda: TableState(initially_forbidden(), {}, frozenset()))
     formula: str = ""
     units: int = 1
+    symmetric: bool = True
     tc_K: float | None = 10.0
     guidance: float = 2.0
     count: int = 64
@@ -48,7 +50,7 @@ class Form:
         sampler = SamplerSettings(self.steps, self.corrector, guidance=self.guidance, bfloat16=bfloat16)
         if self.of == FORMULA:
             composition = cell_of(parse_formula(self.formula), self.units)
-            return GenerationRequest(self.count, self.seed, self.tc_K, None, composition, sampler)
+            return GenerationRequest(self.count, self.seed, self.tc_K, None, composition, sampler, self.symmetric)
         symbols = elements.symbols()[:N_TYPES]
         allowed = tuple(symbol for symbol in symbols if symbol not in self.table.forbidden)
         return GenerationRequest(
@@ -85,4 +87,6 @@ def settings_text(request: GenerationRequest) -> str:
     parts = [f"{sampler.steps:,} steps{', with corrector' if sampler.corrector else ''}"]
     if request.tc_K is not None:
         parts.append(f"guidance {sampler.guidance:g}")
+    if request.symmetric:
+        parts.append("symmetry of prototypes")
     return "; ".join([*parts, f"seed {request.seed}"])

@@ -62,6 +62,11 @@ def _formula(asked: Form) -> None:
     key = synced_key("generate.units", asked.units)
     right.number_input("Formula units", 1, MOST_ATOMS, asked.units, key=key, on_change=session.from_widget,
                        args=(key, "units"), help="In the primitive cell")  # fmt: skip
+    key = synced_key("generate.symmetric", asked.symmetric)
+    st.checkbox("Symmetry of known prototypes", asked.symmetric, key=key, on_change=session.from_widget,
+                args=(key, "symmetric"), help="Each crystal has the space group and the Wyckoff positions of a "
+                "prototype with this stoichiometry, drawn by the number of its compounds; lattice and free coordinates "
+                "are generated. Otherwise crystals have any symmetry, as published.")  # fmt: skip
 
 
 def _target(asked: Form) -> None:

@@ -1,11 +1,13 @@
-"""Structures of held-out formulas: prototypes, diffusion as it comes and by energy, and both in turn.
+"""Structures of held-out formulas: prototypes, diffusion as it comes, by likelihood and by energy, and both in turn.
 
 The formulas are those on which `structure-ranking` and `crystal-base` are measured; no structure of them is in the
 library of prototypes that proposes candidates here, or was learned by the network. A formula matches at k if one of
 its first k structures is a known one by StructureMatcher. Equal candidates from prototypes count once; samples are
 counted as they come, and they are told the number of atoms of the smallest known cell, as in DiffCSP, which prototypes
-are not. By energy: the valid sample with the lowest energy by CHGNet, unrelaxed, comes first. In turn: the first of
-the prototypes, the sample of lowest energy, the second of the prototypes, and so on.
+are not. By likelihood: the valid sample comes first in which the network errs least. By energy: that of the lowest
+energy by CHGNet, unrelaxed. Symmetric: samples with the symmetry of prototypes, drawn with the compounds of formulas
+that the network knows. In turn: the first of the prototypes, the symmetric sample of lowest energy, the second of the
+prototypes, and so on.
 """
 
 from __future__ import annotations
@@ -33,8 +35,9 @@ from core.structures.ranking import NAME as RANKING
 if TYPE_CHECKING:
     from core.training.crystal_samples import Guesses
 
-SOURCES = PROTOTYPES, DIFFUSION, BY_ENERGY, IN_TURN = (
-    "prototypes", "diffusion", "diffusion, by energy", "both in turn"
+SOURCES = PROTOTYPES, DIFFUSION, LIKELIEST, BY_ENERGY, SYMMETRIC, SYMMETRIC_LIKELIEST, SYMMETRIC_BY_ENERGY, IN_TURN = (
+    "prototypes", "diffusion", "diffusion, by likelihood", "diffusion, by energy", "symmetric diffusion",
+    "symmetric diffusion, by likelihood", "symmetric diffusion, by energy", "both in turn",
 )  # fmt: skip
 RANKS = (1, 5, 10, 20)
 
@@ -67,21 +70,29 @@ class CrystalPredictionOptions:
         return ""
 
 
+class OfSamples(NamedTuple):
+    """Rank, from 1, of the first known structure among samples as they come and in two orders; inf: there is none."""
+
+    as_drawn: float
+    by_likelihood: float
+    by_energy: float
+
+
 class Ranks(NamedTuple):
-    """Rank, from 1, of the first known structure of a formula among candidates of both sources; inf: there is none."""
+    """Rank, from 1, of the first known structure of a formula among candidates of all sources; inf: there is none."""
 
     kind: str
     prototypes: float
-    diffusion: float
-    by_energy: float
+    free: OfSamples
+    symmetric: OfSamples
 
     def of(self, source: str) -> float:
-        """The rank in a source, or in both in turn."""
+        """The rank in a source, or in prototypes and symmetric samples in turn."""
         return {
             PROTOTYPES: self.prototypes,
-            DIFFUSION: self.diffusion,
-            BY_ENERGY: self.by_energy,
-            IN_TURN: min(2 * self.prototypes - 1, 2 * self.by_energy),
+            **dict(zip((DIFFUSION, LIKELIEST, BY_ENERGY), self.free, strict=True)),
+            **dict(zip((SYMMETRIC, SYMMETRIC_LIKELIEST, SYMMETRIC_BY_ENERGY), self.symmetric, strict=True)),
+            IN_TURN: min(2 * self.prototypes - 1, 2 * self.symmetric.by_energy),
         }[source]
 
 
@@ -121,13 +132,17 @@ def sentences(table: pd.DataFrame) -> tuple[str, ...]:
     """Whether both together are better than either."""
     rows = table[table["formulas"] == "all"].set_index("source")
     last = f"match_at_{max(RANKS)}"
-    one, two, both = (rows.loc[source, last] for source in (PROTOTYPES, DIFFUSION, IN_TURN))
+    one, free, two, both = (rows.loc[source, last] for source in (PROTOTYPES, DIFFUSION, SYMMETRIC, IN_TURN))
+    first = {source: f"{rows.loc[source, 'match_at_1']:.0%}" for source in SOURCES}
     return (
-        f"Among {max(RANKS)} structures of a formula is a known one for {one:.0%} by prototypes, {two:.0%} by "
-        f"diffusion and {both:.0%} by both in turn, of {int(rows.loc[PROTOTYPES, 'n'])} formulas that neither saw.",
-        f"The first structure is a known one for {rows.loc[PROTOTYPES, 'match_at_1']:.0%} by prototypes and "
-        f"{rows.loc[DIFFUSION, 'match_at_1']:.0%} by diffusion, {rows.loc[BY_ENERGY, 'match_at_1']:.0%} if the "
-        "sample of lowest energy comes first.",
+        f"Among {max(RANKS)} structures of a formula is a known one for {one:.0%} by prototypes, {free:.0%} by "
+        f"diffusion, {two:.0%} by diffusion with the symmetry of prototypes and {both:.0%} by this and prototypes in "
+        f"turn, of {int(rows.loc[PROTOTYPES, 'n'])} formulas that none of them saw.",
+        f"The first structure is a known one for {first[PROTOTYPES]} by prototypes and {first[DIFFUSION]} by "
+        f"diffusion, {first[LIKELIEST]} if the likeliest sample comes first and {first[BY_ENERGY]} if that of lowest "
+        "energy does; "
+        f"with the symmetry of prototypes {first[SYMMETRIC]}, {first[SYMMETRIC_LIKELIEST]} and "
+        f"{first[SYMMETRIC_BY_ENERGY]}.",
     )
 
 
@@ -153,15 +168,26 @@ def _ranks(options: CrystalPredictionOptions) -> Mapping[str, Ranks]:
     store = options.cache / "crystal-prediction" / crystal_samples.folder_name(model, samples)
     known = crystal_samples.held_out_structures(folder, seed, drawn)
     task = crystal_samples.task_of(model, seed, samples)
-    guesses = crystal_samples.guesses_of(task, known, options.count, store)
+    free = crystal_samples.guesses_of(task, known, options.count, store)
+    unknown = crystal_samples.unknown_formulas(folder, seed, drawn)
+    symmetric = crystal_samples.guesses_of(task, known, options.count, store, unknown)
+    options.log("energies of the samples")
     found = {}
     for each in queries["held_out"]:
-        if each.formula in guesses:
+        if (formula := each.formula) in free:
             order = np.argsort(-ranking.scores(each.ranked.features), kind="stable")
-            rank, own = structure_ranking.first_match(each, order), guesses[each.formula]
-            by_energy = np.argsort(_energies(own, store / f"energies-{each.formula}.json"), kind="stable")
-            found[each.formula] = Ranks(each.kind, rank, own.first_match(), own.first_match(by_energy.tolist()))
+            ranks = [
+                _of_samples(guesses[formula], store / f"energies{name}-{formula}.json")
+                for name, guesses in (("", free), ("-symmetric", symmetric))
+            ]
+            found[formula] = Ranks(each.kind, structure_ranking.first_match(each, order), *ranks)
     return found
+
+
+def _of_samples(own: Guesses, path: Path) -> OfSamples:
+    """path : of the file that keeps the energies"""
+    by_energy = np.argsort(_energies(own, path), kind="stable").tolist()
+    return OfSamples(own.first_match(), own.first_match(own.likeliest_first), own.first_match(by_energy))
 
 
 def _energies(own: Guesses, path: Path) -> list[float]:

@@ -37,6 +37,11 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--elements", nargs="+", metavar="E", help="only these elements may occur; default: all")
     parser.add_argument("--formula", metavar="F", help="structures of this formula")
     parser.add_argument("--units", type=int, default=1, metavar="Z", help="formula units in the cell; default: 1")
+    parser.add_argument(
+        "--any-symmetry",
+        action="store_true",
+        help="with --formula: without the symmetry of known prototypes, which each sample has otherwise",
+    )
     parser.add_argument("--steps", type=int, default=100, metavar="N", help="denoising steps, to 1000; default: 100")
     parser.add_argument("--corrector", action="store_true", help="a corrector step before each step, as published")
     parser.add_argument("--screen", action="store_true",
@@ -145,4 +150,5 @@ def _request(options: argparse.Namespace, device: str) -> GenerationRequest:
     sampler = SamplerSettings(
         options.steps, options.corrector, guidance=options.guidance, bfloat16=uses_bfloat16(device)
     )
-    return GenerationRequest(options.count, options.seed, options.tc, allowed, composition, sampler)
+    symmetric = composition is not None and not options.any_symmetry
+    return GenerationRequest(options.count, options.seed, options.tc, allowed, composition, sampler, symmetric)

@@ -2,7 +2,9 @@
 
 Validity is that of DiffCSP. A held-out formula matches at k if one of its first k samples is a known structure of it;
 samples have the atoms of its smallest known cell, of at most 20 atoms, as DiffCSP gives the number of atoms too. The
-formulas are those on which `structure-ranking` is measured.
+formulas are those on which `structure-ranking` is measured. Their samples have any symmetry, as in DiffCSP, and once
+more the symmetry of prototypes, drawn with the compounds of formulas that the network knows. By likelihood, the valid
+sample comes first in which the network errs least, see `denoising_error`.
 """
 
 from __future__ import annotations
@@ -10,17 +12,22 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from core.chemistry.formula_reader import parse_formula
 from core.chemistry.structure import Structure
+from core.reference_data.prototypes import load_prototypes
 from core.structures.diffusion.blocks import sampled
+from core.structures.diffusion.denoising_error import denoising_errors
 from core.structures.diffusion.sampler import BLOCK, VERSION, SamplerSettings, State, Task, Wanted
+from core.structures.diffusion.template_draw import Formula, TemplateDraw
 from core.structures.diffusion.validity import structurally_valid, valid_compositions
 from core.structures.diffusion.weights import CrystalModel, load_crystal_network
+from core.structures.diffusion.wyckoff_templates import BlockSymmetry
 from core.structures.match import Reduced
 from core.training import structure_data
 from core.training.crystal_coverage import coverage
@@ -55,6 +62,9 @@ def figures(
         "unconditional": validity(free),
         "coverage": coverage(both_valid(free), *unseen(folder, seed, held_out)),
         "held_out_formulas": match_rates(base, known, settings.per_formula, store),
+        "held_out_formulas_symmetric": match_rates(
+            base, known, settings.per_formula, store, unknown_formulas(folder, seed, held_out)
+        ),
     }
 
 
@@ -146,11 +156,19 @@ class Guesses:
     """The samples of one held-out formula, in their order; None for numbers that are no crystal.
 
     matches : whether each is a known structure; valid : whether each has a valid structure
+    errors : of the network, see `denoising_error`; NaN for one that it cannot read
     """
 
     samples: tuple[Structure | None, ...]
     matches: tuple[bool, ...]
     valid: tuple[bool, ...]
+    errors: tuple[float, ...]
+
+    @property
+    def likeliest_first(self) -> list[int]:
+        """The samples in the order of the errors, those that are not valid last."""
+        errors = np.where(np.array(self.valid, dtype=bool), np.nan_to_num(self.errors, nan=np.inf), np.inf)
+        return np.argsort(errors, kind="stable").tolist()
 
     def first_match(self, order: Sequence[int] | None = None) -> float:
         """Rank of the first sample that is a known structure, from 1, in an order of the samples; inf: none is."""
@@ -158,27 +176,56 @@ class Guesses:
         return float(ordered.index(True) + 1) if any(ordered) else math.inf
 
 
-def guesses_of(base: Task, known: Mapping[str, Sequence[Structure]], count: int, store: Path) -> dict[str, Guesses]:
-    """`count` samples of each held-out formula, compared with its known structures."""
-    found = {}
+def unknown_formulas(folder: Path, seed: int, settings: RankingSettings) -> frozenset[Formula]:
+    """The formulas of which the network learned nothing. Raises InputError if the raw data are missing."""
+    keys = drawn_formulas(folder, seed, settings)["outside"]
+    return frozenset(frozenset((s, round(n)) for s, n in parse_formula(key).items()) for key in keys)
+
+
+def guesses_of(
+    base: Task, known: Mapping[str, Sequence[Structure]], count: int, store: Path,
+    unknown: frozenset[Formula] | None = None,
+) -> dict[str, Guesses]:  # fmt: skip
+    """`count` samples of each held-out formula, compared with its known structures.
+
+    unknown : formulas whose compounds are left out where templates of their symmetry are drawn; None: any symmetry
+    """
+    found, name = {}, "formula" if unknown is None else "symmetric"
     for key, own in tqdm(known.items(), desc="samples of held-out formulas"):
         task = _changed(base, 0, count, Wanted(composition=own[0].symbols))
-        samples = sampled(task, store / f"formula-{key}-{count}.json", _never, _nothing)
+        if unknown is not None:
+            templates = TemplateDraw(load_prototypes(), own[0].symbols, unknown).templates(base.seed, range(count))
+            task = replace(task, symmetry=BlockSymmetry(templates, base.device))
+        samples = sampled(task, store / f"{name}-{key}-{count}.json", _never, _nothing)
         reduced = [Reduced(structure) for structure in own]
         found[key] = Guesses(
             tuple(samples),
             tuple(_matches(each, reduced) for each in samples),
             tuple(structurally_valid(each) for each in samples),
+            _errors(base, samples),
         )
     return found
 
 
-def match_rates(base: Task, known: Mapping[str, Sequence[Structure]], count: int, store: Path) -> dict[str, float]:
-    """Shares of formulas of which the first sample, or one of `count`, is a known structure."""
-    found = guesses_of(base, known, count, store).values()
+def _errors(base: Task, samples: Sequence[Structure | None]) -> tuple[float, ...]:
+    """The error of the network for each sample; NaN for what is no crystal."""
+    errors = np.full(len(samples), np.nan)
+    there = [place for place, each in enumerate(samples) if each is not None]
+    crystals = [each for each in samples if each is not None]
+    errors[there] = denoising_errors(base.network, crystals, base.device).total
+    return tuple(errors.tolist())
+
+
+def match_rates(
+    base: Task, known: Mapping[str, Sequence[Structure]], count: int, store: Path,
+    unknown: frozenset[Formula] | None = None,
+) -> dict[str, float]:  # fmt: skip
+    """Shares of formulas of which the first sample, the likeliest one, or one of `count`, is a known structure."""
+    found = guesses_of(base, known, count, store, unknown).values()
     return {
         "n": len(known),
         "match_at_1": float(np.mean([each.matches[0] for each in found])),
+        "match_at_1_by_likelihood": float(np.mean([each.matches[each.likeliest_first[0]] for each in found])),
         f"match_at_{count}": float(np.mean([any(each.matches) for each in found])),
         "valid_structure": float(np.mean([each.valid for each in found])),
     }
@@ -193,7 +240,7 @@ def _matches(sample: Structure | None, known: Sequence[Reduced]) -> bool:
 
 
 def _changed(base: Task, first: int, count: int, wanted: Wanted) -> Task:
-    return Task(base.network, base.sizes, base.seed, first, count, wanted, base.settings, base.device)
+    return replace(base, first=first, count=count, wanted=wanted)
 
 
 def _never() -> bool:

@@ -214,4 +214,4 @@ def test_a_formula_is_the_cell_of_the_request():
     asked = Form(of=FORMULA, formula="MgB2", units=2, count=16, corrector=True).request(True)
     assert asked.composition == ("B", "B", "B", "B", "Mg", "Mg") and asked.sampler.bfloat16
     assert title(asked) == "16 crystals of MgB2 towards 10 K"
-    assert settings_text(asked) == "100 steps, with corrector; guidance 2; seed 0"
+    assert settings_text(asked) == "100 steps, with corrector; guidance 2; symmetry of prototypes; seed 0"

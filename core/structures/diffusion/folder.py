@@ -5,7 +5,8 @@ status.json      phase, finished samples, step of the current block, times
 blocks.jsonl     one line for each finished block
 blocks/          the samples as computed; a finished block is not computed again
 ways.json        the samples of the first block on their way from noise, see `ways`
-samples.csv      one row for each sample; cif/ has those whose structure is valid
+samples.csv      one row for each sample; cif/ has those whose structure is valid. Of a formula also the prototype whose
+                 symmetry a sample has, and the error of the network on it: likely structures have small ones
 cancel           if a file of this name is created, the generation stops after the current step
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -25,12 +27,18 @@ import torch
 from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.files import acquire_lock, read_json, remove_partial_files, storage_errors, write_atomically, write_json
+from core.predictors.checkpoint import read_card
+from core.reference_data.prototypes import NAME as LIBRARY
+from core.reference_data.prototypes import load_prototypes
 from core.structures.diffusion.blocks import Stopped, sampled
+from core.structures.diffusion.denoising_error import denoising_errors
 from core.structures.diffusion.request import GenerationRequest
 from core.structures.diffusion.sampler import BLOCK, State, Task
+from core.structures.diffusion.template_draw import TemplateDraw
 from core.structures.diffusion.validity import structurally_valid, valid_compositions
 from core.structures.diffusion.ways import WayRecorder
 from core.structures.diffusion.weights import CrystalModel
+from core.structures.diffusion.wyckoff_templates import BlockSymmetry, WyckoffTemplate
 from core.structures.files import to_cif
 from core.structures.symmetry import space_group_of
 
@@ -40,7 +48,7 @@ REQUEST, STATUS, PROGRESS, BLOCKS, WAYS, TABLE, CIF = (
 CANCEL, LOCK = "cancel", "worker.lock"
 COLUMNS = (
     "number", "formula", "n_atoms", "space_group", "volume_A3_per_atom", "shortest_distance_A", "valid_structure",
-    "valid_composition", "cif",
+    "valid_composition", "template", "denoising_error", "cif",
 )  # fmt: skip
 _STATUS_EVERY_S = 1.0
 
@@ -107,6 +115,8 @@ def generate(
 
 def _check(folder: Path, request: GenerationRequest, model: CrystalModel) -> None:
     asked = {"request": request.to_json(), "checkpoint": request.checkpoint, "sha256": model.card["sha256"]}
+    if request.symmetric:
+        asked["prototypes_sha256"] = read_card(LIBRARY)["sha256"]
     stored = read_json(folder / REQUEST)
     if stored is not None and stored != asked:
         rule = "this folder has samples of another request or of another checkpoint"
@@ -126,6 +136,8 @@ class _Generation:
         self.on_status, self.began, self.told = on_status, time.monotonic(), -_STATUS_EVERY_S
         self.done = self.computed = 0  # finished samples; those of them that this start computed
         self.rows: list[dict[str, str]] = []
+        composition = request.composition
+        self.draw = TemplateDraw(load_prototypes(), composition) if request.symmetric and composition else None
 
     def run(self) -> GenerationStatus:
         """All blocks."""
@@ -145,7 +157,7 @@ class _Generation:
     def _block(self, first: int) -> None:
         count = min(BLOCK, self.request.count - first)
         path = self.folder / BLOCKS / f"{first:07d}.json"
-        stored, request = path.exists(), self.request
+        stored, request, templates = path.exists(), self.request, self._templates(first, count)
         task = Task(
             self.model.network,
             self.model.sizes,
@@ -155,6 +167,7 @@ class _Generation:
             request.wanted,
             request.sampler,
             self.device,
+            BlockSymmetry(templates, self.device) if templates else None,
         )
         recorder = WayRecorder(task) if first == 0 and not stored else None
 
@@ -167,6 +180,7 @@ class _Generation:
 
         made = sampled(task, path, self.should_stop, progress)
         own = _rows(self.folder, first, made)
+        self._add_likelihood(own, made, templates)
         self.rows += own
         self.done += count
         self.computed += 0 if stored else count
@@ -176,6 +190,23 @@ class _Generation:
             file.write(json.dumps(line) + "\n")
         write_atomically(self.folder / TABLE, _csv(self.rows))
         self._tell(GenerationPhase.RUNNING, 0)
+
+    def _templates(self, first: int, count: int) -> list[WyckoffTemplate]:
+        """Those of a block; none if samples have any symmetry."""
+        return [] if self.draw is None else self.draw.templates(self.request.seed, range(first, first + count))
+
+    def _add_likelihood(
+        self, rows: list[dict[str, str]], made: Sequence[Structure | None], templates: Sequence[WyckoffTemplate]
+    ) -> None:
+        """Of samples of a formula: the prototype whose symmetry each has, and the error of the network on it."""
+        if self.request.composition is None:
+            return
+        there = [each for each in made if each is not None]
+        errors = iter(denoising_errors(self.model.network, there, self.device).total.tolist())
+        for place, (row, structure) in enumerate(zip(rows, made, strict=True)):
+            row["template"] = templates[place].label if templates else ""
+            if structure is not None and not math.isnan(error := next(errors)):
+                row["denoising_error"] = f"{error:.4f}"
 
     def _step(self, step: int) -> None:
         if time.monotonic() - self.told >= _STATUS_EVERY_S:

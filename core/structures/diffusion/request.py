@@ -26,6 +26,7 @@ class GenerationRequest:
     tc_K : Tc in K that is asked for; None: any
     allowed : symbols of the elements that may occur, in the order of the atomic number; None: all
     composition : symbols of the atoms of every sample; None: free
+    symmetric : whether each sample of a composition has the symmetry of a prototype, see `template_draw`
     """
 
     count: int
@@ -34,9 +35,13 @@ class GenerationRequest:
     allowed: tuple[str, ...] | None = None
     composition: tuple[str, ...] | None = None
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
+    symmetric: bool = False
 
     def __post_init__(self):
-        """Raises InputError for a value out of range, an element beyond fermium, and elements beside a formula."""
+        """Raises InputError for a value out of range, an element beyond fermium, and elements beside a formula.
+
+        Also for the symmetry of prototypes without a formula.
+        """
         ranges = (
             ("count", self.count, 1, MOST_SAMPLES),
             ("steps", self.sampler.steps, 2, STEPS),
@@ -50,6 +55,8 @@ class GenerationRequest:
             raise InputError("seed", self.seed, "a seed is a whole number from 0", "Choose another value")
         if self.allowed is not None and self.composition is not None:
             raise InputError("elements", " ".join(self.allowed), "a formula determines the elements", "Leave one out")
+        if self.symmetric and self.composition is None:
+            raise InputError("formula", "", "the symmetry of prototypes needs a formula", "Name one")
         for symbol in (*(self.allowed or ()), *(self.composition or ())):
             if not elements.is_element(symbol) or elements.element(symbol).index >= N_TYPES:
                 raise InputError("elements", symbol, "this is no element from H to Fm", "Choose others")
@@ -76,10 +83,13 @@ class GenerationRequest:
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
-        """The request as a JSON object, equal for equal requests."""
+        """The request as a JSON object, equal for equal requests; without `symmetric` as in earlier versions."""
         lists = {name: None if value is None else list(value) for name, value in
                  (("allowed", self.allowed), ("composition", self.composition))}  # fmt: skip
-        return asdict(self) | lists
+        content = asdict(self) | lists
+        if not self.symmetric:
+            del content["symmetric"]
+        return content
 
 
 def uses_bfloat16(device_type: str) -> bool:

@@ -6,7 +6,8 @@ variance-exploding process (Song et al. 2021). After Jiao et al. 2023 (DiffCSP, 
 the lattice is kept within LATTICE_LIMIT, and types are hidden at first, see `noise`. Each atom shows its type at a step
 that is drawn beforehand, when it is drawn from the probabilities predicted at that step.
 
-Only allowed elements are drawn; with a fixed formula no type is hidden.
+Only allowed elements are drawn; with a fixed formula no type is hidden, and samples can have the symmetry of templates,
+see `wyckoff_templates`.
 
 Samples are numbered, and the noise of each comes from the seed and its number. Samples are computed in blocks of
 consecutive numbers, so that they do not depend, to the last bit, on how the blocks are distributed.
@@ -31,6 +32,7 @@ from core.structures.diffusion.guidance import guided
 from core.structures.diffusion.lattice_numbers import N_NUMBERS, lattice_of
 from core.structures.diffusion.network import CrystalNet, Prediction
 from core.structures.diffusion.noise import hidden_shares
+from core.structures.diffusion.wyckoff_templates import BlockSymmetry
 
 VERSION = 1  # of the sampler: another one makes other samples with the same seed
 BLOCK = 64  # samples computed together; part of the meaning of a seed
@@ -79,6 +81,7 @@ class Task:
     network : in evaluation mode, on the device of the block
     sizes : weights of 0, 1, 2 ... atoms, from which the number of atoms of a sample is drawn
     first, count : number of the first sample, and how many there are
+    symmetry : of the samples in their order, which have a fixed formula then; None: any
     """
 
     network: CrystalNet
@@ -89,6 +92,7 @@ class Task:
     wanted: Wanted
     settings: SamplerSettings
     device: torch.device
+    symmetry: BlockSymmetry | None = None
 
     @cached_property
     def atoms(self) -> dict[int, int]:
@@ -196,9 +200,17 @@ def structures(task: Task, state: State) -> list[Structure | None]:
 def _corrected(task: Task, crystals: Crystals, time: int) -> Crystals:
     """One step of Langevin dynamics of the coordinates."""
     size = task.settings.corrector_step * (float(sigmas()[time]) / LEAST_SIGMA) ** 2
-    score = _predicted(task, crystals, time).positions * float(score_rms()[time])
+    score = _score(task, crystals, _predicted(task, crystals, time), time)
     noise = _noise(task, time, _CORRECT).positions.to(task.device) if time else torch.zeros_like(score)
     return replace(crystals, positions=(crystals.positions + size * score + (2 * size) ** 0.5 * noise) % 1.0)
+
+
+def _score(task: Task, crystals: Crystals, predicted: Prediction, time: int) -> torch.Tensor:
+    """The score (b, s, 3) of the coordinates, such that those without noise have the symmetry of the templates."""
+    score, variance = predicted.positions * float(score_rms()[time]), float(sigmas()[time]) ** 2
+    if task.symmetry is None:
+        return score
+    return score + task.symmetry.shift(crystals.positions + variance * score) / variance
 
 
 def _denoised(task: Task, crystals: Crystals, schedule: NoiseSchedule, place: int) -> tuple[Crystals, torch.Tensor]:
@@ -212,11 +224,13 @@ def _denoised(task: Task, crystals: Crystals, schedule: NoiseSchedule, place: in
     sigma = float(sigmas()[time])
     before = float(sigmas()[schedule.time[place - 1]]) if place else 0.0
     drift, spread = sigma**2 - before**2, before * (sigma**2 - before**2) ** 0.5 / sigma
-    score = predicted.positions * float(score_rms()[time])
+    score = _score(task, crystals, predicted, time)
     positions = (crystals.positions + drift * score + spread * noise.positions) % 1.0
     signal = float(schedule.signal[place])
     lattice = signal**0.5 * crystals.lattice - (1 - signal) ** 0.5 * predicted.lattice  # from its velocity
     lattice = lattice.clamp(-LATTICE_LIMIT, LATTICE_LIMIT)
+    if task.symmetry is not None:
+        lattice = task.symmetry.symmetric_lattice(lattice, crystals.atoms, task.network.scale)
     lattice = _posterior(crystals.lattice, lattice, noise.lattice, schedule, place)
     likely = predicted.types.masked_fill(~_allowed(task), -torch.inf)
     hidden_before = float(hidden_shares()[schedule.time[place - 1]]) if place else 0.0

@@ -12,7 +12,9 @@ from core.benchmarks.crystal_prediction import (
     DIFFUSION,
     IN_TURN,
     PROTOTYPES,
+    SYMMETRIC,
     CrystalPredictionOptions,
+    OfSamples,
     Ranks,
     sentences,
     table_of,
@@ -23,12 +25,19 @@ from core.training import crystal_samples, structure_ranking
 from core.training.crystal_samples import Guesses
 
 INF = math.inf
-RANKS = [Ranks("3dsc", 1, INF, INF), Ranks("3dsc", 11, 5, 4), Ranks("others", INF, 19, 10), Ranks("others", 3, 2, 1)]
+NONE = OfSamples(INF, INF, INF)
+RANKS = [
+    Ranks("3dsc", 1, NONE, NONE),
+    Ranks("3dsc", 11, OfSamples(5, 3, 2), OfSamples(5, 5, 4)),
+    Ranks("others", INF, OfSamples(19, 19, 19), OfSamples(7, 12, 10)),
+    Ranks("others", 3, OfSamples(2, 1, 1), OfSamples(2, 1, 1)),
+]
 
 
 def test_in_turn_the_candidates_of_both_sources_alternate():
     assert [each.of(IN_TURN) for each in RANKS] == [1, 8, 20, 2]
-    assert RANKS[1].of(PROTOTYPES) == 11 and RANKS[1].of(DIFFUSION) == 5 and RANKS[1].of(BY_ENERGY) == 4
+    assert RANKS[1].of(PROTOTYPES) == 11 and RANKS[1].of(DIFFUSION) == 5 and RANKS[1].of(BY_ENERGY) == 2
+    assert RANKS[2].of(SYMMETRIC) == 7
 
 
 def test_shares_of_formulas_by_kind_and_source():
@@ -37,13 +46,16 @@ def test_shares_of_formulas_by_kind_and_source():
         4, 0.25, 0.5, 0.5, 0.75
     ]  # fmt: skip
     assert table.loc[("all", IN_TURN), "match_at_20"] == 1 and table.loc[("3dsc", DIFFUSION), "match_at_5"] == 0.5
-    assert "75% by prototypes, 75% by diffusion and 100% by both" in sentences(table_of(RANKS))[0]
+    texts = sentences(table_of(RANKS))
+    assert "75% by prototypes, 75% by diffusion, 75% by diffusion with the symmetry" in texts[0]
+    assert "0% by diffusion, 25% if the likeliest sample comes first and 25% if that of lowest" in texts[1]
 
 
 def test_the_first_match_among_samples():
-    own = Guesses((None,) * 3, (False, True, True), (True,) * 3)
+    own = Guesses((None,) * 3, (False, True, True), (True, True, False), (0.5, 0.2, 0.1))
     assert own.first_match() == 2 and own.first_match([2, 0, 1]) == 1 and own.first_match([0, 2, 1]) == 2
-    assert Guesses((None,), (False,), (True,)).first_match() == INF
+    assert Guesses((None,), (False,), (True,), (INF,)).first_match() == INF
+    assert own.likeliest_first == [1, 0, 2]  # the last one is not valid
 
 
 def test_energies_are_those_of_the_potential_and_are_kept(monkeypatch, tmp_path):
@@ -56,7 +68,7 @@ def test_energies_are_those_of_the_potential_and_are_kept(monkeypatch, tmp_path)
         return SimpleNamespace(energy_eV=-6.0)
 
     monkeypatch.setattr(crystal_prediction, "load_chgnet", lambda: SimpleNamespace(evaluate=evaluate))
-    own = Guesses((*cells, cells[0], None), (False,) * 5, (True, True, True, False, False))
+    own = Guesses((*cells, cells[0], None), (False,) * 5, (True, True, True, False, False), (0.5,) * 5)
     found = crystal_prediction._energies(own, tmp_path / "energies" / "Mg1.json")
     assert found == [-6.0, INF, -2.0, INF, INF]
     monkeypatch.setattr(crystal_prediction, "load_chgnet", lambda: pytest.fail("computed again"))
@@ -84,12 +96,12 @@ def test_formulas_with_both_kinds_of_candidates_are_compared(monkeypatch, tmp_pa
     monkeypatch.setattr(structure_ranking, "read_queries", lambda *given: ({"held_out": [query]}, {}))
     monkeypatch.setattr(crystal_samples, "held_out_structures", lambda *given: {"B2Mg1": []})
     monkeypatch.setattr(crystal_samples, "task_of", lambda *given: None)
-    monkeypatch.setattr(
-        crystal_samples, "guesses_of", lambda *given: {"B2Mg1": Guesses((None,) * 2, (False, True), (True,) * 2)}
-    )
+    monkeypatch.setattr(crystal_samples, "unknown_formulas", lambda *given: frozenset())
+    guesses = Guesses((None,) * 2, (False, True), (True,) * 2, (0.1, 0.2))
+    monkeypatch.setattr(crystal_samples, "guesses_of", lambda *given: {"B2Mg1": guesses})
     monkeypatch.setattr(crystal_prediction, "_energies", lambda own, path: [-1.0, -2.0])
     ranks = crystal_prediction._ranks(CrystalPredictionOptions(cache=tmp_path))
-    assert ranks == {"B2Mg1": Ranks("3dsc", 2, 2, 1)}
+    assert ranks == {"B2Mg1": Ranks("3dsc", 2, OfSamples(2, 2, 1), OfSamples(2, 2, 1))}
     model.card["split"]["seed"] = 1
     with pytest.raises(InputError, match="same formulas"):
         crystal_prediction._ranks(CrystalPredictionOptions(cache=tmp_path))

@@ -63,7 +63,8 @@ def test_the_card_has_validity_and_match_rates(trained):
     samples = trained["samples"]
     assert samples["unconditional"]["n"] == 4 and samples["held_out_formulas"]["n"] == 4
     rates = [samples["unconditional"][key] for key in ("valid_structure", "valid_composition", "valid")]
-    rates += [samples["held_out_formulas"][key] for key in ("match_at_1", "match_at_2")]
+    for part in ("held_out_formulas", "held_out_formulas_symmetric"):
+        rates += [samples[part][key] for key in ("match_at_1", "match_at_1_by_likelihood", "match_at_2")]
     assert all(0 <= rate <= 1 for rate in rates)
     assert samples["held_out_formulas"]["match_at_1"] <= samples["held_out_formulas"]["match_at_2"]
 
@@ -83,9 +84,17 @@ def test_known_structures_match_themselves(trained, folder, monkeypatch, tmp_pat
         return [next(own[0] for own in known.values() if own[0].symbols == task.wanted.composition), None]
 
     monkeypatch.setattr(crystal_samples, "sampled", exact)
-    base = crystal_samples.Task(None, (), 0, 0, 2, crystal_samples.Wanted(), None, None)
+    network = load_crystal_network(BASE, folder / "out").network
+    base = crystal_samples.Task(network, (), 0, 0, 2, crystal_samples.Wanted(), None, torch.device("cpu"))
     found = crystal_samples.match_rates(base, known, 2, tmp_path)
-    assert found == {"n": 4, "match_at_1": 1.0, "match_at_2": 1.0, "valid_structure": 0.5}
+    assert found == {
+        "n": 4, "match_at_1": 1.0, "match_at_1_by_likelihood": 1.0, "match_at_2": 1.0, "valid_structure": 0.5
+    }  # fmt: skip
+
+
+def test_templates_of_held_out_formulas_know_none_of_their_structures(folder):
+    unknown = crystal_samples.unknown_formulas(folder, 0, SETTINGS.held_out)
+    assert len(unknown) == 10 and all(n > 0 for formula in unknown for _, n in formula)
 
 
 def test_an_interrupted_training_gives_the_same_weights(trained, folder, monkeypatch, tmp_path):

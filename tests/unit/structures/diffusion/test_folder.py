@@ -56,6 +56,20 @@ def test_a_folder_has_a_row_for_each_sample_and_a_cif_for_each_valid_one(model, 
     assert any(status.step == 2 and status.remaining_s for status in told)
 
 
+def test_samples_of_a_formula_have_the_symmetry_of_prototypes_and_an_error_of_the_network(model, tmp_path):
+    request = GenerationRequest(4, composition=("B", "B", "Mg"), sampler=SamplerSettings(steps=3), symmetric=True)
+    generate(tmp_path / "symmetric", request, model, CPU)
+    found = rows(tmp_path / "symmetric")
+    assert all(row["template"].startswith("AB2 ") for row in found)
+    assert all(float(row["denoising_error"]) > 0 for row in found)
+    for row in found:
+        assert row["valid_structure"] == "false" or int(row["space_group"]) >= int(row["template"].split()[1])
+    assert read_json(tmp_path / "symmetric" / "request.json")["prototypes_sha256"]
+    generate(tmp_path / "free", replace(request, symmetric=False), model, CPU)
+    assert {row["template"] for row in rows(tmp_path / "free")} == {""}
+    assert "symmetric" not in read_json(tmp_path / "free" / "request.json")["request"]
+
+
 def test_the_first_block_is_kept_on_its_way_from_noise(model, tmp_path):
     """Also where it was interrupted in the middle of it."""
 
