@@ -116,6 +116,11 @@ class StructureFinder:
             "Round the amounts to a simpler ratio",
         )
 
+    @property
+    def library(self) -> Prototypes:
+        """The library of prototypes."""
+        return self._library
+
     def known(self, counts: Mapping[str, int], most: int | None = None) -> list[Structure]:
         """The known structures of a formula in lowest terms, the stablest first; empty if there are none.
 

@@ -17,6 +17,7 @@ from core.structures import superhydrides
 from core.structures.diffusion.funnel import FunnelWork
 from core.structures.diffusion.names import BASE
 from core.structures.folder import Finder, FolderSettings, Placer, Relaxer, Work
+from core.structures.generated_proposals import VERSION as SAMPLES_VERSION
 from core.structures.interatomic import CHGNET
 from core.structures.packed_structure import checksum
 from core.structures.potential_hull import PotentialHull, ReferenceEnergies, Stopped, formation_energy
@@ -95,7 +96,7 @@ def folder_settings(settings: SearchSettings, given: Structure | None = None) ->
         hull=settings.hull,
         property_models=f"{metal} {tc}",
         samples=settings.samples,
-        network=checkpoint.read_card(BASE)["sha256"] if settings.samples else "",
+        network=f"{checkpoint.read_card(BASE)['sha256']} {SAMPLES_VERSION}" if settings.samples else "",
         relaxation=settings.relaxation,
         given=checksum(given) if given is not None else "",
     )
