@@ -114,6 +114,7 @@ LABELS = {  # column -> (label, digits; None for text)
     "paper_integer_loss_K": ("Integer loss, paper (K)", 2),
     "paper_rule_K": ("Rule, paper (K)", 2),
     "success_by_sum": ("Success, authors' code", 3),
+    "allowed": ("Allowed elements only", 3),
     "weight": ("Weight", 5),
     "denoising_K": ("Denoising (K)", 1),
     "guidance_K": ("Guidance (K)", 1),

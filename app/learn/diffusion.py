@@ -22,6 +22,7 @@ EXAMPLE = "superdiff-example"
 # What a method can keep -> benchmark, and the column with its share.
 KNOWLEDGE = {
     "the rest of the base, to within 1%": ("table5-7", "success"),
+    "the elements allowed in a substitution": ("table5-7", "allowed"),
     "the charge balance of a substitution": ("table5-7", "neutral"),
     "40% hydrogen, three elements, 15 atoms": ("table9-10", "fulfils"),
     "charges of free formulas, Pauling test": ("table2", "neutral_share"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from core.benchmarks.methods import PROTOCOLS
 from core.benchmarks.paper import DIFFUSION, KIAGO, OURS, TOP, rows
 from core.benchmarks.raise_tc import wins
 from core.chemistry import elements
-from core.chemistry.composition import composition_vector, formula_of
+from core.chemistry.composition import composition_vector, element_mask, formula_of
 from core.chemistry.exact_formula import literal_amounts
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.tolerances import FIXED_FRACTION
@@ -29,7 +30,7 @@ from core.reference_data.references import load_references
 
 DIGITS = 3  # decimal places of the amounts in table 8
 SUM_OF_DEVIATIONS = 0.01  # of the fractions of all preserved elements, in KIAGO's code for SuperDiff
-MEASURED = ("base_tc_K", "success", "success_by_sum", "neutral", "passing", "gain_K", "gain_spread_K", "gain_judge_K",
+MEASURED = ("base_tc_K", "success", "success_by_sum", "allowed", "neutral", "passing", "gain_K", "gain_spread_K", "gain_judge_K",
             "gain_judge_spread_K", "evaluations", "seconds")  # fmt: skip
 
 
@@ -141,6 +142,15 @@ def substituted_by_sum(compositions: np.ndarray, problem: DesignProblem) -> np.n
     return np.abs(compositions - preserved)[:, preserved > 0].sum(1) < SUM_OF_DEVIATIONS
 
 
+def of_allowed_elements(compositions: np.ndarray, problem: DesignProblem, known: Collection[str]) -> np.ndarray:
+    """Whether each of the compositions (n, 118) has preserved and allowed elements only: (n,) bool.
+
+    known : the elements that the model of Tc knows
+    """
+    allowed = element_mask([*problem.fixed_fractions(), *problem.allowed_symbols(known)])
+    return ~(compositions[:, ~allowed] > 0).any(1)
+
+
 def _replaced(row: dict) -> str:
     state = row["oxidation_state"]
     return f"{row['target']} {abs(state)}{'+' if state > 0 else '-'}"
@@ -149,7 +159,7 @@ def _replaced(row: dict) -> str:
 def _measured(row: dict, method: str, options: Options) -> dict:
     found = [_of_table(table, base, row, options) | spent for table, base, spent in _evaluated(row, method, options)]
     line = {"base_tc_K": found[0]["base_tc_K"]}
-    for name in ("success", "success_by_sum", "neutral", "passing", "evaluations", "seconds"):
+    for name in ("success", "success_by_sum", "allowed", "neutral", "passing", "evaluations", "seconds"):
         line[name], _ = mean_and_spread([f[name] for f in found])
     for name in ("gain_K", "gain_judge_K"):
         line[name], line[name.replace("_K", "_spread_K")] = mean_and_spread([f[name] for f in found])
@@ -176,6 +186,7 @@ def _of_table(table: pd.DataFrame, base: dict[str, float], row: dict, options: O
     return {
         "base_tc_K": base["tc_K"], "success": _share(success), "neutral": _share(table["charge_neutral"]),
         "success_by_sum": _share(substituted_by_sum(compositions, posed)), "passing": len(passing),
+        "allowed": _share(of_allowed_elements(compositions, posed, known_elements(options.models.tc))),
         "gain_K": found and found.predicted_K, "gain_judge_K": found and found.control_K,
     }  # fmt: skip
 

@@ -8,7 +8,7 @@ import pytest
 from core.benchmarks import hydrides, paper, substitute
 from core.benchmarks.harness import Options
 from core.benchmarks.hydrides import fulfils, table9_10
-from core.benchmarks.substitute import substituted, table5_7, table8
+from core.benchmarks.substitute import of_allowed_elements, substituted, table5_7, table8
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector
 from core.chemistry.formula_reader import parse_formula
@@ -45,6 +45,16 @@ def test_a_substitution_succeeds_if_the_rest_is_kept_within_one_percent(options,
 
 
 @pytest.mark.parametrize(
+    ("formula", "kept"), [("CeFeAsO", True), ("Ce0.5Y0.5FeAsO", True), ("LaFeAsO", True), ("CeFeAsOF0.1", False)]
+)
+def test_a_substitution_has_elements_of_the_oxidation_state_only(options, formula, kept):
+    """La 3+ is replaced: by Ce, by Y or by itself; F takes no 3+."""
+    problem = substitute.problem(LAFEASO, paper.KIAGO, 0, options)
+    x = composition_vector(parse_formula(formula))[None]
+    assert of_allowed_elements(x, problem, elements.symbols()).tolist() == [kept]
+
+
+@pytest.mark.parametrize(
     ("formula", "kept"),
     [("H2La3", True), ("HLa2", False), ("H12La3", True), ("H13La3", False), ("HLiBeB", False), ("PdH", True)],
 )
@@ -55,7 +65,8 @@ def test_the_three_conditions_of_hydrides(formula, kept):
 
 def test_both_methods_keep_the_preserved_elements(options):
     table = table5_7(options).table.set_index("method")
-    assert table.loc[list(paper.OURS), "success"].tolist() == [1.0, 1.0]
+    for name in ("success", "allowed"):
+        assert table.loc[list(paper.OURS), name].tolist() == [1.0, 1.0]
     assert table.loc[paper.KIAGO, "paper_gain_K"] == 33.88 and np.isnan(table.loc[paper.GUIDED, "paper_gain_K"])
     best = table8(options).table.iloc[0]
     kept = parse_formula(best["proposed"])
