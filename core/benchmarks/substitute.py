@@ -30,8 +30,8 @@ from core.reference_data.references import load_references
 
 DIGITS = 3  # decimal places of the amounts in table 8
 SUM_OF_DEVIATIONS = 0.01  # of the fractions of all preserved elements, in KIAGO's code for SuperDiff
-MEASURED = ("base_tc_K", "success", "success_by_sum", "allowed", "neutral", "passing", "gain_K", "gain_spread_K", "gain_judge_K",
-            "gain_judge_spread_K", "evaluations", "seconds")  # fmt: skip
+MEASURED = ("base_tc_K", "success", "success_by_sum", "allowed", "neutral", "passing", "gain_K", "gain_spread_K",
+            "gain_judge_K", "gain_judge_spread_K", "evaluations", "seconds")  # fmt: skip
 
 
 def table5_7(options: Options) -> Outcome:
