@@ -148,7 +148,7 @@ def of_allowed_elements(compositions: np.ndarray, problem: DesignProblem, known:
     known : the elements that the model of Tc knows
     """
     allowed = element_mask([*problem.fixed_fractions(), *problem.allowed_symbols(known)])
-    return ~(compositions[:, ~allowed] > 0).any(1)
+    return np.count_nonzero(compositions[:, ~allowed], axis=1) == 0
 
 
 def _replaced(row: dict) -> str:
