@@ -116,9 +116,11 @@ relaxed by CHGNet, as in the paper; the others are taken as made."""),
     Benchmark("crystal-prediction", "Structures of held-out formulas", OWN, """
 Formulas of up to 20 atoms of which neither the library of prototypes nor the network of crystals has seen a structure.
 A formula matches at k if one of its first k structures is a known one (pymatgen's StructureMatcher), unrelaxed.
-Diffusion is told the number of atoms of the smallest known cell, prototypes are not. *By energy*: the
-valid sample with the lowest energy by CHGNet, unrelaxed, comes first. *In turn*: the first of the prototypes, the
-sample of lowest energy, the second of the prototypes, and so on."""),
+Diffusion is told the number of atoms of the smallest known cell, prototypes are not. *Symmetric*: samples with the
+space group and the Wyckoff positions of prototypes, drawn by the number of their compounds, those of unseen formulas
+left out. *By likelihood*: the valid sample comes first in which the network errs least. *By energy*: that of the lowest
+energy by CHGNet, unrelaxed. *In turn*: the first of the prototypes, the symmetric sample of lowest energy, the second
+of the prototypes, and so on."""),
     Benchmark("crystal-funnel", "The funnel of generated crystals", f"{GUIDED_PAPER}, figure 1", """
 Crystals generated towards 10 K with the guidance w = 2, screened step by step as by `generate --screen`: 200,000 in the
 paper, which goes on with density functional theory and phonons. Whatever the steps say, the first crystals are also

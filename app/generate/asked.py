@@ -10,9 +10,12 @@ from app.state.draft import initially_forbidden
 from core.chemistry import elements
 from core.chemistry.composition import formula_of, whole_counts
 from core.chemistry.formula_reader import parse_formula
+from core.errors import InputError
+from core.reference_data.prototypes import load_prototypes
 from core.structures.diffusion.crystals import N_TYPES
 from core.structures.diffusion.request import GenerationRequest, cell_of
 from core.structures.diffusion.sampler import SamplerSettings
+from core.structures.diffusion.template_draw import TemplateDraw
 
 ELEMENTS, FORMULA = "Elements", "A formula"
 COUNTS = (16, 64, 256, 1024)
@@ -44,6 +47,16 @@ class Form:
     corrector: bool = False
     screened: bool = True
     seed: int = 0
+
+    def symmetry_note(self) -> str:
+        """That no prototype has the formula's stoichiometry and number of atoms; empty if one has or none is needed."""
+        if not (self.symmetric and self.formula.strip()):
+            return ""
+        try:
+            composition = cell_of(parse_formula(self.formula), self.units)
+        except InputError:  # the button says why
+            return ""
+        return TemplateDraw(load_prototypes(), composition).note
 
     def request(self, bfloat16: bool) -> GenerationRequest:
         """The request. Raises InputError as its parts do."""

@@ -67,6 +67,8 @@ def _formula(asked: Form) -> None:
                 args=(key, "symmetric"), help="Each crystal has the space group and the Wyckoff positions of a "
                 "prototype with this stoichiometry, drawn by the number of its compounds; lattice and free coordinates "
                 "are generated. Otherwise crystals have any symmetry, as published.")  # fmt: skip
+    if note := asked.symmetry_note():
+        st.caption(note)
 
 
 def _target(asked: Form) -> None:

@@ -6,7 +6,8 @@ import math
 import re
 
 from core.chemistry.composition import formula_of
-from core.chemistry.formula_reader import parse_formula
+from core.chemistry.exact_formula import literal_amounts
+from core.errors import InputError
 from core.problem.substitution_sites import ANY_ELEMENT, METALS, NON_METALS, Replacement
 
 AMOUNT = re.compile(r"(?<=[A-Za-z)\]}])(\d+(?:\.\d*|/\d+)?|\.\d+)")  # in a formula
@@ -22,8 +23,11 @@ def formula_text(formula: str) -> str:
 
 
 def largest_amounts(formula: str, most: int) -> str:
-    """The formula of its `most` largest amounts; an ellipsis stands for the others. Raises InputError."""
-    parsed = parse_formula(formula)
+    """The formula of its `most` largest amounts; an ellipsis stands for the others. Other text stays as it is."""
+    try:
+        parsed = literal_amounts(formula)
+    except InputError:
+        return formula
     if len(parsed) <= most:
         return formula
     return formula_of(dict(sorted(parsed.items(), key=lambda part: -part[1])[:most])) + "…"

@@ -28,6 +28,7 @@ from core.errors import InputError
 from core.files import read_json, write_json
 from core.paths import PROJECT
 from core.predictors.checkpoint import read_card
+from core.reference_data.prototypes import NAME as LIBRARY
 from core.structures.diffusion.names import BASE
 from core.structures.interatomic import CHGNET, Potential, PotentialError, load_chgnet
 from core.structures.ranking import NAME as RANKING
@@ -39,6 +40,7 @@ SOURCES = PROTOTYPES, DIFFUSION, LIKELIEST, BY_ENERGY, SYMMETRIC, SYMMETRIC_LIKE
     "prototypes", "diffusion", "diffusion, by likelihood", "diffusion, by energy", "symmetric diffusion",
     "symmetric diffusion, by likelihood", "symmetric diffusion, by energy", "both in turn",
 )  # fmt: skip
+DRAWN = (PROTOTYPES, DIFFUSION, SYMMETRIC, SYMMETRIC_LIKELIEST, IN_TURN)  # in the figure
 RANKS = (1, 5, 10, 20)
 
 
@@ -103,17 +105,12 @@ def crystal_prediction(options: CrystalPredictionOptions) -> Outcome:
     """
     ranks = list(_ranks(options).values())
     table = table_of(ranks)
-    all_formulas = table[table["formulas"] == "all"]
-    series = {
-        str(row["source"]): (list(RANKS), [row[f"match_at_{k}"] for k in RANKS]) for _, row in all_formulas.iterrows()
-    }
-    figure = figures.lines(series, "structures", "share of formulas with a match")
     about = {
         "count": options.count,
         "potential": CHGNET,
-        "checkpoints": {name: read_card(name)["sha256"] for name in (BASE, RANKING)},
+        "checkpoints": {name: read_card(name)["sha256"] for name in (BASE, RANKING, LIBRARY)},
     }
-    return Outcome(table, sentences(table), figure, about)
+    return Outcome(table, sentences(table), figure_of(table), about)
 
 
 def table_of(ranks: list[Ranks]) -> pd.DataFrame:
@@ -126,6 +123,13 @@ def table_of(ranks: list[Ranks]) -> pd.DataFrame:
             shares = {f"match_at_{k}": float((found <= k).mean()) for k in RANKS}
             rows.append({"formulas": kind, "source": source, "n": len(own), **shares})
     return pd.DataFrame(rows)
+
+
+def figure_of(table: pd.DataFrame) -> dict:
+    """Shares of all formulas against the number of structures, for the sources DRAWN."""
+    rows = table[table["formulas"] == "all"].set_index("source")
+    series = {source: (list(RANKS), [float(rows.loc[source, f"match_at_{k}"]) for k in RANKS]) for source in DRAWN}
+    return figures.lines(series, "structures", "share of formulas with a match")
 
 
 def sentences(table: pd.DataFrame) -> tuple[str, ...]:
@@ -172,13 +176,14 @@ def _ranks(options: CrystalPredictionOptions) -> Mapping[str, Ranks]:
     unknown = crystal_samples.unknown_formulas(folder, seed, drawn)
     symmetric = crystal_samples.guesses_of(task, known, options.count, store, unknown)
     options.log("energies of the samples")
+    library = crystal_samples.library_key()
     found = {}
     for each in queries["held_out"]:
         if (formula := each.formula) in free:
             order = np.argsort(-ranking.scores(each.ranked.features), kind="stable")
             ranks = [
-                _of_samples(guesses[formula], store / f"energies{name}-{formula}.json")
-                for name, guesses in (("", free), ("-symmetric", symmetric))
+                _of_samples(guesses[formula], store / f"energies-{name}-{formula}-{options.count}.json")
+                for name, guesses in (("free", free), (f"symmetric-{library}", symmetric))
             ]
             found[formula] = Ranks(each.kind, structure_ranking.first_match(each, order), *ranks)
     return found

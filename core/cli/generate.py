@@ -66,14 +66,18 @@ def generate(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from core.predictors.device import resolve_device
+    from core.reference_data.prototypes import load_prototypes
     from core.structures.diffusion import weights
     from core.structures.diffusion.folder import TABLE, GenerationPhase
     from core.structures.diffusion.folder import generate as generate_in
+    from core.structures.diffusion.template_draw import TemplateDraw
 
     device = resolve_device(options.device)
     request = _request(options, device.type)
     model = weights.load_crystal_network(request.checkpoint)
     model.network.to(device)
+    if request.symmetric and (note := TemplateDraw(load_prototypes(), request.composition or ()).note):
+        print(note, file=sys.stderr)
     with tqdm(total=request.count, unit="sample", file=sys.stderr, disable=None) as bar:
 
         def show(status: GenerationStatus) -> None:

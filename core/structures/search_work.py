@@ -33,7 +33,7 @@ MOST_STRUCTURES = 20  # candidates that are ranked for a formula
 MOST_SAMPLES = 200  # drawn by diffusion for a formula
 LARGE_ATOMS = 20  # atoms above which a cell is large
 LARGE_REFERENCES = RelaxationSettings(most_steps=15)
-GENERATED = RelaxationSettings(most_steps=300)  # without symmetry, farther from a minimum than a prototype
+GENERATED = RelaxationSettings(most_steps=300)  # some without symmetry, all farther from a minimum than a prototype
 Told = Callable[[str], None]  # is told what is being done, in words
 
 

@@ -20,6 +20,8 @@ from tqdm import tqdm
 
 from core.chemistry.formula_reader import parse_formula
 from core.chemistry.structure import Structure
+from core.predictors.checkpoint import read_card
+from core.reference_data.prototypes import NAME as LIBRARY
 from core.reference_data.prototypes import load_prototypes
 from core.structures.diffusion.blocks import sampled
 from core.structures.diffusion.denoising_error import denoising_errors
@@ -182,6 +184,11 @@ def unknown_formulas(folder: Path, seed: int, settings: RankingSettings) -> froz
     return frozenset(frozenset((s, round(n)) for s, n in parse_formula(key).items()) for key in keys)
 
 
+def library_key() -> str:
+    """What symmetric samples depend on besides the network: the library of prototypes. Raises CheckpointError."""
+    return read_card(LIBRARY)["sha256"][:12]
+
+
 def guesses_of(
     base: Task, known: Mapping[str, Sequence[Structure]], count: int, store: Path,
     unknown: frozenset[Formula] | None = None,
@@ -190,7 +197,7 @@ def guesses_of(
 
     unknown : formulas whose compounds are left out where templates of their symmetry are drawn; None: any symmetry
     """
-    found, name = {}, "formula" if unknown is None else "symmetric"
+    found, name = {}, "formula" if unknown is None else f"symmetric-{library_key()}"
     for key, own in tqdm(known.items(), desc="samples of held-out formulas"):
         task = _changed(base, 0, count, Wanted(composition=own[0].symbols))
         if unknown is not None:

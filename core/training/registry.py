@@ -35,8 +35,9 @@ class Trainable:
     sampler: str | None = None
 
 
+LIBRARY = Trainable("prototypes", "core.training.prototypes:train")
 # The networks that make crystal structures; the second one is tuned from the first. The figures of their samples, which
-# take an hour on a CPU, are on the cards beside the held-out figures.
+# take an hour on a CPU and need the prototypes, are on the cards beside the held-out figures.
 CRYSTALS = (
     Trainable(
         "crystal-base",
@@ -53,7 +54,6 @@ CRYSTALS = (
     ),
 )
 TABLES = (
-    Trainable("prototypes", "core.training.prototypes:train"),
     Trainable("large-cells", "core.training.large_cells:train"),
     Trainable(
         "structure-ranking", "core.training.structure_ranking:train", "core.training.structure_ranking:held_out_figures"
@@ -88,6 +88,7 @@ TRAINABLES = {
     for each in (
         *(Trainable(info.name, info.trainer, info.evaluator) for info in predictors()),
         *DIFFUSION,
+        LIBRARY,
         *CRYSTALS,
         *TABLES,
     )

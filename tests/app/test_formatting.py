@@ -56,6 +56,7 @@ def test_numbers_are_written_as_text():
 def test_of_many_elements_the_largest_amounts_are_shown():
     assert largest_amounts("La1.85Sr0.15CuO4", 4) == "La1.85Sr0.15CuO4"
     assert largest_amounts("La1.85Sr0.15CuO4", 2) == "La1.85O4…"
+    assert largest_amounts("O120.5Cu", 1) == "O120.5…" and largest_amounts("no formula?", 2) == "no formula?"
 
 
 def test_a_table_has_a_foot_only_if_there_is_one():

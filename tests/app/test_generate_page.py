@@ -18,6 +18,7 @@ from core.errors import InputError
 from core.executors import background_work, generations
 from core.structures.diffusion import funnel, names, weights
 from core.structures.diffusion.names import BASE, WITH_TC
+from core.structures.diffusion.template_draw import NO_PROTOTYPE
 from core.structures.files import to_cif
 from tests import crystals
 from tests.app.pages import html_text, open_page, open_tab, page_text, without_exception
@@ -208,6 +209,13 @@ def test_the_choice_of_elements_is_that_of_the_request():
     assert title(Form(table=ALL_ALLOWED).request(False)) == "64 crystals of any elements towards 10 K"
     with pytest.raises(InputError, match="at least one element"):
         Form(table=ALL_FORBIDDEN).request(False)
+
+
+def test_a_formula_without_prototypes_is_told():
+    notes = [Form(of=FORMULA, formula=text, units=n).symmetry_note() for text, n in
+             (("MgB2", 1), ("LaFeAsO", 5), ("LaFeAsO", 9), ("", 1), ("Xx2", 1))]  # fmt: skip
+    assert notes == ["", NO_PROTOTYPE, "", "", ""]  # nine units do not fit into a cell
+    assert Form(of=FORMULA, formula="LaFeAsO", units=5, symmetric=False).symmetry_note() == ""
 
 
 def test_a_formula_is_the_cell_of_the_request():

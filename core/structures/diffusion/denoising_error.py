@@ -94,7 +94,7 @@ def _errors(network: CrystalNet, structures: Sequence[Structure], size: int, dev
         (predicted.positions - target.positions).square().mean((1, 2)),
         (predicted.lattice - target.lattice).square().mean(1),
     )
-    return np.stack([each.view(n, steps).mean(1).double().cpu().numpy() for each in squares])
+    return np.stack([each.view(n, steps).mean(1).cpu().double().numpy() for each in squares])
 
 
 def _noise(size: int, structures: int, device: torch.device) -> Drawn:

@@ -4,6 +4,7 @@ request.json     what is asked, and the checksum of the weights; another request
 status.json      phase, finished samples, step of the current block, times
 blocks.jsonl     one line for each finished block
 blocks/          the samples as computed; a finished block is not computed again
+errors/          of the network on the samples of a formula, block by block
 ways.json        the samples of the first block on their way from noise, see `ways`
 samples.csv      one row for each sample; cif/ has those whose structure is valid. Of a formula also the prototype whose
                  symmetry a sample has, and the error of the network on it: likely structures have small ones
@@ -18,7 +19,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -42,8 +43,8 @@ from core.structures.diffusion.wyckoff_templates import BlockSymmetry, WyckoffTe
 from core.structures.files import to_cif
 from core.structures.symmetry import space_group_of
 
-REQUEST, STATUS, PROGRESS, BLOCKS, WAYS, TABLE, CIF = (
-    "request.json", "status.json", "blocks.jsonl", "blocks", "ways.json", "samples.csv", "cif",
+REQUEST, STATUS, PROGRESS, BLOCKS, ERRORS, WAYS, TABLE, CIF = (
+    "request.json", "status.json", "blocks.jsonl", "blocks", "errors", "ways.json", "samples.csv", "cif",
 )  # fmt: skip
 CANCEL, LOCK = "cancel", "worker.lock"
 COLUMNS = (
@@ -119,8 +120,10 @@ def _check(folder: Path, request: GenerationRequest, model: CrystalModel) -> Non
         asked["prototypes_sha256"] = read_card(LIBRARY)["sha256"]
     stored = read_json(folder / REQUEST)
     if stored is not None and stored != asked:
-        rule = "this folder has samples of another request or of another checkpoint"
-        raise InputError("out", folder, rule, "Choose a new folder")
+        rule, remedy = "this folder has samples of another request or of another checkpoint", "Choose a new folder"
+        if request.symmetric and stored.get("request") == replace(request, symmetric=False).to_json():
+            rule, remedy = "this folder has samples of any symmetry", f"{remedy}, or go on with --any-symmetry"
+        raise InputError("out", folder, rule, remedy)
     write_json(folder / REQUEST, asked)
 
 
@@ -180,7 +183,7 @@ class _Generation:
 
         made = sampled(task, path, self.should_stop, progress)
         own = _rows(self.folder, first, made)
-        self._add_likelihood(own, made, templates)
+        self._add_likelihood(own, made, templates, self.folder / ERRORS / path.name)
         self.rows += own
         self.done += count
         self.computed += 0 if stored else count
@@ -196,16 +199,25 @@ class _Generation:
         return [] if self.draw is None else self.draw.templates(self.request.seed, range(first, first + count))
 
     def _add_likelihood(
-        self, rows: list[dict[str, str]], made: Sequence[Structure | None], templates: Sequence[WyckoffTemplate]
-    ) -> None:
-        """Of samples of a formula: the prototype whose symmetry each has, and the error of the network on it."""
+        self, rows: list[dict[str, str]], made: Sequence[Structure | None], templates: Sequence[WyckoffTemplate],
+        path: Path,
+    ) -> None:  # fmt: skip
+        """Of samples of a formula: the prototype whose symmetry each has, and the error of the network on it.
+
+        path : of the file that keeps the errors
+        """
         if self.request.composition is None:
             return
-        there = [each for each in made if each is not None]
-        errors = iter(denoising_errors(self.model.network, there, self.device).total.tolist())
+        stored = read_json(path)
+        if stored is None:
+            found = denoising_errors(self.model.network, [each for each in made if each is not None], self.device).total
+            stored = {"denoising_errors": [None if math.isnan(error) else error for error in found.tolist()]}
+            path.parent.mkdir(exist_ok=True)
+            write_json(path, stored)
+        errors = iter(stored["denoising_errors"])
         for place, (row, structure) in enumerate(zip(rows, made, strict=True)):
             row["template"] = templates[place].label if templates else ""
-            if structure is not None and not math.isnan(error := next(errors)):
+            if structure is not None and (error := next(errors)) is not None:
                 row["denoising_error"] = f"{error:.4f}"
 
     def _step(self, step: int) -> None:

@@ -12,6 +12,7 @@ from core.chemistry.structure import reduced_counts
 from core.reference_data.prototypes import Prototypes
 from core.structures.diffusion.wyckoff_templates import WyckoffTemplate
 
+NO_PROTOTYPE = "No known prototype has this stoichiometry and number of atoms: the crystals have any symmetry."
 Formula = frozenset[tuple[str, int]]  # element and number of atoms in lowest terms, as in `Prototypes.formulas`
 _STREAM = 5  # number of the random stream; the sampler has those before
 
@@ -31,6 +32,11 @@ class TemplateDraw:
         compounds = np.array([self._compounds(int(prototype), excluded) for prototype in fitting], dtype=float)
         self._prototypes, self._compounds_of = fitting[compounds > 0], compounds[compounds > 0]
         self._made: dict[tuple[int, tuple[str, ...]], WyckoffTemplate] = {}
+
+    @property
+    def note(self) -> str:
+        """That samples have any symmetry, if no prototype fits; else empty."""
+        return "" if len(self._prototypes) else NO_PROTOTYPE
 
     def templates(self, seed: int, numbers: Iterable[int]) -> list[WyckoffTemplate]:
         """The templates of the samples with these numbers; those without symmetry if the library has none."""

@@ -95,6 +95,6 @@ class BlockSymmetry:
         growth = torch.cat((of_lengths, torch.zeros_like(of_lengths)), 1)
         tensors = metric(standard * deviation + mean + growth)
         tensors = (self._metrics @ tensors.flatten(1)[..., None]).view_as(tensors)
-        values, vectors = torch.linalg.eigh(tensors.double())
+        values, vectors = torch.linalg.eigh(tensors.cpu().double())  # 3 x 3; some devices have no 64 bits
         log = (vectors * values.clamp(min=LEAST_SQUARE_A2).log()[:, None, :] / 2) @ vectors.mT
-        return (log[:, ROWS, COLUMNS].to(standard.dtype) - growth - mean) / deviation
+        return (log[:, ROWS, COLUMNS].to(standard.dtype).to(standard.device) - growth - mean) / deviation

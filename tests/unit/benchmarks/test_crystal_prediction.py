@@ -16,6 +16,7 @@ from core.benchmarks.crystal_prediction import (
     CrystalPredictionOptions,
     OfSamples,
     Ranks,
+    figure_of,
     sentences,
     table_of,
 )
@@ -45,6 +46,7 @@ def test_shares_of_formulas_by_kind_and_source():
     assert table.loc[("all", PROTOTYPES), ["n", "match_at_1", "match_at_5", "match_at_10", "match_at_20"]].tolist() == [
         4, 0.25, 0.5, 0.5, 0.75
     ]  # fmt: skip
+    assert len(figure_of(table_of(RANKS))["data"]) == 5
     assert table.loc[("all", IN_TURN), "match_at_20"] == 1 and table.loc[("3dsc", DIFFUSION), "match_at_5"] == 0.5
     texts = sentences(table_of(RANKS))
     assert "75% by prototypes, 75% by diffusion, 75% by diffusion with the symmetry" in texts[0]
@@ -96,12 +98,19 @@ def test_formulas_with_both_kinds_of_candidates_are_compared(monkeypatch, tmp_pa
     monkeypatch.setattr(structure_ranking, "read_queries", lambda *given: ({"held_out": [query]}, {}))
     monkeypatch.setattr(crystal_samples, "held_out_structures", lambda *given: {"B2Mg1": []})
     monkeypatch.setattr(crystal_samples, "task_of", lambda *given: None)
-    monkeypatch.setattr(crystal_samples, "unknown_formulas", lambda *given: frozenset())
-    guesses = Guesses((None,) * 2, (False, True), (True,) * 2, (0.1, 0.2))
-    monkeypatch.setattr(crystal_samples, "guesses_of", lambda *given: {"B2Mg1": guesses})
+    unknown = frozenset({frozenset({("Mg", 1), ("B", 2)})})
+    monkeypatch.setattr(crystal_samples, "unknown_formulas", lambda *given: unknown)
+
+    def guesses_of(task, known, count, store, left_out=None):
+        """Symmetric samples, for which the unknown formulas are left out, have the known structure first."""
+        assert left_out in (None, unknown)
+        matches = (False, True) if left_out is None else (True, False)
+        return {"B2Mg1": Guesses((None,) * 2, matches, (True,) * 2, (0.1, 0.2))}
+
+    monkeypatch.setattr(crystal_samples, "guesses_of", guesses_of)
     monkeypatch.setattr(crystal_prediction, "_energies", lambda own, path: [-1.0, -2.0])
     ranks = crystal_prediction._ranks(CrystalPredictionOptions(cache=tmp_path))
-    assert ranks == {"B2Mg1": Ranks("3dsc", 2, OfSamples(2, 2, 1), OfSamples(2, 2, 1))}
+    assert ranks == {"B2Mg1": Ranks("3dsc", 2, OfSamples(2, 2, 1), OfSamples(1, 1, 2))}
     model.card["split"]["seed"] = 1
     with pytest.raises(InputError, match="same formulas"):
         crystal_prediction._ranks(CrystalPredictionOptions(cache=tmp_path))

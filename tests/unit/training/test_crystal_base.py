@@ -12,6 +12,7 @@ from core.predictors import checkpoint
 from core.structures.diffusion.lattice_numbers import LatticeScale
 from core.structures.diffusion.names import BASE, WITH_TC
 from core.structures.diffusion.network import CrystalNetSize
+from core.structures.diffusion.template_draw import TemplateDraw
 from core.structures.diffusion.weights import load_crystal_network
 from core.training import crystal_base, crystal_samples, crystal_tc, evaluation
 from core.training.best_weights import BestWeights
@@ -92,9 +93,20 @@ def test_known_structures_match_themselves(trained, folder, monkeypatch, tmp_pat
     }  # fmt: skip
 
 
-def test_templates_of_held_out_formulas_know_none_of_their_structures(folder):
+def test_templates_of_held_out_formulas_are_drawn_without_their_structures(trained, folder, monkeypatch, tmp_path):
     unknown = crystal_samples.unknown_formulas(folder, 0, SETTINGS.held_out)
-    assert len(unknown) == 10 and all(n > 0 for formula in unknown for _, n in formula)
+    known = crystal_samples.held_out_structures(folder, 0, SETTINGS.held_out)
+    assert len(unknown) == 10 and {frozenset(own[0].lowest_terms.items()) for own in known.values()} < unknown
+    drawn = []
+
+    def draw(library, composition, excluded=frozenset()):
+        drawn.append(excluded)
+        return TemplateDraw(library, composition, excluded)
+
+    monkeypatch.setattr(crystal_samples, "TemplateDraw", draw)
+    task = crystal_samples.task_of(load_crystal_network(BASE, folder / "out"), 0, SETTINGS.samples)
+    crystal_samples.match_rates(task, known, 2, tmp_path, unknown)
+    assert drawn == [unknown] * 4
 
 
 def test_an_interrupted_training_gives_the_same_weights(trained, folder, monkeypatch, tmp_path):

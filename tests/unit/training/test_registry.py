@@ -27,9 +27,9 @@ def test_predictors_and_tables_are_listed_in_the_order_of_training():
     assert list(TRAINABLES) == [
         *(info.name for info in predictors()),
         *diffusion,
+        "prototypes",
         "crystal-base",
         "crystal-tc",
-        "prototypes",
         "large-cells",
         "structure-ranking",
         "metal-classifier",

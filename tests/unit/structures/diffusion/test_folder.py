@@ -56,7 +56,7 @@ def test_a_folder_has_a_row_for_each_sample_and_a_cif_for_each_valid_one(model, 
     assert any(status.step == 2 and status.remaining_s for status in told)
 
 
-def test_samples_of_a_formula_have_the_symmetry_of_prototypes_and_an_error_of_the_network(model, tmp_path):
+def test_samples_of_a_formula_have_the_symmetry_of_prototypes_and_an_error_of_the_network(model, monkeypatch, tmp_path):
     request = GenerationRequest(4, composition=("B", "B", "Mg"), sampler=SamplerSettings(steps=3), symmetric=True)
     generate(tmp_path / "symmetric", request, model, CPU)
     found = rows(tmp_path / "symmetric")
@@ -65,7 +65,14 @@ def test_samples_of_a_formula_have_the_symmetry_of_prototypes_and_an_error_of_th
     for row in found:
         assert row["valid_structure"] == "false" or int(row["space_group"]) >= int(row["template"].split()[1])
     assert read_json(tmp_path / "symmetric" / "request.json")["prototypes_sha256"]
+    errors = [row["denoising_error"] for row in found]
+    with monkeypatch.context() as patched:
+        patched.setattr(folder, "denoising_errors", lambda *given: pytest.fail("computed again"))
+        generate(tmp_path / "symmetric", request, model, CPU)
+    assert [row["denoising_error"] for row in rows(tmp_path / "symmetric")] == errors
     generate(tmp_path / "free", replace(request, symmetric=False), model, CPU)
+    with pytest.raises(InputError, match=r"any symmetry.*--any-symmetry"):
+        generate(tmp_path / "free", request, model, CPU)
     assert {row["template"] for row in rows(tmp_path / "free")} == {""}
     assert "symmetric" not in read_json(tmp_path / "free" / "request.json")["request"]
 
