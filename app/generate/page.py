@@ -34,6 +34,12 @@ _COLUMNS = {
     "formula": st.column_config.TextColumn("Formula"),
     "space_group": st.column_config.TextColumn("Space group"),
     "n_atoms": st.column_config.NumberColumn("Atoms", help="In the primitive cell"),
+    "template": st.column_config.TextColumn("Prototype", help="Whose symmetry the crystal has"),
+    "denoising_error": st.column_config.NumberColumn(
+        "Error of the network",
+        format="%.3f",
+        help="In finding noise in the crystal: the less, the likelier it is to be a known structure of the formula",
+    ),
     "tc_structure_K": st.column_config.NumberColumn("Tc by structure (K)", format="%.1f"),
     "above_hull": st.column_config.NumberColumn("Above hull (eV/atom)", format="%.3f", help="By CHGNet"),
     "formation_energy": st.column_config.NumberColumn("Ef (eV/atom)", format="%.3f", help="By CHGNet"),

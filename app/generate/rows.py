@@ -23,11 +23,15 @@ _LAST = len(STEPS)
 
 
 def crystals(folder: Path) -> list[Row]:
-    """The rows of the screened crystals with a valid structure, the best first; of all valid ones before that."""
+    """The rows of the screened crystals with a valid structure, the best first; of all valid ones before that.
+
+    Those of a formula then have the likeliest one first, in which the network errs least.
+    """
     screened = funnel.read(folder)
     if screened:
         return sorted((row for row in screened if row["lost_at"] != VALID), key=_order)
-    return [row | {"lost_at": "", "reason": ""} for row in _samples(folder) if row["cif"]]
+    valid = [row | {"lost_at": "", "reason": ""} for row in _samples(folder) if row["cif"]]
+    return sorted(valid, key=lambda row: _number(row.get("denoising_error", "")) or math.inf)
 
 
 def _samples(folder: Path) -> list[Row]:
@@ -56,6 +60,8 @@ def _shown(row: Row) -> dict[str, object]:
         "space_group": space_group_text(int(group)) if group else "",
         "n_atoms": int(row["n_atoms"]) if row["n_atoms"] else None,
     }
+    if row.get("denoising_error"):
+        shown |= {"template": row["template"], "denoising_error": float(row["denoising_error"])}
     if "lost_at" in row and "tc_structure_K" in row:
         shown |= {
             "tc_structure_K": _number(row["tc_structure_K"]),
