@@ -176,14 +176,14 @@ def _ranks(options: CrystalPredictionOptions) -> Mapping[str, Ranks]:
     unknown = crystal_samples.unknown_formulas(folder, seed, drawn)
     symmetric = crystal_samples.guesses_of(task, known, options.count, store, unknown)
     options.log("energies of the samples")
-    library = crystal_samples.library_key()
+    prototypes = crystal_samples.prototypes_key()
     found = {}
     for each in queries["held_out"]:
         if (formula := each.formula) in free:
             order = np.argsort(-ranking.scores(each.ranked.features), kind="stable")
             ranks = [
                 _of_samples(guesses[formula], store / f"energies-{name}-{formula}-{options.count}.json")
-                for name, guesses in (("free", free), (f"symmetric-{library}", symmetric))
+                for name, guesses in (("free", free), (f"symmetric-{prototypes}", symmetric))
             ]
             found[formula] = Ranks(each.kind, structure_ranking.first_match(each, order), *ranks)
     return found

@@ -121,7 +121,7 @@ class FinderWithDiffusion:
         from core.structures.diffusion.template_draw import TemplateDraw
         from core.structures.diffusion.wyckoff_templates import WyckoffTemplate
 
-        drawn = TemplateDraw(self.finder.library, cell).templates(SEED, range(count))
+        drawn = TemplateDraw(self.finder.prototypes, cell).templates(SEED, range(count))
         return [each if place % 2 else WyckoffTemplate.none(len(cell)) for place, each in enumerate(drawn)]
 
     def _energy_eV_per_atom(self, structure: Structure) -> float:

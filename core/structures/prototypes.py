@@ -117,7 +117,7 @@ class StructureFinder:
         )
 
     @property
-    def library(self) -> Prototypes:
+    def prototypes(self) -> Prototypes:
         """The library of prototypes."""
         return self._library
 

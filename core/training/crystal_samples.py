@@ -184,7 +184,7 @@ def unknown_formulas(folder: Path, seed: int, settings: RankingSettings) -> froz
     return frozenset(frozenset((s, round(n)) for s, n in parse_formula(key).items()) for key in keys)
 
 
-def library_key() -> str:
+def prototypes_key() -> str:
     """What symmetric samples depend on besides the network: the library of prototypes. Raises CheckpointError."""
     return read_card(LIBRARY)["sha256"][:12]
 
@@ -197,7 +197,7 @@ def guesses_of(
 
     unknown : formulas whose compounds are left out where templates of their symmetry are drawn; None: any symmetry
     """
-    found, name = {}, "formula" if unknown is None else f"symmetric-{library_key()}"
+    found, name = {}, "formula" if unknown is None else f"symmetric-{prototypes_key()}"
     for key, own in tqdm(known.items(), desc="samples of held-out formulas"):
         task = _changed(base, 0, count, Wanted(composition=own[0].symbols))
         if unknown is not None:
