@@ -95,8 +95,8 @@ LIMITS = {
 """,
     POTENTIAL_REFERENCES: """
 - **They are of one potential,** and are never compared with energies of another, or with calculated ones.
-- **They are not complete:** chemical systems with most known superconductors come first. An energy that is missing is
-  computed when a hull needs it.
+- **They are those of the chemical systems of known superconductors.** An energy of another system is computed when a
+  hull needs it, and kept.
 - **The lowest of a few known structures** stands for a compound, the elements with more of them; each is relaxed by the
   potential.
 """,
