@@ -6,7 +6,7 @@ from functools import cache
 
 from core.chemistry.structure import Structure
 from core.reference_data.prototypes import Prototypes
-from core.structures.match import from_pymatgen
+from core.structures.from_space_group import from_space_group
 from core.structures.symmetry import symmetric
 from core.training.prototypes import library_of
 from core.training.structure_data import Entry
@@ -15,7 +15,6 @@ from core.training.structure_data import Entry
 def crystal(group: str, cell: tuple[float, ...], sites: dict[str, list[tuple[float, float, float]]]) -> Structure:
     """A structure from its space group. cell : a; a and c; or all six; sites : element -> one position of each orbit"""
     from pymatgen.core import Lattice
-    from pymatgen.core import Structure as PymatgenStructure
 
     if len(cell) == 1:
         lattice = Lattice.cubic(cell[0])
@@ -25,8 +24,7 @@ def crystal(group: str, cell: tuple[float, ...], sites: dict[str, list[tuple[flo
         lattice = Lattice.from_parameters(*cell)
     pairs = [(symbol, position) for symbol, positions in sites.items() for position in positions]
     species, positions = zip(*pairs, strict=True)
-    made = PymatgenStructure.from_spacegroup(group, lattice, species, positions)
-    return from_pymatgen(made.get_primitive_structure())
+    return from_space_group(group, lattice.matrix, species, positions)
 
 
 def rock_salt(cation: str, anion: str, a: float) -> Structure:

@@ -111,24 +111,28 @@ near-duplicate of one above it, within its expected error of the hull, a gain ab
 model that agrees within that error. The rows of *before* are those of version 0.2.0, by its order."""),
     Benchmark("crystal-guidance", "Crystals towards a Tc", f"{GUIDED_PAPER}, figure 2", """
 Crystals generated without a Tc (w = −1), towards 10 K and towards 110 K, which is far beyond the data. The Tc is that
-of our model of Tc by structure, conventional superconductors only; non-metals count with 0 K. The first ones are
-relaxed by CHGNet, as in the paper; the others are taken as made."""),
+of our model of Tc by structure, conventional superconductors only, which has learned from the same calculated Tc as the
+generator; non-metals count with 0 K, and the metals alone have columns of their own. 200 of each kind are relaxed by
+CHGNet, to limit the time; the paper relaxes all, and leaves out non-metals and what is not bound. The Tc of the tuning
+data is the calculated one."""),
     Benchmark("crystal-prediction", "Structures of held-out formulas", OWN, """
 Formulas of up to 20 atoms of which neither the library of prototypes nor the network of crystals has seen a structure.
 A formula matches at k if one of its first k structures is a known one (pymatgen's StructureMatcher), unrelaxed.
 Diffusion is told the number of atoms of the smallest known cell, prototypes are not. *Symmetric*: samples with the
-space group and the Wyckoff positions of prototypes, drawn by the number of their compounds, those of unseen formulas
-left out. *By likelihood*: the valid sample comes first in which the network errs least. *By energy*: that of the lowest
-energy by CHGNet, unrelaxed. *In turn*: the first of the prototypes, the symmetric sample of lowest energy, the second
-of the prototypes, and so on."""),
+space group and the Wyckoff positions of prototypes, drawn by how many compounds these have and how similar they are to
+the formula, those of unseen formulas left out. *By likelihood*: the valid sample comes first in which the network errs
+least. *By energy*: that of the lowest energy by CHGNet, unrelaxed; CHGNet has learned from the Materials Project, from
+structures of these formulas too. *In turn*: the first of the prototypes, the likeliest symmetric sample, the second of
+the prototypes, and so on."""),
     Benchmark("crystal-funnel", "The funnel of generated crystals", f"{GUIDED_PAPER}, figure 1", """
 Crystals generated towards 10 K with the guidance w = 2, screened step by step as by `generate --screen`: 200,000 in the
 paper, which goes on with density functional theory and phonons. Whatever the steps say, the first crystals are also
 relaxed and placed on the hull of the potential."""),
     Benchmark("crystal-constraints", "Constraints on generated crystals", OWN, """
-Crystals of any formula, of a few allowed elements, and of given formulas: whether they are as asked for, and the shares
-with a valid structure (no two atoms within 0.5 Å) and a valid composition (charge neutral by SMACT), the definitions of
-DiffCSP."""),
+Crystals of any formula, of a few allowed elements, and of given formulas with the number of atoms of their known cells,
+with any symmetry and with that of prototypes; and towards 10 K with w = 2. Are they as asked for, and how many have a
+valid structure (no two atoms within 0.5 Å) and a valid composition (charge neutral and Pauling's rule by SMACT; alloys
+and single elements count as valid)? These are the definitions of DiffCSP. Intervals are Wilson's, of 95%."""),
     Benchmark("relaxed-prediction", "Structures of held-out formulas, relaxed", OWN, """
 Formulas of up to 20 atoms of which the library of prototypes has no structure. The first five proposals are relaxed by
 CHGNet. A formula matches at k if one of its first k distinct structures is a known one (pymatgen's StructureMatcher):

@@ -13,9 +13,11 @@ from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
 from core.reference_data.prototypes import load_prototypes
 from core.structures.diffusion.crystals import N_TYPES
-from core.structures.diffusion.request import GenerationRequest, cell_of
+from core.structures.diffusion.request import MOST_ATOMS, GenerationRequest, cell_of
 from core.structures.diffusion.sampler import SamplerSettings
 from core.structures.diffusion.template_draw import TemplateDraw
+from core.structures.formula_units import likeliest_units
+from core.structures.prototypes import load_finder
 
 ELEMENTS, FORMULA = "Elements", "A formula"
 COUNTS = (16, 64, 256, 1024)
@@ -29,7 +31,8 @@ class Form:
     """The content of the form.
 
     of : ELEMENTS or FORMULA
-    table : of the elements that may occur; formula, units : of the crystals, and formula units in the cell
+    table : of the elements that may occur
+    formula, units : of the crystals, and formula units in the cell; None: those of the likeliest known structure
     symmetric : whether crystals of a formula have the symmetry of known prototypes
     tc_K : Tc that is asked for; None: any
     screened : whether the crystals are screened
@@ -38,7 +41,7 @@ class Form:
     of: str = ELEMENTS
     table: TableState = field(default_factory=lambda: TableState(initially_forbidden(), {}, frozenset()))
     formula: str = ""
-    units: int = 1
+    units: int | None = None
     symmetric: bool = True
     tc_K: float | None = 10.0
     guidance: float = 2.0
@@ -48,22 +51,32 @@ class Form:
     screened: bool = True
     seed: int = 0
 
+    def cell(self) -> tuple[str, ...]:
+        """The atoms of the cell of the formula. Raises InputError."""
+        amounts = parse_formula(self.formula)
+        return cell_of(amounts, self.units or likeliest_units(load_finder(), amounts, MOST_ATOMS))
+
+    def likeliest_units(self) -> int | None:
+        """The formula units that are taken if none are given; None without a formula that can be read."""
+        try:
+            return likeliest_units(load_finder(), parse_formula(self.formula), MOST_ATOMS)
+        except InputError:  # the button says why
+            return None
+
     def symmetry_note(self) -> str:
         """That no prototype has the formula's stoichiometry and number of atoms; empty if one has or none is needed."""
         if not (self.symmetric and self.formula.strip()):
             return ""
         try:
-            composition = cell_of(parse_formula(self.formula), self.units)
+            return TemplateDraw(load_prototypes(), self.cell()).note
         except InputError:  # the button says why
             return ""
-        return TemplateDraw(load_prototypes(), composition).note
 
     def request(self, bfloat16: bool) -> GenerationRequest:
         """The request. Raises InputError as its parts do."""
         sampler = SamplerSettings(self.steps, self.corrector, guidance=self.guidance, bfloat16=bfloat16)
         if self.of == FORMULA:
-            composition = cell_of(parse_formula(self.formula), self.units)
-            return GenerationRequest(self.count, self.seed, self.tc_K, None, composition, sampler, self.symmetric)
+            return GenerationRequest(self.count, self.seed, self.tc_K, None, self.cell(), sampler, self.symmetric)
         symbols = elements.symbols()[:N_TYPES]
         allowed = tuple(symbol for symbol in symbols if symbol not in self.table.forbidden)
         return GenerationRequest(
@@ -80,7 +93,12 @@ def title(request: GenerationRequest) -> str:
     """A request in words: "64 crystals of Nb, Ti and C towards 10 K"."""
     count = "1 crystal" if request.count == 1 else f"{request.count:,} crystals"
     text = f"{count} of {_of(request)}"
-    return text if request.tc_K is None else f"{text} towards {request.tc_K:g} K"
+    return f"{text} towards {request.tc_K:g} K" if guided(request) else text
+
+
+def guided(request: GenerationRequest) -> bool:
+    """Whether the Tc that is asked for has an effect: with the weight -1 it has none."""
+    return request.tc_K is not None and request.sampler.guidance != -1
 
 
 def _of(request: GenerationRequest) -> str:
@@ -99,7 +117,7 @@ def settings_text(request: GenerationRequest) -> str:
     sampler = request.sampler
     parts = [f"{sampler.steps:,} steps{', with corrector' if sampler.corrector else ''}"]
     if request.tc_K is not None:
-        parts.append(f"guidance {sampler.guidance:g}")
+        parts.append(f"guidance {sampler.guidance:g}".replace("-", "−"))
     if request.symmetric:
         parts.append("symmetry of prototypes")
     return "; ".join([*parts, f"seed {request.seed}"])

@@ -61,12 +61,14 @@ def _formula(asked: Form) -> None:
                     args=(key, "formula"), help=f"Whole amounts; at most {MOST_ATOMS} atoms in the cell")  # fmt: skip
     key = synced_key("generate.units", asked.units)
     right.number_input("Formula units", 1, MOST_ATOMS, asked.units, key=key, on_change=session.from_widget,
-                       args=(key, "units"), help="In the primitive cell")  # fmt: skip
+                       args=(key, "units"), placeholder=str(asked.likeliest_units() or 1),
+                       help="In the cell of each crystal; if empty, as in the likeliest known structure")  # fmt: skip
     key = synced_key("generate.symmetric", asked.symmetric)
     st.checkbox("Symmetry of known prototypes", asked.symmetric, key=key, on_change=session.from_widget,
                 args=(key, "symmetric"), help="Each crystal has the space group and the Wyckoff positions of a "
-                "prototype with this stoichiometry, drawn by the number of its compounds; lattice and free coordinates "
-                "are generated. Otherwise crystals have any symmetry, as published.")  # fmt: skip
+                "prototype with this stoichiometry, drawn by how many compounds it has and how similar they are; "
+                "lattice and free coordinates are generated. Otherwise crystals have any symmetry, as "
+                "published.")  # fmt: skip
     if note := asked.symmetry_note():
         st.caption(note)
 

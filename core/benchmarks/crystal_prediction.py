@@ -5,9 +5,9 @@ library of prototypes that proposes candidates here, or was learned by the netwo
 its first k structures is a known one by StructureMatcher. Equal candidates from prototypes count once; samples are
 counted as they come, and they are told the number of atoms of the smallest known cell, as in DiffCSP, which prototypes
 are not. By likelihood: the valid sample comes first in which the network errs least. By energy: that of the lowest
-energy by CHGNet, unrelaxed. Symmetric: samples with the symmetry of prototypes, drawn with the compounds of formulas
-that the network knows. In turn: the first of the prototypes, the symmetric sample of lowest energy, the second of the
-prototypes, and so on.
+energy by CHGNet, unrelaxed; CHGNet has learned from the Materials Project, from structures of these formulas too.
+Symmetric: samples with the symmetry of prototypes, drawn with the compounds of formulas that the network knows. In
+turn: the first of the prototypes, the likeliest symmetric sample, the second of the prototypes, and so on.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Ranks(NamedTuple):
             PROTOTYPES: self.prototypes,
             **dict(zip((DIFFUSION, LIKELIEST, BY_ENERGY), self.free, strict=True)),
             **dict(zip((SYMMETRIC, SYMMETRIC_LIKELIEST, SYMMETRIC_BY_ENERGY), self.symmetric, strict=True)),
-            IN_TURN: min(2 * self.prototypes - 1, 2 * self.symmetric.by_energy),
+            IN_TURN: min(2 * self.prototypes - 1, 2 * self.symmetric.by_likelihood),
         }[source]
 
 
@@ -141,7 +141,7 @@ def sentences(table: pd.DataFrame) -> tuple[str, ...]:
     return (
         f"Among {max(RANKS)} structures of a formula is a known one for {one:.0%} by prototypes, {free:.0%} by "
         f"diffusion, {two:.0%} by diffusion with the symmetry of prototypes and {both:.0%} by this and prototypes in "
-        f"turn, of {int(rows.loc[PROTOTYPES, 'n'])} formulas that none of them saw.",
+        f"turn, of {int(rows.loc[PROTOTYPES, 'n'])} formulas of which neither saw a structure.",
         f"The first structure is a known one for {first[PROTOTYPES]} by prototypes and {first[DIFFUSION]} by "
         f"diffusion, {first[LIKELIEST]} if the likeliest sample comes first and {first[BY_ENERGY]} if that of lowest "
         "energy does; "

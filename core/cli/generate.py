@@ -36,7 +36,8 @@ def add_parser(commands: Commands) -> None:
     )
     parser.add_argument("--elements", nargs="+", metavar="E", help="only these elements may occur; default: all")
     parser.add_argument("--formula", metavar="F", help="structures of this formula")
-    parser.add_argument("--units", type=int, default=1, metavar="Z", help="formula units in the cell; default: 1")
+    parser.add_argument("--units", type=int, metavar="Z",
+                        help="formula units in the cell; default: those of the likeliest known structure")  # fmt: skip
     parser.add_argument(
         "--any-symmetry",
         action="store_true",
@@ -141,12 +142,16 @@ def _request(options: argparse.Namespace, device: str) -> GenerationRequest:
     """What is asked. Raises InputError."""
     from core.chemistry import elements
     from core.chemistry.formula_reader import parse_formula
-    from core.structures.diffusion.request import GenerationRequest, cell_of, uses_bfloat16
+    from core.structures.diffusion.request import MOST_ATOMS, GenerationRequest, cell_of, uses_bfloat16
     from core.structures.diffusion.sampler import SamplerSettings
+    from core.structures.formula_units import likeliest_units
+    from core.structures.prototypes import load_finder
 
     composition = allowed = None
     if options.formula is not None:
-        composition = cell_of(parse_formula(encodable(options.formula)), options.units)
+        amounts = parse_formula(encodable(options.formula))
+        units = options.units if options.units is not None else likeliest_units(load_finder(), amounts, MOST_ATOMS)
+        composition = cell_of(amounts, units)
     if options.elements is not None:
         chosen = {encodable(symbol) for symbol in options.elements}
         known = [symbol for symbol in elements.symbols() if symbol in chosen]

@@ -15,7 +15,7 @@ from core.chemistry import elements
 from core.chemistry.composition import formula_of
 from core.chemistry.structure import Structure
 from core.reference_data.prototypes import anonymous
-from core.structures.match import from_pymatgen
+from core.structures.from_space_group import from_space_group
 
 VERSION = 1  # of this table: searches that used another one are made again
 
@@ -56,14 +56,12 @@ class Superhydride:
     def structure(self, metals: tuple[str, ...]) -> Structure:
         """The primitive cell with these metals in place of those of the example."""
         from pymatgen.core import Lattice
-        from pymatgen.core import Structure as PymatgenStructure
 
         a, c = self.lattice_A[0], self.lattice_A[-1]
         lattice = Lattice.hexagonal(a, c) if len(self.lattice_A) == 2 else Lattice.cubic(a)
         symbols = [symbol for symbol, orbits in zip((*metals, "H"), self.sites, strict=True) for _ in orbits]
         coordinates = [site for orbits in self.sites for site in orbits]
-        made = PymatgenStructure.from_spacegroup(self.space_group[0], lattice, symbols, coordinates)
-        return from_pymatgen(made.get_primitive_structure())
+        return from_space_group(self.space_group[0], lattice.matrix, symbols, coordinates)
 
 
 SUPERHYDRIDES = (

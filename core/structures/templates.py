@@ -77,6 +77,8 @@ def templates(library: Prototypes, tables: ElementTables, counts: Mapping[str, i
     symbols = sorted(counts, key=lambda symbol: (counts[symbol], elements.element(symbol).index))
     target = np.array([elements.element(symbol).index for symbol in symbols])
     sizes = [counts[symbol] for symbol in symbols]
+    if tuple(sizes) not in library.by_stoichiometry:  # of many elements there are too many assignments to list
+        return _joined([], len(sizes))
     orders = np.array(exchanges(sizes))
     assigned = target[orders]
     found = library.of_stoichiometry(tuple(sizes))

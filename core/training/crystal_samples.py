@@ -3,7 +3,7 @@
 Validity is that of DiffCSP. A held-out formula matches at k if one of its first k samples is a known structure of it;
 samples have the atoms of its smallest known cell, of at most 20 atoms, as DiffCSP gives the number of atoms too. The
 formulas are those on which `structure-ranking` is measured. Their samples have any symmetry, as in DiffCSP, and once
-more the symmetry of prototypes, drawn with the compounds of formulas that the network knows. By likelihood, the valid
+more the symmetry of prototypes, drawn with the compounds of formulas that the network knows, see `template_draw`. By likelihood, the valid
 sample comes first in which the network errs least, see `denoising_error`.
 """
 
@@ -26,6 +26,7 @@ from core.reference_data.prototypes import load_prototypes
 from core.structures.diffusion.blocks import sampled
 from core.structures.diffusion.denoising_error import denoising_errors
 from core.structures.diffusion.sampler import BLOCK, VERSION, SamplerSettings, State, Task, Wanted
+from core.structures.diffusion.template_draw import VERSION as DRAW_VERSION
 from core.structures.diffusion.template_draw import Formula, TemplateDraw
 from core.structures.diffusion.validity import structurally_valid, valid_compositions
 from core.structures.diffusion.weights import CrystalModel, load_crystal_network
@@ -185,8 +186,8 @@ def unknown_formulas(folder: Path, seed: int, settings: RankingSettings) -> froz
 
 
 def prototypes_key() -> str:
-    """What symmetric samples depend on besides the network: the library of prototypes. Raises CheckpointError."""
-    return read_card(LIBRARY)["sha256"][:12]
+    """What symmetric samples depend on besides the network: library of prototypes and draw. Raises CheckpointError."""
+    return f"{read_card(LIBRARY)['sha256'][:12]}-draw-{DRAW_VERSION}"
 
 
 def guesses_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,6 @@ from core.executors import background_work, generations
 from core.structures.diffusion import folder as samples
 from core.structures.diffusion import funnel, names, weights
 from core.structures.diffusion.names import BASE, WITH_TC
-from core.structures.diffusion.template_draw import NO_PROTOTYPE
 from core.structures.files import to_cif
 from tests import crystals
 from tests.app.pages import html_text, open_page, open_tab, page_text, without_exception
@@ -232,8 +232,22 @@ def test_the_choice_of_elements_is_that_of_the_request():
 def test_a_formula_without_prototypes_is_told():
     notes = [Form(of=FORMULA, formula=text, units=n).symmetry_note() for text, n in
              (("MgB2", 1), ("LaFeAsO", 5), ("LaFeAsO", 9), ("", 1), ("Xx2", 1))]  # fmt: skip
-    assert notes == ["", NO_PROTOTYPE, "", "", ""]  # nine units do not fit into a cell
+    assert "with 20 atoms in the primitive cell: the crystals have any symmetry" in notes[1]
+    assert [*notes[:1], *notes[2:]] == [""] * 4  # nine units do not fit into a cell
     assert Form(of=FORMULA, formula="LaFeAsO", units=5, symmetric=False).symmetry_note() == ""
+
+
+def test_a_formula_has_the_cell_of_its_likeliest_structure_unless_another_is_asked_for():
+    form = Form(of=FORMULA, formula="Nb3Sn")
+    assert form.likeliest_units() == 2 and Counter(form.request(False).composition) == {"Nb": 6, "Sn": 2}
+    assert len(replace(form, units=1).request(False).composition) == 4
+    assert replace(form, formula="Xx2").likeliest_units() is None
+
+
+def test_without_an_effect_the_tc_is_not_named():
+    request = Form(table=ALL_ALLOWED, guidance=-1.0).request(False)
+    assert title(request) == "64 crystals of any elements"
+    assert settings_text(request) == "100 steps; guidance −1; seed 0"
 
 
 def test_a_formula_is_the_cell_of_the_request():

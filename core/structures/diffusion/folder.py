@@ -35,7 +35,7 @@ from core.structures.diffusion.blocks import Stopped, sampled
 from core.structures.diffusion.denoising_error import denoising_errors
 from core.structures.diffusion.request import GenerationRequest
 from core.structures.diffusion.sampler import BLOCK, State, Task
-from core.structures.diffusion.template_draw import TemplateDraw
+from core.structures.diffusion.template_draw import VERSION, TemplateDraw
 from core.structures.diffusion.validity import structurally_valid, valid_compositions
 from core.structures.diffusion.ways import WayRecorder
 from core.structures.diffusion.weights import CrystalModel
@@ -117,7 +117,7 @@ def generate(
 def _check(folder: Path, request: GenerationRequest, model: CrystalModel) -> None:
     asked = {"request": request.to_json(), "checkpoint": request.checkpoint, "sha256": model.card["sha256"]}
     if request.symmetric:
-        asked["prototypes_sha256"] = read_card(LIBRARY)["sha256"]
+        asked |= {"prototypes_sha256": read_card(LIBRARY)["sha256"], "template_draw": VERSION}
     stored = read_json(folder / REQUEST)
     if stored is not None and stored != asked:
         rule, remedy = "this folder has samples of another request or of another checkpoint", "Choose a new folder"

@@ -57,6 +57,7 @@ def test_every_kind_has_a_row():
     assert rows.loc[TUNING_DATA, "tc_median_K"] == 4.0 and rows.loc[name_of(*ARMS[1]), "tc_median_K"] == 8.5
     assert rows.loc[name_of(*ARMS[0]), "valid_structure"] == 0.5 and rows.loc[name_of(*ARMS[0]), "metals"] == 0.8
     assert np.isnan(rows.loc[name_of(*UNCONDITIONAL), "shift_low_K"]) and rows.loc[name_of(*ARMS[1]), "shift_low_K"] > 0
+    assert rows.loc[name_of(*ARMS[2]), "metal_tc_median_K"] == 4.0  # of 2, 4 and 6
     first, second, third = sentences(rows.reset_index())
     assert "8.5 K" in first and "110 K" in second and "4.0 K" in third
 
