@@ -34,7 +34,7 @@ def from_space_group(
 
 @cache
 def _kept(group: str) -> SpaceGroup:
-    """The group with its operations. pymatgen forgets one that nothing refers to, and needs a second for a cubic one."""
+    """The group with its operations, which pymatgen would forget; a cubic one takes it a second."""
     from pymatgen.symmetry.groups import SpaceGroup
 
     return SpaceGroup(group)

@@ -1,9 +1,9 @@
 """Structures of a formula by diffusion, beside those from prototypes: a finder that proposes both.
 
 The network draws samples of the formula in cells of two sizes, those of the likeliest proposals from prototypes, else
-of one and of two formula units, as far as they fit, every other one with the symmetry of a prototype. Of the valid ones, those that are different from each other and from the prototypes
-and have the lowest energy by the potential are proposed, after the prototypes: only a lower energy after the
-relaxation brings one forward.
+of one and of two formula units, as far as they fit, every other one with the symmetry of a prototype. Of the valid
+ones, those that are different from each other and from the prototypes and have the lowest energy by the potential are
+proposed, after the prototypes: only a lower energy after the relaxation brings one forward.
 """
 
 from __future__ import annotations

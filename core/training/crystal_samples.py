@@ -3,8 +3,8 @@
 Validity is that of DiffCSP. A held-out formula matches at k if one of its first k samples is a known structure of it;
 samples have the atoms of its smallest known cell, of at most 20 atoms, as DiffCSP gives the number of atoms too. The
 formulas are those on which `structure-ranking` is measured. Their samples have any symmetry, as in DiffCSP, and once
-more the symmetry of prototypes, drawn with the compounds of formulas that the network knows, see `template_draw`. By likelihood, the valid
-sample comes first in which the network errs least, see `denoising_error`.
+more the symmetry of prototypes, drawn with the compounds of formulas that the network knows, see `template_draw`. By
+likelihood, the valid sample comes first in which the network errs least, see `denoising_error`.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _STREAM = 5  # number of the random stream; the sampler has those before
 
 
 class TemplateDraw:
-    """Draws prototypes with the stoichiometry and the number of atoms of a composition, and elements for their sites."""
+    """Draws prototypes with the stoichiometry and number of atoms of a composition, and elements for their sites."""
 
     def __init__(self, library: Prototypes, composition: Sequence[str], excluded: Collection[Formula] = frozenset()):
         """excluded : formulas that count as unknown: no compound of theirs, and no prototype with their geometry"""
@@ -101,8 +101,8 @@ class Candidates:
             return "No known prototype has this stoichiometry: the crystals have any symmetry."
         listed = f"{', '.join(map(str, known))} formula unit{'s' if known != [1] else ''}"
         return (
-            f"No known prototype has this stoichiometry with {atoms} atoms in the primitive cell: the crystals have any "
-            f"symmetry. Those that are known have {listed}."
+            f"No known prototype has this stoichiometry with {atoms} atoms in the primitive cell: the crystals have "
+            f"any symmetry. Those that are known have {listed}."
         )
 
 
