@@ -8,10 +8,12 @@ from app import blocks, cached_data
 from app.components.periodic_table.component import element_choice
 from app.generate import session
 from app.generate.asked import ALL_ALLOWED, ALL_FORBIDDEN, COUNTS, ELEMENTS, FORMULA, STEPS, Form, without_network
-from app.state.synced_widgets import synced_key
+from app.state.synced_widgets import synced_key, widget_callback
 from core.errors import InputError
 from core.executors import generations
+from core.predictors.checkpoint import read_card
 from core.predictors.device import resolve_device
+from core.structures.diffusion.names import WITH_TC
 from core.structures.diffusion.request import LARGEST_GUIDANCE, LARGEST_TC_K, MOST_ATOMS, uses_bfloat16
 
 _TABLE = "generate.table"
@@ -28,7 +30,7 @@ def fields() -> None:
     with left:
         key = synced_key("generate.of", asked.of)
         st.segmented_control("Made of", [ELEMENTS, FORMULA], default=asked.of, required=True, key=key,
-                             label_visibility="collapsed", on_change=session.from_widget, args=(key, "of"))  # fmt: skip
+                             label_visibility="collapsed", on_change=_made_of, args=(key,))  # fmt: skip
         if asked.of == FORMULA:
             _formula(asked)
         else:
@@ -38,6 +40,13 @@ def fields() -> None:
         _target(asked)
         _sampling(asked)
         _start(asked)
+
+
+@widget_callback
+def _made_of(key: str) -> None:
+    """Callback of the choice: structures of a formula are asked for without a Tc, unless one is wanted."""
+    chosen = st.session_state[key]
+    session.change(of=chosen, tc_K=Form().tc_K if chosen == ELEMENTS else None)
 
 
 def _elements(asked: Form) -> None:
@@ -88,6 +97,13 @@ def _target(asked: Form) -> None:
                        on_change=session.from_widget, args=(key, "guidance"),
                        help="w of (1 + w) noise(Tc) − w noise(): −1 takes no account of the Tc; 2 as published"
                        )  # fmt: skip
+    learnt = read_card(WITH_TC)["tc_K"]
+    if asked.tc_K > learnt["percentile_99"]:
+        st.caption(
+            f"The network has learned from calculated Tc up to {learnt['percentile_100']:.0f} K, half of them below "
+            f"{learnt['percentile_50']:.1f} K and 99% below {learnt['percentile_99']:.0f} K: {asked.tc_K:g} K is a "
+            "direction, not a goal that it can reach."
+        )
 
 
 def _towards(key: str) -> None:
@@ -106,8 +122,9 @@ def _sampling(asked: Form) -> None:
                     args=(key, "steps"), help="Denoising steps; 1,000 as published")  # fmt: skip
     key = synced_key("generate.screened", asked.screened)
     st.checkbox("Screen them", asked.screened, key=key, on_change=session.from_widget, args=(key, "screened"),
-                help="Unique, new, relaxed by CHGNet, bound, a metal, Tc by structure above 5 K, near the "
-                     "hull")  # fmt: skip
+                help="Unique, new (no structure of the Materials Project to 2024, 3DSC and JARVIS matches; of a "
+                     "formula known ones are kept), relaxed by CHGNet, bound, a metal, Tc by structure above 5 K, "
+                     "within 0.2 eV/atom of the hull. Seconds for each crystal")  # fmt: skip
     with st.expander("More"):
         key = synced_key("generate.corrector", asked.corrector)
         st.checkbox("Corrector", asked.corrector, key=key, on_change=session.from_widget, args=(key, "corrector"),

@@ -23,28 +23,18 @@ from core.errors import InputError
 from core.executors import background_work, generations
 from core.executors.background_work import CANCELLED, FAILED, FINISHED, INTERRUPTED
 from core.executors.generations import Generation, GenerationState
+from core.predictors.checkpoint import read_card
 from core.structures.diffusion import folder as samples
 from core.structures.diffusion import funnel
 from core.structures.diffusion.funnel import Row
 from core.structures.diffusion.ways import Moment, read_ways
+from core.structures.structure_models import TC_NAME
 
 UPDATE_S = 2.0
 _STATES = {"": "Not started", CANCELLED: "Cancelled", INTERRUPTED: "Interrupted", FAILED: "Failed"}
-_COLUMNS = {
-    "formula": st.column_config.TextColumn("Formula"),
-    "space_group": st.column_config.TextColumn("Space group"),
-    "n_atoms": st.column_config.NumberColumn("Atoms", help="In the primitive cell"),
-    "template": st.column_config.TextColumn("Prototype", help="Whose symmetry the crystal has"),
-    "denoising_error": st.column_config.NumberColumn(
-        "Error of the network",
-        format="%.3f",
-        help="In finding noise in the crystal: the less, the likelier it is to be a known structure of the formula",
-    ),
-    "tc_structure_K": st.column_config.NumberColumn("Tc by structure (K)", format="%.1f"),
-    "above_hull": st.column_config.NumberColumn("Above hull (eV/atom)", format="%.3f", help="By CHGNet"),
-    "formation_energy": st.column_config.NumberColumn("Ef (eV/atom)", format="%.3f", help="By CHGNet"),
-    "outcome": st.column_config.TextColumn("Screening", help="The step at which a crystal is lost, and why"),
-}
+NONE_PASSES = (
+    "None passes every step. Ask for more crystals, or look at those that came farthest: the list begins with them."
+)
 WHAT = (
     "A network that has learned from crystals of the Materials Project makes new ones from noise: lattice, elements "
     "and positions together, towards a Tc if one is asked for. The method is that of *Inverse Design of Novel "
@@ -113,7 +103,7 @@ def _progress(chosen: Generation, was_active: bool, seen: tuple[int, int]) -> No
         blocks.error(found.work.message)
     if screened:
         st.html(funnel_html(generated.funnel_steps(screened)))
-        st.caption(funnel.elements_text(screened))
+        st.caption(funnel.elements_text(screened) or (NONE_PASSES if found.work.state == FINISHED else ""))
 
 
 def _bar(chosen: Generation, found: GenerationState, screened: int) -> tuple[float, str]:
@@ -145,6 +135,9 @@ def _results(folder: Path) -> None:
     """The crystals: a list, the selected one in 3D or on its way from noise, facts and files."""
     rows = generated.crystals(folder)
     if not rows:
+        if generations.state(folder).work.state == FINISHED:
+            st.info("No crystal has a valid structure: atoms overlap in all of them. Ask for more crystals or more "
+                    "steps.", icon=":material/info:")  # fmt: skip
         return
     left, right = st.columns([1.1, 1], gap="medium")
     with left:
@@ -168,8 +161,37 @@ def _selected(folder: Path, rows: list[Row]) -> Row:
     place = numbers.index(number) if number in numbers else 0
     st.dataframe(generated.table(rows), key=widget, on_select="rerun", selection_mode="single-row",
                  selection_default={"selection": {"rows": [place]}}, hide_index=True, placeholder="",
-                 column_config=_COLUMNS, alt="List of generated crystals")  # fmt: skip
+                 column_config=_columns(), alt="List of generated crystals")  # fmt: skip
     return rows[place]
+
+
+def _columns() -> dict[str, object]:
+    """How the columns of the list are displayed."""
+    learnt = read_card(TC_NAME)["metrics_held_out"]
+    error = (
+        f"By a model of calculated, conventional Tc; its mean error on held-out crystals is {learnt['tc_mae_K']:.1f} "
+        f"K, and {learnt['above_5_K_tc_mae_K']:.1f} K where the Tc is above 5 K"
+    )
+    return {
+        "number": st.column_config.NumberColumn("No.", help="In the order in which the crystals were made"),
+        "formula": st.column_config.TextColumn("Formula"),
+        "space_group": st.column_config.TextColumn(
+            "Space group",
+            help="Found with a tolerance of 0.1 Å; P1: no symmetry, as most crystals before relaxation",
+        ),
+        "n_atoms": st.column_config.NumberColumn("Atoms", help="In the generated cell"),
+        "known": st.column_config.CheckboxColumn("Known", help="A structure of the library matches"),
+        "template": st.column_config.TextColumn("Prototype", help="Whose symmetry the crystal has"),
+        "denoising_error": st.column_config.NumberColumn(
+            "Error of the network",
+            format="%.3f",
+            help="In finding noise in the crystal: the less, the likelier it is to be a known structure of the formula",
+        ),
+        "tc_structure_K": st.column_config.NumberColumn("Tc by structure (K)", format="%.1f", help=error),
+        "above_hull": st.column_config.NumberColumn("Above hull (eV/atom)", format="%.3f", help="By CHGNet"),
+        "formation_energy": st.column_config.NumberColumn("Ef (eV/atom)", format="%.3f", help="By CHGNet"),
+        "outcome": st.column_config.TextColumn("Screening", help="The step at which a crystal is lost, and why"),
+    }
 
 
 def _picture(folder: Path, row: Row, each: Listed) -> None:

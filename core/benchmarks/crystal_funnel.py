@@ -19,6 +19,7 @@ from core.benchmarks.harness import CACHE, Outcome
 from core.benchmarks.structure_hull import REFERENCES
 from core.errors import InputError
 from core.predictors.checkpoint import read_card
+from core.reference_data.prototypes import NAME as LIBRARY
 from core.runs.keyed_runs import key_of
 from core.structures.diffusion import folder as samples
 from core.structures.diffusion import funnel
@@ -26,13 +27,16 @@ from core.structures.diffusion.funnel import FunnelSettings, FunnelWork, Row
 from core.structures.diffusion.names import WITH_TC
 from core.structures.diffusion.request import GenerationRequest, uses_bfloat16
 from core.structures.diffusion.sampler import SamplerSettings
+from core.structures.files import read_cif
 from core.structures.interatomic import CHGNET
+from core.structures.packed_structure import packed
+from core.structures.structure_models import METAL_NAME, TC_NAME
 
 TC_K, GUIDANCE = 10.0, 2.0
-SURVIVORS = 10  # in the record, by Tc
+SURVIVORS = 10  # in the record, by Tc, with their structures
 REASONS = 3  # of each step, the commonest
 KEPT = ("number", "formula", "n_atoms", "space_group", "tc_structure_K", "formation_energy_eV_per_atom",
-        "energy_above_hull_eV_per_atom", "metal_probability")  # fmt: skip
+        "energy_above_hull_eV_per_atom", "metal_probability", "competing_phases")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,8 @@ def outcome(folder: Path, work: FunnelWork, options: CrystalFunnelOptions) -> Ou
         "count": options.count, "seed": options.seed, "tc_K": TC_K, "guidance": GUIDANCE, "potential": CHGNET,
         "placed": len(above), "relaxed": sum(each is not None for each in above), "near_hull": near,
         "by_number_of_elements": {str(n): share for n, share in funnel.by_number_of_elements(rows).items()},
-        "survivors": survivors(rows), "checkpoints": {WITH_TC: read_card(WITH_TC)["sha256"]},
+        "survivors": survivors(folder, rows),
+        "checkpoints": {name: read_card(name)["sha256"] for name in (WITH_TC, TC_NAME, METAL_NAME, LIBRARY)},
     }  # fmt: skip
     said = (*sentences(rows), hull_sentence(len(above), near, limit))
     figure = figures.bars(table.assign(unit="crystals"), "step", "left", "unit", "crystals left")
@@ -109,10 +114,10 @@ def table_of(rows: Sequence[Row]) -> pd.DataFrame:
     """Step, crystals left, their share of all, and the commonest reasons of those that are lost at it."""
     reasons: dict[str, Counter] = {}
     for row in rows:
-        reasons.setdefault(row["lost_at"], Counter())[funnel.kind_of_reason(row["reason"])] += 1
+        reasons.setdefault(row["lost_at"], Counter())[funnel.kind_of_reason(row)] += 1
     return pd.DataFrame(
         {
-            "step": step,
+            "step": funnel.label_of(step),
             "left": left,
             "share": left / len(rows),
             "reasons": "; ".join(f"{text}: {n}" for text, n in reasons.get(step, Counter()).most_common(REASONS)),
@@ -121,10 +126,14 @@ def table_of(rows: Sequence[Row]) -> pd.DataFrame:
     )
 
 
-def survivors(rows: Sequence[Row]) -> list[Mapping[str, str]]:
-    """The crystals that pass, those with the highest Tc."""
+def survivors(folder: Path, rows: Sequence[Row]) -> list[Mapping[str, object]]:
+    """The crystals that pass, those with the highest Tc, each with its relaxed structure."""
     passing = sorted((row for row in rows if not row["lost_at"]), key=lambda row: -float(row["tc_structure_K"]))
-    return [{name: row[name] for name in KEPT} for row in passing[:SURVIVORS]]
+    return [
+        {name: row[name] for name in KEPT}
+        | {"structure": packed(read_cif((folder / row["cif"]).read_text(encoding="utf-8"), row["cif"]))}
+        for row in passing[:SURVIVORS]
+    ]
 
 
 def sentences(rows: Sequence[Row]) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from core.structures.diffusion.folder import GenerationStatus
     from core.structures.diffusion.request import GenerationRequest
 
+GUIDANCE = 2.0  # as published
+
 
 def add_parser(commands: Commands) -> None:
     """Add the command."""
@@ -25,14 +27,15 @@ def add_parser(commands: Commands) -> None:
         "generate --tc 10 --guidance 2 --count 1000 --out my_crystals\n"
         "  python -m core generate --elements Nb Ti C N --count 100 --out my_carbides\n"
         "  python -m core generate --formula MgB2 --count 20 --out my_borides\n\n"
-        "The folder receives samples.csv, cif/ and the progress. The same command again resumes; a file named cancel\n"
-        "in the folder stops it, with the exit code 1.",
+        "The folder receives samples.csv, cif/ and the progress; with --screen also funnel.csv and relaxed/, with\n"
+        "--espresso espresso/. The same command again resumes; a file named cancel in the folder stops it, with the\n"
+        "exit code 1.",
     )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="the folder for the structures")
     parser.add_argument("--count", type=int, default=100, metavar="N", help="structures; default: 100")
     parser.add_argument("--tc", type=float, metavar="K", help="towards this Tc in K; default: any")
     parser.add_argument(
-        "--guidance", type=float, default=2.0, metavar="W", help="weight of the Tc; -1: without it; default: 2"
+        "--guidance", type=float, metavar="W", help="with --tc: weight of the Tc; -1: without it; default: 2"
     )
     parser.add_argument("--elements", nargs="+", metavar="E", help="only these elements may occur; default: all")
     parser.add_argument("--formula", metavar="F", help="structures of this formula")
@@ -46,8 +49,8 @@ def add_parser(commands: Commands) -> None:
     parser.add_argument("--steps", type=int, default=100, metavar="N", help="denoising steps, to 1000; default: 100")
     parser.add_argument("--corrector", action="store_true", help="a corrector step before each step, as published")
     parser.add_argument("--screen", action="store_true",
-                        help="then screen them: unique, new, relaxed, bound, metal, Tc by structure, hull; hours for "
-                             "1,000")  # fmt: skip
+                        help="then screen them: unique, new, relaxed, bound, metal, Tc by structure, hull; known "
+                             "structures of --formula are kept; an hour of one core for 1,000")  # fmt: skip
     parser.add_argument("--espresso", action="store_true",
                         help="after --screen: input files for Quantum ESPRESSO for those that pass")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
@@ -62,6 +65,7 @@ def generate(options: argparse.Namespace) -> int:
         return _work(options)
     if options.out is None:
         options.parser.error("the following arguments are required: --out")
+    _refuse_unused(options)
     if options.espresso and not options.screen:
         options.parser.error("--espresso is for structures that have passed --screen")
     from tqdm import tqdm
@@ -89,7 +93,18 @@ def generate(options: argparse.Namespace) -> int:
     print(options.out / TABLE)
     if last.phase is not GenerationPhase.FINISHED:
         return 1
-    return _screened(options.out, options.espresso) if options.screen else 0
+    return _screened(options.out, request, options.espresso) if options.screen else 0
+
+
+def _refuse_unused(options: argparse.Namespace) -> None:
+    """Options that have no effect without another one are refused."""
+    for given, name, other, there in (
+        (options.guidance is not None, "--guidance", "--tc", options.tc is not None),
+        (options.units is not None, "--units", "--formula", options.formula is not None),
+        (options.any_symmetry, "--any-symmetry", "--formula", options.formula is not None),
+    ):
+        if given and not there:
+            options.parser.error(f"{name} has no effect without {other}; leave it out, or give {other}")
 
 
 def _work(options: argparse.Namespace) -> int:
@@ -102,7 +117,7 @@ def _work(options: argparse.Namespace) -> int:
     return 0 if state == FINISHED else 1
 
 
-def _screened(folder: Path, espresso: bool) -> int:
+def _screened(folder: Path, request: GenerationRequest, espresso: bool) -> int:
     """Screen the structures of a folder, and print how many each step leaves; exit code 1 if it was stopped."""
     from tqdm import tqdm
 
@@ -123,13 +138,13 @@ def _screened(folder: Path, espresso: bool) -> int:
 
         with RelaxingProcesses() as processes:
             work = funnel_work(load_finder(), references_folder(), stop, bar.set_postfix_str, processes)
-            rows = funnel.screen(folder, funnel.FunnelSettings(), work, stop, told)
+            rows = funnel.screen(folder, funnel.FunnelSettings.of_request(request), work, stop, told)
     if rows is None:
         print("Stopped; the same command again resumes.", file=sys.stderr)
         return 1
     print(folder / funnel.TABLE)
     for step, left in funnel.counts(rows):
-        print(f"{step:24} {left}")
+        print(f"{funnel.label_of(step):33} {left}")
     if text := funnel.elements_text(rows):
         print(text)
     if espresso:
@@ -156,8 +171,7 @@ def _request(options: argparse.Namespace, device: str) -> GenerationRequest:
         chosen = {encodable(symbol) for symbol in options.elements}
         known = [symbol for symbol in elements.symbols() if symbol in chosen]
         allowed = (*known, *sorted(chosen - set(known)))  # what is no element is refused with its name
-    sampler = SamplerSettings(
-        options.steps, options.corrector, guidance=options.guidance, bfloat16=uses_bfloat16(device)
-    )
+    guidance = GUIDANCE if options.guidance is None else options.guidance
+    sampler = SamplerSettings(options.steps, options.corrector, guidance=guidance, bfloat16=uses_bfloat16(device))
     symmetric = composition is not None and not options.any_symmetry
     return GenerationRequest(options.count, options.seed, options.tc, allowed, composition, sampler, symmetric)

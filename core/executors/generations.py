@@ -7,6 +7,8 @@ The other files are those of `core.structures.diffusion.folder`, of its funnel, 
 from __future__ import annotations
 
 import datetime
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +138,7 @@ def carry_out(folder: Path) -> str:
         raise InputError("work", folder, "this folder holds no generation", "Begin one on the page Generate")
 
     def work(should_stop: Callable[[], bool], told: Told) -> bool:
-        return _made(asked, should_stop, told) and (not asked.screened or _screened(folder, should_stop, told))
+        return _made(asked, should_stop, told) and (not asked.screened or _screened(asked, should_stop, told))
 
     return background_work.carry_out(folder, folder.parent / _SLOT, "another generation", work)
 
@@ -153,13 +155,19 @@ def _made(asked: Generation, should_stop: Callable[[], bool], told: Told) -> boo
     model.network.to(device)
 
     def tell(status: GenerationStatus) -> None:
-        told(f"making crystals, step {status.step} of {status.total_steps}")
+        left = "" if status.remaining_s is None else f"; {_left(status.remaining_s)}"
+        told(f"making crystals, step {status.step} of {status.total_steps}{left}")
 
     last = generate(asked.folder, asked.request, model, device, tell, should_stop)
     return last.phase is GenerationPhase.FINISHED
 
 
-def _screened(folder: Path, should_stop: Callable[[], bool], told: Told) -> bool:
+def _left(seconds: float) -> str:
+    """About how long it takes."""
+    return f"about {math.ceil(seconds / 60)} min left"
+
+
+def _screened(asked: Generation, should_stop: Callable[[], bool], told: Told) -> bool:
     """Screen the samples; whether all are screened."""
     from core.structures.diffusion import funnel
     from core.structures.prototypes import load_finder
@@ -169,9 +177,14 @@ def _screened(folder: Path, should_stop: Callable[[], bool], told: Told) -> bool
     told("loading the potential")
     references = structure_searches.references_folder()
 
-    def screened(done: int, every: int) -> None:
-        told(f"screening, {done} of {every} crystals")
+    began, first = time.monotonic(), len(funnel.read(asked.folder))
 
+    def screened(done: int, every: int) -> None:
+        new = done - first  # those before are read from the folder
+        left = f"; {_left((every - done) * (time.monotonic() - began) / new)}" if new > 0 else ""
+        told(f"screening, {done} of {every} crystals{left}")
+
+    settings = funnel.FunnelSettings.of_request(asked.request)
     with RelaxingProcesses() as processes:
         work = funnel_work(load_finder(), references, should_stop, told, processes)
-        return funnel.screen(folder, funnel.FunnelSettings(), work, should_stop, screened) is not None
+        return funnel.screen(asked.folder, settings, work, should_stop, screened) is not None

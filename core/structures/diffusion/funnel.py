@@ -1,9 +1,11 @@
 """The screening of generated crystals, step by step, with the reason why each one is lost.
 
-The steps are those of "Inverse Design of Novel Superconductors via Guided Diffusion", without its calculations by
-density functional theory: a valid structure, unique among the samples, no known compound, relaxed by an interatomic
-potential, still unique and no known compound, bound (formation energy below 0), a metal, Tc by structure above a limit,
-near the hull. A crystal that is lost is in no later step. Relaxations are kept, so that a screening that was stopped
+The steps follow "Inverse Design of Novel Superconductors via Guided Diffusion", without its calculations by density
+functional theory: a valid structure, unique among the samples, no known compound, relaxed by an interatomic potential,
+still unique and no known compound, bound (formation energy below 0), a metal, Tc by structure above a limit, near the
+hull. The test of validity, and the second look at what is unique and known after the relaxation, are our own; known
+compounds are those of a library of structures, not only those of the tuning. A crystal that is lost is in no later
+step. Relaxations are kept, so that a screening that was stopped
 goes on after the last of them.
 """
 
@@ -25,6 +27,7 @@ from core.files import read_json, write_atomically, write_json
 from core.spreadsheet import safe_cell
 from core.structures.at_once import mapped
 from core.structures.diffusion.folder import TABLE as SAMPLES
+from core.structures.diffusion.request import GenerationRequest
 from core.structures.files import read_cif, to_cif
 from core.structures.folder import Describer, Placer, Relaxer
 from core.structures.match import Reduced
@@ -39,7 +42,8 @@ VALID, UNIQUE, NEW, RELAXED, UNIQUE_RELAXED, NEW_RELAXED, BOUND, METALLIC, HOT, 
     "formation energy below 0", "metal", "Tc by structure", "near the hull",
 )  # fmt: skip
 COLUMNS = (
-    "number", "formula", "n_elements", "n_atoms", "lost_at", "reason", "space_group", "volume_A3_per_atom",
+    "number", "formula", "n_elements", "n_atoms", "lost_at", "reason", "known", "space_group", "relaxation",
+    "relaxation_steps", "relaxation_volume_change", "volume_A3_per_atom",
     "energy_eV_per_atom", "formation_energy_eV_per_atom", "metal_probability", "tc_structure_K",
     "energy_above_hull_eV_per_atom", "competing_phases", "cif",
 )  # fmt: skip
@@ -51,10 +55,19 @@ _TOGETHER = 4  # samples for each process, between two of which all wait for the
 
 @dataclass(frozen=True)
 class FunnelSettings:
-    """Limits of the last two steps, those of the paper."""
+    """Limits of the last two steps, those of the paper.
+
+    known_are_kept : whether known compounds are marked instead of lost, as of a given formula
+    """
 
     least_tc_K: float = 5.0
     most_above_hull_eV_per_atom: float = 0.2
+    known_are_kept: bool = False
+
+    @classmethod
+    def of_request(cls, request: GenerationRequest) -> FunnelSettings:
+        """The settings for what was asked: whoever names a formula wants its known structures too."""
+        return cls(known_are_kept=request.composition is not None)
 
 
 @dataclass(frozen=True)
@@ -156,10 +169,26 @@ def above_hull_eV_per_atom(
     return found
 
 
-def kind_of_reason(reason: str) -> str:
-    """A reason without its figures, so that equal ones are counted together."""
-    words = [word for word in reason.split() if not any(letter.isdigit() for letter in word)]
-    return " ".join(words) or reason
+def label_of(step: str, settings: FunnelSettings = FunnelSettings()) -> str:
+    """A step with its limit."""
+    return {
+        HOT: f"Tc by structure above {settings.least_tc_K:g} K",
+        NEAR_HULL: f"within {settings.most_above_hull_eV_per_atom:g} eV/atom of the hull",
+    }.get(step, step)
+
+
+def kind_of_reason(row: Row, settings: FunnelSettings = FunnelSettings()) -> str:
+    """The reason of a row without the figures of its crystal, so that equal ones are counted together."""
+    if not any(letter.isdigit() for letter in row["reason"]):
+        return row["reason"]
+    return {
+        UNIQUE: "the same as another crystal",
+        UNIQUE_RELAXED: "the same as another crystal",
+        BOUND: "formation energy not below 0",
+        METALLIC: "no metal",
+        HOT: f"Tc at most {settings.least_tc_K:g} K",
+        NEAR_HULL: f"more than {settings.most_above_hull_eV_per_atom:g} eV/atom above the hull",
+    }.get(row["lost_at"], row["reason"])
 
 
 def by_number_of_elements(rows: Sequence[Row]) -> dict[int, float]:
@@ -173,27 +202,35 @@ def elements_text(rows: Sequence[Row]) -> str:
     here = by_number_of_elements(rows)
     if not here:
         return ""
-    texts = (", ".join(f"{number}: {share:.0%}" for number, share in shares.items()) for shares in (here, PAPER_SHARES))
-    return "Elements in those that pass: {}; in the 773 of the paper: {}".format(*texts)
+    passing = sum(not row["lost_at"] for row in rows)
+    counts_here = ", ".join(f"{round(n * passing)} {_kind(size)} ({n:.0%})" for size, n in here.items())
+    in_paper = ", ".join(f"{share:.0%} {_kind(size)}" for size, share in PAPER_SHARES.items())
+    return f"Of those that pass: {counts_here}; of the 773 of the paper: {in_paper}"
+
+
+def _kind(n_elements: int) -> str:
+    """What a compound of so many elements is called."""
+    names = {1: "of one element", 2: "binary", 3: "ternary", 4: "quaternary", 5: "quinary"}
+    return names.get(n_elements, f"of {n_elements} elements")
 
 
 class _Distinct:
     """Crystals that are distinct from those before, and from known structures."""
 
-    def __init__(self, known: Callable[[Structure], Sequence[Reduced]]):
-        self.known = known
+    def __init__(self, known: Callable[[Structure], Sequence[Reduced]], known_are_kept: bool):
+        self.known, self.known_are_kept = known, known_are_kept
         self.kept: dict[str, list[tuple[str, Reduced]]] = {}  # formula -> number and structure
 
-    def lost(self, number: str, structure: Structure, unique: str, new: str) -> Row:
-        """The step that loses the crystal, `unique` or `new`, with the reason; empty if none does."""
+    def found(self, number: str, structure: Structure, unique: str, new: str) -> Row:
+        """Whether the crystal is known, and the step that loses it, `unique` or `new`, with the reason, if one does."""
         reduced, same = Reduced(structure), self.kept.setdefault(structure.formula, [])
         for other_number, other in same:
             if reduced.matches(other):
                 return {"lost_at": unique, "reason": f"the same as number {other_number}"}
         same.append((number, reduced))
-        if any(reduced.matches(other) for other in self.known(structure)):
-            return {"lost_at": new, "reason": "a known compound"}
-        return {}
+        if not any(reduced.matches(other) for other in self.known(structure)):
+            return {"known": "false"}
+        return {"known": "true"} | ({} if self.known_are_kept else {"lost_at": new, "reason": "a known compound"})
 
 
 class _Begun(NamedTuple):
@@ -209,7 +246,7 @@ class _Screening:
     def __init__(self, folder: Path, settings: FunnelSettings, work: FunnelWork, should_stop: Callable[[], bool]):
         self.folder, self.settings, self.work, self.should_stop = folder, settings, work, should_stop
         self.references: dict[str, list[Reduced]] = {}  # formula -> known structures
-        self.generated, self.relaxed = _Distinct(self._known), _Distinct(self._known)
+        self.generated, self.relaxed = (_Distinct(self._known, settings.known_are_kept) for _ in range(2))
 
     def begun(self, sample: Row) -> _Begun:
         """A sample up to its relaxation."""
@@ -218,8 +255,8 @@ class _Screening:
             return _Begun(row | {"lost_at": VALID, "reason": "atoms overlap, or there is no cell"}, None)
         structure = self._structure(sample)
         row |= {"n_elements": str(len(structure.counts)), "n_atoms": str(len(structure.symbols))}
-        lost = self.generated.lost(row["number"], structure, UNIQUE, NEW)
-        return _Begun(row | lost, None if lost else structure)
+        row |= self.generated.found(row["number"], structure, UNIQUE, NEW)
+        return _Begun(row, None if row["lost_at"] else structure)
 
     def relaxation(self, begun: _Begun) -> Relaxation | None:
         """The relaxation of a sample that is not lost before. Raises Stopped."""
@@ -230,8 +267,8 @@ class _Screening:
         if not relaxation.converged:
             return row | {"lost_at": RELAXED, "reason": relaxation.reason or relaxation.verdict}
         row |= self._written(row["number"], relaxation)
-        lost = self.relaxed.lost(row["number"], relaxation.structure, UNIQUE_RELAXED, NEW_RELAXED)
-        return row | (lost or self._judged(relaxation))
+        row |= self.relaxed.found(row["number"], relaxation.structure, UNIQUE_RELAXED, NEW_RELAXED)
+        return row if row["lost_at"] else row | self._judged(relaxation)
 
     def above_hull(self, sample: Row) -> float | None:
         """The distance to the hull, see `above_hull_eV_per_atom`."""
@@ -274,7 +311,8 @@ class _Screening:
         write_atomically(self.folder / name, to_cif(structure))
         return {
             "space_group": str(space_group_of(structure)), "volume_A3_per_atom": f"{structure.volume_A3_per_atom:.3f}",
-            "energy_eV_per_atom": _number(energy), "cif": name,
+            "energy_eV_per_atom": _number(energy), "cif": name, "relaxation": relaxation.verdict,
+            "relaxation_steps": str(relaxation.steps), "relaxation_volume_change": _number(relaxation.volume_change),
         }  # fmt: skip
 
     def _judged(self, relaxation: Relaxation) -> Row:

@@ -43,14 +43,14 @@ class GenerationRequest:
         Also for the symmetry of prototypes without a formula.
         """
         ranges = (
-            ("count", self.count, 1, MOST_SAMPLES),
-            ("steps", self.sampler.steps, 2, STEPS),
-            ("guidance", self.sampler.guidance, -1, LARGEST_GUIDANCE),
-            ("tc", 0.0 if self.tc_K is None else self.tc_K, 0, LARGEST_TC_K),
+            ("count", "the number of crystals", self.count, 1, MOST_SAMPLES),
+            ("steps", "the number of steps", self.sampler.steps, 2, STEPS),
+            ("guidance", "the weight of the guidance", self.sampler.guidance, -1, LARGEST_GUIDANCE),
+            ("tc", "the Tc in K", 0.0 if self.tc_K is None else self.tc_K, 0, LARGEST_TC_K),
         )
-        for name, value, low, high in ranges:
+        for name, what, value, low, high in ranges:
             if not low <= value <= high:  # NaN too
-                raise InputError(name, value, f"this must be from {low:,} to {high:,}", "Choose another value")
+                raise InputError(name, value, f"{what} must be from {low:,} to {high:,}", "Choose another value")
         if self.seed < 0:
             raise InputError("seed", self.seed, "a seed is a whole number from 0", "Choose another value")
         if self.allowed is not None and self.composition is not None:
@@ -109,7 +109,8 @@ def cell_of(amounts: Mapping[str, float], formula_units: int) -> tuple[str, ...]
     numbers = {symbol: round(amount) for symbol, amount in amounts.items()}
     text = "".join(f"{symbol}{amount:g}" for symbol, amount in amounts.items())
     if any(not math.isclose(numbers[symbol], amounts[symbol], abs_tol=WHOLE_ATOM) for symbol in amounts):
-        raise InputError("formula", text, "a cell has whole atoms", "Give whole numbers of atoms")
+        raise InputError("formula", text, "a cell has whole atoms", "Give whole numbers of atoms, as MgB2 instead of "
+                         "Mg0.5B; for a doped formula see the page Structures")  # fmt: skip
     if any(elements.element(symbol).index >= N_TYPES for symbol in numbers):
         raise InputError("formula", text, "the network knows the elements from H to Fm", "Choose others")
     total = formula_units * sum(numbers.values())

@@ -8,8 +8,9 @@ from core.benchmarks.crystal_funnel import CrystalFunnelOptions, outcome
 from core.errors import InputError
 from core.screening.convex_hull import HullDistance
 from core.structures.diffusion.folder import COLUMNS, TABLE
-from core.structures.diffusion.funnel import BOUND, NEAR_HULL, RELAXED, UNIQUE, VALID, FunnelWork
+from core.structures.diffusion.funnel import BOUND, NEAR_HULL, RELAXED, UNIQUE, VALID, FunnelWork, label_of
 from core.structures.files import to_cif
+from core.structures.packed_structure import unpacked
 from core.structures.relaxation import FELL_APART, Relaxation
 from core.structures.relaxation import RELAXED as CONVERGED
 from core.structures.structure_models import StructureProperties
@@ -57,9 +58,11 @@ def test_the_table_counts_what_each_step_leaves(folder):
     rows = made.table.set_index("step")
     assert rows.loc["samples", "left"] == 6 and rows.loc[VALID, "left"] == 5 and rows.loc[UNIQUE, "left"] == 4
     assert rows.loc[RELAXED, "left"] == 3 and rows.loc[RELAXED, "reasons"] == f"{FELL_APART}: 1"
-    assert rows.loc[BOUND, "reasons"] == "formation energy eV/atom: 1" and rows.loc[NEAR_HULL, "share"] == 1 / 6
-    assert [each["formula"] for each in made.about["survivors"]] == ["MgB2"]
-    assert made.sentences[0].startswith("1 of 6 crystals pass") and "2: 100%" in made.sentences[1]
+    assert rows.loc[BOUND, "reasons"] == "formation energy not below 0: 1"
+    assert rows.loc[label_of(NEAR_HULL), "share"] == 1 / 6
+    (survivor,) = made.about["survivors"]
+    assert survivor["formula"] == "MgB2" and unpacked(survivor["structure"]).formula == "MgB2"
+    assert made.sentences[0].startswith("1 of 6 crystals pass") and "1 binary (100%)" in made.sentences[1]
 
 
 def test_the_hull_is_asked_of_the_first_crystals_whatever_they_are(folder):

@@ -18,7 +18,8 @@ COMMANDS = (
 # Files of the user, and folders that exist only after a command, in the help texts.
 PLACEHOLDERS = {
     "my_compounds.csv", "answers.csv", "problem.json", "PROBLEM.json", "NAME.csv", "NAME.json", "candidates.csv",
-    "plot.svg", "results.csv", "structures.csv", "samples.csv", "cif/", "poscar/",
+    "plot.svg", "results.csv", "structures.csv", "samples.csv", "funnel.csv", "cif/", "poscar/",
+    "relaxed/", "espresso/",
     "build/benchmarks/", "campaign.json", "runs.csv", "best.csv",
 }  # fmt: skip
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]*\w)*/?")

@@ -57,7 +57,7 @@ def test_the_screening_follows_and_can_be_stopped(monkeypatch):
     monkeypatch.setattr("core.structures.prototypes.load_finder", lambda: None)
     monkeypatch.setattr(background_work, "_TOLD_EVERY_S", 0.0)
     begun = start(REQUEST, screened=True)
-    assert carry_out(begun.folder) == FINISHED and seen == [("screening, 1 of 3 crystals", False)]
+    assert carry_out(begun.folder) == FINISHED and seen == [("screening, 1 of 3 crystals; about 1 min left", False)]
 
 
 def test_a_cancelled_generation_keeps_what_is_made(monkeypatch):

@@ -31,8 +31,10 @@ from core.structures.diffusion.funnel import (
     counts,
     elements_text,
     kind_of_reason,
+    label_of,
     screen,
 )
+from core.structures.diffusion.request import GenerationRequest
 from core.structures.files import to_cif
 from core.structures.relaxation import FELL_APART, STEP_LIMIT, STOPPED, Relaxation
 from core.structures.relaxation import RELAXED as CONVERGED
@@ -115,9 +117,29 @@ def test_the_distance_to_the_hull_is_asked_whatever_the_steps_say(folder):
     assert above_hull_eV_per_atom(folder, Asked().work, 1) == expected[:1]
 
 
-def test_equal_reasons_are_counted_together():
-    assert kind_of_reason("formation energy 0.312 eV/atom") == "formation energy eV/atom"
-    assert kind_of_reason(FELL_APART) == FELL_APART and kind_of_reason("12") == "12"
+def test_equal_reasons_are_counted_together_and_steps_have_their_limits(folder):
+    rows = screen(folder, FunnelSettings(), Asked().work)
+    assert {row["lost_at"]: kind_of_reason(row) for row in rows if row["lost_at"]} == {
+        VALID: "atoms overlap, or there is no cell", UNIQUE: "the same as another crystal", NEW: "a known compound",
+        RELAXED: FELL_APART, UNIQUE_RELAXED: "the same as another crystal", NEW_RELAXED: "a known compound",
+        BOUND: "formation energy not below 0", METALLIC: "no metal", HOT: "Tc at most 5 K",
+        NEAR_HULL: "more than 0.2 eV/atom above the hull",
+    }  # fmt: skip
+    wider = FunnelSettings(least_tc_K=2.5, most_above_hull_eV_per_atom=0.4)
+    lost = {row["lost_at"]: row for row in rows}
+    assert kind_of_reason(lost[HOT], wider) == "Tc at most 2.5 K" and "0.4 eV" in kind_of_reason(lost[NEAR_HULL], wider)
+    assert (label_of(HOT), label_of(UNIQUE)) == ("Tc by structure above 5 K", UNIQUE)
+    assert label_of(NEAR_HULL, wider) == "within 0.4 eV/atom of the hull"
+
+
+def test_of_a_formula_known_structures_are_marked_and_kept(folder):
+    asked = FunnelSettings.of_request(GenerationRequest(1, composition=("Mg", "B", "B")))
+    assert asked.known_are_kept and not FunnelSettings.of_request(GenerationRequest(1)).known_are_kept
+    rows = screen(folder, asked, Asked().work)
+    assert not {NEW, NEW_RELAXED} & {row["lost_at"] for row in rows}
+    usual = screen(folder, FunnelSettings(), Asked().work)
+    lost = {row["number"] for row in usual if row["lost_at"] in (NEW, NEW_RELAXED)}
+    assert lost == {row["number"] for row in rows if row["known"] == "true"} and len(lost) == 2
 
 
 def test_limits_can_be_changed(folder):
@@ -165,6 +187,7 @@ def test_a_folder_without_samples_is_refused(tmp_path):
 def test_the_numbers_of_elements_stand_beside_those_of_the_paper():
     rows = [{"n_elements": n, "lost_at": lost} for n, lost in (("2", ""), ("3", ""), ("3", NEW), ("3", ""))]
     assert elements_text(rows) == (
-        "Elements in those that pass: 2: 33%, 3: 67%; in the 773 of the paper: 2: 17%, 3: 59%, 4: 23%, 5: 1%"
+        "Of those that pass: 1 binary (33%), 2 ternary (67%); of the 773 of the paper: 17% binary, 59% ternary, "
+        "23% quaternary, 1% quinary"
     )
     assert elements_text(rows[2:3]) == ""

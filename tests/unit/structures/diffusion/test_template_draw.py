@@ -49,13 +49,13 @@ def test_templates_are_drawn_by_weight_among_those_with_the_number_of_atoms():
     [
         (("Mg", "B", "B"), "AB2 191 1a|2d"),
         (("Nb",) * 6 + ("Sn",) * 2, "AB3 223 2a|6c"),
-        (("La", "Fe", "As", "O") * 2, "ABCD 129 2a|2b|2c|2c"),
+        (("La", "Fe", "As", "O") * 2, "ABCD 129 2"),  # with either origin
         (("Y", "Ni", "Ni", "B", "B", "C"), "ABC2D2 139 1a|1b|2d|2e"),
     ],
 )
 def test_known_superconductors_have_their_own_type_most_often(composition, label):
     found = Counter(each.label for each in TemplateDraw(load_prototypes(), composition).templates(0, range(30)))
-    assert found.most_common(1)[0][0] == label
+    assert found.most_common(1)[0][0].startswith(label)
 
 
 def test_a_template_depends_on_the_seed_and_the_number_only():
@@ -77,8 +77,8 @@ def test_without_a_prototype_there_is_no_symmetry_and_the_note_names_the_cells_t
     assert draw.note.startswith("No known prototype has this stoichiometry:")
     hydride = ("La",) + ("H",) * 10
     assert TemplateDraw(load_prototypes(), hydride).note == ""
-    doubled = TemplateDraw(load_prototypes(), hydride * 2)
-    assert "with 22 atoms" in doubled.note and doubled.note.endswith("Those that are known have 1 formula unit.")
+    tripled = TemplateDraw(load_prototypes(), hydride * 3).note
+    assert "with 33 atoms" in tripled and tripled.endswith("Those that are known have 1, 2, 4, 6 formula units.")
 
 
 def test_excluded_formulas_count_as_unknown():
