@@ -31,6 +31,10 @@ TEXT = """
 5. **Screening.** Unique, new, relaxed by an interatomic potential, bound, a metal, Tc by structure, near the hull: few
    are left, and only a calculation of the phonons, then a furnace, decides about them.
 """
+# As read from afar: the steps without their explanations.
+HEADINGS = "\n".join(
+    line.split("**")[0] + "**" + line.split("**")[1] + "**" for line in TEXT.splitlines() if "**" in line
+)
 
 
 def is_there(folder: Path = FOLDER) -> bool:
@@ -47,8 +51,7 @@ def crystals() -> None:
     table = outcome.table
     left, right = st.columns([1, 1.15], gap="large")
     with left:
-        if not presenting():
-            st.markdown(TEXT)
+        st.markdown(HEADINGS if presenting() else TEXT)
         weight = st.select_slider("Weight w of the Tc, here 10 K", sorted(table["weight"].unique()), value=2.0,
                                   key="learn_crystals_weight", format_func=lambda w: with_minus(f"{w:g}"))  # fmt: skip
         sample = st.select_slider("Crystal", list(table["sample"].unique()), key="learn_crystals_sample")
@@ -57,7 +60,7 @@ def crystals() -> None:
         _way(way)
     st.caption(
         "The same noise with every weight: what differs is the guidance. An "
-        "atom whose element is not settled has the likeliest one. As made, not relaxed."
+        "atom whose element is not settled has the likeliest one. As made, not relaxed. " + outcome.sentences[0]
     )
 
 

@@ -47,18 +47,23 @@ def test_every_weight_begins_with_the_same_noise(ways):
 
 
 def test_the_table_has_a_row_for_each_moment(ways, monkeypatch):
-    table = table_of(ways, Models())
+    table, counts = table_of(ways, Models())
     assert 1 <= table["sample"].nunique() <= crystal_example.SAMPLES and set(table["weight"]) == {-1.0, 2.0}
     for _, part in table.groupby(["sample", "weight"]):
         assert part["step"].max() == 100 and len(part) <= crystal_example.MOMENTS + 1
         last = unpacked(json.loads(part.iloc[-1]["structure"]))
         assert last.formula == part.iloc[-1]["formula"] and part.iloc[-1]["tc_K"] == len(last.symbols)
-    assert table["metal"].all() and len(sentences(table)) == 2 and sentences(table)[0].startswith("w = -1: ")
+    found = sentences(table, counts)
+    assert table["metal"].all() and len(found) == 3 and found[1].startswith("w = -1: ")
+    assert f"Of 64 crystals {counts['metals']} are metals" in found[0]
 
 
-def test_metals_come_first(ways):
-    sizes = table_of(ways, Models()).groupby("sample")["tc_K"].first()
-    fewest = int(sizes.iloc[0])
-    table = table_of(ways, Models(fewest)).groupby("sample")[["metal", "tc_K"]].first()
-    assert table["metal"].tolist() == sorted(table["metal"], reverse=True)
-    assert table["metal"].iloc[0] and table["tc_K"].iloc[0] > fewest
+def test_metals_whose_tc_rises_most_come_first(ways):
+    table, counts = table_of(ways, Models())
+    of_weight = table.groupby(["sample", "weight"])["tc_K"].first().unstack()
+    rises = (of_weight[2.0] - of_weight[-1.0]).tolist()
+    assert rises == sorted(rises, reverse=True) and sum(rise > 0 for rise in rises) <= counts["rising"]
+    fewest = int(of_weight.min(axis=1).iloc[0])
+    fewer, counts_of_fewer = table_of(ways, Models(fewest))
+    metals = fewer.groupby("sample")["metal"].all().tolist()
+    assert metals == sorted(metals, reverse=True) and counts_of_fewer["metals"] < counts["metals"]
