@@ -185,7 +185,7 @@ def _columns() -> dict[str, object]:
         "denoising_error": st.column_config.NumberColumn(
             "Error of the network",
             format="%.3f",
-            help="In finding noise in the crystal: the less, the likelier it is to be a known structure of the formula",
+            help="In finding noise in the crystal; a weak hint at known structures, see the page Benchmarks",
         ),
         "tc_structure_K": st.column_config.NumberColumn("Tc by structure (K)", format="%.1f", help=error),
         "above_hull": st.column_config.NumberColumn("Above hull (eV/atom)", format="%.3f", help="By CHGNet"),

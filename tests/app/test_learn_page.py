@@ -144,10 +144,12 @@ def test_a_stored_crystal_is_shown_on_its_way(tmp_path, monkeypatch):
                  "space_group": 191}
                 for step in (0, 50, 100)
             ]  # fmt: skip
-    harness.write(Outcome(pd.DataFrame(rows), (), {"data": [], "layout": {}}, {}), "crystal-example", tmp_path)
+    chosen = ("Of 64 crystals some are shown.",)
+    harness.write(Outcome(pd.DataFrame(rows), chosen, {"data": [], "layout": {}}, {}), "crystal-example", tmp_path)
     assert is_there(tmp_path)
     test = without_exception(AppTest.from_function(crystal_step, default_timeout=60).run())
     assert [each.value for each in test.metric] == ["MgB₂", "P6/mmm (191)", "12.0"]
+    assert any(chosen[0] in caption.value for caption in test.caption)
     test.select_slider(key="learn_crystals_weight").set_value(-1.0).run()
     assert test.metric[2].value == "9.0"
     test.select_slider(key="learn_crystals_sample").set_value(2).run()

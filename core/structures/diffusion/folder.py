@@ -7,7 +7,7 @@ blocks/          the samples as computed; a finished block is not computed again
 errors/          of the network on the samples of a formula, block by block
 ways.json        the samples of the first block on their way from noise, see `ways`
 samples.csv      one row for each sample; cif/ has those whose structure is valid. Of a formula also the prototype whose
-                 symmetry a sample has, and the error of the network on it: likely structures have small ones
+                 symmetry a sample has, and the error of the network on it
 cancel           if a file of this name is created, the generation stops after the current step
 """
 
