@@ -40,7 +40,7 @@ def _of_samples(samples: Mapping) -> dict[str, float]:
         found |= {f"samples_with_a_{name}": free[name] for name in ("valid_structure", "valid_composition")}
     for part, which in (("held_out_formulas", ""), ("held_out_formulas_symmetric", ", symmetric")):
         for name, value in samples.get(part, {}).items():
-            if name.startswith("match_at_"):
+            if name.startswith("match_at_") and name.removeprefix("match_at_").isdigit():
                 found[f"held-out_formulas_with_a_{name}{which}"] = value
     if near := samples.get("coverage"):
         found |= {f"coverage_{name}": near[name] for name in ("recall", "precision")}
@@ -64,8 +64,8 @@ def _symmetric_text(samples: Mapping) -> str:
     if "held_out_formulas_symmetric" not in samples:
         return ""
     return (
-        " Symmetric samples have the space group and the Wyckoff positions of prototypes, drawn by the number of their "
-        "compounds, those of these formulas left out. By likelihood: first in the order of the network's error."
+        " Symmetric samples have the space group and the Wyckoff positions of prototypes, drawn by how many compounds "
+        "these have and how similar they are, those of these formulas left out."
     )
 
 
