@@ -120,10 +120,10 @@ Formulas of up to 20 atoms of which neither the library of prototypes nor the ne
 A formula matches at k if one of its first k structures is a known one (pymatgen's StructureMatcher), unrelaxed.
 Diffusion is told the number of atoms of the smallest known cell, prototypes are not. *Symmetric*: samples with the
 space group and the Wyckoff positions of prototypes, drawn by how many compounds these have and how similar they are to
-the formula, those of unseen formulas left out. *By likelihood*: the valid sample comes first in which the network errs
-least. *By energy*: that of the lowest energy by CHGNet, unrelaxed; CHGNet has learned from the Materials Project, from
-structures of these formulas too. *In turn*: the first of the prototypes, the likeliest symmetric sample, the second of
-the prototypes, and so on."""),
+the formula, those of unseen formulas left out; *drawn prototypes as they are*: these without the network. *By
+likelihood*: the valid sample comes first in which the network errs least. *By energy*: that of the lowest energy by
+CHGNet, unrelaxed; CHGNet has learned from the Materials Project, from structures of these formulas too. *In turn*: the
+first of the prototypes, the likeliest symmetric sample, the second of the prototypes, and so on."""),
     Benchmark("crystal-funnel", "The funnel of generated crystals", f"{GUIDED_PAPER}, figure 1", """
 Crystals generated towards 10 K with the guidance w = 2, screened step by step as by `generate --screen`: 200,000 in the
 paper, which goes on with density functional theory and phonons. Whatever the steps say, the first crystals are also

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from app.components.periodic_table.table_state import TableState
 from app.state.draft import initially_forbidden
@@ -53,13 +54,12 @@ class Form:
 
     def cell(self) -> tuple[str, ...]:
         """The atoms of the cell of the formula. Raises InputError."""
-        amounts = parse_formula(self.formula)
-        return cell_of(amounts, self.units or likeliest_units(load_finder(), amounts, MOST_ATOMS))
+        return cell_of(parse_formula(self.formula), self.units or _likeliest_units(self.formula))
 
     def likeliest_units(self) -> int | None:
         """The formula units that are taken if none are given; None without a formula that can be read."""
         try:
-            return likeliest_units(load_finder(), parse_formula(self.formula), MOST_ATOMS)
+            return _likeliest_units(self.formula)
         except InputError:  # the button says why
             return None
 
@@ -82,6 +82,12 @@ class Form:
         return GenerationRequest(
             self.count, self.seed, self.tc_K, None if allowed == symbols else allowed, None, sampler
         )
+
+
+@lru_cache(maxsize=64)
+def _likeliest_units(formula: str) -> int:
+    """Asked several times whenever the page is drawn. Raises InputError."""
+    return likeliest_units(load_finder(), parse_formula(formula), MOST_ATOMS)
 
 
 def without_network() -> Mapping[str, str]:

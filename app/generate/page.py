@@ -26,7 +26,7 @@ from core.executors.generations import Generation, GenerationState
 from core.predictors.checkpoint import read_card
 from core.structures.diffusion import folder as samples
 from core.structures.diffusion import funnel
-from core.structures.diffusion.funnel import Row
+from core.structures.diffusion.funnel import FunnelSettings, Row
 from core.structures.diffusion.ways import Moment, read_ways
 from core.structures.structure_models import TC_NAME
 
@@ -102,7 +102,7 @@ def _progress(chosen: Generation, was_active: bool, seen: tuple[int, int]) -> No
     if found.work.state == FAILED:
         blocks.error(found.work.message)
     if screened:
-        st.html(funnel_html(generated.funnel_steps(screened)))
+        st.html(funnel_html(generated.funnel_steps(screened, FunnelSettings.of_request(chosen.request))))
         st.caption(funnel.elements_text(screened) or (NONE_PASSES if found.work.state == FINISHED else ""))
 
 

@@ -14,7 +14,7 @@ from app.structures.listed import Listed, space_group_text
 from app.text.formatting import formula_text
 from core.structures.diffusion import folder as samples
 from core.structures.diffusion import funnel
-from core.structures.diffusion.funnel import STEPS, VALID, Row
+from core.structures.diffusion.funnel import STEPS, VALID, FunnelSettings, Row
 from core.structures.files import read_cif
 from core.structures.structure_models import StructureProperties
 from core.structures.symmetry import space_group_of
@@ -94,14 +94,14 @@ def _shown(row: Row) -> dict[str, object]:
     return shown
 
 
-def funnel_steps(rows: Sequence[Row]) -> list[dict]:
+def funnel_steps(rows: Sequence[Row], settings: FunnelSettings) -> list[dict]:
     """The steps of the funnel as `app.results.funnel.funnel_html` takes them."""
     reasons: dict[str, Counter] = {step: Counter() for step in STEPS}
     for row in rows:
         if row["lost_at"]:
-            reasons[row["lost_at"]][funnel.kind_of_reason(row)] += 1
+            reasons[row["lost_at"]][funnel.kind_of_reason(row, settings)] += 1
     return [
-        {"screen": step, "label": funnel.label_of(step), "left": left, "failed": dict(reasons.get(step, {}))}
+        {"screen": step, "label": funnel.label_of(step, settings), "left": left, "failed": dict(reasons.get(step, {}))}
         for step, left in funnel.counts(rows)
     ]
 

@@ -32,9 +32,7 @@ TEXT = """
    are left, and only a calculation of the phonons, then a furnace, decides about them.
 """
 # As read from afar: the steps without their explanations.
-HEADINGS = "\n".join(
-    line.split("**")[0] + "**" + line.split("**")[1] + "**" for line in TEXT.splitlines() if "**" in line
-)
+HEADINGS = "\n".join(line.rpartition("**")[0] + "**" for line in TEXT.splitlines() if "**" in line)
 
 
 def is_there(folder: Path = FOLDER) -> bool:

@@ -65,7 +65,8 @@ def _symmetric_text(samples: Mapping) -> str:
         return ""
     return (
         " Symmetric samples have the space group and the Wyckoff positions of prototypes, drawn by how many compounds "
-        "these have and how similar they are, those of these formulas left out."
+        "these have and how similar they are, those of these formulas left out: which structure it is comes mostly "
+        "from the prototype."
     )
 
 

@@ -108,15 +108,11 @@ def _valid(ways: dict[float, dict[int, list[Moment]]], number: int) -> bool:
 def sentences(table: pd.DataFrame, counts: Mapping[str, int]) -> tuple[str, ...]:
     """How the crystals were chosen, and what they become with each weight."""
     last = table[table["step"] == table["step"].max()]
-    return (
-        chosen_text(counts),
-        *(f"w = {weight:g}: {', '.join(part['formula'])}." for weight, part in last.groupby("weight")),
-    )
-
-
-def chosen_text(counts: Mapping[str, int]) -> str:
-    """How the crystals were chosen."""
-    return (
+    chosen = (
         f"Of {counts['crystals']} crystals {counts['metals']} are metals with every weight; in {counts['rising']} of "
         "them the Tc by structure is higher with w = 2 than with w = −1, and those with the largest rise are shown."
+    )
+    return (
+        chosen,
+        *(f"w = {weight:g}: {', '.join(part['formula'])}." for weight, part in last.groupby("weight")),
     )

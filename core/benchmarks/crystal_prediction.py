@@ -6,8 +6,9 @@ its first k structures is a known one by StructureMatcher. Equal candidates from
 counted as they come, and they are told the number of atoms of the smallest known cell, as in DiffCSP, which prototypes
 are not. By likelihood: the valid sample comes first in which the network errs least. By energy: that of the lowest
 energy by CHGNet, unrelaxed; CHGNet has learned from the Materials Project, from structures of these formulas too.
-Symmetric: samples with the symmetry of prototypes, drawn with the compounds of formulas that the network knows. In
-turn: the first of the prototypes, the likeliest symmetric sample, the second of the prototypes, and so on.
+Symmetric: samples with the symmetry of prototypes, drawn with the compounds of formulas that the network knows; beside
+them the geometries of these prototypes as they are, which are no work of the network. In turn: the first of the
+prototypes, the likeliest symmetric sample, the second of the prototypes, and so on.
 """
 
 from __future__ import annotations
@@ -36,9 +37,12 @@ from core.structures.ranking import NAME as RANKING
 if TYPE_CHECKING:
     from core.training.crystal_samples import Guesses
 
-SOURCES = PROTOTYPES, DIFFUSION, LIKELIEST, BY_ENERGY, SYMMETRIC, SYMMETRIC_LIKELIEST, SYMMETRIC_BY_ENERGY, IN_TURN = (
+(
+    PROTOTYPES, DIFFUSION, LIKELIEST, BY_ENERGY, SYMMETRIC, SYMMETRIC_LIKELIEST, SYMMETRIC_BY_ENERGY, TEMPLATES, IN_TURN
+) = SOURCES = (
     "prototypes", "diffusion", "diffusion, by likelihood", "diffusion, by energy", "symmetric diffusion",
-    "symmetric diffusion, by likelihood", "symmetric diffusion, by energy", "both in turn",
+    "symmetric diffusion, by likelihood", "symmetric diffusion, by energy", "drawn prototypes as they are",
+    "both in turn",
 )  # fmt: skip
 DRAWN = (PROTOTYPES, DIFFUSION, SYMMETRIC, SYMMETRIC_LIKELIEST, IN_TURN)  # in the figure
 RANKS = (1, 5, 10, 20)
@@ -87,11 +91,13 @@ class Ranks(NamedTuple):
     prototypes: float
     free: OfSamples
     symmetric: OfSamples
+    templates: float
 
     def of(self, source: str) -> float:
         """The rank in a source, or in prototypes and symmetric samples in turn."""
         return {
             PROTOTYPES: self.prototypes,
+            TEMPLATES: self.templates,
             **dict(zip((DIFFUSION, LIKELIEST, BY_ENERGY), self.free, strict=True)),
             **dict(zip((SYMMETRIC, SYMMETRIC_LIKELIEST, SYMMETRIC_BY_ENERGY), self.symmetric, strict=True)),
             IN_TURN: min(2 * self.prototypes - 1, 2 * self.symmetric.by_likelihood),
@@ -147,6 +153,9 @@ def sentences(table: pd.DataFrame) -> tuple[str, ...]:
         "energy does; "
         f"with the symmetry of prototypes {first[SYMMETRIC]}, {first[SYMMETRIC_LIKELIEST]} and "
         f"{first[SYMMETRIC_BY_ENERGY]}.",
+        f"The prototypes that were drawn for these samples are right as they are for {first[TEMPLATES]}, and one of "
+        f"{max(RANKS)} for {rows.loc[TEMPLATES, last]:.0%}: which structure it is comes from them, not from the "
+        "coordinates that the network makes.",
     )
 
 
@@ -185,7 +194,8 @@ def _ranks(options: CrystalPredictionOptions) -> Mapping[str, Ranks]:
                 _of_samples(guesses[formula], store / f"energies-{name}-{formula}-{options.count}.json")
                 for name, guesses in (("free", free), (f"symmetric-{prototypes}", symmetric))
             ]
-            found[formula] = Ranks(each.kind, structure_ranking.first_match(each, order), *ranks)
+            templates = crystal_samples.first_match_of_templates(known[formula], unknown, seed, options.count)
+            found[formula] = Ranks(each.kind, structure_ranking.first_match(each, order), *ranks, templates)
     return found
 
 

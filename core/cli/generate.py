@@ -129,7 +129,7 @@ def _screened(folder: Path, request: GenerationRequest, espresso: bool) -> int:
     from core.structures.relaxing_processes import RelaxingProcesses
     from core.structures.search_work import funnel_work
 
-    stop = (folder / CANCEL).exists
+    stop, settings = (folder / CANCEL).exists, funnel.FunnelSettings.of_request(request)
     with tqdm(unit="structure", file=sys.stderr, disable=None) as bar:
 
         def told(done: int, every: int) -> None:
@@ -138,13 +138,13 @@ def _screened(folder: Path, request: GenerationRequest, espresso: bool) -> int:
 
         with RelaxingProcesses() as processes:
             work = funnel_work(load_finder(), references_folder(), stop, bar.set_postfix_str, processes)
-            rows = funnel.screen(folder, funnel.FunnelSettings.of_request(request), work, stop, told)
+            rows = funnel.screen(folder, settings, work, stop, told)
     if rows is None:
         print("Stopped; the same command again resumes.", file=sys.stderr)
         return 1
     print(folder / funnel.TABLE)
     for step, left in funnel.counts(rows):
-        print(f"{funnel.label_of(step):33} {left}")
+        print(f"{funnel.label_of(step, settings):36} {left}")
     if text := funnel.elements_text(rows):
         print(text)
     if espresso:

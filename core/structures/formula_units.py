@@ -28,14 +28,15 @@ def units_of(proposals: Iterable[Proposal], counts: Mapping[str, int], most_atom
 def likeliest_units(finder: StructureFinder, amounts: Mapping[str, float], most_atoms: int) -> int:
     """The formula units in the cell of the likeliest proposal that fits; 1 if none does.
 
-    amounts : atoms per formula unit, which need not be in lowest terms: with twice the atoms half the units, at least 1
+    amounts : atoms per formula unit, which need not be in lowest terms: with twice the atoms half the units, at least
+        1; 1 also for amounts that are not whole
     """
     counts = whole_counts(amounts)
-    if counts is None:
+    multiple = round(sum(amounts.values()) / sum(counts.values())) if counts is not None else 0
+    if counts is None or multiple == 0:
         return 1
     try:
         found = units_of(finder.find(counts, _PROPOSALS), counts, most_atoms)
     except InputError:  # no known structure
         return 1
-    multiple = round(sum(amounts.values())) // sum(counts.values())
     return next((units // multiple for units in found if units % multiple == 0), 1)

@@ -215,6 +215,16 @@ def guesses_of(
     return found
 
 
+def first_match_of_templates(known: Sequence[Structure], unknown: frozenset[Formula], seed: int, count: int) -> float:
+    """Rank of the first known structure, from 1, among the templates of symmetric samples as they are; inf: none is.
+
+    known : the known structures of the formula, smallest cells first; seed, count, unknown : of the samples
+    """
+    draw, reduced = TemplateDraw(load_prototypes(), known[0].symbols, unknown), [Reduced(each) for each in known]
+    matches = (_matches(each, reduced) for each in draw.structures(seed, range(count)))
+    return next((float(rank) for rank, match in enumerate(matches, start=1) if match), math.inf)
+
+
 def _errors(base: Task, samples: Sequence[Structure | None]) -> tuple[float, ...]:
     """The error of the network for each sample; NaN for what is no crystal."""
     errors = np.full(len(samples), np.nan)

@@ -236,7 +236,7 @@ def test_of_a_formula_the_likeliest_crystals_come_first(tmp_path):
 
 
 def test_the_funnel_counts_what_each_step_leaves(screened):
-    steps = generated.funnel_steps(funnel.read(screened.folder))
+    steps = generated.funnel_steps(funnel.read(screened.folder), funnel.FunnelSettings())
     left = {step["label"]: step["left"] for step in steps}
     assert (
         left["samples"] == 7

@@ -170,8 +170,10 @@ def above_hull_eV_per_atom(
 
 
 def label_of(step: str, settings: FunnelSettings = FunnelSettings()) -> str:
-    """A step with its limit."""
+    """A step with its limit, or with what it keeps."""
+    kept = {NEW: "new, or known and kept", NEW_RELAXED: "new when relaxed, or known and kept"}
     return {
+        **(kept if settings.known_are_kept else {}),
         HOT: f"Tc by structure above {settings.least_tc_K:g} K",
         NEAR_HULL: f"within {settings.most_above_hull_eV_per_atom:g} eV/atom of the hull",
     }.get(step, step)

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 
 from core.chemistry import elements
-from core.chemistry.structure import reduced_counts
+from core.chemistry.structure import Structure, reduced_counts
 from core.reference_data.prototypes import Prototypes
 from core.structures.diffusion.wyckoff_templates import WyckoffTemplate
 from core.structures.templates import ElementTables, templates
@@ -46,17 +46,29 @@ class TemplateDraw:
 
     def templates(self, seed: int, numbers: Iterable[int]) -> list[WyckoffTemplate]:
         """The templates of the samples with these numbers; those without symmetry if the library has none."""
-        return [self._template(np.random.default_rng([seed, number, 0, _STREAM])) for number in numbers]
+        return [self._template(self._drawn(seed, number)) for number in numbers]
 
-    def _template(self, random: np.random.Generator) -> WyckoffTemplate:
+    def structures(self, seed: int, numbers: Iterable[int]) -> list[Structure]:
+        """The geometries of the templates of the samples with these numbers; empty if the library has none."""
+        drawn = (self._drawn(seed, number) for number in numbers)
+        return [self._structure(chosen) for chosen in drawn if chosen is not None]
+
+    def _drawn(self, seed: int, number: int) -> int | None:
+        """The candidate of a sample; None if there is none."""
         if not self._chances.any():
+            return None
+        return int(np.random.default_rng([seed, number, 0, _STREAM]).choice(len(self._chances), p=self._chances))
+
+    def _structure(self, chosen: int) -> Structure:
+        names = elements.symbols()
+        return self._library.structure(int(self._prototypes[chosen]), [names[e] for e in self._species[chosen]])
+
+    def _template(self, chosen: int | None) -> WyckoffTemplate:
+        if chosen is None:
             return WyckoffTemplate.none(len(self._composition))
-        chosen = int(random.choice(len(self._chances), p=self._chances))
         if chosen not in self._made:
-            names, prototype = elements.symbols(), int(self._prototypes[chosen])
-            structure = self._library.structure(prototype, [names[e] for e in self._species[chosen]])
-            label = self._library.label(prototype)
-            self._made[chosen] = WyckoffTemplate.of(structure, self._composition, label)
+            label = self._library.label(int(self._prototypes[chosen]))
+            self._made[chosen] = WyckoffTemplate.of(self._structure(chosen), self._composition, label)
         return self._made[chosen]
 
 
@@ -86,13 +98,6 @@ class Candidates:
         weights = np.where(self._atoms == atoms, self.weights, 0.0)
         total = weights.sum()
         return weights / total if total > 0 else np.zeros(len(weights))
-
-    def shares(self, most_atoms: int) -> dict[int, float]:
-        """Formula units of the primitive cell -> share of the weights, for cells of at most this many atoms."""
-        units = self._atoms // self._units
-        fits = (self._atoms <= most_atoms) & (self.weights > 0)
-        total = self.weights[fits].sum()
-        return {int(each): float(self.weights[fits & (units == each)].sum() / total) for each in np.unique(units[fits])}
 
     def note(self, atoms: int) -> str:
         """Why samples with this number of atoms have any symmetry, and with which they would have one."""

@@ -13,6 +13,7 @@ from core.benchmarks.crystal_prediction import (
     IN_TURN,
     PROTOTYPES,
     SYMMETRIC,
+    TEMPLATES,
     CrystalPredictionOptions,
     OfSamples,
     Ranks,
@@ -28,10 +29,10 @@ from core.training.crystal_samples import Guesses
 INF = math.inf
 NONE = OfSamples(INF, INF, INF)
 RANKS = [
-    Ranks("3dsc", 1, NONE, NONE),
-    Ranks("3dsc", 11, OfSamples(5, 3, 2), OfSamples(5, 5, 4)),
-    Ranks("others", INF, OfSamples(19, 19, 19), OfSamples(7, 12, 10)),
-    Ranks("others", 3, OfSamples(2, 1, 1), OfSamples(2, 1, 1)),
+    Ranks("3dsc", 1, NONE, NONE, INF),
+    Ranks("3dsc", 11, OfSamples(5, 3, 2), OfSamples(5, 5, 4), 2),
+    Ranks("others", INF, OfSamples(19, 19, 19), OfSamples(7, 12, 10), 1),
+    Ranks("others", 3, OfSamples(2, 1, 1), OfSamples(2, 1, 1), 21),
 ]
 
 
@@ -48,7 +49,9 @@ def test_shares_of_formulas_by_kind_and_source():
     ]  # fmt: skip
     assert len(figure_of(table_of(RANKS))["data"]) == 5
     assert table.loc[("all", IN_TURN), "match_at_20"] == 0.75 and table.loc[("3dsc", DIFFUSION), "match_at_5"] == 0.5
+    assert table.loc[("all", TEMPLATES), ["match_at_1", "match_at_20"]].tolist() == [0.25, 0.5]
     texts = sentences(table_of(RANKS))
+    assert "as they are for 25%, and one of 20 for 50%" in texts[2]
     assert "75% by prototypes, 75% by diffusion, 75% by diffusion with the symmetry" in texts[0]
     assert "0% by diffusion, 25% if the likeliest sample comes first and 25% if that of lowest" in texts[1]
 
@@ -109,8 +112,9 @@ def test_formulas_with_both_kinds_of_candidates_are_compared(monkeypatch, tmp_pa
 
     monkeypatch.setattr(crystal_samples, "guesses_of", guesses_of)
     monkeypatch.setattr(crystal_prediction, "_energies", lambda own, path: [-1.0, -2.0])
+    monkeypatch.setattr(crystal_samples, "first_match_of_templates", lambda known, left_out, seed, count: 4.0)
     ranks = crystal_prediction._ranks(CrystalPredictionOptions(cache=tmp_path))
-    assert ranks == {"B2Mg1": Ranks("3dsc", 2, OfSamples(2, 2, 1), OfSamples(1, 1, 2))}
+    assert ranks == {"B2Mg1": Ranks("3dsc", 2, OfSamples(2, 2, 1), OfSamples(1, 1, 2), 4.0)}
     model.card["split"]["seed"] = 1
     with pytest.raises(InputError, match="same formulas"):
         crystal_prediction._ranks(CrystalPredictionOptions(cache=tmp_path))

@@ -16,6 +16,8 @@ from core.structures.prototypes import load_finder
         ("La2Fe2As2O2", 1),
         ("FeSe", 2),
         ("La1.85Sr0.15CuO4", 1),
+        ("Mg0.5B", 1),
+        ("Mg0.1B0.2", 1),
         ("HLiBeBCNOFNaMgAlSi", 1),
     ],
 )

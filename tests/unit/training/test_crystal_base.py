@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.chemistry.structure import Structure
 from core.errors import InputError
 from core.predictors import checkpoint
 from core.structures.diffusion.lattice_numbers import LatticeScale
@@ -21,6 +22,7 @@ from core.training.crystal_loss import LossSettings
 from core.training.crystal_samples import SampleSettings
 from core.training.evaluation import flat
 from core.training.structure_ranking import RankingSettings
+from tests.crystals import diboride, rock_salt
 from tests.unit.training import crystal_files
 
 SETTINGS = CrystalSettings(
@@ -107,6 +109,16 @@ def test_templates_of_held_out_formulas_are_drawn_without_their_structures(train
     task = crystal_samples.task_of(load_crystal_network(BASE, folder / "out"), 0, SETTINGS.samples)
     crystal_samples.match_rates(task, known, 2, tmp_path, unknown)
     assert drawn == [unknown] * 4
+
+
+def test_templates_as_they_are_are_compared_with_the_known_structures():
+    def rank(structure, count=10):
+        return crystal_samples.first_match_of_templates([structure], frozenset(), 0, count)
+
+    assert 1 <= rank(diboride("Mg", 3.08, 3.52)) < 10 and rank(rock_salt("Mg", "O", 4.21)) < 10
+    symbols = ("H", "Li", "Be", "B", "C", "N", "O", "F", "Na", "Mg", "Al", "Si")
+    unlike = Structure(np.diag([36.0, 3.0, 3.0]), symbols, np.arange(12)[:, None] / 12 * [1.0, 0, 0])
+    assert rank(unlike) == float("inf")  # no prototype has this stoichiometry
 
 
 def test_an_interrupted_training_gives_the_same_weights(trained, folder, monkeypatch, tmp_path):

@@ -129,6 +129,7 @@ def test_equal_reasons_are_counted_together_and_steps_have_their_limits(folder):
     lost = {row["lost_at"]: row for row in rows}
     assert kind_of_reason(lost[HOT], wider) == "Tc at most 2.5 K" and "0.4 eV" in kind_of_reason(lost[NEAR_HULL], wider)
     assert (label_of(HOT), label_of(UNIQUE)) == ("Tc by structure above 5 K", UNIQUE)
+    assert label_of(NEW, FunnelSettings(known_are_kept=True)) == "new, or known and kept"
     assert label_of(NEAR_HULL, wider) == "within 0.4 eV/atom of the hull"
 
 

@@ -8,6 +8,7 @@ import pytest
 from core.chemistry import elements
 from core.reference_data.prototypes import load_prototypes
 from core.structures.diffusion.template_draw import SCALE, Candidates, TemplateDraw
+from core.structures.symmetry import space_group_of
 from core.structures.templates import ElementTables
 
 ROCK_SALT, BORIDE = ("Na", "Cl"), ("Mg", "B", "B")
@@ -61,6 +62,9 @@ def test_known_superconductors_have_their_own_type_most_often(composition, label
 def test_a_template_depends_on_the_seed_and_the_number_only():
     draw = TemplateDraw(load_prototypes(), BORIDE)
     labels = [each.label for each in draw.templates(1, range(16))]
+    cells = draw.structures(1, range(16))
+    assert len(cells) == 16 and {each.formula for each in cells} == {"MgB2"}
+    assert all(label.split()[1] == str(space_group_of(cell)) for label, cell in zip(labels, cells, strict=True))
     assert [each.label for each in TemplateDraw(load_prototypes(), BORIDE).templates(1, (3, 5))] == [
         labels[3],
         labels[5],
@@ -72,6 +76,7 @@ def test_without_a_prototype_there_is_no_symmetry_and_the_note_names_the_cells_t
     composition = ("H", "Li", "Be", "B", "C", "N", "O", "F", "Na", "Mg", "Al", "Si")
     draw = TemplateDraw(load_prototypes(), composition)
     (template,) = draw.templates(0, [0])
+    assert draw.structures(0, range(3)) == []
     assert template.label == "" and template.displacements.shape == (36, 36)
     np.testing.assert_array_equal(template.displacements, np.eye(36))
     assert draw.note.startswith("No known prototype has this stoichiometry:")
