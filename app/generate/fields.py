@@ -78,6 +78,7 @@ def _formula(asked: Form) -> None:
                 "prototype with this stoichiometry, drawn by how many compounds it has and how similar they are; "
                 "lattice and free coordinates are generated. Otherwise crystals have any symmetry, as "
                 "published.")  # fmt: skip
+    st.caption("The likeliest structures of a formula are those of the page Structures; crystals made here are others.")
     if note := asked.symmetry_note():
         st.caption(note)
 
