@@ -57,11 +57,14 @@ steps that it replaces."""),
     Benchmark("superdiff", "Samples without a base", f"{SUPERDIFF_PAPER}, and its authors' notebooks", """
 Samples of each class from pure noise. The filter rounds to two decimals, drops amounts below 0.08, and rejects samples
 with a negative amount, a single element, or more than seven (cuprates) or five elements. The other shares are of the
-distinct formulas that survive."""),
+distinct formulas that survive; formation energy and Tc of those whose elements the models know."""),
     Benchmark("superdiff-formulas", "Formulas of the same samples", f"the bases of {KIAGO_PAPER}, table 2", """
 Does SuperDiff fail charge neutrality because of its samples, or because of their decimals? The same samples become
-formulas by the rules of SuperDiff (two decimals) and KIAGO (four decimals), and by rounding to the nearest formula of
-at most 25 atoms that is charge neutral, as our gradient method rounds."""),
+formulas by the rules of SuperDiff (two decimals) and KIAGO (four decimals), and by the rounding of our gradient method:
+to a charge-neutral formula of at most 25 atoms near the sample, of several the one with the best predicted Tc and
+formation energy. KIAGO has lines with the same rounding. By the first two rules a formula with an element that a model
+does not know counts, and fails. An evaluation is one of the denoising network, with guidance also one of the predictors
+with their gradients; in KIAGO it is one of the predictors with their gradients."""),
     Benchmark("superdiff-steps", "Fewer denoising steps", f"a base of {KIAGO_PAPER}, table 2", """
 The same base with 50 to 1,000 denoising steps. A shorter schedule has the noise levels of the steps that it keeps. The
 last line has as many samples as published."""),

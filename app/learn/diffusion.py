@@ -84,7 +84,8 @@ def knowledge(folder: Path) -> None:
     st.table(knowledge_table(folder), border="horizontal")
     st.caption(
         "Measured, see the Benchmarks page. KIAGO has fixed amounts and masks in its map from parameters to "
-        "compositions, and an integer loss; C-ES exchanges elements of the same oxidation state. A diffusion model has "
+        "compositions, and an integer loss before its formulas are rounded to whole numbers; C-ES exchanges elements "
+        "of the same oxidation state, atom by atom. SuperDiff's amounts have four decimals. A diffusion model has "
         "none of these: what its samples keep is what the data and the base suggest."
     )
 

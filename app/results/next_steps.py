@@ -34,7 +34,7 @@ def larger_search(problem: DesignProblem) -> DesignProblem | None:
     if any(setting.lengthens for setting in method.own_settings):
         return _longer_search(problem)
     settings = problem.settings
-    times = min(MORE_STEPS, MAX_STEPS / sum(settings.steps))
+    times = min(MORE_STEPS, MAX_STEPS / sum(settings.steps)) if "steps" in method.settings else 1
     steps = tuple(int(n * times) for n in settings.steps)
     larger = replace(settings, candidates=min(MORE_CANDIDATES * settings.candidates, MAX_CANDIDATES), steps=steps)
     return None if larger == settings else replace(problem, settings=larger)

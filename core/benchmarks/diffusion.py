@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.benchmarks.harness import Options, cached
 from core.benchmarks.paper import DIFFUSION, GUIDED, SUPERDIFF
+from core.chemistry.composition import formula_of_counts
 from core.evaluation.design import Design, prepare
 from core.generation.diffusion import sampler
+from core.generation.diffusion.formulas import whole_cells
+from core.generation.diffusion.generator import UNKNOWN, written_samples
 from core.generation.diffusion.sampler import State, Task
 from core.generation.diffusion.settings import KIAGO, NEUTRAL, RULES, WHOLE
 from core.generation.registry import SUPERDIFF as METHOD
@@ -22,12 +26,15 @@ from core.predictors.checkpoint import read_card
 from core.problem.problem import DesignProblem
 from core.runs.keyed_runs import key_of
 from core.runs.resume import Known, load_resume_point, save_resume_point
+from core.screening.charge_neutrality import charge_balance
 
 GUIDANCE = {SUPERDIFF: 0.0, GUIDED: 1e-3}  # weights of KIAGO
 STEPS = 100  # KIAGO: 1,000
 CLASSES = {"Y2Fe3Si5": "iron-based"}  # as KIAGO classifies it; all others by their elements
 RULE, HYDRIDE_RULE = KIAGO, WHOLE  # for formulas, in the tables of KIAGO
+VERSION = 2  # of what is kept of a sampling besides its last state
 STORE_S = 20.0  # time between two resume points
+PREDICTED = ("tc_K", "tc_judge_K", "formation_energy_eV_per_atom")
 # What the tables need of the candidate table.
 COLUMNS = ("formula", "tc_K", "tc_judge_K", "charge_neutral", "pauling_ok", "passes", "n_elements",
            "formation_energy_eV_per_atom", "known", "times_found")  # fmt: skip
@@ -37,11 +44,14 @@ COLUMNS = ("formula", "tc_K", "tc_judge_K", "charge_neutral", "pauling_ok", "pas
 class Samples:
     """The samples of one problem, as distinct formulas by one rule.
 
-    table : columns COLUMNS of the candidate table
+    table : columns COLUMNS of the candidate table. Formulas with an element that a model does not know are among them:
+        without predictions, so that they pass no screen of energy, but with their charges
     base : predictions for the base
     samples : number of samples
     lost : reason -> number of samples without a formula
-    seconds : of the sampling, without screens
+    seconds : of the sampling
+    screens_s : seconds of the rule, the predictions of its formulas, and the screens
+    evaluations : of the denoising network, and with guidance of the predictors with their gradients, once a step each
     """
 
     table: pd.DataFrame
@@ -49,11 +59,13 @@ class Samples:
     samples: int
     lost: dict[str, int]
     seconds: float
+    screens_s: float
+    evaluations: int
 
     @property
     def budget(self) -> dict[str, float]:
-        """See `harness.budget`; an evaluation is one of the denoising network."""
-        return {"evaluations": self.samples * STEPS, "seconds": self.seconds}
+        """See `harness.budget`; like the seconds of a run, those of the screens are among them."""
+        return {"evaluations": self.evaluations, "seconds": self.seconds + self.screens_s}
 
 
 def problem(base: str, method: str, seed: int, options: Options, **fields: Any) -> DesignProblem:
@@ -80,11 +92,13 @@ def sampled(posed: DesignProblem, options: Options, rules: Sequence[str] = RULES
         posed.to_json(),
         list(rules),
         networks(posed),
+        VERSION,
     ]
     found = cached(depends_on, options, lambda: _sampled(posed, options, rules))
     return {
-        rule: Samples(pd.DataFrame(each["table"], columns=COLUMNS), each["base"], each["samples"], each["lost"],
-                      found["seconds"])
+        rule: Samples(pd.DataFrame(each["table"], columns=COLUMNS).astype(dict.fromkeys(PREDICTED, "float64")),
+                      each["base"], each["samples"], each["lost"], found["seconds"], each["screens_s"],
+                      found["evaluations"])
         for rule, each in found["rules"].items()
     }  # fmt: skip
 
@@ -94,21 +108,37 @@ def networks(posed: DesignProblem) -> dict[str, str]:
     return {name: read_card(name)["sha256"] for name in checkpoints_of_method(posed)}
 
 
-def about(options: Options, bases: Sequence[str], alone: bool = False) -> dict:
+def networks_of(bases: Iterable[str], options: Options) -> dict[str, str]:
+    """Name -> SHA-256 of the networks of these bases."""
+    found: dict[str, str] = {}
+    for base in dict.fromkeys(bases):
+        found |= networks(problem(base, SUPERDIFF, 0, options))
+    return found
+
+
+def about_table(table: pd.DataFrame, column: str, options: Options) -> dict:
+    """`Options.about`; with `about` if a diffusion model has lines, of this benchmark or kept ones.
+
+    column : it has a value in every line of a method that was carried out
+    """
+    there = table.loc[table["method"].isin(DIFFUSION), column].notna().any()
+    return about(options, table["base"]) if there else options.about()
+
+
+def about(options: Options, bases: Iterable[str], samples: int | None = None) -> dict:
     """`Options.about` with the size of the samplings of these bases, and their networks.
 
-    alone : whether the benchmark has no other method
+    samples : another number than that of the options
     """
     known: dict[str, Any] = options.about()
-    found: dict[str, str] = {}
-    if not set(DIFFUSION) & set(options.methods):
-        return known
-    for base in bases:
-        found |= networks(problem(base, SUPERDIFF, 0, options))
-    size = {"candidates": options.samples, "steps": STEPS}
-    if alone:
-        known = {name: value for name, value in known.items() if name not in ("candidates", "steps")} | {"seeds": 1}
-    return {**known, "checkpoints": {**known["checkpoints"], **found}, "diffusion": size}
+    size = {"candidates": samples or options.samples, "steps": STEPS}
+    return {**known, "checkpoints": {**known["checkpoints"], **networks_of(bases, options)}, "diffusion": size}
+
+
+def about_alone(options: Options, bases: Iterable[str], samples: int | None = None) -> dict:
+    """`about` for a benchmark without another method."""
+    known = about(options, bases, samples)
+    return {name: value for name, value in known.items() if name not in ("candidates", "steps")} | {"seeds": 1}
 
 
 def _sampled(posed: DesignProblem, options: Options, rules: Sequence[str]) -> dict:
@@ -120,13 +150,35 @@ def _sampled(posed: DesignProblem, options: Options, rules: Sequence[str]) -> di
         limits = replace(posed.settings, max_elements=options.settings.max_elements) if rule == NEUTRAL else None
         own = {**posed.method_settings, "formulas": rule}
         by_rule = replace(design, problem=replace(posed, method_settings=own, settings=limits or posed.settings))
+        began = time.monotonic()
         result = by_rule.finalize(state, "finished")
-        table = result.candidates[list(COLUMNS)]
+        table, lost = result.candidates[list(COLUMNS)].astype(object).to_dict("records"), dict(result.funnel[0].failed)
+        if rule != NEUTRAL and lost.pop(UNKNOWN, 0):
+            table += without_predictions(by_rule.problem, design.task, state, rule)
         found[rule] = {
-            "table": table.astype(object).to_dict("list"), "base": result.base, "lost": result.funnel[0].failed,
-            "samples": posed.settings.candidates,
+            "table": table, "base": result.base, "lost": lost, "samples": posed.settings.candidates,
+            "screens_s": time.monotonic() - began,
         }  # fmt: skip
-    return {"seconds": seconds, "rules": found}
+    calls = len(design.task.schedule) * (2 if posed.method_settings["guidance_weight"] else 1)
+    return {"seconds": seconds, "evaluations": posed.settings.candidates * calls, "rules": found}
+
+
+def without_predictions(problem: DesignProblem, task: Task, state: State, rule: str) -> list[dict]:
+    """Rows with COLUMNS of the distinct formulas that only an element without predictions keeps from the table."""
+    written, lost = written_samples(problem, task, state)
+    cells, small = whole_cells(written.amounts[lost == UNKNOWN], rule)
+    kept = cells.selected(small)
+    _, first, times = np.unique(kept.counts, axis=0, return_index=True, return_counts=True)
+    balances = charge_balance(kept.counts[first], problem.charge_rule)
+    return [
+        dict.fromkeys(COLUMNS)
+        | {
+            "formula": formula_of_counts(kept.amounts[row]), "charge_neutral": balance.charge_neutral,
+            "pauling_ok": balance.pauling_ok, "passes": False, "n_elements": int((kept.counts[row] > 0).sum()),
+            "known": "", "times_found": int(n),
+        }
+        for row, n, balance in zip(first, times, balances, strict=True)
+    ]  # fmt: skip
 
 
 def _last_state(design: Design, folder: Path) -> tuple[State, float]:

@@ -17,7 +17,7 @@ from core.generation.diffusion.settings import SUPERDIFF as RULE
 from core.problem.problem import DesignProblem
 from core.reference_data.references import load_references
 
-DIGITS = 3  # of the fractions: two compositions that agree in all of them are the same
+SAME = 0.0005  # half of the third digit: largest difference in a fraction between two equal compositions
 DECIMALS = 2  # of the amounts of the samples, to which those that were learned are rounded too
 EXAMPLES = {"cuprate": "YBa2Cu3O7", "iron-based": "LaFeAsO", "other": "MgB2"}  # a problem needs a base
 
@@ -25,7 +25,8 @@ EXAMPLES = {"cuprate": "YBa2Cu3O7", "iron-based": "LaFeAsO", "other": "MgB2"}  #
 def claims(options: Options) -> Outcome:
     """Share that survives the filter; of these, distinct, charge neutral, novel and bound; mean and highest Tc.
 
-    Novel: neither learned by the network nor a known superconductor, see `known_compositions`.
+    Bound and Tc are of the formulas whose elements the models know. Novel: neither learned by the network nor a known
+    superconductor, see `known_compositions`.
     """
     lines = []
     for row in rows("superdiff"):
@@ -42,7 +43,7 @@ def claims(options: Options) -> Outcome:
         [shown, *(table.assign(what=f"neutral of these, {view}", shown=table[name]) for view, name in valid.items())]
     )
     figure = figures.bars(shown, "class", "shown", "what", "share")
-    return Outcome(table, sentences(table), figure, diffusion.about(options, list(EXAMPLES.values()), alone=True))
+    return Outcome(table, sentences(table), figure, diffusion.about_alone(options, EXAMPLES.values()))
 
 
 def sentences(table: pd.DataFrame) -> tuple[str, ...]:
@@ -56,7 +57,7 @@ def sentences(table: pd.DataFrame) -> tuple[str, ...]:
         f"{shares('paper_survivors')}.",
         f"Of these {shares('valid')} are charge neutral and pass the Pauling test; in the paper "
         f"{shares('paper_valid')}.",
-        f"{shares('novel')} of the distinct formulas are new by fractions rounded to {DIGITS} digits, where the "
+        f"{shares('novel')} of the distinct formulas are new by fractions rounded to 3 digits, where the "
         "authors report 100% by comparing numbers of different precision.",
     )
 
@@ -69,8 +70,8 @@ def problem(of_class: str, options: Options) -> DesignProblem:
     return replace(posed, settings=settings, method_settings=own)
 
 
-def known_compositions(of_class: str) -> set[bytes]:
-    """The compositions that the network of a class has learned, and those of known superconductors, as `_key`.
+def known_compositions(of_class: str) -> np.ndarray:
+    """The compositions (n, 118) that the network of a class has learned, and those of known superconductors.
 
     Raises InputError if the raw data are missing.
     """
@@ -80,26 +81,28 @@ def known_compositions(of_class: str) -> set[bytes]:
     learnt = read_amounts(data_folder(), of_class).amounts.round(DECIMALS)
     fractions = np.zeros((len(learnt), elements.N_ELEMENTS))
     fractions[:, : learnt.shape[1]] = learnt / learnt.sum(1, keepdims=True)
-    return {_key(row) for row in (*fractions, *load_references().known_compositions)}
+    return np.concatenate([fractions, load_references().known_compositions])
 
 
-def _key(fractions: np.ndarray) -> bytes:
-    """Equal for compositions (118,) that agree in all digits."""
-    return (fractions.astype(np.float64).round(DIGITS) + 0.0).tobytes()  # + 0.0: no negative zero
+def novel(compositions: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Whether compositions (n, 118) differ from all known ones (m, 118) by more than SAME in some fraction: (n,) bool.
+
+    A distance instead of rounded fractions, which differ where two equal ones lie at either side of a limit.
+    """
+    return np.array([not (np.abs(known - each).max(1) <= SAME).any() for each in compositions], dtype=bool)
 
 
-def of_samples(samples: diffusion.Samples, known: set[bytes]) -> dict:
+def of_samples(samples: diffusion.Samples, known: np.ndarray) -> dict:
     """Figures of the samples of one class; shares of the distinct formulas but for `survivors` and `distinct`."""
     table, survivors = samples.table, int(samples.table["times_found"].sum())
     line = {"samples": samples.samples, "survivors": survivors / samples.samples, "sampling_s": samples.seconds}
     if table.empty:
         return line | dict.fromkeys(("distinct", "valid", "novel", "bound", "tc_K", "highest_tc_K"), float("nan"))
-    new = [_key(row) not in known for row in compositions(table["formula"])]
     return line | {
         "distinct": len(table) / survivors,
         "valid": float((table["charge_neutral"] & table["pauling_ok"]).mean()),
-        "novel": sum(new) / len(new),
-        "bound": float((table["formation_energy_eV_per_atom"] < 0).mean()),
+        "novel": float(novel(compositions(table["formula"]), known).mean()),
+        "bound": float((table["formation_energy_eV_per_atom"].dropna() < 0).mean()),
         "tc_K": float(table["tc_K"].mean()),
         "highest_tc_K": float(table["tc_K"].max()),
     }

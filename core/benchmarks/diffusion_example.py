@@ -34,7 +34,7 @@ def example(options: Options) -> Outcome:
         for found in [part.groupby("step")["tc_K"].median()]
     }
     figure = figures.lines(medians, "denoising step", "median predicted Tc (K)")
-    return Outcome(table, sentences(table), figure, diffusion.about(options, [BASE], alone=True) | {"bases": [BASE]})
+    return Outcome(table, sentences(table), figure, diffusion.about_alone(options, [BASE], SAMPLES) | {"bases": [BASE]})
 
 
 def sentences(table: pd.DataFrame) -> tuple[str, ...]:

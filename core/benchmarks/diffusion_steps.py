@@ -43,7 +43,8 @@ def steps(options: Options) -> Outcome:
     }
     figure = figures.lines(series, "denoising steps", "share that is neutral and passes Pauling")
     figure["layout"]["xaxis"]["type"] = "log"
-    return Outcome(table, sentences(table), figure, diffusion.about(options, bases, alone=True))
+    about = {name: value for name, value in diffusion.about_alone(options, bases).items() if name != "diffusion"}
+    return Outcome(table, sentences(table), figure, about)  # the table has the sizes
 
 
 def sentences(table: pd.DataFrame) -> tuple[str, ...]:

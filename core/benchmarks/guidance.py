@@ -41,7 +41,7 @@ def table4(options: Options) -> Outcome:
     }
     figure = figures.lines(series, "weight of the guidance (leftmost: none)", "change in mean Tc (K)")
     figure["layout"]["xaxis"]["type"] = "log"
-    about = diffusion.about(options, [BASE], alone=True)
+    about = diffusion.about_alone(options, [BASE])
     return Outcome(table, sentences(table), figure, {**about, "bases": [BASE]})
 
 

@@ -7,7 +7,7 @@ everything that it depends on, so that an interrupted benchmark resumes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -240,14 +240,15 @@ def read(name: str, folder: Path) -> Outcome | None:
     )
 
 
-def with_stored(table: pd.DataFrame, name: str, options: Options) -> pd.DataFrame:
+def with_stored(table: pd.DataFrame, name: str, options: Options, networks: Mapping[str, str]) -> pd.DataFrame:
     """The table with the stored lines of the methods that were not carried out, if they have the same conditions.
 
     table : one line for each base and method
+    networks : name -> SHA-256 of the networks of a diffusion model, without which its lines have other conditions
     """
     stored = read(name + options.file_suffix, STORED)
     left = [method for method in METHODS if method not in options.methods]
-    if stored is not None and stored.about.get("diffusion", {}).get("candidates") != options.samples:
+    if stored is not None and not _same_samples(stored.about, options, networks):
         left = [method for method in left if method not in DIFFUSION]
     if stored is None or not left or not _same_conditions(stored.about, options.about()):
         return table
@@ -256,6 +257,11 @@ def with_stored(table: pd.DataFrame, name: str, options: Options) -> pd.DataFram
     old = old.loc[old.index.intersection(lines.index), [column for column in old if column in lines]]
     lines.loc[old.index, old.columns] = old
     return lines.reset_index()[list(table.columns)]
+
+
+def _same_samples(stored: dict, options: Options, networks: Mapping[str, str]) -> bool:
+    same = stored.get("diffusion", {}).get("candidates") == options.samples
+    return same and all(stored["checkpoints"].get(name) == value for name, value in networks.items())
 
 
 def _same_conditions(stored: dict, now: dict) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pandas as pd
@@ -30,10 +31,10 @@ def table9_10(options: Options) -> Outcome:
             line |= _measured(row["base"], method, options) if method in options.methods else {}
             lines.append(line | {"paper_fulfils": row["fulfils"][method], "paper_tc_K": row["tc_K"][method]})
     table = pd.DataFrame(lines).astype(dict.fromkeys(MEASURED, "float64"))
-    table = with_stored(table, "table9-10", options)
+    table = with_stored(table, "table9-10", options, diffusion.networks_of(table["base"], options))
     shown = figures.here_and_paper(table[table["method"].isin(OURS)], "tc_K")
     figure = figures.bars(shown, "base", "shown", "what", f"mean Tc of the best {TOP} (K)")
-    return Outcome(table, sentences(table), figure, diffusion.about(options, table["base"]))
+    return Outcome(table, sentences(table), figure, diffusion.about_table(table, "fulfils", options))
 
 
 def sentences(table: pd.DataFrame) -> tuple[str, ...]:
@@ -76,11 +77,16 @@ def problem(base: str, method: str, seed: int, options: Options) -> DesignProble
 
 
 def fulfils(formula: str) -> bool:
-    """Whether a formula meets the three conditions of table 10: hydrogen, number of elements, number of atoms."""
+    """Whether a formula meets the three conditions of table 10: hydrogen, number of elements, number of atoms.
+
+    Hydrogen alone is no hydride. Atoms are those of the formula in lowest terms.
+    """
     amounts = literal_amounts(formula)
-    atoms = sum(amounts.values())
-    enough = all(amounts.get(symbol, 0) >= least * atoms - ROUNDING_ERROR for symbol, least in HYDRIDE_FLOORS.items())
-    return enough and len(amounts) <= HYDRIDE.max_elements and atoms <= HYDRIDE.n_unit[1]
+    whole = [int(amount) for amount in amounts.values() if float(amount).is_integer()]
+    atoms = sum(amounts.values()) / (math.gcd(*whole) if len(whole) == len(amounts) else 1)
+    enough = all(amounts.get(symbol, 0) >= least * sum(amounts.values()) - ROUNDING_ERROR
+                 for symbol, least in HYDRIDE_FLOORS.items())  # fmt: skip
+    return enough and 2 <= len(amounts) <= HYDRIDE.max_elements and atoms <= HYDRIDE.n_unit[1]
 
 
 def _measured(base: str, method: str, options: Options) -> dict:

@@ -181,7 +181,7 @@ register(
         settings=frozenset({"candidates", "formation_energy_weight", "n_unit", "max_elements"}) | RESULT_SETTINGS,
         own_settings=DIFFUSION_SETTINGS,
         title="by diffusion",
-        start="normal noise, which becomes compositions near {base} (ILVR)",
+        start="normal noise; with scale factors, conditioned on {base} (ILVR)",
         candidate_steps_per_s=400,
         one_member_per_step=True,
         checkpoints="core.generation.diffusion.generator:checkpoints_of",

@@ -2,8 +2,9 @@
 
 SuperDiff rounds to two decimals, drops amounts below 0.08 and rejects a sample with a negative amount. KIAGO sets
 everything below a threshold to 0, negative amounts too, and keeps four decimals; of ten thresholds the one with the
-highest mean Tc of the best 30 samples is taken. For hydrides KIAGO rounds to whole atoms. Ours takes the nearest
-formula of whole atoms that is charge neutral.
+highest mean Tc of the best 30 samples is taken. For hydrides KIAGO rounds to whole atoms. Ours rounds as the gradient
+method does: if the nearest formula of whole atoms fails the charge screens, to the neutral formula with the best
+predicted Tc and formation energy among those nearby (`core.generation.integer_formulas`).
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Written:
 
 
 def written(samples: np.ndarray, rule: str, tc_of: TcOf) -> Written:
-    """Apply a rule to samples (n, 96). With the rule "neutral" the amounts are not rounded.
+    """Apply a rule to samples (n, 96). With the rule "neutral" the amounts are not rounded, and small ones dropped.
 
     tc_of : predicted Tc, by which KIAGO's rule chooses its threshold
     """

@@ -45,6 +45,7 @@ from core.problem.problem import DesignProblem
 from core.problem.settings import BASE, NEAREST, NEUTRAL, OptimiserSettings
 
 STEP_BATCH = 256  # candidates per core evaluated together; larger batches do not fit the cache
+UNKNOWN = "it contains an element that a model does not know"  # why a sample has no formula
 UNSTABLE_K = 1e6  # penalty in K for a formation energy that fails the screen
 
 
@@ -110,14 +111,7 @@ class SuperDiffGenerator:
     def candidates(self, problem: DesignProblem, task: Task, state: State) -> Candidates:
         """Formulas of the samples by the rule of the problem; samples that break a constraint have none."""
         predictors = PropertyPredictors(task.tc, task.formation_energy, task.device)
-        rule = _own_settings(problem)["formulas"]
-        samples = state.amounts.cpu().numpy()
-
-        def tc_of(fractions: np.ndarray) -> np.ndarray:
-            return predict_in_batches(task.tc, torch.from_numpy(fractions).float().to(task.device))
-
-        written = formulas.written(samples, rule, tc_of)
-        lost = _excluded(problem, written, predictors.known_symbols(), rule)
+        written, lost = written_samples(problem, task, state)
         found = self._formulas(problem, written, lost, predictors)
         broken = ~_satisfied(problem, found.rounded.counts)
         lost[found.rows[broken]] = "a minimum amount, bound, group or ratio is not met"
@@ -128,7 +122,7 @@ class SuperDiffGenerator:
         integer = losses.integer_loss(composition, task.atom_counts).cpu().numpy().astype(np.float64)
         reasons = Counter(str(reason) for reason in lost if reason)
         return Candidates(
-            len(samples), rounded, rows, fractions, tc, energy, integer, reasons, found.exchanged, restarts=0
+            len(lost), rounded, rows, fractions, tc, energy, integer, reasons, found.exchanged, restarts=0
         )
 
     def _formulas(
@@ -167,17 +161,35 @@ def class_of(problem: DesignProblem) -> str:
     return family if family in (CUPRATE, IRON_BASED) else OTHER
 
 
-def _excluded(problem: DesignProblem, written: Written, known: Collection[str], rule: str) -> np.ndarray:
-    """Reason (n,) why a sample has no formula, before the rounding to whole atoms; empty if it has one."""
-    present, lost = written.amounts > 0, written.lost.copy()
+def written_samples(problem: DesignProblem, task: Task, state: State) -> tuple[Written, np.ndarray]:
+    """The samples after the rule of the problem, and the reason (n,) why one has no formula; empty if it has one.
 
-    unknown = [symbol for symbol in elements.symbols() if symbol not in known]
+    Before the rounding to whole atoms. UNKNOWN is the reason of a sample that has no other; with the rule "neutral",
+    which changes the amounts anyway, those of such elements are dropped instead.
+    """
+    rule = _own_settings(problem)["formulas"]
+    known = PropertyPredictors(task.tc, task.formation_energy, task.device).known_symbols()
+
+    def tc_of(fractions: np.ndarray) -> np.ndarray:
+        return predict_in_batches(task.tc, torch.from_numpy(fractions).float().to(task.device))
+
+    unknown = element_mask([symbol for symbol in elements.symbols() if symbol not in known])
+    samples = state.amounts.cpu().numpy()
+    if rule == TO_NEUTRAL:
+        samples = np.where(unknown[: samples.shape[1]], 0.0, samples)
+    written = formulas.written(samples, rule, tc_of)
+    return written, _excluded(problem, written, unknown, rule)
+
+
+def _excluded(problem: DesignProblem, written: Written, unknown: np.ndarray, rule: str) -> np.ndarray:
+    """See `written_samples`. unknown : (118,) bool"""
+    present, lost = written.amounts > 0, written.lost.copy()
     size, most = present.sum(1), problem.settings.max_elements
     for rows, reason in (
-        (np.any(present[:, element_mask(unknown)], axis=1), "it contains an element that a model does not know"),
         (np.any(present[:, element_mask(problem.forbidden)], axis=1), "it contains a forbidden element"),
         (size > most, f"it has more than {most} elements"),
         ((size < 2) & (rule == SUPERDIFF), "it is a single element"),
+        (np.any(present[:, unknown], axis=1), UNKNOWN),
     ):
         lost[(lost == "") & rows] = reason
     return lost

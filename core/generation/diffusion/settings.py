@@ -53,7 +53,7 @@ DIFFUSION_SETTINGS = (
         name="guidance_weight",
         label="Guidance weight",
         help="Classifier guidance by Tc and formation energy (KIAGO: 0.001). The weight multiplies the gradient of the "
-        "mean over 1,024 samples, as in the paper; 0: no guidance.",
+        "mean over 1,024 samples, as in the paper; 0: no guidance. Each step takes the next member of an ensemble.",
         default=0.0,
         low=0.0,
         high=1e6,
@@ -61,7 +61,9 @@ DIFFUSION_SETTINGS = (
     MethodSetting(
         name="formulas",
         label="Formulas",
-        help="Charge neutral: nearest neutral formula of whole atoms. SuperDiff: two decimals, samples with negative "
+        help="Charge neutral: of the neutral formulas of whole atoms near a sample, within the bounds of atoms per "
+        "formula unit, the best by predicted Tc and formation energy; elements that a model does not know are "
+        "dropped. SuperDiff: two decimals, samples with negative "
         "amounts are rejected. KIAGO: four decimals, small and negative amounts are dropped; whole atoms for hydrides.",
         default=NEUTRAL,
         choices=(

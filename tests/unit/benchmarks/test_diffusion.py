@@ -111,11 +111,13 @@ def test_table_2_carries_out_the_chosen_methods(options):
     assert table.loc[list(paper.DIFFUSION), "base_tc_K"].notna().all()
     assert table.loc[list(paper.OURS), "gain_K"].isna().all()
     assert table["paper_gain_K"].tolist() == [104.39, 13.54, -1.42, -0.47] or len(table) == 4
-    assert (table.loc[list(paper.DIFFUSION), "evaluations"] == 16 * 12).all()
+    assert table.loc[list(paper.DIFFUSION), "evaluations"].tolist() == [16 * 12, 2 * 16 * 12]
     assert (table.loc[list(paper.DIFFUSION), "seconds"] > 0).all()
     assert "SuperDiff's formulas" in outcome.sentences[-1]
     assert outcome.about["diffusion"] == {"candidates": 16, "steps": 12}
     assert outcome.about["checkpoints"]["superdiff-other"] == "of a test"
+    without = raise_tc.table2(replace(options, methods=(paper.C_ES,)))
+    assert "diffusion" not in without.about and "superdiff-other" not in without.about["checkpoints"]
     assert go.Figure(outcome.figure).data
 
 
@@ -130,6 +132,31 @@ def test_methods_that_are_not_carried_out_keep_their_stored_results(options, mon
     np.testing.assert_allclose(kiago["passing_share"], expected["passing_share"], atol=1e-4)
     other_conditions = raise_tc.table2(replace(options, candidates=8)).table.set_index("method")
     assert pd.isna(other_conditions.loc[paper.KIAGO, "passing_share"])
+
+    kept = raise_tc.table2(replace(options, methods=(paper.KIAGO,)))
+    assert kept.table.set_index("method").loc[paper.SUPERDIFF, "evaluations"] == 16 * 12
+    assert kept.about["checkpoints"]["superdiff-other"] == "of a test" and "SuperDiff's" in kept.sentences[-1]
+    monkeypatch.setattr(diffusion, "networks", lambda posed: {"superdiff-other": "trained again"})
+    again = raise_tc.table2(replace(options, methods=(paper.KIAGO,)))
+    assert pd.isna(again.table.set_index("method").loc[paper.SUPERDIFF, "evaluations"])
+    assert "diffusion" not in again.about
+
+
+def test_formulas_with_an_element_without_predictions_count_and_fail(options, monkeypatch):
+    """Ar is an element that the models do not know; only the rule that changes amounts anyway drops it."""
+    known = [amounts_of(La=1, Fe=1, As=1, O=1), amounts_of(La=1, Fe=1, As=1, O=0.8, Ar=0.3)]
+    monkeypatch.setattr(generator, "load_noise_predictor", lambda name: ExactNoise(torch.stack(known)))
+    posed = diffusion.problem("LaFeAsO", paper.SUPERDIFF, 0, options)
+    free = replace(posed, method_settings={**posed.method_settings, "scale_factors": "none"})
+    found = diffusion.sampled(free, options)
+    table = found["superdiff"].table
+    with_argon = table["formula"].str.contains("Ar")
+    assert 0 < with_argon.sum() < len(table)
+    assert table["times_found"].sum() + sum(found["superdiff"].lost.values()) == 16
+    assert not table.loc[with_argon, "passes"].any()
+    assert table.loc[with_argon, "tc_K"].isna().all() and table.loc[~with_argon, "tc_K"].notna().all()
+    neutral = found["neutral"].table["formula"]
+    assert len(neutral) and not neutral.str.contains("Ar").any()
 
 
 def test_an_unknown_method_is_refused():
@@ -153,25 +180,28 @@ def test_hydrides_are_rounded_to_whole_atoms(options):
 
 
 @pytest.mark.parametrize(
-    ("formula", "kept"), [("LaH10", True), ("LaYH13", True), ("LaYH14", False), ("LaYCaH6", False), ("LaH0.5", False)]
-)
+    ("formula", "kept"),
+    [("LaH10", True), ("LaYH13", True), ("LaYH14", False), ("LaYCaH6", False), ("LaH0.5", False), ("H", False),
+     ("La2H20", True), ("La0.5Y0.5H14", True)],
+)  # fmt: skip
 def test_the_conditions_of_the_paper_hold_for_hydrides(formula, kept):
     assert hydrides.fulfils(formula) == kept
 
 
 def test_rules_for_formulas_are_compared_on_the_same_samples(options):
-    outcome = diffusion_formulas.formulas(options)
-    assert len(outcome.table) == 6 and outcome.table["distinct"].gt(0).any()
+    outcome = diffusion_formulas.formulas(replace(options, methods=(*paper.DIFFUSION, paper.KIAGO)))
+    assert len(outcome.table) == 8 and outcome.table["distinct"].gt(0).any()
     neutral = outcome.table[outcome.table["rounding"] == diffusion_formulas.RULES["neutral"]]
     assert (neutral["neutral_share"] > 0.9).all()
-    assert len(outcome.sentences) == 2 and go.Figure(outcome.figure).data
+    assert len(outcome.sentences) == 4 and "KIAGO with the same neutral rounding" in outcome.sentences[1]
+    assert go.Figure(outcome.figure).data
 
 
 @pytest.fixture
 def raw_data(tmp_path, monkeypatch):
     """A few rows of each class."""
-    rows = "formula\tclass\nNd1.84Ce0.16Cu1O4\t1\nBa0.6K0.4Fe2As2\t2\nNb0.753Ti0.247N1\t3\nMg1B2\t3\n"
-    (tmp_path / FILE).write_bytes(gzip.compress(rows.encode()))
+    rows = ("Nd1.84Ce0.16Cu1O4\t1", "Y1Ba2Cu2.74Zn0.26O7\t1", "Ba0.6K0.4Fe2As2\t2", "Nb0.753Ti0.247N1\t3", "Mg1B2\t3")
+    (tmp_path / FILE).write_bytes(gzip.compress("\n".join(("formula\tclass", *rows, "")).encode()))
     monkeypatch.setenv("TC_STUDIO_DATA", str(tmp_path))
 
 
@@ -194,17 +224,17 @@ def test_what_the_network_has_learned_is_not_new():
     table = pd.DataFrame({"formula": formulas, "times_found": 1, "tc_K": 1.0})
     table = table.assign(charge_neutral=True, pauling_ok=True, formation_energy_eV_per_atom=-1.0)
     known = diffusion_claims.known_compositions("other")
-    found = diffusion_claims.of_samples(diffusion.Samples(table, {}, 3, {}, 1.0), known)
+    found = diffusion_claims.of_samples(diffusion.Samples(table, {}, 3, {}, 1.0, 0.1, 1), known)
     assert found["novel"] == pytest.approx(1 / 3)
 
 
 @pytest.mark.usefixtures("raw_data")
 def test_a_known_composition_with_decimals_is_not_new():
     """0.26 is not exactly the same number in single and in double precision."""
-    base = {"formula": ["La1.85Sr0.15Cu1O4", "La1.26Nb0.74Cu1O4"], "times_found": [1, 1], "tc_K": [1.0, 2.0]}
+    base = {"formula": ["Y1Ba2Cu2.74Zn0.26O7", "La1.26Nb0.74Cu1O4"], "times_found": [1, 1], "tc_K": [1.0, 2.0]}
     table = pd.DataFrame(base).assign(charge_neutral=True, pauling_ok=True, formation_energy_eV_per_atom=-1.0)
     known = diffusion_claims.known_compositions("cuprate")
-    found = diffusion_claims.of_samples(diffusion.Samples(table, {}, 4, {}, 1.0), known)
+    found = diffusion_claims.of_samples(diffusion.Samples(table, {}, 4, {}, 1.0, 0.1, 1), known)
     assert found["novel"] == 0.5 and found["survivors"] == 0.5 and found["distinct"] == 1
 
 
