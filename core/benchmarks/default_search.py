@@ -11,7 +11,7 @@ import torch
 from core.benchmarks import figures
 from core.benchmarks.harness import Outcome, cached, mean_and_spread
 from core.benchmarks.paper import rows
-from core.benchmarks.search import SearchOptions, number, standing
+from core.benchmarks.search import OWN_VERSION, VERSION, SearchOptions, number, standing
 from core.benchmarks.search_lines import Line
 from core.benchmarks.search_methods import GENETIC_SEARCH, OURS, Found, assess, default_run, search
 from core.errors import InputError
@@ -61,7 +61,7 @@ def _both(base: str, seed: int, options: SearchOptions, load: Load) -> dict[str,
     """The figures of both methods for one seed, from the cache if possible."""
     line = Line(KIND, base, SETTINGS)
     problem = line.problem(seed, options.device)
-    key = ["default search", base, f"seed {seed}", torch.get_num_threads(), problem.to_json()]
+    key = ["default search", base, f"seed {seed}", torch.get_num_threads(), VERSION, OWN_VERSION, problem.to_json()]
 
     def make() -> dict:
         ours = default_run(line, seed, load, options.device)

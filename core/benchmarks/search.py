@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import torch
 from core.benchmarks import figures
 from core.benchmarks.harness import CACHE, Outcome, cached, mean_and_spread, part_key
 from core.benchmarks.kept_parts import KeptParts
-from core.benchmarks.search_lines import FREE, Line, lines
+from core.benchmarks.search_lines import FREE, MODES, NEAR_AND_NEW, NEW_ONES, Line, lines
 from core.benchmarks.search_methods import GENETIC_SEARCH, METHODS, OURS, WITHOUT_GRADIENT, assess, search
 from core.errors import InputError
 from core.predictors.checkpoint import read_card
@@ -26,6 +26,7 @@ MEASURES = ("objective_K", "tc_K", "control_tc_K", "formulas", "element_sets", "
 POINTS = 20  # of each curve
 VERSION = 2  # of the searches: another one makes all lines again
 OWN_VERSION = 3  # of ours and of ours without gradient
+SOON_S, MANY_SETS, SMALL_LOSS = 20.0, (10, 15), 0.1  # what the sentences count
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ def compare(options: SearchOptions) -> Outcome:
                 if name in ("objective_K", "tc_K", "control_tc_K"):
                     row[name.replace("_K", "_spread_K")] = spread
             row["seconds"], _ = mean_and_spread([each["seconds"] for each in found])
+            if options.per_element_set and method == OURS and line.kind in MODES:
+                row["tc_without_limit_K"] = number(searches.one(_without_limit(line), OURS, 0)["tc_K"])
             courses[line.kind, line.base, method] = [each["course"] for each in found]
             rows.append(row)
         targets[line.kind, line.base] = _target(line, searches, courses)
@@ -140,27 +143,65 @@ def sentences(table: pd.DataFrame, rival_seconds: float = 0.0) -> tuple[str, ...
                 f"{by}, memetic search is ahead of the best other method for {ahead} of {of} lines, equal for {equal} "
                 f"and behind for {of - ahead - equal}; the free lines are not counted."
             )
-    free = table[(table["kind"] == FREE) & (table["method"] == OURS)]
+    ours = table[table["method"] == OURS]
+    free = ours[ours["kind"] == FREE]
     if len(free):
         above = int((free["highest_K"] > free["base_tc_K"]).sum())
         found.append(
             f"Free, the base not counted, memetic search has a formula above the base among its best 30 for {above} of "
             f"{len(free)} bases."
         )
+    found += [*_not_above_sentence(ours), *_element_sets_sentences(ours)]
     ahead, equal, of = standing(judged, "objective", (WITHOUT_GRADIENT,))
     if of:
         found.append(
             f"With the gradient it is ahead of itself without for {ahead} of {of} lines, and behind for "
             f"{of - ahead - equal}."
         )
-    reached = table.loc[table["method"] == OURS, "reached_s"].dropna()
-    if len(reached):
+    reached = ours["reached_s"]
+    if reached.notna().any():
         when = f"after {rival_seconds:g} s" if rival_seconds else "at the end"
+        median = reached.fillna(np.inf).median()
         found.append(
-            f"What genetic search has {when}, memetic search has after {reached.median():.1f} s (median of the "
-            f"{len(reached)} lines where it has it)."
+            f"What genetic search has {when}, memetic search has {_after(median)} (median of {len(reached)} lines): in "
+            f"{SOON_S:g} s or less for {int((reached <= SOON_S).sum())}, not at all for {int(reached.isna().sum())}."
         )
     return tuple(found)
+
+
+def _after(seconds: float) -> str:
+    return f"after {seconds:.1f} s" if np.isfinite(seconds) else "not within its time"
+
+
+def _not_above_sentence(ours: pd.DataFrame) -> tuple[str, ...]:
+    """The lines of new formulas without one above the base. ours : rows of memetic search"""
+    new = ours[ours["kind"].isin((NEW_ONES, NEAR_AND_NEW))]
+    none = new[~(new["highest_K"] > new["base_tc_K"])]
+    if not len(new):
+        return ()
+    which = ", ".join(f"{row['base']} ({row['kind']})" for _, row in none.iterrows()) or "none"
+    return (f"New formulas: lines of {len(new)} without one above the base: {which}.",)
+
+
+def _element_sets_sentences(ours: pd.DataFrame) -> tuple[str, ...]:
+    """Sets of elements among the best, and what the limit costs, where there is one. ours : rows of memetic search"""
+    if "tc_without_limit_K" not in ours:
+        return ()
+    limited = ours.dropna(subset=["tc_without_limit_K"])
+    sets = limited["element_sets"]
+    gain_K = limited["tc_without_limit_K"] - limited["base_tc_K"]
+    loss = ((limited["tc_without_limit_K"] - limited["tc_K"]) / gain_K)[gain_K > 0]
+    some, many = (f"{int((sets >= least).sum())} have {least} or more" for least in MANY_SETS)
+    return (
+        f"With the limit the best 30 have {sets.min():.0f} to {sets.max():.0f} sets of elements (median "
+        f"{sets.median():.0f}); of {len(sets)} lines {some}, and {many}.",
+        f"Of the gain in mean Tc over the base the limit costs {loss.median():.0%} (median of {len(loss)} lines with a "
+        f"gain), and at most {SMALL_LOSS:.0%} for {int((loss <= SMALL_LOSS).sum())}.",
+    )
+
+
+def _without_limit(line: Line) -> Line:
+    return replace(line, settings=replace(line.settings, per_element_set=0))
 
 
 def standing(table: pd.DataFrame, column: str, rivals: tuple[str, ...]) -> tuple[int, int, int]:

@@ -6,6 +6,8 @@ ends when the part of the page that the user waits for changes no more, and the 
 - tile to summary: a click on the periodic table, till the summary of the design page is right
 - row to card: a click on a row of the results, till the card shows that candidate
 - page to page: a click on a link of the head, till the other page is complete
+- Run to first candidates: a click on Run of the default design, till the run page has screened formulas
+- Run to finished: the same, till the results can be opened
 - first visit: of a browser that was never here, on a server that has shown the page (warm) or just started (cold)
 """
 
@@ -15,6 +17,7 @@ import argparse
 import os
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +30,8 @@ from tests.browser.server import APP, BROWSER_OPTIONS, CHROMIUM, running_server
 
 RUNS = PROJECT / "build" / "page_times"
 TILE, ROW, PAGE, WARM, COLD = "tile to summary", "row to card", "page to page", "first visit, warm", "first visit, cold"
-LIMITS_S = {TILE: 0.4, ROW: 0.7, PAGE: 0.8, WARM: 3.0, COLD: 6.0}
+FIRST, DONE = "Run to first candidates", "Run to finished"
+LIMITS_S = {TILE: 0.4, ROW: 0.7, PAGE: 0.8, WARM: 3.0, COLD: 6.0, FIRST: 3.0, DONE: 30.0}
 PAGES = ("Results", "Past runs", "Library", "Predict", "Models", "Benchmarks", "Design")
 SUMMARY, CARD, MAIN = ".st-key-summary", ".st-key-candidate", ".stMainBlockContainer"
 HEADER_PX, ROW_PX = 35, 35  # heights in the table of candidates, which is drawn on a canvas
@@ -84,6 +88,7 @@ def main() -> None:
             waits[TILE] = tile_to_summary(browser, url, repeats)
             waits[ROW] = row_to_card(browser, f"{url}/results?run={run.id}", repeats)
             waits |= page_to_page(browser, f"{url}/results?run={run.id}", repeats)
+            waits[FIRST], waits[DONE] = run_waits(browser, url, max(1, repeats // 2))
         browser.close()
     print_table(waits)
 
@@ -155,6 +160,22 @@ def row_to_card(browser: Browser, url: str, repeats: int) -> list[float]:
         rows = [1 + number % 6 for number in range(1, repeats + 1)]
         click = lambda row: table.click(position={"x": 18, "y": HEADER_PX + (row + 0.5) * ROW_PX})  # noqa: E731
         return [waited(page, CARD, lambda row=row: click(row)) for row in rows]
+
+
+def run_waits(browser: Browser, url: str, repeats: int) -> tuple[list[float], list[float]]:
+    """Seconds from the press of Run to the first candidates, and to the end of the run."""
+    first, done = [], []
+    for _ in range(repeats):
+        with opened(browser, url) as page:
+            finished(page)
+            button = page.get_by_role("button", name="Run", exact=True)
+            began = time.monotonic()
+            button.click()
+            page.get_by_role("columnheader", name="Above the base (K)").wait_for()
+            first.append(time.monotonic() - began)
+            page.get_by_role("button", name="See results").wait_for()
+            done.append(time.monotonic() - began)
+    return first, done
 
 
 def page_to_page(browser: Browser, url: str, repeats: int) -> dict[str, list[float]]:

@@ -9,7 +9,7 @@ import pytest
 
 from core.benchmarks import default_search, search
 from core.benchmarks.search import RIVALS, SearchOptions, compare, standing
-from core.benchmarks.search_lines import FREE, HYDRIDES, NEAR_AND_NEW, SUBSTITUTION, lines
+from core.benchmarks.search_lines import FREE, HYDRIDES, NEAR_AND_NEW, NEW_ONES, SUBSTITUTION, lines
 from core.benchmarks.search_methods import GENETIC_SEARCH, KIAGO, METHODS, OURS, Clock, Found, kiago_size
 from core.errors import InputError
 from core.generation.validation import check
@@ -93,6 +93,41 @@ def test_free_lines_are_counted_where_a_formula_is_above_the_base():
     assert any(
         "above the base among its best 30 for 1 of 3 bases" in line for line in search.sentences(pd.DataFrame(rows))
     )
+
+
+def test_new_lines_without_a_formula_above_the_base_are_named():
+    row = {"kind": NEW_ONES, "method": OURS, "reached_s": np.nan, "base_tc_K": 10.0, "objective_K": 1.0,
+           "objective_spread_K": 0.0, "control_tc_K": 1.0, "control_tc_spread_K": 0.0}  # fmt: skip
+    rows = [row | {"base": base, "highest_K": highest} for base, highest in (("A", 11.0), ("B", 10.0), ("C", np.nan))]
+    assert "New formulas: lines of 3 without one above the base: B (new), C (new)." in search.sentences(
+        pd.DataFrame(rows)
+    )
+
+
+def test_the_cost_of_a_limit_is_a_share_of_the_gain():
+    """Gains without the limit: 20, 10 and -1 K; the limit costs 1, 5 and 1 K of them."""
+    row = {"kind": NEW_ONES, "method": OURS, "reached_s": np.nan, "base_tc_K": 10.0, "objective_K": 1.0,
+           "objective_spread_K": 0.0, "control_tc_K": 1.0, "control_tc_spread_K": 0.0, "highest_K": 40.0}  # fmt: skip
+    found = ((29.0, 30.0, 16), (15.0, 20.0, 9), (8.0, 9.0, 12))
+    rows = [
+        row | {"base": str(sets), "tc_K": tc, "tc_without_limit_K": free, "element_sets": sets}
+        for tc, free, sets in found
+    ]
+    sets, loss = search.sentences(pd.DataFrame(rows))[-2:]
+    assert "9 to 16 sets of elements (median 12); of 3 lines 2 have 10 or more, and 1 have 15 or more." in sets
+    assert "costs 28% (median of 2 lines with a gain), and at most 10% for 1." in loss
+
+
+def test_a_limit_is_compared_with_the_same_search_without(monkeypatch):
+    def one(self, line, method, seed, seconds=None):
+        limit = line.settings.per_element_set
+        return dict.fromkeys(search.MEASURES, 10.0 + limit) | {"seconds": 1.0, "course": []}
+
+    monkeypatch.setattr(search._Searches, "one", one)
+    table = compare(replace(TINY, bases=("LaNiAsO",), per_element_set=2)).table
+    ours, rival = (table[table["method"] == method] for method in (OURS, GENETIC_SEARCH))
+    assert ours["tc_K"].tolist() == [12.0] * 3 and ours["tc_without_limit_K"].tolist() == [10.0] * 3
+    assert rival["tc_without_limit_K"].isna().all()
 
 
 def test_the_time_to_a_value_is_the_median_over_the_seeds():
