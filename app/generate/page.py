@@ -62,10 +62,12 @@ def page() -> None:
 
 
 def _choice(existing: list[Generation], chosen: Generation) -> None:
-    """Heading, and the menu of the generations."""
-    left, right = st.columns([3, 1.2], vertical_alignment="bottom")
+    """Heading, the menu of the generations, and the button that deletes this one."""
+    left, right, last = st.columns([3, 1.2, 0.6], vertical_alignment="bottom")
     with left:
         section(title(chosen.request))
+    if last.button("Delete", icon=":material/delete:", key="generate.delete", type="tertiary"):
+        _confirm_delete(chosen)
     names = [each.name for each in existing]
     if len(names) < 2 or chosen.name not in names:
         return
@@ -104,6 +106,24 @@ def _progress(chosen: Generation, was_active: bool, seen: tuple[int, int]) -> No
     if screened:
         st.html(funnel_html(generated.funnel_steps(screened, FunnelSettings.of_request(chosen.request))))
         st.caption(funnel.elements_text(screened) or (NONE_PASSES if found.work.state == FINISHED else ""))
+
+
+@st.dialog("Delete these crystals?")
+def _confirm_delete(chosen: Generation) -> None:
+    """Ask before a generation is deleted."""
+    st.html(f"{html.escape(title(chosen.request))}, {chosen.started.replace('T', ' ')}")
+    st.caption("All crystals of this generation and their screening are removed from the disk. This cannot be undone.")
+    with st.container(horizontal=True):
+        if st.button("Delete", icon=":material/delete:", key="generate.delete_yes"):
+            try:
+                generations.delete(chosen)
+            except InputError as error:
+                blocks.error(error.message)
+                return
+            session.forget()
+            st.rerun()
+        if st.button("Keep", key="generate.delete_no"):
+            st.rerun()
 
 
 def _bar(chosen: Generation, found: GenerationState, screened: int) -> tuple[float, str]:

@@ -42,6 +42,12 @@ def show(name: str) -> None:
     st.session_state[_SHOWN] = name
 
 
+def forget() -> None:
+    """Show the newest generation again, after the chosen one was deleted."""
+    st.session_state.pop(_SHOWN, None)
+    st.query_params.pop(LINK, None)
+
+
 def shown(existing: list[Generation]) -> Generation | None:
     """The generation that is shown: the chosen one, that of the link, or the newest one; None if there is none."""
     name = st.session_state.get(_SHOWN) or st.query_params.get(LINK, "")

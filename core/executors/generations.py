@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,6 +89,16 @@ def _new_folder(root: Path, name: str) -> Path:
 def resume(folder: Path) -> None:
     """Go on with a generation that has no worker."""
     background_work.start(folder, ["generate", "--work", str(folder)])
+
+
+def delete(generation: Generation) -> None:
+    """Cancel a generation and remove all its files.
+
+    Raises InputError if its worker does not stop for now, StorageError if a file cannot be removed.
+    """
+    background_work.cancel(generation.folder)
+    with storage_errors(generation.folder):
+        shutil.rmtree(generation.folder)
 
 
 def generations() -> list[Generation]:

@@ -120,6 +120,22 @@ def test_a_cancelled_generation_can_be_resumed(monkeypatch):
     assert generations.state(begun.folder).samples == 16 and "Finished" in html_text(test)
 
 
+def test_a_generation_is_deleted_after_a_question(monkeypatch):
+    monkeypatch.setattr(background_work, "start", lambda folder, arguments: None)
+    first, second = (
+        generations.start(Form(count=count, steps=50, screened=False).request(False), screened=False)
+        for count in (16, 64)
+    )
+    test = open_page("generate")
+    assert test.query_params["generation"] == second.name
+    press(test, "Delete")
+    assert second.folder.exists()
+    test.button(key="generate.delete").click()  # AppTest reruns the page, where a browser reruns the dialog
+    test.button(key="generate.delete_yes").click().run()
+    without_exception(test)
+    assert generations.generations() == [first] and test.query_params["generation"] == first.name
+
+
 def test_a_generation_that_never_started_says_so(monkeypatch):
     monkeypatch.setattr(background_work, "start", lambda folder, arguments: None)
     generations.start(Form(count=16, steps=50, screened=False).request(False), screened=False)

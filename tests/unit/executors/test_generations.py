@@ -7,7 +7,7 @@ import pytest
 from core.errors import InputError
 from core.executors import background_work, generations
 from core.executors.background_work import CANCEL, CANCELLED, FAILED, FINISHED
-from core.executors.generations import GENERATION, carry_out, generation, start, state
+from core.executors.generations import GENERATION, carry_out, delete, generation, start, state
 from core.structures.diffusion import funnel, weights
 from core.structures.diffusion.names import BASE
 from core.structures.diffusion.request import GenerationRequest
@@ -66,6 +66,14 @@ def test_a_cancelled_generation_keeps_what_is_made(monkeypatch):
     assert carry_out(begun.folder) == CANCELLED and state(begun.folder).samples == 0
     (begun.folder / CANCEL).unlink()
     assert carry_out(begun.folder) == FINISHED and state(begun.folder).samples == 3
+
+
+def test_a_deleted_generation_has_no_files(monkeypatch):
+    begun, other = start(REQUEST, screened=False), start(REQUEST, screened=False)
+    cancelled = []
+    monkeypatch.setattr(background_work, "cancel", cancelled.append)
+    delete(begun)
+    assert cancelled == [begun.folder] and not begun.folder.exists() and generations.generations() == [other]
 
 
 def test_an_error_is_told(monkeypatch):
