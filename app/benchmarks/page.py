@@ -18,7 +18,12 @@ from core.predictors.checkpoint import CheckpointError, read_card
 from core.predictors.registry import MODELS
 
 FOLDER = ASSETS / "benchmarks"
-VARIANTS = {"": "With our best models", "-published": "With the models of the paper, retrained"}  # suffix -> heading
+VARIANTS = {  # suffix of the stored files -> heading
+    "": "With our best models",
+    "-published": "With the models of the paper, retrained",
+    "-2-per-element-set": "At most two formulas of the same elements",
+    "-against-60-s": "Compared with a genetic search of 60 s",
+}
 BOTH_IN_ONE = ("speed", "gpu")  # benchmarks with both sets of models in one table
 LINK = "query-params"
 _MINUS = re.compile(r"(?<!\w)-(?=\d)")  # not a hyphen

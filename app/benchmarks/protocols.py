@@ -63,8 +63,9 @@ Does SuperDiff fail charge neutrality because of its samples, or because of thei
 formulas by the rules of SuperDiff (two decimals) and KIAGO (four decimals), and by the rounding of our gradient method:
 to a charge-neutral formula of at most 25 atoms near the sample, of several the one with the best predicted Tc and
 formation energy. KIAGO has lines with the same rounding. By the first two rules a formula with an element that a model
-does not know counts, and fails. An evaluation is one of the denoising network, with guidance also one of the predictors
-with their gradients; in KIAGO it is one of the predictors with their gradients."""),
+does not know counts: its charges are tested as of any other, and it passes no screen of the energy. An evaluation is
+one of the denoising network, with guidance also one of the predictors with their gradients; in KIAGO it is one of the
+predictors with their gradients."""),
     Benchmark("superdiff-steps", "Fewer denoising steps", f"a base of {KIAGO_PAPER}, table 2", """
 The same base with 50 to 1,000 denoising steps. A shorter schedule has the noise levels of the steps that it keeps. The
 last line has as many samples as published."""),

@@ -17,7 +17,7 @@ from core.chemistry.composition import formula_of_counts
 from core.evaluation.design import Design, prepare
 from core.generation.diffusion import sampler
 from core.generation.diffusion.formulas import whole_cells
-from core.generation.diffusion.generator import UNKNOWN, written_samples
+from core.generation.diffusion.generator import TOO_LARGE, UNKNOWN, written_samples
 from core.generation.diffusion.sampler import State, Task
 from core.generation.diffusion.settings import KIAGO, NEUTRAL, RULES, WHOLE
 from core.generation.registry import SUPERDIFF as METHOD
@@ -116,12 +116,12 @@ def networks_of(bases: Iterable[str], options: Options) -> dict[str, str]:
     return found
 
 
-def about_table(table: pd.DataFrame, column: str, options: Options) -> dict:
+def about_table(table: pd.DataFrame, options: Options) -> dict:
     """`Options.about`; with `about` if a diffusion model has lines, of this benchmark or kept ones.
 
-    column : it has a value in every line of a method that was carried out
+    table : with `base_tc_K` in every line of a method that was carried out
     """
-    there = table.loc[table["method"].isin(DIFFUSION), column].notna().any()
+    there = table.loc[table["method"].isin(DIFFUSION), "base_tc_K"].notna().any()
     return about(options, table["base"]) if there else options.about()
 
 
@@ -131,8 +131,13 @@ def about(options: Options, bases: Iterable[str], samples: int | None = None) ->
     samples : another number than that of the options
     """
     known: dict[str, Any] = options.about()
-    size = {"candidates": samples or options.samples, "steps": STEPS}
+    size = sizes(samples or options.samples)
     return {**known, "checkpoints": {**known["checkpoints"], **networks_of(bases, options)}, "diffusion": size}
+
+
+def sizes(samples: int) -> dict[str, int]:
+    """What the samplings of a stored table are, besides their networks. version : of what is kept of a sampling"""
+    return {"candidates": samples, "steps": STEPS, "version": VERSION}
 
 
 def about_alone(options: Options, bases: Iterable[str], samples: int | None = None) -> dict:
@@ -153,24 +158,30 @@ def _sampled(posed: DesignProblem, options: Options, rules: Sequence[str]) -> di
         began = time.monotonic()
         result = by_rule.finalize(state, "finished")
         table, lost = result.candidates[list(COLUMNS)].astype(object).to_dict("records"), dict(result.funnel[0].failed)
+        screens_s = time.monotonic() - began
         if rule != NEUTRAL and lost.pop(UNKNOWN, 0):
-            table += without_predictions(by_rule.problem, design.task, state, rule)
+            more, too_large = without_predictions(by_rule.problem, design.task, state, rule)
+            table += more
+            lost[TOO_LARGE] = lost.get(TOO_LARGE, 0) + too_large
         found[rule] = {
             "table": table, "base": result.base, "lost": lost, "samples": posed.settings.candidates,
-            "screens_s": time.monotonic() - began,
+            "screens_s": screens_s,
         }  # fmt: skip
     calls = len(design.task.schedule) * (2 if posed.method_settings["guidance_weight"] else 1)
     return {"seconds": seconds, "evaluations": posed.settings.candidates * calls, "rules": found}
 
 
-def without_predictions(problem: DesignProblem, task: Task, state: State, rule: str) -> list[dict]:
-    """Rows with COLUMNS of the distinct formulas that only an element without predictions keeps from the table."""
+def without_predictions(problem: DesignProblem, task: Task, state: State, rule: str) -> tuple[list[dict], int]:
+    """Rows with COLUMNS of the distinct formulas that only an element without predictions keeps from the table.
+
+    Also the number of samples among them with more atoms than the charge screens can treat.
+    """
     written, lost = written_samples(problem, task, state)
     cells, small = whole_cells(written.amounts[lost == UNKNOWN], rule)
     kept = cells.selected(small)
     _, first, times = np.unique(kept.counts, axis=0, return_index=True, return_counts=True)
     balances = charge_balance(kept.counts[first], problem.charge_rule)
-    return [
+    rows = [
         dict.fromkeys(COLUMNS)
         | {
             "formula": formula_of_counts(kept.amounts[row]), "charge_neutral": balance.charge_neutral,
@@ -179,6 +190,7 @@ def without_predictions(problem: DesignProblem, task: Task, state: State, rule: 
         }
         for row, n, balance in zip(first, times, balances, strict=True)
     ]  # fmt: skip
+    return rows, int((~small).sum())
 
 
 def _last_state(design: Design, folder: Path) -> tuple[State, float]:

@@ -9,6 +9,7 @@ from core.benchmarks.harness import Options, Outcome
 from core.benchmarks.paper import DIFFUSION, TOP, rows
 from core.benchmarks.paper import KIAGO as KIAGO_METHOD
 from core.benchmarks.raise_tc import measure, of_table
+from core.errors import InputError
 from core.generation.diffusion.settings import KIAGO, NEUTRAL, SUPERDIFF
 from core.problem.settings import NEAREST
 from core.problem.settings import NEUTRAL as TO_NEUTRAL
@@ -26,7 +27,11 @@ def formulas(options: Options) -> Outcome:
     """Shares of the samples with a formula, of distinct formulas that are neutral and that pass, and the gain.
 
     KIAGO, whose runs are those of table 2 and of the benchmark `neutral`, has the same rounding to neutral formulas.
+    Raises InputError without a method of SuperDiff.
     """
+    if not set(DIFFUSION) & set(options.methods):
+        raise InputError("methods", ", ".join(options.methods), "the formulas are those of SuperDiff",
+                         f"Choose {' or '.join(DIFFUSION)} among them")  # fmt: skip
     lines = []
     for row in rows("table2", options.bases):
         for method in (method for method in DIFFUSION if method in options.methods):
@@ -39,9 +44,12 @@ def formulas(options: Options) -> Outcome:
             line = {name: found[name] for name in (*MEASURED, "evaluations", "seconds")}
             lines.append({"base": row["base"], "method": KIAGO_METHOD, "rounding": label, **line})
     table = pd.DataFrame(lines).astype(dict.fromkeys(MEASURED, "float64"))
-    shown = table.groupby(["base", "rounding"], sort=False)["neutral_share"].mean().reset_index()
-    figure = figures.bars(shown, "base", "neutral_share", "rounding", "share that is neutral and passes Pauling")
-    return Outcome(table, sentences(table), figure, diffusion.about(options, table["base"]))
+    of_kiago = table["method"].where(table["method"] == KIAGO_METHOD, "SuperDiff")
+    shown = table.assign(series=of_kiago + ", " + table["rounding"])
+    shown = shown.groupby(["base", "series"], sort=False)["neutral_share"].mean().reset_index()
+    figure = figures.bars(shown, "base", "neutral_share", "series", "share that is neutral and passes Pauling")
+    about = diffusion.about if KIAGO_METHOD in options.methods else diffusion.about_alone
+    return Outcome(table, sentences(table), figure, about(options, table["base"]))
 
 
 def sentences(table: pd.DataFrame) -> tuple[str, ...]:
@@ -70,7 +78,7 @@ def _line(samples: diffusion.Samples) -> dict:
     found = of_table(samples.table, samples.base)
     return {
         "with_formula": 1 - sum(samples.lost.values()) / samples.samples,
-        "distinct": len(samples.table),
+        "distinct_formulas": len(samples.table),
         **{name: found[name] for name in MEASURED},
         **samples.budget,
     }

@@ -240,15 +240,15 @@ def read(name: str, folder: Path) -> Outcome | None:
     )
 
 
-def with_stored(table: pd.DataFrame, name: str, options: Options, networks: Mapping[str, str]) -> pd.DataFrame:
+def with_stored(table: pd.DataFrame, name: str, options: Options, about: Mapping[str, Any]) -> pd.DataFrame:
     """The table with the stored lines of the methods that were not carried out, if they have the same conditions.
 
     table : one line for each base and method
-    networks : name -> SHA-256 of the networks of a diffusion model, without which its lines have other conditions
+    about : conditions of the table with the lines of a diffusion model; those of its stored lines have to be the same
     """
     stored = read(name + options.file_suffix, STORED)
     left = [method for method in METHODS if method not in options.methods]
-    if stored is not None and not _same_samples(stored.about, options, networks):
+    if stored is not None and not _same_samples(stored.about, about):
         left = [method for method in left if method not in DIFFUSION]
     if stored is None or not left or not _same_conditions(stored.about, options.about()):
         return table
@@ -259,9 +259,9 @@ def with_stored(table: pd.DataFrame, name: str, options: Options, networks: Mapp
     return lines.reset_index()[list(table.columns)]
 
 
-def _same_samples(stored: dict, options: Options, networks: Mapping[str, str]) -> bool:
-    same = stored.get("diffusion", {}).get("candidates") == options.samples
-    return same and all(stored["checkpoints"].get(name) == value for name, value in networks.items())
+def _same_samples(stored: Mapping, now: Mapping) -> bool:
+    same = stored.get("diffusion") == now["diffusion"]
+    return same and all(stored["checkpoints"].get(name) == value for name, value in now["checkpoints"].items())
 
 
 def _same_conditions(stored: dict, now: dict) -> bool:

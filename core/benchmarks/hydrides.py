@@ -31,10 +31,10 @@ def table9_10(options: Options) -> Outcome:
             line |= _measured(row["base"], method, options) if method in options.methods else {}
             lines.append(line | {"paper_fulfils": row["fulfils"][method], "paper_tc_K": row["tc_K"][method]})
     table = pd.DataFrame(lines).astype(dict.fromkeys(MEASURED, "float64"))
-    table = with_stored(table, "table9-10", options, diffusion.networks_of(table["base"], options))
+    table = with_stored(table, "table9-10", options, diffusion.about(options, table["base"]))
     shown = figures.here_and_paper(table[table["method"].isin(OURS)], "tc_K")
     figure = figures.bars(shown, "base", "shown", "what", f"mean Tc of the best {TOP} (K)")
-    return Outcome(table, sentences(table), figure, diffusion.about_table(table, "fulfils", options))
+    return Outcome(table, sentences(table), figure, diffusion.about_table(table, options))
 
 
 def sentences(table: pd.DataFrame) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def problem(base: str, method: str, seed: int, options: Options) -> DesignProble
 def fulfils(formula: str) -> bool:
     """Whether a formula meets the three conditions of table 10: hydrogen, number of elements, number of atoms.
 
-    Hydrogen alone is no hydride. Atoms are those of the formula in lowest terms.
+    Hydrogen alone is no hydride. Whole amounts count in lowest terms, others as they are written.
     """
     amounts = literal_amounts(formula)
     whole = [int(amount) for amount in amounts.values() if float(amount).is_integer()]

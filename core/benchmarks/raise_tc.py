@@ -37,8 +37,8 @@ def table2(options: Options) -> Outcome:
             line = {"base": row["base"], "method": method, **dict.fromkeys(MEASURED), "paper_gain_K": printed}
             lines.append(line | (measure(row["base"], method, options) if method in options.methods else {}))
     table = pd.DataFrame(lines).astype({"seeds_with_result": "Int64", **dict.fromkeys(MEASURED[2:], "float64")})
-    table = with_stored(table, "table2", options, diffusion.networks_of(table["base"], options))
-    about = diffusion.about_table(table, "base_tc_K", options)
+    table = with_stored(table, "table2", options, diffusion.about(options, table["base"]))
+    about = diffusion.about_table(table, options)
     return Outcome(table, table2_sentences(table), _table2_figure(table), about)
 
 

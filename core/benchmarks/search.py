@@ -84,8 +84,9 @@ class SearchOptions:
 
     @property
     def file_suffix(self) -> str:
-        """The limit of formulas with the same elements, if there is one."""
-        return f"-{self.per_element_set}-per-element-set" if self.per_element_set else ""
+        """The limit of formulas with the same elements, and the time of a longer rival, if there is one."""
+        limit = f"-{self.per_element_set}-per-element-set" if self.per_element_set else ""
+        return limit + (f"-against-{self.rival_seconds:g}-s" if self.rival_seconds else "")
 
     def checksums(self) -> dict[str, str]:
         """Name -> SHA-256 of every checkpoint that the figures depend on."""
@@ -116,11 +117,13 @@ def compare(options: SearchOptions) -> Outcome:
                     row[name.replace("_K", "_spread_K")] = spread
             row["seconds"], _ = mean_and_spread([each["seconds"] for each in found])
             if options.per_element_set and method == OURS and line.kind in MODES:
-                row["tc_without_limit_K"] = number(searches.one(_without_limit(line), OURS, 0)["tc_K"])
+                free = [searches.one(_without_limit(line), OURS, seed)["tc_K"] for seed in range(options.seeds)]
+                row["tc_without_limit_K"], _ = mean_and_spread(free)
             courses[line.kind, line.base, method] = [each["course"] for each in found]
             rows.append(row)
         targets[line.kind, line.base] = _target(line, searches, courses)
     table = pd.DataFrame(rows)
+    table["target_K"] = [targets[row["kind"], row["base"]] for row in rows]
     table["reached_s"] = [
         time_to(targets[row["kind"], row["base"]], courses[row["kind"], row["base"], row["method"]])
         if row["method"] in (OURS, WITHOUT_GRADIENT)
@@ -158,8 +161,8 @@ def sentences(table: pd.DataFrame, rival_seconds: float = 0.0) -> tuple[str, ...
             f"With the gradient it is ahead of itself without for {ahead} of {of} lines, and behind for "
             f"{of - ahead - equal}."
         )
-    reached = ours["reached_s"]
-    if reached.notna().any():
+    reached = ours.loc[ours["target_K"].notna(), "reached_s"]
+    if len(reached):
         when = f"after {rival_seconds:g} s" if rival_seconds else "at the end"
         median = reached.fillna(np.inf).median()
         found.append(
@@ -180,18 +183,20 @@ def _not_above_sentence(ours: pd.DataFrame) -> tuple[str, ...]:
     if not len(new):
         return ()
     which = ", ".join(f"{row['base']} ({row['kind']})" for _, row in none.iterrows()) or "none"
-    return (f"New formulas: lines of {len(new)} without one above the base: {which}.",)
+    return (f"Of {len(new)} lines of new formulas, those without a formula above the base: {which}.",)
 
 
 def _element_sets_sentences(ours: pd.DataFrame) -> tuple[str, ...]:
     """Sets of elements among the best, and what the limit costs, where there is one. ours : rows of memetic search"""
     if "tc_without_limit_K" not in ours:
         return ()
-    limited = ours.dropna(subset=["tc_without_limit_K"])
+    limited = ours.dropna(subset=["tc_without_limit_K", "tc_K"])
     sets = limited["element_sets"]
     gain_K = limited["tc_without_limit_K"] - limited["base_tc_K"]
     loss = ((limited["tc_without_limit_K"] - limited["tc_K"]) / gain_K)[gain_K > 0]
     some, many = (f"{int((sets >= least).sum())} have {least} or more" for least in MANY_SETS)
+    if not len(loss):
+        return ()
     return (
         f"With the limit the best 30 have {sets.min():.0f} to {sets.max():.0f} sets of elements (median "
         f"{sets.median():.0f}); of {len(sets)} lines {some}, and {many}.",

@@ -44,10 +44,10 @@ def table5_7(options: Options) -> Outcome:
             printed = {f"paper_{name}": row[name][method] for name in ("success", "neutral", "gain_K")}
             lines.append(line | printed)
     table = pd.DataFrame(lines).astype(dict.fromkeys(MEASURED, "float64"))
-    table = with_stored(table, "table5-7", options, diffusion.networks_of(table["base"], options))
+    table = with_stored(table, "table5-7", options, diffusion.about(options, table["base"]))
     shown = figures.here_and_paper(table[table["method"].isin(OURS)], "gain_K")
     figure = figures.bars(shown, "base", "shown", "what", f"mean gain of the best {TOP} (K)")
-    return Outcome(table, table5_7_sentences(table), figure, diffusion.about_table(table, "success", options))
+    return Outcome(table, table5_7_sentences(table), figure, diffusion.about_table(table, options))
 
 
 def table5_7_sentences(table: pd.DataFrame) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ from core.problem.settings import BASE, NEAREST, NEUTRAL, OptimiserSettings
 
 STEP_BATCH = 256  # candidates per core evaluated together; larger batches do not fit the cache
 UNKNOWN = "it contains an element that a model does not know"  # why a sample has no formula
+TOO_LARGE = "more atoms than the charge screens can treat"
 UNSTABLE_K = 1e6  # penalty in K for a formation energy that fails the screen
 
 
@@ -135,7 +136,7 @@ class SuperDiffGenerator:
             lost[np.setdiff1d(rows, found.rows)] = "no nearby formula satisfies the constraints"
             return found
         rounded, small = formulas.whole_cells(written.amounts[rows], rule)
-        lost[rows[~small]] = "more atoms than the charge screens can treat"
+        lost[rows[~small]] = TOO_LARGE
         return IntegerFormulas(rounded.selected(small), rows[small], exchanged=0)
 
 

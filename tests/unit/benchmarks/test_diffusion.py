@@ -114,7 +114,7 @@ def test_table_2_carries_out_the_chosen_methods(options):
     assert table.loc[list(paper.DIFFUSION), "evaluations"].tolist() == [16 * 12, 2 * 16 * 12]
     assert (table.loc[list(paper.DIFFUSION), "seconds"] > 0).all()
     assert "SuperDiff's formulas" in outcome.sentences[-1]
-    assert outcome.about["diffusion"] == {"candidates": 16, "steps": 12}
+    assert outcome.about["diffusion"] == {"candidates": 16, "steps": 12, "version": diffusion.VERSION}
     assert outcome.about["checkpoints"]["superdiff-other"] == "of a test"
     without = raise_tc.table2(replace(options, methods=(paper.C_ES,)))
     assert "diffusion" not in without.about and "superdiff-other" not in without.about["checkpoints"]
@@ -152,7 +152,7 @@ def test_formulas_with_an_element_without_predictions_count_and_fail(options, mo
     table = found["superdiff"].table
     with_argon = table["formula"].str.contains("Ar")
     assert 0 < with_argon.sum() < len(table)
-    assert table["times_found"].sum() + sum(found["superdiff"].lost.values()) == 16
+    assert all(each.table["times_found"].sum() + sum(each.lost.values()) == 16 for each in found.values())
     assert not table.loc[with_argon, "passes"].any()
     assert table.loc[with_argon, "tc_K"].isna().all() and table.loc[~with_argon, "tc_K"].notna().all()
     neutral = found["neutral"].table["formula"]
@@ -190,10 +190,16 @@ def test_the_conditions_of_the_paper_hold_for_hydrides(formula, kept):
 
 def test_rules_for_formulas_are_compared_on_the_same_samples(options):
     outcome = diffusion_formulas.formulas(replace(options, methods=(*paper.DIFFUSION, paper.KIAGO)))
-    assert len(outcome.table) == 8 and outcome.table["distinct"].gt(0).any()
+    assert len(outcome.table) == 8 and outcome.table["distinct_formulas"].gt(0).any()
     neutral = outcome.table[outcome.table["rounding"] == diffusion_formulas.RULES["neutral"]]
     assert (neutral["neutral_share"] > 0.9).all()
     assert len(outcome.sentences) == 4 and "KIAGO with the same neutral rounding" in outcome.sentences[1]
+    bars = {bar["name"]: list(bar["y"]) for bar in outcome.figure["data"]}
+    alone = diffusion_formulas.formulas(replace(options, methods=paper.DIFFUSION))
+    assert all(list(bar["y"]) == bars[bar["name"]] for bar in alone.figure["data"]) and len(bars) == 5
+    assert "steps" in outcome.about and "steps" not in alone.about
+    with pytest.raises(InputError, match="those of SuperDiff"):
+        diffusion_formulas.formulas(replace(options, methods=(paper.KIAGO,)))
     assert go.Figure(outcome.figure).data
 
 
