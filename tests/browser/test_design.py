@@ -39,6 +39,18 @@ def tile_becomes(page, symbol, state):
     assert tile.get_attribute("data-state") == state
 
 
+def choose_method(page, label, field):
+    """Click a method until a field that it reads can be filled: a click while the settings open may be lost."""
+    number = page.get_by_label(field, exact=True)
+    for _ in range(4):
+        page.get_by_role("radio", name=label).click()
+        for _ in range(100):
+            if number.is_enabled():
+                return
+            page.wait_for_timeout(100)
+    assert number.is_enabled()
+
+
 def fill_number(page, label, value):
     """Type into a number field, and leave it."""
     field = page.get_by_label(label, exact=True)
@@ -62,7 +74,7 @@ def test_a_design_from_the_first_page_to_the_csv(page):
     tile_becomes(page, "Hg", "forbidden")
     wait_for_text(page, r"sum of xconst = 0\.25")
     page.get_by_text("Settings", exact=False).first.click()
-    page.get_by_role("radio", name="By gradient (KIAGO)").click()
+    choose_method(page, "By gradient (KIAGO)", "Candidates")
     fill_number(page, "Candidates", CANDIDATES)
     fill_number(page, "Steps, stage 1", STEPS[0])
     fill_number(page, "Steps, stage 2", STEPS[1])
