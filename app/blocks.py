@@ -54,6 +54,28 @@ def guarded(block: Callable[..., None]) -> Callable[..., None]:
     return draw
 
 
+def deletion_question(what: str, removed: str, delete: Callable[[], None], key: str) -> bool:
+    """The content of a dialog that asks before something is deleted; whether it was deleted just now.
+
+    what : what is deleted, as HTML; removed : which files, in words
+    delete : deletes it; an InputError is shown
+    key : of the buttons, followed by "_yes" and "_no"
+    """
+    st.html(what)
+    st.caption(f"{removed} This cannot be undone.")
+    with st.container(horizontal=True):
+        if st.button("Delete", icon=":material/delete:", key=f"{key}_yes"):
+            try:
+                delete()
+            except InputError as refused:  # a worker could not be stopped, or a file not be removed
+                error(refused.message)
+                return False
+            return True
+        if st.button("Keep", key=f"{key}_no"):
+            st.rerun()
+    return False
+
+
 def section(heading: str) -> None:
     """A heading inside a page."""
     st.html(f'<h2 class="section">{html.escape(heading)}</h2>')

@@ -111,19 +111,11 @@ def _progress(chosen: Generation, was_active: bool, seen: tuple[int, int]) -> No
 @st.dialog("Delete these crystals?")
 def _confirm_delete(chosen: Generation) -> None:
     """Ask before a generation is deleted."""
-    st.html(f"{html.escape(title(chosen.request))}, {chosen.started.replace('T', ' ')}")
-    st.caption("All crystals of this generation and their screening are removed from the disk. This cannot be undone.")
-    with st.container(horizontal=True):
-        if st.button("Delete", icon=":material/delete:", key="generate.delete_yes"):
-            try:
-                generations.delete(chosen)
-            except InputError as error:
-                blocks.error(error.message)
-                return
-            session.forget()
-            st.rerun()
-        if st.button("Keep", key="generate.delete_no"):
-            st.rerun()
+    what = f"{html.escape(title(chosen.request))}, {chosen.started.replace('T', ' ')}"
+    removed = "All crystals of this generation and their screening are removed from the disk."
+    if blocks.deletion_question(what, removed, lambda: generations.delete(chosen), "generate.delete"):
+        session.forget()
+        st.rerun()
 
 
 def _bar(chosen: Generation, found: GenerationState, screened: int) -> tuple[float, str]:

@@ -43,18 +43,15 @@ def browser_time_zone() -> tzinfo:
 @st.dialog("Delete this run?")
 def confirm_delete(run: Run) -> None:
     """Ask before a run is deleted; then go to the list of runs."""
-    st.html(f"{problem_html(run)}, {local_time(run)}")
-    st.caption("Problem, progress and candidates of the run are removed from the disk. This cannot be undone.")
-    with st.container(horizontal=True):
-        if st.button("Delete", icon=":material/delete:", key="delete_yes"):
-            try:
-                cached_data.executor().cancel(run)
-                store.delete(run)
-                if run.id in names():
-                    give_name(run.id, "")
-            except InputError as error:  # the worker could not be stopped, or a file not be removed
-                blocks.error(error.message)
-                return
-            session.open_runs()
-        if st.button("Keep", key="delete_no"):
-            st.rerun()
+    what = f"{problem_html(run)}, {local_time(run)}"
+    removed = "Problem, progress and candidates of the run are removed from the disk."
+    if blocks.deletion_question(what, removed, lambda: _delete(run), "delete"):
+        session.open_runs()
+
+
+def _delete(run: Run) -> None:
+    """Cancel a run and remove it with its name."""
+    cached_data.executor().cancel(run)
+    store.delete(run)
+    if run.id in names():
+        give_name(run.id, "")

@@ -131,13 +131,8 @@ def about(options: Options, bases: Iterable[str], samples: int | None = None) ->
     samples : another number than that of the options
     """
     known: dict[str, Any] = options.about()
-    size = sizes(samples or options.samples)
+    size = {"candidates": samples or options.samples, "steps": STEPS, "version": VERSION}
     return {**known, "checkpoints": {**known["checkpoints"], **networks_of(bases, options)}, "diffusion": size}
-
-
-def sizes(samples: int) -> dict[str, int]:
-    """What the samplings of a stored table are, besides their networks. version : of what is kept of a sampling"""
-    return {"candidates": samples, "steps": STEPS, "version": VERSION}
 
 
 def about_alone(options: Options, bases: Iterable[str], samples: int | None = None) -> dict:
