@@ -27,7 +27,7 @@ from core.runs import index, store
 from core.runs.run import Run
 from core.runs.status import ACTIVE, WITH_RESULT, Phase, RunStatus
 
-STATUS_S, PROGRESS_S = 1.0, 2.5  # between two updates; drawing charts takes time from the run on the same cores
+STATUS_S, PROGRESS_S = 1.0, 4.0  # between two updates; drawing charts takes time from the run on the same cores
 
 
 def page() -> None:

@@ -65,11 +65,12 @@ def receive_folder() -> Path | None:
     import core.runs.execute  # noqa: F401 (takes seconds)
     from core.predictors.checkpoint import CheckpointError
     from core.predictors.control_model import load_control_model
+    from core.predictors.registry import BEST
     from core.reference_data.references import load_references
 
     with suppress(CheckpointError):  # the run will report it
-        load_references()
         load_control_model()
+        load_references().hull(BEST.formation_energy)  # most runs need this hull at their end
     folder = sys.stdin.buffer.readline().decode().rstrip("\n")
     if not folder:
         return None

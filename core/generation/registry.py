@@ -224,7 +224,7 @@ register(
         settings=SEARCH_SETTINGS,
         own_settings=(
             MethodSetting("kept", "Formulas kept", "Number of the best formulas that are kept.", 512, 16, 8192),
-            MethodSetting("rounds", "Rounds", "Number of rounds, each of about 1,100 formulas.", 50, 1, 5000,
+            MethodSetting("rounds", "Rounds", "Number of rounds, each of about 1,100 formulas.", 20, 1, 5000,
                           lengthens=True),
             MethodSetting("gradient", "Gradient", "Whether the gradient orders the neighbours.", "yes",
                           choices=(("yes", "yes"), ("no", "no"))),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class ArchiveRecords:
 
     base_tc_K: float
     known: np.ndarray
+    _found: dict[str, bool] = field(default_factory=dict, repr=False)  # formula -> known: most stay among the best
 
     @classmethod
     def of(cls, problem: DesignProblem, predictors: PropertyPredictors) -> ArchiveRecords:
@@ -48,15 +49,18 @@ class ArchiveRecords:
 
     def _formula(self, archive: ArchiveReport, row: int) -> dict:
         amounts, tc = archive.amounts[row], float(archive.tc_K[row])
-        difference = np.abs(self.known - amounts / amounts.sum()).max(1)
+        formula = formula_of_counts(amounts)
+        if formula not in self._found:
+            difference = np.abs(self.known - amounts / amounts.sum()).max(1)
+            self._found[formula] = bool((difference <= KNOWN_COMPOSITION + ROUNDING_ERROR).any())
         return {
-            "formula": formula_of_counts(amounts),
+            "formula": formula,
             "tc_K": _rounded(tc),
             "tc_std_K": _rounded(STD_OF_ERROR * archive.error_K[row]),
             "formation_energy_eV_per_atom": _rounded(archive.formation_energy_eV_per_atom[row]),
             "objective_K": _rounded(archive.objective_K[row]),
             "gain_K": _rounded(tc - self.base_tc_K),
-            "known": bool((difference <= KNOWN_COMPOSITION + ROUNDING_ERROR).any()),
+            "known": self._found[formula],
         }
 
 

@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from core.paths import PROJECT
 from tests.browser.example_runs import example_run
-from tests.browser.server import APP, BROWSER_OPTIONS, CHROMIUM, running_server
+from tests.browser.server import APP, CHROMIUM, running_server
 
 RUNS = PROJECT / "build" / "page_times"
 TILE, ROW, PAGE, WARM, COLD = "tile to summary", "row to card", "page to page", "first visit, warm", "first visit, cold"
@@ -35,6 +35,7 @@ LIMITS_S = {TILE: 0.4, ROW: 0.7, PAGE: 0.8, WARM: 3.0, COLD: 6.0, FIRST: 3.0, DO
 PAGES = ("Results", "Past runs", "Library", "Predict", "Models", "Benchmarks", "Design")
 SUMMARY, CARD, MAIN = ".st-key-summary", ".st-key-candidate", ".stMainBlockContainer"
 HEADER_PX, ROW_PX = 35, 35  # heights in the table of candidates, which is drawn on a canvas
+OPTIONS = ("--no-sandbox", "--disable-gpu")  # as without a graphics card; emulated 3D draws every frame more slowly
 QUIET_MS = 500  # without a change: the page is complete
 LIMIT_MS = 120_000
 
@@ -78,7 +79,7 @@ def main() -> None:
     run = example_run(RUNS)
     waits: dict[str, list[float]] = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(BROWSER_OPTIONS))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
         for _ in range(max(1, repeats // 2)):
             with server() as url:
                 waits.setdefault(COLD, []).append(first_visit(browser, url))

@@ -45,10 +45,11 @@ def choose_method(page, label, field):
     for _ in range(4):
         page.get_by_role("radio", name=label).click()
         for _ in range(100):
-            if number.is_enabled():
+            # While the settings of the other method go, both of their fields are on the page.
+            if number.count() == 1 and number.first.is_enabled():
                 return
             page.wait_for_timeout(100)
-    assert number.is_enabled()
+    raise AssertionError(f"{label} was not chosen")
 
 
 def fill_number(page, label, value):

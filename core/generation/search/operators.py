@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.chemistry import elements
-from core.generation.search.formula_space import FormulaSpace, in_lowest_terms
+from core.generation.search.formula_space import FormulaSpace, distinct_rows, in_lowest_terms
 
 EXCHANGE, MOVE, ADD, DROP, CHANGE, CROSS = "exchange", "move", "add", "drop", "change", "cross"
 # Share of each operation, tuned on the bases of KIAGO's table 2.
@@ -102,7 +102,7 @@ class Operators:
         amounts[again] = self._changed(MOVE, amounts[again], random)
         counts = self.units.counts(amounts) + fixed
         counts = counts[(counts.min(1) >= 0) & (counts.sum(1) > 0)]
-        return np.unique(in_lowest_terms(counts), axis=0)
+        return distinct_rows(in_lowest_terms(counts))
 
     def immigrants(self, count: int, random: np.random.Generator) -> np.ndarray:
         """At most `count` random formulas (m, 118) of elements drawn by frequency, in lowest terms, without duplicates.
@@ -118,7 +118,7 @@ class Operators:
         amounts = np.zeros((count, len(self.weights)), dtype=np.int64)
         drawn = 1 + np.floor(random.exponential(MEAN_ATOMS, size=order.shape)).astype(np.int64)
         np.put_along_axis(amounts, order, np.where(np.arange(most) < number[:, None], drawn, 0), axis=1)
-        return np.unique(in_lowest_terms(self.units.counts(amounts * self.space.scale)), axis=0)
+        return distinct_rows(in_lowest_terms(self.units.counts(amounts * self.space.scale)))
 
     def _at_random_sizes(self, cells: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Cells (n, 118) multiplied to an allowed N, the smallest or a random one, in parts of atoms (`space.scale`).

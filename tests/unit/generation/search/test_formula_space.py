@@ -8,7 +8,7 @@ import pytest
 from core.chemistry import elements
 from core.chemistry.composition import composition_vector, whole_counts
 from core.chemistry.formula_reader import parse_formula
-from core.generation.search.formula_space import FormulaSpace, formula_space, in_lowest_terms
+from core.generation.search.formula_space import FormulaSpace, distinct_rows, formula_space, in_lowest_terms
 from core.problem.composition_constraints import Group
 from core.problem.problem import DesignProblem
 from core.problem.settings import SUBSTITUTE, OptimiserSettings
@@ -98,6 +98,14 @@ def test_near_and_new():
     assert near.keeps(counts).tolist() == [True, True, False, False]
     known = KnownCompositions(np.stack([composition_vector(parse_formula("La2CuO4"))]))
     assert replace(plain, known=known, least_distance=0.2).is_new(counts).tolist() == [False, False, True, True]
+
+
+def test_distinct_rows_are_sorted_as_numbers():
+    random = np.random.default_rng(0)
+    one, other = random.choice([0, 0, 0, 1, 2, 255, 256, 70_000], size=(2, 200, 118))
+    one[:100, 3:] = 0  # equal rows too
+    assert np.array_equal(distinct_rows(one, other, one), np.unique(np.concatenate([one, other]), axis=0))
+    assert distinct_rows(one[:0]).shape == (0, 118)
 
 
 def test_lowest_terms():
