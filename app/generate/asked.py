@@ -8,12 +8,15 @@ from functools import lru_cache
 
 from app.components.periodic_table.table_state import TableState
 from app.state.draft import initially_forbidden
+from app.text.formatting import rough_duration
 from core.chemistry import elements
 from core.chemistry.composition import formula_of, whole_counts
 from core.chemistry.formula_reader import parse_formula
 from core.errors import InputError
+from core.predictors.checkpoint import read_card
 from core.reference_data.prototypes import load_prototypes
 from core.structures.diffusion.crystals import N_TYPES
+from core.structures.diffusion.duration import making_s, screening_s
 from core.structures.diffusion.request import MOST_ATOMS, GenerationRequest, cell_of
 from core.structures.diffusion.sampler import SamplerSettings
 from core.structures.diffusion.template_draw import TemplateDraw
@@ -116,6 +119,13 @@ def _of(request: GenerationRequest) -> str:
     if len(request.allowed) > 6:
         return f"{len(request.allowed)} elements"
     return " and ".join(filter(None, (", ".join(request.allowed[:-1]), request.allowed[-1])))
+
+
+def time_text(request: GenerationRequest, screened: bool) -> str:
+    """How long a generation takes on a computer without a graphics card."""
+    sizes = read_card(request.checkpoint)["sizes"]
+    screening = f", {rough_duration(screening_s(request, sizes))} to screen them" if screened else ""
+    return f"On two CPU cores {rough_duration(making_s(request, sizes))} to make them{screening}."
 
 
 def settings_text(request: GenerationRequest) -> str:

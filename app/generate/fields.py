@@ -7,7 +7,17 @@ import streamlit as st
 from app import blocks, cached_data
 from app.components.periodic_table.component import element_choice
 from app.generate import session
-from app.generate.asked import ALL_ALLOWED, ALL_FORBIDDEN, COUNTS, ELEMENTS, FORMULA, STEPS, Form, without_network
+from app.generate.asked import (
+    ALL_ALLOWED,
+    ALL_FORBIDDEN,
+    COUNTS,
+    ELEMENTS,
+    FORMULA,
+    STEPS,
+    Form,
+    time_text,
+    without_network,
+)
 from app.state.synced_widgets import synced_key, widget_callback
 from core.errors import InputError
 from core.executors import generations
@@ -138,8 +148,9 @@ def _sampling(asked: Form) -> None:
 
 def _start(asked: Form) -> None:
     """The button; under it what is wrong with the form."""
+    device = resolve_device("auto").type
     try:
-        request = asked.request(uses_bfloat16(resolve_device("auto").type))
+        request = asked.request(uses_bfloat16(device))
     except InputError as error:
         st.button("Generate", type="primary", icon=":material/play_arrow:", disabled=True, width="stretch")
         blocks.show_errors([error])
@@ -151,3 +162,5 @@ def _start(asked: Form) -> None:
             blocks.error(error.message)
         else:
             st.rerun()
+    if device == "cpu":
+        st.caption(time_text(request, asked.screened))

@@ -6,7 +6,7 @@ import html
 from collections.abc import Collection, Mapping
 
 from app.forms.constraint_rows import constraints_text
-from app.text.formatting import charge_text, counted_elements, group_text
+from app.text.formatting import charge_text, counted_elements, group_text, rough_duration
 from app.text.html import formula_html
 from app.text.problem_title import effective_settings, family_text, has_target, replaced_atoms
 from core.chemistry import elements
@@ -63,16 +63,7 @@ def amounts_text(amounts: Mapping[str, float]) -> str:
 def work_time_text(problem: DesignProblem, pace: float | None) -> str:
     """Rough duration of a run: on this machine if its pace is known, otherwise on a small computer."""
     where = "on two CPU cores" if pace is None else "here, by the last runs"
-    return f"{_about(expected_s(problem) * (pace or 1.0))} {where}"
-
-
-def _about(seconds: float) -> str:
-    """A duration in round numbers."""
-    if seconds < 10:
-        return "a few seconds"
-    if seconds < 90:
-        return f"about {round(seconds, -1):.0f} s"
-    return f"about {seconds / 60:.0f} min" if seconds < 5400 else f"about {seconds / 3600:.1f} h"
+    return f"{rough_duration(expected_s(problem) * (pace or 1.0))} {where}"
 
 
 # ---- initial compositions ----------------------------------------------------------------------------------------

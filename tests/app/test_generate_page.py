@@ -13,7 +13,7 @@ import pytest
 
 from app.components.periodic_table.table_state import TableState
 from app.generate import rows as generated
-from app.generate.asked import ALL_ALLOWED, ALL_FORBIDDEN, FORMULA, Form, settings_text, title
+from app.generate.asked import ALL_ALLOWED, ALL_FORBIDDEN, FORMULA, Form, settings_text, time_text, title
 from app.structures.generated import can_be_generated
 from core.chemistry import elements
 from core.errors import InputError
@@ -300,6 +300,15 @@ def test_a_formula_has_the_cell_of_its_likeliest_structure_unless_another_is_ask
     assert form.likeliest_units() == 2 and Counter(form.request(False).composition) == {"Nb": 6, "Sn": 2}
     assert len(replace(form, units=1).request(False).composition) == 4
     assert replace(form, formula="Xx2").likeliest_units() is None
+
+
+def test_the_expected_time_is_told_before_the_start():
+    request = Form(count=1024).request(False)
+    assert time_text(request, True) == "On two CPU cores about 4 min to make them, about 51 min to screen them."
+    assert time_text(replace(request, count=64), False) == "On two CPU cores about 10 s to make them."
+    test = open_page("generate")
+    test.selectbox(key="generate.count").select(1024).run()
+    assert any(time_text(request, True) == each.value for each in test.caption)
 
 
 def test_without_an_effect_the_tc_is_not_named():
