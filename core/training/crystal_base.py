@@ -77,6 +77,12 @@ def default_settings() -> CrystalSettings:
     return CrystalSettings(loss=LossSettings(bfloat16=bfloat16), samples=SampleSettings(bfloat16=bfloat16))
 
 
+def further_settings() -> CrystalSettings:
+    """Of a further round: twice the epochs, and more crystals of a given formula, whose structures improve longest."""
+    settings = default_settings()
+    return replace(settings, epochs=2 * settings.epochs, loss=replace(settings.loss, known_share=0.75))
+
+
 @dataclass(frozen=True)
 class BaseData:
     """The data of the training: what is learned, what measures the loss, and counts for the card."""
@@ -113,6 +119,7 @@ def train_on(folder: Path, out: Path, seed: int, build: Path, settings: CrystalS
     """Train the network in `out` in a further round, with the data of its card; returns the new card.
 
     seed : of the order of the batches in this round, another one than in the rounds before
+    settings : None: `further_settings`
 
     The network in `out` is replaced when everything is finished, so that an interrupted round resumes.
 
@@ -124,7 +131,7 @@ def train_on(folder: Path, out: Path, seed: int, build: Path, settings: CrystalS
     if seed in used:
         raise InputError("seed", seed, "every round of training has another seed", f"Choose another one than {used}")
     settings = replace(
-        settings or default_settings(),
+        settings or further_settings(),
         size=before.network.size,
         held_out=RankingSettings(**before.card["settings"]["held_out"]),
     )

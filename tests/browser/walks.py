@@ -1,6 +1,7 @@
-"""Two users in a real browser: python -m tests.browser.walks [design] [teach] [--out FOLDER]
+"""Three users in a real browser: python -m tests.browser.walks [design] [generate] [teach] [--out FOLDER]
 
 design : a chemist makes three designs, each from a candidate of the one before, and compares the candidates
+generate : a chemist makes crystals of three elements, has them screened, and looks at one on its way from noise
 teach : a teacher goes through the lesson in presentation mode by the arrow keys, and plays with what moves
 
 Prints how long each step took, and stores a picture after each. Fails where the page does not show what the user
@@ -25,7 +26,7 @@ from tests.browser.server import APP, BROWSER_OPTIONS, CHROMIUM, running_server
 
 PICTURES = PROJECT / "build" / "walks"
 AT_STEP = re.compile(r"Step \d+ of \d+")
-LIMIT_MS, RUN_LIMIT_MS = 60_000, 240_000
+LIMIT_MS, RUN_LIMIT_MS, SCREENING_LIMIT_MS = 60_000, 240_000, 600_000
 SETTLED_MS = 600  # for pictures
 DESIGNS = 3
 HEADER_PX, ROW_PX = 35, 35  # heights in the table of candidates, which is drawn on a canvas
@@ -98,6 +99,50 @@ def press(page: Page, label: str) -> None:
     page.get_by_role("button", name=label, exact=True).first.click()
 
 
+def generate(walk: Walk, url: str) -> None:
+    """Crystals of niobium, titanium and carbon, screened."""
+    page = walk.page
+    start = page.get_by_role("button", name="Generate", exact=True)
+    walk.step("open Generate", lambda: (page.goto(f"{url}/generate"), start.wait_for()))
+    walk.step("forbid all elements", lambda: press(page, "Forbid all"))
+    expect(start).to_be_disabled()
+    for symbol in ("Nb", "Ti", "C"):
+        walk.step(f"allow {symbol}", lambda symbol=symbol: allow(page, symbol))
+    walk.step("ask for 16", lambda: select(page, "Crystals", "16"))
+    expect(page.get_by_text("On two CPU cores")).to_be_visible()
+    walk.step("Generate, and see the first crystals", lambda: (start.click(), first_crystals(page)))
+    walk.step("wait for the screening", lambda: finished(page))
+    walk.step("see it on its way from noise", lambda: page.get_by_role("radio", name="From noise").click())
+    page.get_by_role("button", name="Play").wait_for()
+    walk.step("play", lambda: page.get_by_role("button", name="Play").click())
+
+
+def allow(page: Page, symbol: str) -> None:
+    """A click on a forbidden element."""
+    tile = page.locator(f'button[data-symbol="{symbol}"]')
+    expect(tile).to_have_attribute("data-state", "forbidden")
+    tile.click()
+    expect(tile).to_have_attribute("data-state", "allowed")
+
+
+def select(page: Page, field: str, option: str) -> None:
+    """Choose in a menu."""
+    page.get_by_role("combobox", name=field).click()
+    page.get_by_role("option", name=option, exact=True).click()
+    page.locator('.stApp[data-test-script-state="notRunning"]').wait_for()
+
+
+def first_crystals(page: Page) -> None:
+    """Wait until the list has crystals."""
+    page.get_by_test_id("stDataFrame").first.wait_for(timeout=RUN_LIMIT_MS)
+
+
+def finished(page: Page) -> None:
+    """Wait until all crystals are screened."""
+    page.get_by_text("16 of 16 crystals screened").wait_for(timeout=SCREENING_LIMIT_MS)
+    page.get_by_role("status").get_by_text("Finished").wait_for()
+
+
 def teach(walk: Walk, url: str) -> None:
     """The lesson, in large type, by the arrow keys."""
     page = walk.page
@@ -163,13 +208,13 @@ PLAYED: dict[str, Callable[[Page], None]] = {
     "climbing": start_elsewhere,
     "stages": play_stages,
 }
-WALKS = {"design": design, "teach": teach}
+WALKS = {"design": design, "generate": generate, "teach": teach}
 
 
 def main() -> None:
     """Walk, and print the times."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("walks", nargs="*", default=list(WALKS), help="which ones (default: both)")
+    parser.add_argument("walks", nargs="*", default=list(WALKS), help="which ones (default: all)")
     parser.add_argument("--out", type=Path, default=PICTURES, help="folder of the pictures (default: build/walks)")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as runs, sync_playwright() as playwright:
