@@ -224,7 +224,7 @@ register(
         settings=SEARCH_SETTINGS,
         own_settings=(
             MethodSetting("kept", "Formulas kept", "Number of the best formulas that are kept.", 512, 16, 8192),
-            MethodSetting("rounds", "Rounds", "Number of rounds, each of about 1,100 formulas.", 20, 1, 5000,
+            MethodSetting("rounds", "Rounds", "Number of rounds, each of about 2,000 formulas.", 20, 1, 5000,
                           lengthens=True),
             MethodSetting("gradient", "Gradient", "Whether the gradient orders the neighbours.", "yes",
                           choices=(("yes", "yes"), ("no", "no"))),
@@ -232,7 +232,7 @@ register(
         title="by memetic search",
         start="{base} and the integer formulas nearest to it",
         work="the best {candidates} formulas kept over {steps} rounds; {time}",
-        candidate_steps_per_s=1_200,
+        candidate_steps_per_s=700,
         candidates_are="formulas kept",
         steps_are="rounds",
         keeps_archive=True,

@@ -117,6 +117,11 @@ class Predictor:
         """
         return self
 
+    def for_preselection(self) -> Predictor | None:
+        """A much faster version with about the same order, without gradients, that tells which of many compositions
+        deserve a prediction; None if there is none."""
+        return None
+
 
 class NetworkPredictor(nn.Module, Predictor):
     """A predictor that is a torch module, which supplies `__call__` and `to`; `known_elements` is a buffer."""

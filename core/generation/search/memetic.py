@@ -29,12 +29,17 @@ from core.problem.settings import NEUTRAL, OptimiserSettings
 
 GUESSES = 128
 PRESSURE = 1.5  # preference for the best parents, see `Operators.children`
-DRAWS = 4  # children drawn for each one that is predicted
+DRAWS = 4  # children drawn for each one that is needed: many are charged
+OFFERED = 6  # formulas for each one that is predicted, where these are preselected
 SPECIES = 512  # formulas of the archive of all kinds
 KIND = Limit(12, share=0.15)  # most formulas of one kind, and the fraction above which an element determines the kind
 FRACTIONAL_KIND = Limit(6, share=0.05)  # the same for fractional amounts: an element that dopes makes a kind too
-CHILDREN, IMMIGRANTS = 768, 96  # of a round: changed formulas, and random ones
+CHILDREN, IMMIGRANTS = 768, 96  # predicted in a round: changed formulas, and random ones
+PRESELECTED, PRESELECTED_IMMIGRANTS = 256, 32  # the same, where they are preselected
+OF_ONE_KIND = Limit(4, share=0.15)  # most formulas of one kind that are preselected among the children of all kinds
 EXPLORED, EACH = 8, 32  # formulas whose neighbours are searched, and how many neighbours of each
+EACH_OFFERED, NEIGHBOURS = 96, 96  # where they are preselected: neighbours of each that are offered, and of all chosen
+SEEN = 2**18  # formulas that are not predicted again
 PASSES = 4  # times that the neighbours of one of the best formulas are searched, each time the next ones
 AGAIN = 120  # places: a formula is searched again when those that are so far below it have been searched once less
 
@@ -47,7 +52,8 @@ class State:
     counts, numbers : (size, 118), (size, 5) the best formulas, see `Archive.padded`
     species, species_numbers : (SPECIES, 118), (SPECIES, 5) the best of every kind
     searched : (k,) int64, hashes of the formulas whose neighbourhood was searched
-    tested : () int64, formulas tested so far
+    seen : (k,) int64, hashes of the last SEEN formulas that were predicted
+    tested : () int64, formulas predicted so far
     """
 
     step: torch.Tensor
@@ -56,6 +62,7 @@ class State:
     species: torch.Tensor
     species_numbers: torch.Tensor
     searched: torch.Tensor
+    seen: torch.Tensor
     tested: torch.Tensor
 
 
@@ -91,21 +98,22 @@ class MemeticSearch:
         passing = task.starts[task.space.passes(task.starts)]
         best = Archive.empty().merged(passing, task.scorer, task.size, task.limit)
         species = Archive.empty().merged(passing, task.scorer, SPECIES, _kind(task), whole=False)
-        return _state(0, best, species, task, torch.zeros(0, dtype=torch.int64), len(passing))
+        return _state(0, best, species, task, np.zeros(0, np.int64), hashes(passing), len(passing))
 
     def step(self, task: SearchTask, state: State) -> tuple[State, Report]:
         """One round; the report is of the best formulas before it."""
         step, tested = int(state.step), int(state.tested)
         best = Archive.from_padded(state.counts, state.numbers)
         species = Archive.from_padded(state.species, state.species_numbers)
+        seen = state.seen.cpu().numpy()
         random = np.random.default_rng([task.seed, step])
         searched, around = _around(task, best, species, state.searched.cpu().numpy())
-        children = _children(task, best, species, random)
-        new = distinct_rows(around, children)
+        new = distinct_rows(_chosen(task, around, NEIGHBOURS, seen), *_children(task, best, species, seen, random))
         after = best.merged(new, task.scorer, task.size, task.limit)
         kept = species.merged(new, task.scorer, SPECIES, _kind(task), whole=False)
         report = best.report(step, 1, task.size, tested, task.space)
-        return _state(step + 1, after, kept, task, searched, tested + len(new)), report
+        seen = np.concatenate([seen, hashes(new)])[-SEEN:]
+        return _state(step + 1, after, kept, task, searched, seen, tested + len(new)), report
 
     def candidates(self, problem: DesignProblem, task: SearchTask, state: State) -> Candidates:
         """The best formulas."""
@@ -118,22 +126,52 @@ def _kind(task: SearchTask) -> Limit:
     return KIND if task.space.scale == 1 else FRACTIONAL_KIND
 
 
-def _children(task: SearchTask, best: Archive, species: Archive, random: np.random.Generator) -> np.ndarray:
-    """New formulas (m, 118) that pass: half have parents among the best formulas, half among all species."""
+def _children(
+    task: SearchTask, best: Archive, species: Archive, seen: np.ndarray, random: np.random.Generator
+) -> list[np.ndarray]:
+    """New formulas (m, 118) that pass: of parents among the best formulas, of parents among all kinds, and random ones.
+
+    seen : hashes (k,) of the formulas that are not offered again
+    """
+    preselects = task.scorer.preselects
+    children, immigrants = (PRESELECTED, PRESELECTED_IMMIGRANTS) if preselects else (CHILDREN, IMMIGRANTS)
+    times = OFFERED if preselects else 1
     found = []
-    for parents in (best.counts, species.counts):
+    for parents, limit in ((best.counts, None), (species.counts, OF_ONE_KIND)):
         if len(parents) < task.size // 8:
             parents = distinct_rows(parents, task.starts) if len(parents) else task.starts
-        drawn = task.operators.children(parents, DRAWS * CHILDREN // 2, random, PRESSURE)
-        drawn = drawn[random.permutation(len(drawn))]
-        found.append(drawn[task.space.passes(drawn)][: CHILDREN // 2])
-    immigrants = task.operators.immigrants(DRAWS * IMMIGRANTS, random)
-    immigrants = immigrants[random.permutation(len(immigrants))]
-    found.append(immigrants[task.space.passes(immigrants)][:IMMIGRANTS])
-    return distinct_rows(*found)
+        drawn = task.operators.children(parents, DRAWS * times * children // 2, random, PRESSURE)
+        drawn = _passing(task, drawn, times * children // 2, random)
+        found.append(_chosen(task, drawn, children // 2, seen, limit))
+    drawn = task.operators.immigrants(DRAWS * times * immigrants, random)
+    found.append(_chosen(task, _passing(task, drawn, times * immigrants, random), immigrants, seen))
+    return found
 
 
-def _around(task: SearchTask, best: Archive, species: Archive, searched: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
+def _passing(task: SearchTask, drawn: np.ndarray, most: int, random: np.random.Generator) -> np.ndarray:
+    """At most `most` of the drawn formulas (n, 118) that pass, in random order."""
+    drawn = drawn[random.permutation(len(drawn))]
+    return drawn[task.space.passes(drawn)][:most]
+
+
+def _chosen(
+    task: SearchTask, offered: np.ndarray, most: int, seen: np.ndarray, limit: Limit | None = None
+) -> np.ndarray:
+    """The most promising formulas (m, 118) of those offered (n, 118) that were not seen; all, without a preselection.
+
+    limit : largest number of formulas of one kind
+    """
+    new = offered[~np.isin(hashes(offered), seen)]
+    if not task.scorer.preselects or len(new) <= most:
+        return new
+    new = new[np.argsort(-task.scorer.promise(new), kind="stable")]
+    if limit is not None:
+        within = limit.within(new)
+        new = np.concatenate([new[within], new[~within]])
+    return new[:most]
+
+
+def _around(task: SearchTask, best: Archive, species: Archive, searched: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Hashes of all searched formulas, one for each time, and the neighbours (m, 118) that pass of the next ones."""
     use_gradient = bool(settings_of_method(task.problem)["gradient"] == "yes")
     rows, scores = [], []
@@ -146,10 +184,11 @@ def _around(task: SearchTask, best: Archive, species: Archive, searched: np.ndar
         scores.append(archive.score[next_rows])
     counts, first = np.unique(np.concatenate(rows), axis=0, return_index=True)
     if not len(counts):
-        return torch.from_numpy(searched), counts
+        return searched, counts
     passes, score = _times(hashes(counts), searched), np.concatenate(scores)[first]
-    near = distinct_rows(neighbours(task.operators, task.scorer, counts, score, passes, EACH, use_gradient))
-    return torch.from_numpy(np.concatenate([searched, hashes(counts)])), near[task.space.passes(near)]
+    each = EACH_OFFERED if task.scorer.preselects else EACH
+    near = distinct_rows(neighbours(task.operators, task.scorer, counts, score, passes, each, use_gradient))
+    return np.concatenate([searched, hashes(counts)]), near[task.space.passes(near)]
 
 
 def _times(wanted: np.ndarray, searched: np.ndarray) -> np.ndarray:
@@ -165,9 +204,11 @@ def hashes(counts: np.ndarray) -> np.ndarray:
         return (counts * factors).sum(1)
 
 
-def _state(step: int, best: Archive, species: Archive, task: SearchTask, searched: torch.Tensor, tested: int) -> State:
+def _state(
+    step: int, best: Archive, species: Archive, task: SearchTask, searched: np.ndarray, seen: np.ndarray, tested: int
+) -> State:
     both = *best.padded(task.size), *species.padded(SPECIES)
-    return State(torch.tensor(step), *both, searched, torch.tensor(tested))
+    return State(torch.tensor(step), *both, torch.from_numpy(searched), torch.from_numpy(seen), torch.tensor(tested))
 
 
 GENERATOR = MemeticSearch()

@@ -221,6 +221,10 @@ class TcEnsemble(NetworkPredictor):
         """The ensemble with the kernel in float32 and, on a processor that supports it, the networks in bfloat16."""
         return TcEnsembleForRanking(self)
 
+    def for_preselection(self) -> TcEnsembleForPreselection | None:
+        """The ensemble without the networks, which take most of the time; None without trees or without networks."""
+        return TcEnsembleForPreselection(self) if len(self.heights) and len(self.networks) else None
+
     def for_trees(self, composition: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) and their features for the kernel (batch, f) -> those for the trees (batch, F)."""
         return torch.cat([features, self.statistics(composition).to(features)], dim=1)
@@ -231,16 +235,15 @@ class TcEnsemble(NetworkPredictor):
         return torch.stack(by_trees + [network(composition).squeeze(1) for network in self.networks])
 
 
-class TcEnsembleForRanking(Predictor):
-    """See `TcEnsemble.for_ranking`. A single composition costs as much as with the ensemble; thousands cost half."""
+class _WithoutGradient(Predictor):
+    """The ensemble with the kernel in float32 and some networks in place of its own."""
 
     role = Role.TC
     gives_error = True
 
-    def __init__(self, ensemble: TcEnsemble):
-        self.ensemble, self.name = ensemble, ensemble.name
+    def __init__(self, ensemble: TcEnsemble, networks: Sequence[nn.Module]):
+        self.ensemble, self.name, self.networks = ensemble, ensemble.name, networks
         self.known_elements, self.familiar_distance = ensemble.known_elements, ensemble.familiar_distance
-        self.networks = networks_for_ranking(cast(list[CompositionAttention], [*ensemble.networks]))
 
     def __call__(self, composition: torch.Tensor) -> torch.Tensor:
         """Compositions (batch, 118) -> Tc in K (batch,)."""
@@ -258,6 +261,20 @@ class TcEnsembleForRanking(Predictor):
         ]
         log_odds = own.chance(torch.cat([short, distance[:, None]], dim=1))
         return own.estimate_of(torch.stack(heights), correction, distance, log_odds)
+
+
+class TcEnsembleForRanking(_WithoutGradient):
+    """See `TcEnsemble.for_ranking`. A single composition costs as much as with the ensemble; thousands cost half."""
+
+    def __init__(self, ensemble: TcEnsemble):
+        super().__init__(ensemble, networks_for_ranking(cast(list[CompositionAttention], [*ensemble.networks])))
+
+
+class TcEnsembleForPreselection(_WithoutGradient):
+    """See `TcEnsemble.for_preselection`; thousands of compositions cost a quarter of those for ranking."""
+
+    def __init__(self, ensemble: TcEnsemble):
+        super().__init__(ensemble, [])
 
 
 def load_tc_ensemble(name: str, folder: Path = CHECKPOINTS) -> TcEnsemble:

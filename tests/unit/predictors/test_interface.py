@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.stats import spearmanr
 
 from core.chemistry import composition
 from core.predictors.info import Role
@@ -99,6 +100,23 @@ def test_a_network_is_called_and_moved_as_a_module():
 def test_the_largest_number_of_elements_of_a_row():
     x = torch.from_numpy(composition.compositions(["Fe", "YBa2Cu3O7", "NaCl"]))
     assert most_elements(x) == 4
+
+
+def test_the_version_for_preselection_has_nearly_the_order_of_the_predictor():
+    """On known superconductors and their neighbours."""
+    predictor, known = load_predictor("tc-ensemble"), load_references().known_compositions[::50]
+    x = torch.from_numpy(np.concatenate([known, (known + np.roll(known, 1, 0)) / 2])).float()
+    faster = predictor.for_preselection()
+    with torch.no_grad():
+        (expected, error), (found, about) = (each.estimate(x)[:2] for each in (predictor, faster))
+    expected, found = expected - error, found - about
+    assert spearmanr(expected, found).statistic > 0.95
+    best = len(x) // 20
+    assert set(expected.argsort()[-best:].tolist()) <= set(found.argsort()[-3 * best :].tolist())
+
+
+def test_a_predictor_without_a_faster_version_has_none():
+    assert load_predictor("tc").for_preselection() is None
 
 
 @pytest.mark.parametrize(("name", "most"), [("tc-ensemble", 0.8), ("formation-energy-ensemble", 0.01)])

@@ -28,6 +28,29 @@ class LinearTc(Predictor):
         return Estimate(value, value / 10)
 
 
+class RoughTc(LinearTc):
+    """Half of it, wrong by up to 5 K. calls : compositions predicted so far"""
+
+    def __init__(self, weights: dict[str, float]):
+        super().__init__(weights)
+        self.calls = 0
+
+    def __call__(self, composition):
+        self.calls += len(composition)
+        return super().__call__(composition) / 2 + 5 * composition[:, ::7].sum(1)
+
+
+class TcWithFasterVersion(LinearTc):
+    """With a faster version of about the same order."""
+
+    def __init__(self, weights: dict[str, float]):
+        super().__init__(weights)
+        self.faster = RoughTc(weights)
+
+    def for_preselection(self):
+        return self.faster
+
+
 class Energies(Predictor):
     """Two members, -1 and -1 + `difference` eV/atom for every composition."""
 
@@ -44,6 +67,7 @@ class Energies(Predictor):
         return (Energies(0.0, self.value), Energies(0.0, self.value + self.difference))
 
 
-def predictors(energies: Energies | None = None, **weights: float) -> PropertyPredictors:
-    """Tc linear in the fractions, and a constant formation energy."""
-    return PropertyPredictors(LinearTc(weights), energies or Energies(), torch.device("cpu"))
+def predictors(energies: Energies | None = None, preselects: bool = False, **weights: float) -> PropertyPredictors:
+    """Tc linear in the fractions, and a constant formation energy. preselects : whether Tc has a faster version"""
+    tc = TcWithFasterVersion(weights) if preselects else LinearTc(weights)
+    return PropertyPredictors(tc, energies or Energies(), torch.device("cpu"))

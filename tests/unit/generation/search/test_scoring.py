@@ -8,9 +8,10 @@ import torch
 
 from core.chemistry import elements
 from core.generation.gradient.batch_parallel import BatchParallel
+from core.generation.interface import PropertyPredictors
 from core.generation.search.scoring import Scorer, Values, objective
 from core.problem.settings import TARGET, OptimiserSettings
-from tests.unit.generation.search.models import Energies, predictors
+from tests.unit.generation.search.models import Energies, TcWithFasterVersion, predictors
 from tests.unit.generation.search.test_formula_space import cells
 
 SETTINGS = OptimiserSettings(risk_aversion=0.5, formation_energy_weight=3.0)
@@ -95,3 +96,15 @@ def test_the_gradient_with_a_hull_agrees_with_finite_differences():
     assert float(ours.gradient(x, x.double().numpy())[0] @ move[0].double().numpy() / step) == pytest.approx(
         slope, rel=1e-2
     )
+
+
+def test_the_promise_is_the_objective_by_the_faster_version_without_the_energy():
+    tc, counts = TcWithFasterVersion({"O": 40.0}), cells("LaFeAsO", "La2CuO4", "SrO2")
+    ours = Scorer(PropertyPredictors(tc, Energies(), torch.device("cpu")), SETTINGS, BatchParallel())
+    assert ours.preselects and not scorer().preselects
+    expected = 20 * np.array([1 / 4, 4 / 7, 2 / 3])
+    expected += 5 * np.array([1 / 2, 1, 2 / 3])  # of O, Cu and La, whose places are multiples of 7
+    expected *= 1 - 0.5 / 10
+    assert ours.promise(counts) == pytest.approx(expected, abs=2e-3)
+    ours.promise(counts[::-1])
+    assert tc.faster.calls == 3 and ours.evaluated == 0  # remembered; no prediction of the models themselves
