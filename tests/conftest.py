@@ -27,9 +27,15 @@ def pytest_xdist_auto_num_workers(config):
 
 def pytest_configure(config):
     """One thread for each of several test processes, and for the processes that they start."""
+    if getattr(config.option, "numprocesses", None):  # before they start: NumPy reads the variables once
+        os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
     if hasattr(config, "workerinput"):
-        os.environ["OMP_NUM_THREADS"] = "1"
         torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items):
+    """Tests in a browser first, so that one process has them all: each that takes over some starts its own server."""
+    items.sort(key=lambda item: "browser" not in item.keywords)
 
 
 @pytest.fixture(scope="session", autouse=True)

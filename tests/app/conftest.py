@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 
 from core.problem.problem import DesignProblem
 from core.problem.settings import NEAREST, OptimiserSettings
@@ -17,6 +19,15 @@ from core.runs.status import Phase, RunStatus, write_status
 PROBLEM = DesignProblem(
     base="LaFeAsO", settings=OptimiserSettings(candidates=24, steps=(6, 10), rounding=NEAREST), seed=1, device="cpu"
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_are_scanned_once():
+    """Every page looks through all installed packages for components, of which there are the same each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -154,7 +154,7 @@ TEXTS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(PARAMETERS), TEXTS, max_size=5))
 def test_any_link_gives_a_problem_that_can_run_or_a_clear_error(link):
     try:

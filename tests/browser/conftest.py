@@ -38,4 +38,4 @@ def serve(tmp_path_factory):
 def app_url(serve, tmp_path_factory) -> str:
     """The address of the app, on one server for all tests: its start and its first page are the slowest part of one."""
     runs = tmp_path_factory.mktemp("runs")
-    return serve(APP, {"TC_STUDIO_RUNS": str(runs), "OMP_NUM_THREADS": "1"})
+    return serve(APP, {"TC_STUDIO_RUNS": str(runs), "OMP_NUM_THREADS": "1", "TC_STUDIO_STAND_BY": "0"})

@@ -428,14 +428,16 @@ def test_family_headers_act_on_fifteen_elements_and_rows_leave_unavailable_ones(
     table.wait_for(forbidden=["He", "Ne", "Ar", "Kr", "Xe"])
 
 
-@pytest.mark.parametrize("width", [732, 992, 1120, 1280])
-def test_it_fits_without_scrolling_sideways(open_page, url, width):
-    table = open_page(url, width=width)
-    box = table.page.locator(".periodic-table").bounding_box()
-    assert table.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert table.tile("He").bounding_box()["x"] + table.tile("He").bounding_box()["width"] <= width
-    if box["width"] <= 960:
-        assert box["height"] <= 480
+def test_it_fits_without_scrolling_sideways(open_page, url):
+    table = open_page(url, width=1280)
+    for width in (1280, 1120, 992, 732):
+        table.page.set_viewport_size({"width": width, "height": 800})
+        table.page.wait_for_timeout(300)
+        box = table.page.locator(".periodic-table").bounding_box()
+        assert table.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert table.tile("He").bounding_box()["x"] + table.tile("He").bounding_box()["width"] <= width
+        if box["width"] <= 960:
+            assert box["height"] <= 480, width
 
 
 def test_a_tile_shows_the_limit_of_its_amount_while_it_is_allowed(open_page, url):
@@ -459,18 +461,18 @@ def test_tiles_have_readable_contrast_and_follow_the_theme(open_page, url, schem
             assert _contrast(table.tile(symbol), part) >= 4.5, (scheme, symbol, part)
 
 
-@pytest.mark.parametrize(
-    ("values", "symbol", "shown", "label"),
-    [("electronegativity", "Fe", "1.83", "electronegativity 1.83 (Pauling)"),
-     ("price", "Rh", "147k", "about $150,000 per kg of the element"),
-     ("exposure", "Pb", "5", "5 µg a day permitted by mouth (ICH Q3D"),
-     ("exposure", "Te", "–", "does not mean harmless; one of the group “toxic”"),
-     ("exposure", "Fe", "–", "which does not mean harmless")],
-)  # fmt: skip
-def test_the_values_on_the_tiles_can_be_chosen(table, values, symbol, shown, label):
-    table.page.get_by_label("Values on the tiles").select_option(values)
-    assert table.tile(symbol).locator(".count").inner_text() == shown
-    assert label in table.tile(symbol).get_attribute("aria-label")
+def test_the_values_on_the_tiles_can_be_chosen(table):
+    expected = [
+        ("electronegativity", "Fe", "1.83", "electronegativity 1.83 (Pauling)"),
+        ("price", "Rh", "147k", "about $150,000 per kg of the element"),
+        ("exposure", "Pb", "5", "5 µg a day permitted by mouth (ICH Q3D"),
+        ("exposure", "Te", "–", "does not mean harmless; one of the group “toxic”"),
+        ("exposure", "Fe", "–", "which does not mean harmless"),
+    ]
+    for values, symbol, shown, label in expected:
+        table.page.get_by_label("Values on the tiles").select_option(values)
+        assert table.tile(symbol).locator(".count").inner_text() == shown
+        assert label in table.tile(symbol).get_attribute("aria-label")
 
 
 def _contrast(tile, part):

@@ -1,6 +1,7 @@
 """The benchmark of searches: its lines, the counts of wins, and a tiny run that is resumed."""
 
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,13 @@ from core.generation.validation import check
 ROW = {"method": OURS, "highest_K": 40.0, "base_tc_K": 10.0, "objective_K": 1.0, "objective_spread_K": 0.0,
        "control_tc_K": 1.0, "control_tc_spread_K": 0.0, "reached_s": np.nan, "target_K": np.nan}  # fmt: skip
 TINY = SearchOptions(seconds=0.05, seeds=1, bases=("YIrSi",), methods=(OURS, GENETIC_SEARCH), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def tiny(one_thread, tmp_path_factory):
+    """The table of TINY, and the folder with its cache and its file of finished searches."""
+    folder = tmp_path_factory.mktemp("tiny")
+    return compare(replace(TINY, cache=folder / "cache", kept=folder / "search-parts.jsonl")), folder
 
 
 def test_the_lines_are_those_of_the_papers_tables():
@@ -146,8 +154,8 @@ def test_the_time_to_a_value_is_the_median_over_the_seeds():
     assert np.isnan(search.time_to(9.5, courses)) and np.isnan(search.time_to(9.0, []))
 
 
-@pytest.mark.usefixtures("one_thread")
-def test_the_end_of_a_longer_genetic_search_can_be_the_target(tmp_path):
+def test_the_end_of_a_longer_genetic_search_can_be_the_target(tiny, tmp_path):
+    shutil.copytree(tiny[1] / "cache", tmp_path, dirs_exist_ok=True)
     table = compare(replace(TINY, cache=tmp_path, rival_seconds=0.1)).table
     assert set(table["method"]) == {OURS, GENETIC_SEARCH}
     searches = sorted(path.name for path in (tmp_path / "parts").iterdir())
@@ -171,23 +179,20 @@ def test_a_method_stops_before_a_step_that_would_end_after_the_limit(monkeypatch
     assert [clock.permits_another() for _ in range(3)] == [True, True, False]  # 4 + 4, 7 + 3, 9 + 2
 
 
-@pytest.mark.usefixtures("one_thread")
-def test_a_tiny_run_is_resumed(tmp_path, monkeypatch):
-    options = replace(TINY, cache=tmp_path)
-    first = compare(options)
+def test_a_tiny_run_is_resumed(tiny, monkeypatch):
+    first, folder = tiny
     assert len(first.table) == 2 and first.table["objective_K"].notna().all() and first.sentences
     assert (first.table["highest_K"] >= first.table["best_K"]).all() and (first.table["base_tc_K"] > 0).all()
     monkeypatch.setattr(search, "search", lambda *given: pytest.fail("searched again"))
-    pd.testing.assert_frame_equal(compare(options).table, first.table)
+    pd.testing.assert_frame_equal(compare(replace(TINY, cache=folder / "cache")).table, first.table)
 
 
-@pytest.mark.usefixtures("one_thread")
-def test_finished_searches_in_a_file_are_enough(tmp_path, monkeypatch):
-    options = replace(TINY, cache=tmp_path / "here", kept=tmp_path / "search-parts.jsonl")
-    first = compare(options)
-    assert len(options.kept.read_text().splitlines()) == 2
+def test_finished_searches_in_a_file_are_enough(tiny, tmp_path, monkeypatch):
+    first, folder = tiny
+    kept = folder / "search-parts.jsonl"
+    assert len(kept.read_text().splitlines()) == 2
     monkeypatch.setattr(search, "search", lambda *given: pytest.fail("searched again"))
-    pd.testing.assert_frame_equal(compare(replace(options, cache=tmp_path / "elsewhere")).table, first.table)
+    pd.testing.assert_frame_equal(compare(replace(TINY, cache=tmp_path, kept=kept)).table, first.table)
 
 
 def test_a_rival_far_behind_with_the_first_seed_has_no_further_seeds(monkeypatch):

@@ -119,24 +119,8 @@ def test_a_waiting_run_is_cancelled_without_a_slot(executor, runs_folder):
 
 
 def test_a_warm_worker_carries_out_one_run_and_writes_to_its_log():
-    warm = WarmWorker()
-    executor = LocalProcessExecutor(warm)
-    executor.prepare()
-    pid = warm.pid
-    executor.prepare()  # one waits already
-    assert pid is not None and warm.pid == pid
-    run = store.create(SMALL)
-    executor.submit(run)
-    assert warm.pid is None
-    assert (read_json(run.folder / layout.START) or {})["pid"] == pid
-    status = executor.wait(run, DEADLINE_S)
-    assert status.phase is Phase.FINISHED, status.message
-    assert worker_pid(run.folder) == pid
-    wait_until(lambda: "The run is finished" in (run.folder / layout.LOG).read_text())
-
-
-def test_the_start_is_recorded_before_the_warm_worker_is_sent_and_nothing_is_written_afterwards():
-    """A worker removes partial files when it begins; none of them may belong to the process that started it."""
+    """The start is recorded before the worker is sent, and nothing is written afterwards: a worker removes partial
+    files when it begins, and none of them may belong to the process that started it."""
 
     class Watched(WarmWorker):
         written: dict[str, int]
@@ -150,13 +134,20 @@ def test_the_start_is_recorded_before_the_warm_worker_is_sent_and_nothing_is_wri
     warm = Watched()
     executor = LocalProcessExecutor(warm)
     executor.prepare()
+    pid = warm.pid
+    executor.prepare()  # one waits already
+    assert pid is not None and warm.pid == pid
     taken = []
     warm.take = lambda take=warm.take: taken.append(take()) or taken[0]
     run = store.create(SMALL)
     executor.submit(run)
+    assert warm.pid is None and taken[0].pid == pid
     assert {path.name: path.stat().st_mtime_ns for path in run.folder.iterdir()} == warm.written
     assert WarmWorker().send(taken[0], run.folder)
-    assert executor.wait(run, DEADLINE_S).phase is Phase.FINISHED
+    status = executor.wait(run, DEADLINE_S)
+    assert status.phase is Phase.FINISHED, status.message
+    assert worker_pid(run.folder) == pid
+    wait_until(lambda: "The run is finished" in (run.folder / layout.LOG).read_text())
 
 
 def test_a_cold_worker_replaces_a_warm_worker_that_has_ended():

@@ -1,4 +1,4 @@
-"""The worker as the command `run` starts it: signals, turns, and the folder from standard input."""
+"""The worker as the command `run` starts it: signals and turns."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from core.executors.worker import FOLDER_FROM_STDIN, work
+from core.executors.worker import work
 from core.paths import PROJECT
 from core.runs import layout, store
 from core.runs.ownership import worker_pid
 from core.runs.status import Phase, RunStatus
-from tests.unit.runs.sample import DEADLINE_S, ENDLESS, SMALL
+from tests.unit.runs.sample import ENDLESS
 
 pytestmark = pytest.mark.usefixtures("runs_folder")
 
@@ -34,21 +34,6 @@ def test_a_signal_interrupts_the_run_and_the_handlers_are_restored(number):
     assert status.phase is Phase.INTERRUPTED and status == run.stored_status()
     assert (run.folder / layout.RESUME).exists() and worker_pid(run.folder) == os.getpid()
     assert signal.getsignal(number) is before
-
-
-def test_the_folder_is_read_from_standard_input():
-    run = store.create(SMALL)
-    done = subprocess.run(
-        [sys.executable, "-m", "core", "run", FOLDER_FROM_STDIN],
-        cwd=PROJECT,
-        input=f"{run.folder}\n",
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-    )
-    assert done.returncode == 0 and done.stderr == ""
-    assert run.status().phase is Phase.FINISHED
-    assert "The run is finished" in (run.folder / layout.LOG).read_text()
 
 
 def test_a_worker_imports_no_torch_before_its_turn():

@@ -84,7 +84,7 @@ def test_feasible_atom_counts_match_an_enumeration():
     names = ("O", "F", "Cu", "Ba", "Y")
     constraints = nested_constraints(ConstraintRequest(bounds, groups, ratios, names, {}, {}))
     for n in range(1, 21):
-        numbers = np.array([c for c in product(range(n + 1), repeat=5) if sum(c) == n])
+        numbers = np.array([(*c, n - sum(c)) for c in product(range(n + 1), repeat=4) if sum(c) <= n])
         o, f, cu, ba, y = numbers.T
         good = (o >= 0.3 * n - 1e-9) & (o <= 0.45 * n + 1e-9) & (cu >= 0.1 * n - 1e-9) & (cu <= 0.2 * n + 1e-9)
         good &= (o + f >= 0.35 * n - 1e-9) & (o + f <= 0.5 * n + 1e-9) & (ba == 2 * y)

@@ -147,7 +147,7 @@ def test_a_batch_gives_the_results_of_single_compositions():
 
 def test_nearest_of_all_known_superconductors_by_brute_force():
     references, scale = load_references(), mendeleev_scale()
-    candidates = np.concatenate([random_compositions(2, seed=3), compositions(["LaFeAsO0.7F0.3"])])
+    candidates = compositions(["LaFeAsO0.7F0.3"])
     found = references.known_superconductors.nearest_many(candidates)
     places = [np.flatnonzero(x) for x in references.known_compositions]
     for x, answer in zip(candidates, found, strict=True):

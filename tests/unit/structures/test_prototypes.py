@@ -85,11 +85,11 @@ def test_at_least_one_structure_must_be_asked_for():
         FINDER.find({"K": 1.0}, top=0)
 
 
-def test_a_thousand_random_formulas_are_answered_or_refused():
+def test_random_formulas_are_answered_or_refused():
     generator = np.random.default_rng(0)
     names = elements.symbols()
     answered = 0
-    for _ in range(1000):
+    for _ in range(300):
         chosen = generator.choice(len(names), generator.integers(1, 6), replace=False)
         amounts = {names[i]: float(generator.choice([1, 1, 2, 3, 4, 0.9, 0.15, 1.85])) for i in chosen}
         try:
@@ -101,7 +101,7 @@ def test_a_thousand_random_formulas_are_answered_or_refused():
         for each in found:
             assert np.isfinite(each.structure.lattice).all() and each.structure.volume_A3_per_atom > 1
             assert set(each.structure.symbols) <= set(amounts)
-    assert answered > 100
+    assert answered > 30
 
 
 @pytest.mark.parametrize("formula, space_group", [("MgB2", 191), ("Nb3Sn", 223), ("LaFeAsO", 129), ("NaCl", 225)])
@@ -123,7 +123,7 @@ def test_the_stored_library_has_parents_of_doped_superconductors(formula, space_
 def test_the_stored_library_answers_or_refuses_random_formulas():
     generator = np.random.default_rng(1)
     names = elements.symbols()
-    for _ in range(100):
+    for _ in range(40):
         chosen = generator.choice(len(names), generator.integers(1, 6), replace=False)
         amounts = {names[i]: float(generator.choice([1, 1, 2, 3, 4, 0.9, 0.15, 1.85])) for i in chosen}
         try:

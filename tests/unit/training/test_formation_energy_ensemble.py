@@ -119,8 +119,8 @@ def test_only_a_negative_rest_is_drawn_to_zero_if_a_positive_one_costs_nothing(s
 
 def test_the_second_stage_begins_with_the_averaged_weights_of_the_first_and_without_dropout(split, tmp_path):
     first, still = replace(STAGE, epochs=2, dropout=0.5), replace(STAGE, epochs=1, learning_rate=0.0)
-    once = trained(split, in_stages(first), tmp_path / "first")
-    both = trained(split, in_stages(first, still), tmp_path / "both")
+    once = trained(split, in_stages(first), tmp_path)
+    both = trained(split, in_stages(first, still), tmp_path)  # finds the first stage finished
     for one, other in zip(once, both, strict=True):
         torch.testing.assert_close(one.network.vectors.weight, other.network.vectors.weight)
         assert (one.network.dropout, other.network.dropout) == (0.5, 0.0)

@@ -69,7 +69,7 @@ def test_the_scale_factors_are_taken_in_turn():
 
 @pytest.mark.parametrize("weight", [0.0, 30.0])
 def test_a_sample_does_not_depend_on_the_number_or_the_partition_of_the_samples(weight):
-    given = task(guidance_weight=weight, reference=Reference(HG1223.numpy(), (2, 3)), candidates=80)
+    given = task(guidance_weight=weight, reference=Reference(HG1223.numpy(), (2, 3)), candidates=24)
     found = sampled(given)
     parts = sampled(replace(given, cores=BatchParallel(2, 7)))
     fewer = sampled(replace(given, candidates=10))
