@@ -31,6 +31,7 @@ GUESSES = 128
 PRESSURE = 1.5  # preference for the best parents, see `Operators.children`
 DRAWS = 4  # children drawn for each one that is needed: many are charged
 OFFERED = 6  # formulas for each one that is predicted, where these are preselected
+UNORDERED = 1 / 3  # share of them that is taken as drawn: in the end formulas differ by less than the promise errs
 SPECIES = 512  # formulas of the archive of all kinds
 KIND = Limit(12, share=0.15)  # most formulas of one kind, and the fraction above which an element determines the kind
 FRACTIONAL_KIND = Limit(6, share=0.05)  # the same for fractional amounts: an element that dopes makes a kind too
@@ -108,6 +109,7 @@ class MemeticSearch:
         seen = state.seen.cpu().numpy()
         random = np.random.default_rng([task.seed, step])
         searched, around = _around(task, best, species, state.searched.cpu().numpy())
+        around = around[random.permutation(len(around))]
         new = distinct_rows(_chosen(task, around, NEIGHBOURS, seen), *_children(task, best, species, seen, random))
         after = best.merged(new, task.scorer, task.size, task.limit)
         kept = species.merged(new, task.scorer, SPECIES, _kind(task), whole=False)
@@ -159,16 +161,19 @@ def _chosen(
 ) -> np.ndarray:
     """The most promising formulas (m, 118) of those offered (n, 118) that were not seen; all, without a preselection.
 
+    offered : in random order; the first ones are taken, see UNORDERED
     limit : largest number of formulas of one kind
     """
     new = offered[~np.isin(hashes(offered), seen)]
     if not task.scorer.preselects or len(new) <= most:
         return new
-    new = new[np.argsort(-task.scorer.promise(new), kind="stable")]
+    drawn = int(UNORDERED * most)
+    first, others = new[:drawn], new[drawn:]
+    others = others[np.argsort(-task.scorer.promise(others), kind="stable")]
     if limit is not None:
-        within = limit.within(new)
-        new = np.concatenate([new[within], new[~within]])
-    return new[:most]
+        within = limit.within(others)
+        others = np.concatenate([others[within], others[~within]])
+    return np.concatenate([first, others[: most - drawn]])
 
 
 def _around(task: SearchTask, best: Archive, species: Archive, searched: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

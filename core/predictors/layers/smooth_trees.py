@@ -84,6 +84,11 @@ class SmoothTrees(nn.Module):
         return torch.cat(sums) if sums else features.new_zeros(0)
 
     @property
+    def distinct_splits(self) -> int:
+        """Number of splits that differ, on which the time without a gradient depends."""
+        return len(self._distinct[0])
+
+    @property
     def _distinct(self) -> tuple[torch.Tensor, ...]:
         """Column (u,), sharpness and offset (u, 1) of each distinct split, and the index (trees * d,) of each split."""
         if self._splits is None or self._splits[1].dtype != self.leaves.dtype:
