@@ -232,7 +232,7 @@ register(
         title="by memetic search",
         start="{base} and the integer formulas nearest to it",
         work="the best {candidates} formulas kept over {steps} rounds; {time}",
-        candidate_steps_per_s=700,
+        candidate_steps_per_s=500,
         candidates_are="formulas kept",
         steps_are="rounds",
         keeps_archive=True,
