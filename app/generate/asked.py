@@ -122,10 +122,10 @@ def _of(request: GenerationRequest) -> str:
 
 
 def time_text(request: GenerationRequest, screened: bool) -> str:
-    """How long a generation takes on a computer without a graphics card."""
+    """About how long a generation takes."""
     sizes = read_card(request.checkpoint)["sizes"]
     screening = f", {rough_duration(screening_s(request, sizes))} to screen them" if screened else ""
-    return f"On two CPU cores {rough_duration(making_s(request, sizes))} to make them{screening}."
+    return f"Without a graphics card {rough_duration(making_s(request, sizes))} to make them{screening}."
 
 
 def settings_text(request: GenerationRequest) -> str:

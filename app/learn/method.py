@@ -11,7 +11,7 @@ from core.problem.settings import NEUTRAL, OptimiserSettings
 PAPERS = """
 - **KIAGO**: A. Fujii *et al.*, *Digital Discovery* **2025**, 4, 3662,
   [doi:10.1039/d5dd00250h](https://doi.org/10.1039/d5dd00250h). The gradient method of this app: its
-  steps are shown here. The default, memetic search, takes the same loss, whose gradient orders its moves.
+  steps are shown here. The default, memetic search, takes the same loss, whose gradient suggests its local moves.
 - **GDMCD**, its predecessor: gradient-based design with the same integer loss, towards a target Tc, from known
   superconductors and mixtures of two, with two elements that may stay fractional (a preset in the settings).
 - **The periodic-table image**: T. Konno *et al.*, *Phys. Rev. B* **2021**, 103, 014509,

@@ -273,7 +273,7 @@ class Exact(Scorer):
     """A scorer with the predictors themselves instead of their versions for ranking."""
 
     def __post_init__(self):
-        self._tc, self._energy = self.predictors.tc, self.predictors.formation_energy
+        self._tc, self._energy, self._rough = self.predictors.tc, self.predictors.formation_energy, None
 
 
 METHODS: dict[str, Callable[..., Found]] = {

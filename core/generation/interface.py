@@ -51,7 +51,7 @@ class ArchiveReport:
 
     amounts : (n, 118) atoms per formula unit, by descending objective
     objective_K, tc_K, error_K, formation_energy_eV_per_atom : (n,)
-    tested : number of formulas that were predicted and compared since the start, with repetitions
+    tested : number of formulas that were predicted and compared since the start
     """
 
     amounts: np.ndarray

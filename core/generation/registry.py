@@ -217,17 +217,17 @@ register(
     Registration(
         name=MEMETIC,
         label="Memetic search",
-        summary="Genetic search over many families of materials, with local search around the best formulas in the "
-        "order that the gradient suggests.",
+        summary="Genetic search over many families of materials, with local search around the best formulas, "
+        "whose moves the gradient suggests.",
         paper="P. Moscato, On Evolution, Search, Optimization, Genetic Algorithms and Martial Arts, Caltech 1989",
         implementation="core.generation.search.memetic:GENERATOR",
         settings=SEARCH_SETTINGS,
         own_settings=(
             MethodSetting("kept", "Formulas kept", "Number of the best formulas that are kept.", 512, 16, 8192),
-            MethodSetting("rounds", "Rounds", "Number of rounds, each of about 2,000 formulas.", 20, 1, 5000,
-                          lengthens=True),
-            MethodSetting("gradient", "Gradient", "Whether the gradient orders the neighbours.", "yes",
-                          choices=(("yes", "yes"), ("no", "no"))),
+            MethodSetting("rounds", "Rounds", "Number of rounds; each predicts about 380 of 2,000 formulas.",
+                          20, 1, 5000, lengthens=True),
+            MethodSetting("gradient", "Gradient", "Whether the gradient decides which neighbours are considered.",
+                          "yes", choices=(("yes", "yes"), ("no", "no"))),
         ),
         title="by memetic search",
         start="{base} and the integer formulas nearest to it",

@@ -118,8 +118,10 @@ class Predictor:
         return self
 
     def for_preselection(self) -> Predictor | None:
-        """A much faster version with about the same order, without gradients, that tells which of many compositions
-        deserve a prediction; None if there is none."""
+        """A version with about the same order, without gradients, in a fraction of the time; None if there is none.
+
+        It tells which of many compositions deserve a prediction.
+        """
         return None
 
 

@@ -27,7 +27,9 @@ class ArchiveRecords:
 
     base_tc_K: float
     known: np.ndarray
-    _found: dict[str, bool] = field(default_factory=dict, repr=False)  # formula -> known: most stay among the best
+    _found: dict[str, bool] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )  # formula -> known: most stay among the best
 
     @classmethod
     def of(cls, problem: DesignProblem, predictors: PropertyPredictors) -> ArchiveRecords:

@@ -304,8 +304,8 @@ def test_a_formula_has_the_cell_of_its_likeliest_structure_unless_another_is_ask
 
 def test_the_expected_time_is_told_before_the_start():
     request = Form(count=1024).request(False)
-    assert time_text(request, True) == "On two CPU cores about 4 min to make them, about 51 min to screen them."
-    assert time_text(replace(request, count=64), False) == "On two CPU cores about 10 s to make them."
+    assert time_text(request, True) == "Without a graphics card about 4 min to make them, about 51 min to screen them."
+    assert time_text(replace(request, count=64), False) == "Without a graphics card about 10 s to make them."
     test = open_page("generate")
     test.selectbox(key="generate.count").select(1024).run()
     assert any(time_text(request, True) == each.value for each in test.caption)

@@ -109,7 +109,7 @@ def generate(walk: Walk, url: str) -> None:
     for symbol in ("Nb", "Ti", "C"):
         walk.step(f"allow {symbol}", lambda symbol=symbol: allow(page, symbol))
     walk.step("ask for 16", lambda: select(page, "Crystals", "16"))
-    expect(page.get_by_text("On two CPU cores")).to_be_visible()
+    expect(page.get_by_text("Without a graphics card")).to_be_visible()
     walk.step("Generate, and see the first crystals", lambda: (start.click(), first_crystals(page)))
     walk.step("wait for the screening", lambda: finished(page))
     walk.step("see it on its way from noise", lambda: page.get_by_role("radio", name="From noise").click())

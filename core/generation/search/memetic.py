@@ -31,7 +31,9 @@ GUESSES = 128
 PRESSURE = 1.5  # preference for the best parents, see `Operators.children`
 DRAWS = 4  # children drawn for each one that is needed: many are charged
 OFFERED = 6  # formulas for each one that is predicted, where these are preselected
-UNORDERED = 1 / 3  # share of them that is taken as drawn: in the end formulas differ by less than the promise errs
+UNORDERED = (
+    1 / 3
+)  # share of the predicted ones that is taken as drawn: in the end they differ by less than promises err
 SPECIES = 512  # formulas of the archive of all kinds
 KIND = Limit(12, share=0.15)  # most formulas of one kind, and the fraction above which an element determines the kind
 FRACTIONAL_KIND = Limit(6, share=0.05)  # the same for fractional amounts: an element that dopes makes a kind too
@@ -40,7 +42,7 @@ PRESELECTED, PRESELECTED_IMMIGRANTS = 256, 32  # the same, where they are presel
 OF_ONE_KIND = Limit(4, share=0.15)  # most formulas of one kind that are preselected among the children of all kinds
 EXPLORED, EACH = 8, 32  # formulas whose neighbours are searched, and how many neighbours of each
 EACH_OFFERED, NEIGHBOURS = 96, 96  # where they are preselected: neighbours of each that are offered, and of all chosen
-SEEN = 2**18  # formulas that are not predicted again
+SEEN = 2**18  # the last formulas predicted, which are not predicted again
 PASSES = 4  # times that the neighbours of one of the best formulas are searched, each time the next ones
 AGAIN = 120  # places: a formula is searched again when those that are so far below it have been searched once less
 
@@ -103,6 +105,7 @@ class MemeticSearch:
 
     def step(self, task: SearchTask, state: State) -> tuple[State, Report]:
         """One round; the report is of the best formulas before it."""
+        task.scorer.forget()  # a resumed run has no memory
         step, tested = int(state.step), int(state.tested)
         best = Archive.from_padded(state.counts, state.numbers)
         species = Archive.from_padded(state.species, state.species_numbers)

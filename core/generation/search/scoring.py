@@ -23,6 +23,7 @@ from core.problem.settings import TARGET, OptimiserSettings
 ROWS = 512  # formulas predicted together on a CPU core
 ROWS_ON_GPU = 8192
 GRADIENT_ROWS = 1  # fewest formulas of a core whose gradient is taken: it costs as much as 35 predictions
+MOST_ENERGY_WEIGHT = 20.0  # K/(eV/atom); above it the order without the formation energy says little
 DIGITS = 3  # of a score: rounding hides that predictions depend on the rest of the batch in their last bits
 VALUE_DIGITS = (3, 3, 5)  # of Tc, its error and the formation energy, for the same reason
 UNBOUND = -np.inf  # score of a formula whose formation energy is not negative
@@ -69,7 +70,7 @@ def objective(settings: OptimiserSettings, values: Values) -> np.ndarray:
 
 @dataclass
 class Scorer:
-    """Predicts formulas and remembers the predictions.
+    """Predicts formulas and remembers the predictions, until `forget`.
 
     hull : None: the objective has the formation energy; otherwise the energy above this hull
     evaluated : number of formulas predicted so far
@@ -84,7 +85,6 @@ class Scorer:
     _energy: Predictor = field(init=False)
     _rough: Predictor | None = field(init=False)
     _known: dict[bytes, tuple[float, float, float]] = field(default_factory=dict)
-    _promise: dict[bytes, float] = field(default_factory=dict)
     _whole: dict[bytes, float] = field(default_factory=dict)
     _hull: dict[bytes, float] = field(default_factory=dict)
 
@@ -110,22 +110,25 @@ class Scorer:
 
     @property
     def preselects(self) -> bool:
-        """Whether there is a predictor for `promise`."""
-        return self._rough is not None
+        """Whether there is a predictor for `promise`, and the objective is one that it orders."""
+        settings = self.settings
+        ordered = settings.objective != TARGET and settings.formation_energy_weight <= MOST_ENERGY_WEIGHT
+        return self._rough is not None and ordered
+
+    def forget(self) -> None:
+        """Forget all predictions, so that what is predicted together next depends on nothing before."""
+        for remembered in (self._known, self._whole, self._hull):
+            remembered.clear()
 
     def promise(self, counts: np.ndarray) -> np.ndarray:
         """About the objective (n,) in K of formulas (n, 118), without the formation energy. Needs `preselects`.
 
-        It has nearly the order of the objective: of the best 5% of the children of an archive, 95 to 100% were among
-        the first 15% by it, and its rank correlation with the objective was 0.90 to 0.98.
+        With the default weights it has nearly the order of the objective: of the best 5% of the children of an archive,
+        95 to 100% were among the first 15% by it, and its rank correlation with the objective was 0.90 to 0.98. It is
+        not remembered: float32 depends on what is predicted together, and a resumed search must do the same.
         """
-        keys = _keys(counts)
-        new = [i for i, key in enumerate(keys) if key not in self._promise]
-        if new:
-            tc, error, nothing = self._predicted(counts[new], self._rough, None).T
-            found = objective(self.settings, Values(tc, error, nothing, nothing))
-            self._promise.update(zip((keys[i] for i in new), found.tolist(), strict=True))
-        return np.array([self._promise[key] for key in keys])
+        tc, error, nothing = self._predicted(counts, self._rough, None).T
+        return objective(self.settings, Values(tc, error, nothing, nothing))
 
     def full(self, counts: np.ndarray) -> Values:
         """Values of formulas (n, 118) with the formation energy of all members, and with the hull."""

@@ -86,14 +86,19 @@ class SmoothTrees(nn.Module):
     @property
     def distinct_splits(self) -> int:
         """Number of splits that differ, on which the time without a gradient depends."""
-        return len(self._distinct[0])
+        return len(self._every_split().unique(dim=0))
+
+    def _every_split(self) -> torch.Tensor:
+        """Column, sharpness and offset of every split (trees * d, 3) in float64, on the CPU."""
+        return torch.stack([each.cpu().double() for each in (self.columns, self.sharpness, self.offsets)], -1).flatten(
+            0, 1
+        )
 
     @property
     def _distinct(self) -> tuple[torch.Tensor, ...]:
         """Column (u,), sharpness and offset (u, 1) of each distinct split, and the index (trees * d,) of each split."""
         if self._splits is None or self._splits[1].dtype != self.leaves.dtype:
-            every = torch.stack([self.columns.double(), self.sharpness.double(), self.offsets.double()], -1)
-            splits, place = every.flatten(0, 1).unique(dim=0, return_inverse=True)
+            splits, place = self._every_split().unique(dim=0, return_inverse=True)
             numbers = splits[:, 1:].to(self.leaves)
             self._splits = splits[:, 0].long(), numbers[:, :1].contiguous(), numbers[:, 1:].contiguous(), place
         return self._splits

@@ -222,7 +222,7 @@ class TcEnsemble(NetworkPredictor):
         return TcEnsembleForRanking(self)
 
     def for_preselection(self) -> TcEnsembleForPreselection | None:
-        """The ensemble with one set of trees as h, in a quarter of the time; None without trees or without networks."""
+        """With one set of trees as h, in a quarter of the time of `for_ranking`; None without trees or networks."""
         return TcEnsembleForPreselection(self) if len(self.heights) and len(self.networks) else None
 
     def for_trees(self, composition: torch.Tensor, features: torch.Tensor) -> torch.Tensor:

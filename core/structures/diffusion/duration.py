@@ -1,4 +1,4 @@
-"""Rough durations of a generation on two CPU cores, from generations that were timed.
+"""Rough durations of a generation without a graphics card, from generations that were timed on two cores.
 
 The time of an evaluation of the network is proportional to the number of atoms, and that of the screening too, most of
 which is the relaxation by CHGNet.

@@ -146,7 +146,7 @@ def test_a_warm_worker_carries_out_one_run_and_writes_to_its_log():
     assert WarmWorker().send(taken[0], run.folder)
     status = executor.wait(run, DEADLINE_S)
     assert status.phase is Phase.FINISHED, status.message
-    assert worker_pid(run.folder) == pid
+    assert worker_pid(run.folder) == pid and taken[0].wait(DEADLINE_S) == 0
     wait_until(lambda: "The run is finished" in (run.folder / layout.LOG).read_text())
 
 

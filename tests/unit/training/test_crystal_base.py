@@ -163,6 +163,12 @@ def test_a_further_round_begins_with_the_stored_weights(first_round, folder, out
     assert all(torch.allclose(value, stored[key]) for key, value in network.state_dict().items())
 
 
+def test_a_further_round_is_longer_and_has_more_given_formulas():
+    first, further = crystal_base.default_settings(), crystal_base.further_settings()
+    assert further.epochs == 2 * first.epochs and further.loss.known_share > first.loss.known_share
+    assert (further.size, further.learning_rate) == (first.size, first.learning_rate)
+
+
 def test_the_card_has_all_rounds_and_their_seeds(first_round, folder, out, tmp_path):
     cards = [first_round, *(crystal_base.train_on(folder, out, seed, tmp_path, GENTLE) for seed in (1, 2))]
     assert [each["sha256"] for each in cards[2]["earlier_rounds"]] == [card["sha256"] for card in cards[:2]]

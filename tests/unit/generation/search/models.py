@@ -29,14 +29,14 @@ class LinearTc(Predictor):
 
 
 class RoughTc(LinearTc):
-    """Half of it, wrong by up to 5 K. calls : compositions predicted so far"""
+    """Half of it, wrong by up to 5 K. given : the compositions of each call"""
 
     def __init__(self, weights: dict[str, float]):
         super().__init__(weights)
-        self.calls = 0
+        self.given: list[torch.Tensor] = []
 
     def __call__(self, composition):
-        self.calls += len(composition)
+        self.given.append(composition)
         return super().__call__(composition) / 2 + 5 * composition[:, ::7].sum(1)
 
 

@@ -123,8 +123,3 @@ def test_at_most_three_of_the_same_elements_give_ten_element_sets_among_the_best
     settings = OptimiserSettings(per_element_set=3)
     best = found(problem(method, settings=settings)).rounded.counts[:30]
     assert len(best) == 30 and len(np.unique(best > 0, axis=0)) >= 10
-
-
-def test_without_a_faster_predictor_every_formula_is_predicted(method):
-    posed = problem(method, settings=OptimiserSettings(n_unit=(1, 8), max_elements=2, risk_aversion=0.0))
-    assert found(posed, preselects=False).tc_K[0] > 40 and len(found(posed, stop_at=2, preselects=False).tc_K) > 20

@@ -1,15 +1,22 @@
-"""Free search from the bases of KIAGO's table 2 with the default models: a formula above the base is soon found."""
+"""Free search from the bases of KIAGO's table 2 with the default models, and the preselection of formulas."""
 
 from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import pytest
+import torch
 
 from core.evaluation.design import prepare
 from core.generation.loop import run_steps
+from core.generation.registry import generator_of
+from core.generation.search.archive import Limit
+from core.generation.search.memetic import NEIGHBOURS, PRESELECTED, PRESELECTED_IMMIGRANTS, _chosen, hashes
 from core.predictors.registry import load_predictor
 from core.problem.problem import DesignProblem
+from core.problem.settings import OptimiserSettings
+from tests.unit.generation.search.models import predictors
 
 BASES = ("LaNiAsO", "HgBa2Ca2Cu3O8", "CeBiOS2")  # one of each kind; `benchmark search` has all of table 2
 ROUNDS = 4
@@ -25,3 +32,52 @@ def test_a_proposal_is_above_the_base(base):
     found = design.generator.candidates(design.problem, design.task, state)
     base_tc, _ = design.predictors.predict(design.task.space.base[None])
     assert found.tc_K[:30].max() > base_tc[0]
+
+
+def posed(**settings) -> DesignProblem:
+    settings = OptimiserSettings(n_unit=(1, 12), **settings)
+    return DesignProblem("LaFeAsO", settings=settings, method="memetic", method_settings={"kept": 64})
+
+
+@pytest.mark.usefixtures("one_thread")
+@pytest.mark.parametrize("preselects", [True, False])
+def test_a_formula_is_predicted_once_and_with_a_preselection_few_are(preselects):
+    models = predictors(preselects=preselects, O=10.0, Cu=90.0)
+    generator = generator_of(posed())
+    task = generator.prepare(posed(), models)
+    state = generator.init(task)
+    for _ in range(3):
+        before = int(state.tested)
+        state, _ = generator.step(task, state)
+        predicted = int(state.tested) - before
+        assert (0 < predicted <= PRESELECTED + PRESELECTED_IMMIGRANTS + NEIGHBOURS) == preselects
+    assert task.scorer.evaluated == int(state.tested) == len(set(state.seen.tolist()))
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_resumed_search_predicts_the_same_formulas_together():
+    """The last bits of a prediction depend on it."""
+
+    def given(stop_at: int) -> list[torch.Tensor]:
+        models = predictors(preselects=True, O=10.0, Cu=90.0)
+        generator = generator_of(posed())
+        state, _ = run_steps(generator, generator.prepare(posed(), models), stop_at)
+        run_steps(generator, generator.prepare(posed(), models), 4, state)
+        return models.tc.faster.given
+
+    whole, resumed = given(4), given(2)
+    assert len(whole) == len(resumed) > 8
+    assert all(torch.equal(one, other) for one, other in zip(whole, resumed, strict=True))
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_third_is_chosen_as_drawn_and_the_rest_by_promise_within_the_limit():
+    task = generator_of(posed()).prepare(posed(), predictors(preselects=True, O=10.0, Cu=90.0))
+    offered = task.operators.children(task.starts, 400, np.random.default_rng(0))
+    chosen = _chosen(task, offered, 30, hashes(offered[:5]), Limit(2, share=0.15))
+    assert len(chosen) == 30 and np.array_equal(chosen[:10], offered[5:15])
+    rest, others = chosen[10:], offered[15:]
+    promise = task.scorer.promise(others)
+    best = others[np.argsort(-promise, kind="stable")]
+    assert np.array_equal(rest, best[Limit(2, share=0.15).within(best)][:20])
+    assert np.array_equal(_chosen(task, offered, 1000, hashes(offered[:5])), offered[5:])

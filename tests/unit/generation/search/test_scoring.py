@@ -106,5 +106,18 @@ def test_the_promise_is_the_objective_by_the_faster_version_without_the_energy()
     expected += 5 * np.array([1 / 2, 1, 2 / 3])  # of O, Cu and La, whose places are multiples of 7
     expected *= 1 - 0.5 / 10
     assert ours.promise(counts) == pytest.approx(expected, abs=2e-3)
-    ours.promise(counts[::-1])
-    assert tc.faster.calls == 3 and ours.evaluated == 0  # remembered; no prediction of the models themselves
+    assert ours.evaluated == 0  # no prediction of the models themselves
+
+
+@pytest.mark.parametrize("changes", [{"objective": TARGET}, {"formation_energy_weight": 50.0}])
+def test_there_is_no_promise_for_an_objective_that_it_does_not_order(changes):
+    models = predictors(preselects=True, O=40.0)
+    assert not Scorer(models, replace(SETTINGS, **changes), BatchParallel()).preselects
+
+
+def test_what_is_forgotten_is_predicted_again():
+    ours, counts = scorer(), cells("LaFeAsO", "La2CuO4")
+    first = ours.full(counts)
+    ours.forget()
+    again = ours.full(counts)
+    assert ours.evaluated == 4 and (again.tc_K == first.tc_K).all()
