@@ -27,9 +27,8 @@ class ArchiveRecords:
 
     base_tc_K: float
     known: np.ndarray
-    _found: dict[str, bool] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )  # formula -> known: most stay among the best
+    # Formula -> known: most formulas stay among the best for many rounds.
+    _found: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, problem: DesignProblem, predictors: PropertyPredictors) -> ArchiveRecords:

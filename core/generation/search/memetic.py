@@ -4,7 +4,8 @@ One archive holds the best formulas, the other the best few of every kind, which
 that the search does not end in the first good family of materials. Parents come from both, and in every round random
 formulas join them: from LaNiAsO, mutations alone do not reach cuprates. The best formulas whose neighbourhood was not
 searched yet are followed by their most promising neighbours, ordered by the gradient of the objective, and later again
-by their next ones.
+by their next ones. Where the Tc predictor has a faster version, more formulas are offered than are predicted, and that
+version chooses among them.
 """
 
 from __future__ import annotations
@@ -31,9 +32,8 @@ GUESSES = 128
 PRESSURE = 1.5  # preference for the best parents, see `Operators.children`
 DRAWS = 4  # children drawn for each one that is needed: many are charged
 OFFERED = 6  # formulas for each one that is predicted, where these are preselected
-UNORDERED = (
-    1 / 3
-)  # share of the predicted ones that is taken as drawn: in the end they differ by less than promises err
+# Share of the predicted formulas that is taken as drawn: at the end formulas differ by less than their promise errs.
+UNORDERED = 1 / 3
 SPECIES = 512  # formulas of the archive of all kinds
 KIND = Limit(12, share=0.15)  # most formulas of one kind, and the fraction above which an element determines the kind
 FRACTIONAL_KIND = Limit(6, share=0.05)  # the same for fractional amounts: an element that dopes makes a kind too

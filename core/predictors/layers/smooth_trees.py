@@ -90,9 +90,8 @@ class SmoothTrees(nn.Module):
 
     def _every_split(self) -> torch.Tensor:
         """Column, sharpness and offset of every split (trees * d, 3) in float64, on the CPU."""
-        return torch.stack([each.cpu().double() for each in (self.columns, self.sharpness, self.offsets)], -1).flatten(
-            0, 1
-        )
+        parts = [each.cpu().double() for each in (self.columns, self.sharpness, self.offsets)]
+        return torch.stack(parts, -1).flatten(0, 1)
 
     @property
     def _distinct(self) -> tuple[torch.Tensor, ...]:
