@@ -25,7 +25,7 @@ RIVALS = tuple(name for name in METHODS if name not in (OURS, WITHOUT_GRADIENT))
 MEASURES = ("objective_K", "tc_K", "control_tc_K", "formulas", "element_sets", "best_K", "highest_K", "base_tc_K")
 POINTS = 20  # of each curve
 VERSION = 2  # of the searches: another one makes all lines again
-OWN_VERSION = 4  # of ours and of ours without gradient
+OWN_VERSION = 5  # of ours and of ours without gradient
 SOON_S, MANY_SETS, SMALL_LOSS = 20.0, (10, 15), 0.1  # what the sentences count
 
 

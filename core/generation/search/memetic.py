@@ -5,7 +5,7 @@ that the search does not end in the first good family of materials. Parents come
 formulas join them: from LaNiAsO, mutations alone do not reach cuprates. The best formulas whose neighbourhood was not
 searched yet are followed by their most promising neighbours, ordered by the gradient of the objective, and later again
 by their next ones. Where the Tc predictor has a faster version, more formulas are offered than are predicted, and that
-version chooses among them.
+version chooses among them, together with a linear fit of the energies of both archives.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from core.generation.registry import settings_of_method
 from core.generation.schedule import Schedule, Stage
 from core.generation.search import setting
 from core.generation.search.archive import Archive, Limit
+from core.generation.search.energy_fit import EnergyFit
 from core.generation.search.formula_space import distinct_rows
 from core.generation.search.local_moves import neighbours
 from core.generation.search.setting import SearchTask
@@ -31,7 +32,7 @@ from core.problem.settings import NEUTRAL, OptimiserSettings
 GUESSES = 128
 PRESSURE = 1.5  # preference for the best parents, see `Operators.children`
 DRAWS = 4  # children drawn for each one that is needed: many are charged
-OFFERED = 6  # formulas for each one that is predicted, where these are preselected
+OFFERED = 4  # formulas for each one that is predicted, where these are preselected
 # Share of the predicted formulas that is taken as drawn: at the end formulas differ by less than their promise errs.
 UNORDERED = 1 / 3
 SPECIES = 512  # formulas of the archive of all kinds
@@ -41,7 +42,7 @@ CHILDREN, IMMIGRANTS = 768, 96  # predicted in a round: changed formulas, and ra
 PRESELECTED, PRESELECTED_IMMIGRANTS = 256, 32  # the same, where they are preselected
 OF_ONE_KIND = Limit(4, share=0.15)  # most formulas of one kind that are preselected among the children of all kinds
 EXPLORED, EACH = 8, 32  # formulas whose neighbours are searched, and how many neighbours of each
-EACH_OFFERED, NEIGHBOURS = 96, 96  # where they are preselected: neighbours of each that are offered, and of all chosen
+EACH_OFFERED, NEIGHBOURS = 128, 96  # where they are preselected: neighbours of each that are offered, and of all chosen
 SEEN = 2**18  # the last formulas predicted, which are not predicted again
 PASSES = 4  # times that the neighbours of one of the best formulas are searched, each time the next ones
 AGAIN = 120  # places: a formula is searched again when those that are so far below it have been searched once less
@@ -67,6 +68,18 @@ class State:
     searched: torch.Tensor
     seen: torch.Tensor
     tested: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What the rounds before tell of formulas that are offered.
+
+    seen : hashes (k,) of the formulas that are not offered again
+    energy : fit to the formulas of both archives
+    """
+
+    seen: np.ndarray
+    energy: EnergyFit
 
 
 class MemeticSearch:
@@ -111,9 +124,11 @@ class MemeticSearch:
         species = Archive.from_padded(state.species, state.species_numbers)
         seen = state.seen.cpu().numpy()
         random = np.random.default_rng([task.seed, step])
+        earlier = Earlier(seen, _energy(best, species))
         searched, around = _around(task, best, species, state.searched.cpu().numpy())
         around = around[random.permutation(len(around))]
-        new = distinct_rows(_chosen(task, around, NEIGHBOURS, seen), *_children(task, best, species, seen, random))
+        chosen = _chosen(task, around, NEIGHBOURS, earlier)
+        new = distinct_rows(chosen, *_children(task, best, species, earlier, random))
         after = best.merged(new, task.scorer, task.size, task.limit)
         kept = species.merged(new, task.scorer, SPECIES, _kind(task), whole=False)
         report = best.report(step, 1, task.size, tested, task.space)
@@ -131,13 +146,16 @@ def _kind(task: SearchTask) -> Limit:
     return KIND if task.space.scale == 1 else FRACTIONAL_KIND
 
 
-def _children(
-    task: SearchTask, best: Archive, species: Archive, seen: np.ndarray, random: np.random.Generator
-) -> list[np.ndarray]:
-    """New formulas (m, 118) that pass: of parents among the best formulas, of parents among all kinds, and random ones.
+def _energy(best: Archive, species: Archive) -> EnergyFit:
+    """The fit to the formulas of both archives."""
+    energies = [archive.values.energy_eV_per_atom for archive in (best, species)]
+    return EnergyFit.of(np.concatenate([best.counts, species.counts]), np.concatenate(energies))
 
-    seen : hashes (k,) of the formulas that are not offered again
-    """
+
+def _children(
+    task: SearchTask, best: Archive, species: Archive, earlier: Earlier, random: np.random.Generator
+) -> list[np.ndarray]:
+    """New formulas (m, 118) that pass: of parents among the best, of parents among all kinds, and random ones."""
     preselects = task.scorer.preselects
     children, immigrants = (PRESELECTED, PRESELECTED_IMMIGRANTS) if preselects else (CHILDREN, IMMIGRANTS)
     times = OFFERED if preselects else 1
@@ -147,9 +165,9 @@ def _children(
             parents = distinct_rows(parents, task.starts) if len(parents) else task.starts
         drawn = task.operators.children(parents, DRAWS * times * children // 2, random, PRESSURE)
         drawn = _passing(task, drawn, times * children // 2, random)
-        found.append(_chosen(task, drawn, children // 2, seen, limit))
+        found.append(_chosen(task, drawn, children // 2, earlier, limit))
     drawn = task.operators.immigrants(DRAWS * times * immigrants, random)
-    found.append(_chosen(task, _passing(task, drawn, times * immigrants, random), immigrants, seen))
+    found.append(_chosen(task, _passing(task, drawn, times * immigrants, random), immigrants, earlier))
     return found
 
 
@@ -160,19 +178,19 @@ def _passing(task: SearchTask, drawn: np.ndarray, most: int, random: np.random.G
 
 
 def _chosen(
-    task: SearchTask, offered: np.ndarray, most: int, seen: np.ndarray, limit: Limit | None = None
+    task: SearchTask, offered: np.ndarray, most: int, earlier: Earlier, limit: Limit | None = None
 ) -> np.ndarray:
     """The most promising formulas (m, 118) of those offered (n, 118) that were not seen; all, without a preselection.
 
     offered : in random order; the first ones are taken, see UNORDERED
     limit : largest number of formulas of one kind
     """
-    new = offered[~np.isin(hashes(offered), seen)]
+    new = offered[~np.isin(hashes(offered), earlier.seen)]
     if not task.scorer.preselects or len(new) <= most:
         return new
     drawn = int(UNORDERED * most)
     first, others = new[:drawn], new[drawn:]
-    others = others[np.argsort(-task.scorer.promise(others), kind="stable")]
+    others = others[np.argsort(-task.scorer.promise(others, earlier.energy), kind="stable")]
     if limit is not None:
         within = limit.within(others)
         others = np.concatenate([others[within], others[~within]])

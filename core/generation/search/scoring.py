@@ -3,7 +3,7 @@
 A search evaluates most formulas in vain, so that the first prediction is the cheapest one with the right order: Tc and
 its error by the whole predictor, the formation energy by one member, both in their version for ranking. Only formulas
 that a search keeps get the formation energy of all members. Before that, a much cheaper version of the Tc predictor, if
-there is one, can tell which of many formulas deserve a prediction, see `Scorer.promise`.
+there is one, can tell with a fit of the energy which of many formulas deserve a prediction, see `Scorer.promise`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import torch
 
 from core.generation.gradient.batch_parallel import BatchParallel
 from core.generation.interface import PropertyPredictors
+from core.generation.search.energy_fit import EnergyFit
 from core.predictors.interface import Predictor
 from core.problem.settings import TARGET, OptimiserSettings
 
 ROWS = 512  # formulas predicted together on a CPU core
 ROWS_ON_GPU = 8192
 GRADIENT_ROWS = 1  # fewest formulas of a core whose gradient is taken: it costs as much as 35 predictions
-MOST_ENERGY_WEIGHT = 20.0  # K/(eV/atom); above it the order without the formation energy says little
 DIGITS = 3  # of a score: rounding hides that predictions depend on the rest of the batch in their last bits
 VALUE_DIGITS = (3, 3, 5)  # of Tc, its error and the formation energy, for the same reason
 UNBOUND = -np.inf  # score of a formula whose formation energy is not negative
@@ -40,6 +40,11 @@ class Values:
     error_K: np.ndarray
     formation_energy_eV_per_atom: np.ndarray
     hull_eV_per_atom: np.ndarray
+
+    @property
+    def energy_eV_per_atom(self) -> np.ndarray:
+        """The energy that the objective has (n,) in eV/atom: of formation, or above hull where the hull is known."""
+        return self.formation_energy_eV_per_atom - self.hull_eV_per_atom
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter((self.tc_K, self.error_K, self.formation_energy_eV_per_atom, self.hull_eV_per_atom))
@@ -61,11 +66,10 @@ def objective(settings: OptimiserSettings, values: Values) -> np.ndarray:
 
     E is the formation energy, less the energy of the stable decomposition where this is known: the energy above hull.
     """
-    stability = values.formation_energy_eV_per_atom - values.hull_eV_per_atom
     safe = values.tc_K - settings.risk_aversion * values.error_K
     if settings.objective == TARGET:
         safe = np.minimum(safe - settings.target_tc_K, 0.0)
-    return np.round(safe - settings.formation_energy_weight * stability, DIGITS)
+    return np.round(safe - settings.formation_energy_weight * values.energy_eV_per_atom, DIGITS)
 
 
 @dataclass
@@ -110,25 +114,26 @@ class Scorer:
 
     @property
     def preselects(self) -> bool:
-        """Whether there is a predictor for `promise`, and the objective is one that it orders."""
-        settings = self.settings
-        ordered = settings.objective != TARGET and settings.formation_energy_weight <= MOST_ENERGY_WEIGHT
-        return self._rough is not None and ordered
+        """Whether there is a predictor for `promise`."""
+        return self._rough is not None
 
     def forget(self) -> None:
         """Forget all predictions, so that what is predicted together next depends on nothing before."""
         for remembered in (self._known, self._whole, self._hull):
             remembered.clear()
 
-    def promise(self, counts: np.ndarray) -> np.ndarray:
-        """About the objective (n,) in K of formulas (n, 118), without the formation energy. Needs `preselects`.
+    def promise(self, counts: np.ndarray, energy: EnergyFit) -> np.ndarray:
+        """About the objective (n,) in K of formulas (n, 118). Needs `preselects`.
 
-        With the default weights it has nearly the order of the objective: of the best 5% of the children of an archive,
-        95 to 100% were among the first 15% by it, and its rank correlation with the objective was 0.90 to 0.98. It is
-        not remembered: float32 depends on what is predicted together, and a resumed search must do the same.
+        energy : of the formulas found so far, see `Values.energy_eV_per_atom`
+
+        With the default weights Tc less error has nearly the order of the objective: of the best 5% of the children of
+        an archive, 95 to 100% were among the first 15% by it, and its rank correlation with the objective was 0.90 to
+        0.98, without any energy. The promise is not remembered: float32 depends on what is predicted together, and a
+        resumed search must do the same.
         """
         tc, error, nothing = self._predicted(counts, self._rough, None).T
-        return objective(self.settings, Values(tc, error, nothing, nothing))
+        return objective(self.settings, Values(tc, error, energy(counts), nothing))
 
     def full(self, counts: np.ndarray) -> Values:
         """Values of formulas (n, 118) with the formation energy of all members, and with the hull."""

@@ -12,7 +12,8 @@ from core.evaluation.design import prepare
 from core.generation.loop import run_steps
 from core.generation.registry import generator_of
 from core.generation.search.archive import Limit
-from core.generation.search.memetic import NEIGHBOURS, PRESELECTED, PRESELECTED_IMMIGRANTS, _chosen, hashes
+from core.generation.search.energy_fit import EnergyFit
+from core.generation.search.memetic import NEIGHBOURS, PRESELECTED, PRESELECTED_IMMIGRANTS, Earlier, _chosen, hashes
 from core.predictors.registry import load_predictor
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
@@ -74,10 +75,12 @@ def test_a_resumed_search_predicts_the_same_formulas_together():
 def test_a_third_is_chosen_as_drawn_and_the_rest_by_promise_within_the_limit():
     task = generator_of(posed()).prepare(posed(), predictors(preselects=True, O=10.0, Cu=90.0))
     offered = task.operators.children(task.starts, 400, np.random.default_rng(0))
-    chosen = _chosen(task, offered, 30, hashes(offered[:5]), Limit(2, share=0.15))
+    energy = EnergyFit.of(offered[:40], np.linspace(-3, -1, 40))
+    earlier = Earlier(hashes(offered[:5]), energy)
+    chosen = _chosen(task, offered, 30, earlier, Limit(2, share=0.15))
     assert len(chosen) == 30 and np.array_equal(chosen[:10], offered[5:15])
     rest, others = chosen[10:], offered[15:]
-    promise = task.scorer.promise(others)
+    promise = task.scorer.promise(others, energy)
     best = others[np.argsort(-promise, kind="stable")]
     assert np.array_equal(rest, best[Limit(2, share=0.15).within(best)][:20])
-    assert np.array_equal(_chosen(task, offered, 1000, hashes(offered[:5])), offered[5:])
+    assert np.array_equal(_chosen(task, offered, 1000, earlier), offered[5:])

@@ -9,6 +9,7 @@ import torch
 from core.chemistry import elements
 from core.generation.gradient.batch_parallel import BatchParallel
 from core.generation.interface import PropertyPredictors
+from core.generation.search.energy_fit import EnergyFit
 from core.generation.search.scoring import Scorer, Values, objective
 from core.problem.settings import TARGET, OptimiserSettings
 from tests.unit.generation.search.models import Energies, TcWithFasterVersion, predictors
@@ -98,21 +99,17 @@ def test_the_gradient_with_a_hull_agrees_with_finite_differences():
     )
 
 
-def test_the_promise_is_the_objective_by_the_faster_version_without_the_energy():
+def test_the_promise_is_the_objective_by_the_faster_version_and_the_fit_of_the_energy():
     tc, counts = TcWithFasterVersion({"O": 40.0}), cells("LaFeAsO", "La2CuO4", "SrO2")
     ours = Scorer(PropertyPredictors(tc, Energies(), torch.device("cpu")), SETTINGS, BatchParallel())
     assert ours.preselects and not scorer().preselects
     expected = 20 * np.array([1 / 4, 4 / 7, 2 / 3])
     expected += 5 * np.array([1 / 2, 1, 2 / 3])  # of O, Cu and La, whose places are multiples of 7
     expected *= 1 - 0.5 / 10
-    assert ours.promise(counts) == pytest.approx(expected, abs=2e-3)
+    energy = EnergyFit.of(cells("LaFeAsO", "La2CuO4"), np.array([-2.0, -3.0]))
+    expected -= 3 * energy(counts)
+    assert ours.promise(counts, energy) == pytest.approx(expected, abs=2e-3)
     assert ours.evaluated == 0  # no prediction of the models themselves
-
-
-@pytest.mark.parametrize("changes", [{"objective": TARGET}, {"formation_energy_weight": 50.0}])
-def test_there_is_no_promise_for_an_objective_that_it_does_not_order(changes):
-    models = predictors(preselects=True, O=40.0)
-    assert not Scorer(models, replace(SETTINGS, **changes), BatchParallel()).preselects
 
 
 def test_what_is_forgotten_is_predicted_again():
