@@ -161,15 +161,22 @@ def sentences(table: pd.DataFrame, rival_seconds: float = 0.0) -> tuple[str, ...
             f"With the gradient it is ahead of itself without for {ahead} of {of} lines, and behind for "
             f"{of - ahead - equal}."
         )
-    reached = ours.loc[ours["target_K"].notna(), "reached_s"]
-    if len(reached):
-        when = f"after {rival_seconds:g} s" if rival_seconds else "at the end"
-        median = reached.fillna(np.inf).median()
-        found.append(
-            f"What genetic search has {when}, memetic search has {_after(median)} (median of {len(reached)} lines): in "
-            f"{SOON_S:g} s or less for {int((reached <= SOON_S).sum())}, not at all for {int(reached.isna().sum())}."
-        )
-    return tuple(found)
+    return (*found, *_reached_sentences(ours, rival_seconds))
+
+
+def _reached_sentences(ours: pd.DataFrame, rival_seconds: float) -> list[str]:
+    """The time to what genetic search has, free lines apart. ours : rows of memetic search"""
+    found, when = [], f"after {rival_seconds:g} s" if rival_seconds else "at the end"
+    for which, rows in (("", ours[ours["kind"] != FREE]), ("Free: ", ours[ours["kind"] == FREE])):
+        reached = rows.loc[rows["target_K"].notna(), "reached_s"]
+        if len(reached):
+            start = f"{which}what" if which else "What"
+            found.append(
+                f"{start} genetic search has {when}, memetic search has {_after(reached.fillna(np.inf).median())} "
+                f"(median of {len(reached)} lines): in {SOON_S:g} s or less for {int((reached <= SOON_S).sum())}, not "
+                f"at all for {int(reached.isna().sum())}."
+            )
+    return found
 
 
 def _after(seconds: float) -> str:

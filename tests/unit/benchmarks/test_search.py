@@ -113,14 +113,24 @@ def test_new_lines_without_a_formula_above_the_base_are_named():
 
 def test_the_time_to_what_genetic_search_has_counts_lines_that_never_have_it():
     """Of five lines one has no target, and one never reaches it: the median of 4, 10, 22 and never is 16 s."""
-    row = ROW | {"kind": FREE}
+    row = ROW | {"kind": NEW_ONES}
     found = ((1.0, 4.0), (1.0, 10.0), (1.0, 22.0), (1.0, np.nan), (np.nan, np.nan))
     rows = [row | {"base": str(n), "target_K": k, "reached_s": s} for n, (k, s) in enumerate(found)]
     text = search.sentences(pd.DataFrame(rows), 60.0)[-1]
     assert "has after 60 s, memetic search has after 16.0 s (median of 4 lines): in 20 s or less for 2" in text
-    assert "not at all for 1." in text
+    assert text.startswith("What") and "not at all for 1." in text
     text = search.sentences(pd.DataFrame(rows[-2:-1]))[-1]
     assert "has at the end, memetic search has not within its time (median of 1 lines)" in text
+
+
+def test_the_time_of_free_lines_is_told_apart():
+    rows = [
+        ROW | {"base": kind, "kind": kind, "target_K": 1.0, "reached_s": s}
+        for kind, s in ((NEW_ONES, 4.0), (FREE, 30.0))
+    ]
+    counted, free = search.sentences(pd.DataFrame(rows), 60.0)[-2:]
+    assert counted.startswith("What genetic") and "has after 4.0 s (median of 1 lines)" in counted
+    assert free.startswith("Free: what genetic") and "has after 30.0 s (median of 1 lines)" in free
 
 
 def test_the_cost_of_a_limit_is_a_share_of_the_gain():
