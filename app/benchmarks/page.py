@@ -70,7 +70,7 @@ def overview(stored: Mapping[str, Mapping[str, Outcome]]) -> pd.DataFrame:
 def section(benchmark: Benchmark, outcomes: Mapping[str, Outcome]) -> None:
     """The protocol, and the results for each set of models; without results, the command that computes them."""
     st.header(benchmark.title, anchor=False)
-    st.caption(f"After {benchmark.source}" if benchmark.source else "Not in the papers")
+    st.caption(f"Source: {benchmark.source}" if benchmark.source else "Not in the papers")
     st.markdown(benchmark.protocol.strip())
     if not outcomes:
         st.info(

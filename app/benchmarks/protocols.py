@@ -29,7 +29,8 @@ BENCHMARKS = (
     Benchmark("search", "Searches in the same time", OWN, """
 Every method gets the same models, screens and time on two CPU cores: memetic search with and without the gradient,
 genetic search, C-ES, KIAGO with the candidates and steps that end in the time, and random formulas. The bases are those
-of table 2, free, for new formulas only, and for new formulas near the base; then its substitutions and hydrides. The
+of KIAGO's table 2, free, for new formulas only, and for new formulas near the base; then its substitutions (tables 5 to
+7) and hydrides (tables 9 and 10). The
 figures are means of the best 30 formulas by the objective, Tc − κ error − α Ef; the control model takes no part in
 the search. A rival that is behind by more than 0.5 K in both means with the first seed has no further seeds (column
 *seeds*). The curves are means over all lines."""),
@@ -108,11 +109,12 @@ the base. The amounts of SuperDiff are rounded to whole atoms."""),
     Benchmark("figure3", "Initial compositions", f"{KIAGO_PAPER}, figure 3", """
 Stage 1 alone, with a learning rate of 0.001, from LaNiAsO mutated and perturbed, and from mixtures of four random
 elements. Lines are medians over the candidates; bands contain 90% of them."""),
-    Benchmark("top-ten", "The ten candidates shown first", "no paper: what a chemist asks of a proposal", """
-Default designs with seed 0. Each of the ten candidates that the results page shows first is held against seven
-criteria: usual charges (or metals only), rounding exchanged at most 10% of the atoms, at most 20 atoms, no
-near-duplicate of one above it, within its expected error of the hull, a gain above its expected error, and a control
-model that agrees within that error. The rows of *before* are those of version 0.2.0, by its order."""),
+    Benchmark("top-ten", "The ten candidates shown first", OWN, """
+What a chemist asks of a proposal. Designs by the gradient method with its default settings, seed 0. Each of the ten
+candidates that the results page shows first is held against seven criteria: usual charges (or metals only), rounding
+exchanged at most 10% of the atoms, at most 20 atoms, no near-duplicate of one above it, within its expected error of
+the hull, a gain above its expected error, and a control model that agrees within that error. The rows of *before*
+are those of version 0.2.0, by its order."""),
     Benchmark("crystal-guidance", "Crystals towards a Tc", f"{GUIDED_PAPER}, figure 2", """
 Crystals generated without a Tc (w = −1), towards 10 K and towards 110 K, which is far beyond the data. The Tc is that
 of our model of Tc by structure, conventional superconductors only, which has learned from the same calculated Tc as the
@@ -158,8 +160,8 @@ The reference loop (*plain*) and ours on the same card with the same weights and
 CUDA graph, in float32 or with products in TF32; every value in the results is predicted in float32 again. The limit of
 a step is the larger of two times: its counted floating-point operations at the rate of a large matrix product, and the
 bytes that its operations read and write at the rate of a large copy, both measured on the card."""),
-    Benchmark("time-to-quality", "Time to quality", "a plain run as in KIAGO 3.1, 4,096 candidates × 1,000 steps", """
-The time until 30 formulas are as good as the best 30 of the plain run, by the objective that both optimise. Ours works
-in small rounds, each with a new seed, and stops as soon as it is as good. The time for the comparison itself is not
-counted."""),
+    Benchmark("time-to-quality", "Time to quality", OWN, """
+The time until 30 formulas are as good as the best 30 of a plain run as in KIAGO 3.1 (4,096 candidates, 1,000 steps),
+by the objective that both optimise. Ours works in small rounds, each with a new seed, and stops as soon as it is as
+good. The time for the comparison itself is not counted."""),
 )  # fmt: skip

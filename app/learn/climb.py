@@ -61,9 +61,9 @@ def climbing() -> None:
             f"α = {settings.formation_energy_weight:g} K/(eV/atom)",
         )  # fmt: skip
         rate = st.slider("Learning rate", 0.005, 0.3, settings.learning_rate, 0.005, format="%.3f", key="learn_rate",
-                         help=f"Default of a run: {settings.learning_rate:g}")  # fmt: skip
+                         help=f"Default of the gradient method: {settings.learning_rate:g}")  # fmt: skip
         steps = st.slider("Steps", 10, 200, settings.steps[0], 5, key="learn_climb_steps",
-                          help=f"Default of stage 1: {settings.steps[0]}")  # fmt: skip
+                          help=f"Default of stage 1 of the gradient method: {settings.steps[0]}")  # fmt: skip
     if system is None:
         with right:
             st.info("Choose three different elements.", icon=":material/info:")

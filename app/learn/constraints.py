@@ -77,11 +77,11 @@ def constraints() -> None:
         chart(composition_figure(*bars(mapped), alive=mapped.alive), "learn_x",
               "Ratios before the map and fractions after it, per element", most_px=BARS_PX)  # fmt: skip
         st.button("Another start composition", on_click=next_start, key="learn_start", icon=":material/casino:",
-                  help="The ratios of another candidate of a default run")  # fmt: skip
+                  help="The ratios of another candidate of a run by gradient")  # fmt: skip
     settings = OptimiserSettings()
     st.caption(
-        f"The ratios are those from which a default run starts: {BASE}, each element replaced with a probability of "
-        f"{settings.mutate_probability:g}, and {settings.added_elements[0]} to {settings.added_elements[1]} elements "
+        f"The ratios are those from which a run by gradient starts: {BASE}, each element replaced with a probability "
+        f"of {settings.mutate_probability:g}, {settings.added_elements[0]} to {settings.added_elements[1]} elements "
         f"added with ratios up to {settings.perturb_ratio:g}. The number on a fixed tile is the number of atoms per "
         f"formula unit of {BASE}, which has {base_atoms():g} atoms."
     )

@@ -48,8 +48,8 @@ def parts(s: OptimiserSettings) -> tuple[Part, ...]:
             r"\end{gathered}",
             f"{s.candidates:,} initial compositions, each the base with some elements replaced and some added, are "
             f"optimised by {s.steps[0]:,} steps of Adam. $s$ is the expected error of $T_\\mathrm{{c}}$: a gain that "
-            "the model is unsure of counts less (in the papers κ = 0). The formation energy $E_\\mathrm{f}$ excludes "
-            "compositions that form no stable solid.",
+            "the model is unsure of counts less (in the papers κ = 0). The formation energy $E_\\mathrm{f}$ keeps out "
+            "compositions that are not stable even against their elements.",
         ),
         Part(
             "3. Few elements",
@@ -70,8 +70,8 @@ def parts(s: OptimiserSettings) -> tuple[Part, ...]:
         ),
         Part(
             "5. Screening",
-            r"E_\mathrm{hull}(x) = \min_f \textstyle\sum_k f_k E_k \quad \text{with} \quad \sum_k f_k x_k = x,\ "
-            r"f_k \ge 0",
+            r"\Delta E_\mathrm{hull}(x) = E_\mathrm{f}(x) - \min_f \textstyle\sum_k f_k E_k \quad \text{with} \quad "
+            r"\sum_k f_k x_k = x,\ f_k \ge 0",
             "The formulas must be distinct and charge-neutral, with anions more electronegative than cations, and must "
             "have a negative formation energy. The energy above hull is the energy that a formula would release by "
             "decomposing.",
@@ -83,8 +83,9 @@ def method() -> None:
     """The idea, its parts with the text on the left and the equation on the right, and the papers."""
     st.markdown(
         "A differentiable model that predicts *T*<sub>c</sub> from a composition also gives the direction in which "
-        "the composition must change for *T*<sub>c</sub> to rise: the gradient. The method changes many compositions "
-        "at once along their gradients. The numbers are the default settings of this app.",
+        "the composition must change for *T*<sub>c</sub> to rise: the gradient. The gradient method (KIAGO) "
+        "changes many compositions at once along their gradients; the numbers are its default settings here. The app "
+        "starts with another method, memetic search, which tries integer formulas with the same objective.",
         unsafe_allow_html=True,
     )
     with st.container(key="method"):

@@ -46,7 +46,7 @@ def symbols(s: OptimiserSettings) -> tuple[Symbol, ...]:
         Symbol("L<sub>2</sub>", "loss of stage 2: L<sub>1</sub> + β L<sub>integer</sub>", "K", f"{s.steps[1]} steps",
                setting("steps", 1)),
         Symbol("η", "learning rate of Adam", "of x<sub>base</sub>", f"{s.learning_rate:g}", setting("learning_rate")),
-        Symbol("E<sub>hull</sub>", "energy above the convex hull: energy released by decomposing", "eV/atom", "",
+        Symbol("ΔE<sub>hull</sub>", "energy above the convex hull: energy released by decomposing", "eV/atom", "",
                f"{results}: stability"),
     )  # fmt: skip
 

@@ -101,8 +101,9 @@ LIMITS = {
   potential.
 """,
     REFERENCES: """
-- **The energies of the hull are those of the chosen model**, so that candidates and competing phases have similar
-  errors. Its distances are not those of the Materials Project.
+- **A competing phase has the energy that the Materials Project calculated,** where the model has learned it; other
+  phases, and all candidates, have the energy that the model predicts. So distances are near those of the Materials
+  Project, but not the same.
 - **The ± of a distance is an expected error**, from how much the ensemble members disagree about the distance; errors
   that a candidate and its competing phases have in common cancel. It was fitted on half of the held-out compounds; the
   table tests it on the other half, beside the same estimate from the formation energy alone. On these compounds, both

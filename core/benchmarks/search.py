@@ -167,12 +167,11 @@ def sentences(table: pd.DataFrame, rival_seconds: float = 0.0) -> tuple[str, ...
 def _reached_sentences(ours: pd.DataFrame, rival_seconds: float) -> list[str]:
     """The time to what genetic search has, free lines apart. ours : rows of memetic search"""
     found, when = [], f"after {rival_seconds:g} s" if rival_seconds else "at the end"
-    for which, rows in (("", ours[ours["kind"] != FREE]), ("Free: ", ours[ours["kind"] == FREE])):
+    for which, rows in (("What", ours[ours["kind"] != FREE]), ("On the free lines, what", ours[ours["kind"] == FREE])):
         reached = rows.loc[rows["target_K"].notna(), "reached_s"]
         if len(reached):
-            start = f"{which}what" if which else "What"
             found.append(
-                f"{start} genetic search has {when}, memetic search has {_after(reached.fillna(np.inf).median())} "
+                f"{which} genetic search has {when}, memetic search has {_after(reached.fillna(np.inf).median())} "
                 f"(median of {len(reached)} lines): in {SOON_S:g} s or less for {int((reached <= SOON_S).sum())}, not "
                 f"at all for {int(reached.isna().sum())}."
             )

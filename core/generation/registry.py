@@ -224,7 +224,8 @@ register(
         settings=SEARCH_SETTINGS,
         own_settings=(
             MethodSetting("kept", "Formulas kept", "Number of the best formulas that are kept.", 512, 16, 8192),
-            MethodSetting("rounds", "Rounds", "Number of rounds; each predicts about 350 of 2,000 formulas.",
+            MethodSetting("rounds", "Rounds", "Number of rounds; each predicts about 350 of 2,000 formulas "
+                          "with the default Tc model.",
                           16, 1, 5000, lengthens=True),
             MethodSetting("gradient", "Gradient", "Whether the gradient decides which neighbours are considered.",
                           "yes", choices=(("yes", "yes"), ("no", "no"))),

@@ -96,7 +96,7 @@ GDMCD_QUICK = replace(
 )  # fmt: skip
 
 PRESETS: Mapping[str, Preset] = {
-    "Quick": Preset(QUICK, "minutes on a laptop"),
+    "Quick": Preset(QUICK, "less than a minute on a laptop"),
     "As in the paper": Preset(PAPER, "KIAGO 3.1 and 3.4, by gradient", method=DEFAULT_METHOD),
     "Small cells": Preset(
         replace(QUICK, max_elements=4, n_unit=(1, 20)),

@@ -1,7 +1,7 @@
 """Linear fit of the energy of an objective on the elements of formulas: thousands take a millisecond.
 
-E(c) = E_0 + sum over the elements of a_i x_i + b_i sqrt(x_i), with the fractions x = c / sum(c); ridge regression. The
-square root gives an element that enters with a few atoms its own energy, about that of its bonds.
+E(c) = E_0 + sum over the elements of (a_i x_i + b_i sqrt(x_i)), with the fractions x = c / sum(c) and the mean E_0; a
+and b by ridge regression. The square root gives weight to elements of which there are few atoms.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import numpy as np
 
 from core.chemistry.elements import N_ELEMENTS
 
-RIDGE = 1e-3  # penalty of the squared coefficients, in (eV/atom)^2 like the sum of the squared errors
+RIDGE = 1e-3  # weight of the sum of the squared coefficients beside that of the squared errors, no unit
 
 
 @dataclass(frozen=True)
 class EnergyFit:
     """The fit.
 
-    mean : E_0 in eV/atom
+    mean : E_0 in eV/atom, of the formulas that were fitted
     coefficients : (236,) a and b in eV/atom
     """
 

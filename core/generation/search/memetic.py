@@ -72,7 +72,7 @@ class State:
 
 @dataclass(frozen=True)
 class Earlier:
-    """What the rounds before tell of formulas that are offered.
+    """What earlier rounds found, by which offered formulas are chosen.
 
     seen : hashes (k,) of the formulas that are not offered again
     energy : fit to the formulas of both archives
@@ -147,7 +147,7 @@ def _kind(task: SearchTask) -> Limit:
 
 
 def _energy(best: Archive, species: Archive) -> EnergyFit:
-    """The fit to the formulas of both archives."""
+    """The fit to the formulas of both archives; what is in both counts twice, by one member and by all."""
     energies = [archive.values.energy_eV_per_atom for archive in (best, species)]
     return EnergyFit.of(np.concatenate([best.counts, species.counts]), np.concatenate(energies))
 

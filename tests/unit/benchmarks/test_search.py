@@ -130,7 +130,7 @@ def test_the_time_of_free_lines_is_told_apart():
     ]
     counted, free = search.sentences(pd.DataFrame(rows), 60.0)[-2:]
     assert counted.startswith("What genetic") and "has after 4.0 s (median of 1 lines)" in counted
-    assert free.startswith("Free: what genetic") and "has after 30.0 s (median of 1 lines)" in free
+    assert free.startswith("On the free lines, what genetic") and "has after 30.0 s (median of 1 lines)" in free
 
 
 def test_the_cost_of_a_limit_is_a_share_of_the_gain():

@@ -15,14 +15,14 @@ def test_energies_that_are_linear_in_the_fractions_are_found_also_for_other_form
     energy = (counts / counts.sum(1, keepdims=True)) @ of_element - 1
     fit = EnergyFit.of(counts, energy)
     assert fit(counts) == pytest.approx(energy, abs=0.02)
-    assert fit(others) == pytest.approx((others / others.sum(1, keepdims=True)) @ of_element - 1, abs=0.05)
+    assert fit(others) == pytest.approx((others / others.sum(1, keepdims=True)) @ of_element - 1, abs=0.02)
 
 
 def test_an_element_that_lowers_the_energy_by_a_few_atoms_is_told_from_one_that_does_not():
     counts = cells("La8Cu4O15F", "La8Cu4O15Cl", "La8Cu4O16", "La9Cu3O15F", "La9Cu3O15Cl")
     fit = EnergyFit.of(counts, np.array([-2.5, -2.0, -2.1, -2.6, -2.1]))
     with_fluorine, with_chlorine = fit(cells("La7Cu5O15F", "La7Cu5O15Cl"))
-    assert with_fluorine < with_chlorine - 0.3
+    assert with_fluorine < with_chlorine - 0.45
 
 
 def test_unknown_elements_get_the_mean_and_without_formulas_the_energy_is_0():

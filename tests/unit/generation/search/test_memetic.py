@@ -11,13 +11,23 @@ import torch
 from core.evaluation.design import prepare
 from core.generation.loop import run_steps
 from core.generation.registry import generator_of
-from core.generation.search.archive import Limit
+from core.generation.search.archive import Archive, Limit
 from core.generation.search.energy_fit import EnergyFit
-from core.generation.search.memetic import NEIGHBOURS, PRESELECTED, PRESELECTED_IMMIGRANTS, Earlier, _chosen, hashes
+from core.generation.search.memetic import (
+    NEIGHBOURS,
+    PRESELECTED,
+    PRESELECTED_IMMIGRANTS,
+    Earlier,
+    _chosen,
+    _energy,
+    hashes,
+)
+from core.generation.search.scoring import Values
 from core.predictors.registry import load_predictor
 from core.problem.problem import DesignProblem
 from core.problem.settings import OptimiserSettings
 from tests.unit.generation.search.models import predictors
+from tests.unit.generation.search.test_formula_space import cells
 
 BASES = ("LaNiAsO", "HgBa2Ca2Cu3O8", "CeBiOS2")  # one of each kind; `benchmark search` has all of table 2
 ROUNDS = 4
@@ -69,6 +79,17 @@ def test_a_resumed_search_predicts_the_same_formulas_together():
     whole, resumed = given(4), given(2)
     assert len(whole) == len(resumed) > 8
     assert all(torch.equal(one, other) for one, other in zip(whole, resumed, strict=True))
+
+
+def test_the_energy_is_fitted_to_both_archives_above_the_hull():
+    archives = []
+    for counts, energy in ((cells("LaFeAsO", "La2CuO4"), [-2.0, -2.4]), (cells("MgB2"), [-0.5])):
+        energy = np.array(energy)
+        values = Values(energy * 0, energy * 0, energy, np.full(len(energy), -0.3))
+        archives.append(Archive(counts, values, energy))
+    together = EnergyFit.of(cells("LaFeAsO", "La2CuO4", "MgB2"), np.array([-1.7, -2.1, -0.2]))
+    found = _energy(*archives)
+    assert found.mean == pytest.approx(together.mean) and found.coefficients == pytest.approx(together.coefficients)
 
 
 @pytest.mark.usefixtures("one_thread")
