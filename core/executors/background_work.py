@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from core import processors
 from core.errors import InputError, shown
 from core.files import acquire_lock, is_locked, make_private_folder, open_private, read_json, storage_errors, write_json
 from core.paths import PROJECT
@@ -29,7 +30,6 @@ QUEUED, RUNNING, FINISHED, CANCELLED, FAILED, INTERRUPTED = (
 )  # fmt: skip
 ACTIVE = (QUEUED, RUNNING)
 Told = Callable[[str], None]
-_NICENESS = 10  # pages and runs come first on the same cores
 _POLL_S, _TOLD_EVERY_S = 0.3, 0.3
 _GRACE_S, _KILL_S, _STOP_POLL_S = 1.2, 0.6, 0.02
 
@@ -156,8 +156,7 @@ def _in_turn(
     should_stop: Callable[[], bool],
 ) -> tuple[str, str]:  # fmt: skip
     """State and error message at the end."""
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+    processors.give_way()
     write_progress(folder, QUEUED)
     make_private_folder(slot.parent)
     waits, held = False, None

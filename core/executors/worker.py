@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+from core import processors
 from core.errors import InputError, shown
 from core.executors.queue import turn
 from core.files import open_private, storage_error
@@ -24,7 +25,6 @@ from core.runs.run import Run
 from core.runs.status import OnStatus, Phase, RunStatus, ShouldStop, write_status
 
 FOLDER_FROM_STDIN = "-"  # on the command line, instead of a folder
-_NICENESS = 10  # pages come first on the same cores
 
 
 def work(folder: Path, take_turns: bool = True, on_status: OnStatus | None = None) -> RunStatus:
@@ -46,8 +46,7 @@ def work(folder: Path, take_turns: bool = True, on_status: OnStatus | None = Non
             print(f"{lost[0].message} The run is carried out again.", file=sys.stderr)
         if not take_turns:
             return _execute(run, should_stop, on_status)
-        if hasattr(os, "nice"):
-            os.nice(_NICENESS)
+        processors.give_way()
         with turn(run, lambda: _without_stop(should_stop())) as stopped:
             return _end(run, stopped) if stopped else _execute(run, should_stop, on_status)
 
@@ -60,8 +59,9 @@ def _without_stop(phase: Phase | None) -> Phase | None:
 def receive_folder() -> Path | None:
     """Import all modules, then read the folder of a run from standard input; None at the end of the input.
 
-    Afterwards standard output and standard error go to the log of the run.
+    Afterwards standard output and standard error go to the log of the run. Pages come first from the beginning.
     """
+    processors.give_way()
     import core.runs.execute  # noqa: F401 (takes seconds)
     from core.predictors.checkpoint import CheckpointError
     from core.predictors.control_model import load_control_model

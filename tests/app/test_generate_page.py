@@ -32,7 +32,7 @@ from tests.unit.structures.diffusion.conftest import SMALL, stored
 def networks(monkeypatch, tmp_path):
     """Random networks; a started generation is finished at once."""
     monkeypatch.setenv("TC_STUDIO_RUNS", str(tmp_path / "runs"))
-    monkeypatch.setattr("os.nice", lambda by: 0)
+    monkeypatch.setattr("core.processors.give_way", lambda: None)
     monkeypatch.setattr(background_work, "start", lambda folder, arguments: generations.carry_out(folder))
     for name, size in ((BASE, SMALL), (WITH_TC, replace(SMALL, adapter=True))):
         stored(tmp_path / "checkpoints", name, size)

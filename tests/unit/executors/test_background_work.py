@@ -31,7 +31,7 @@ from core.process_identity import identity_of
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr("os.nice", lambda by: 0)
+    monkeypatch.setattr("core.processors.give_way", lambda: None)
     (tmp_path / "work").mkdir()
     return tmp_path / "work"
 

@@ -41,7 +41,7 @@ def by_pairs(monkeypatch):
         search_work, "folder_settings", lambda settings, given=None: FolderSettings(settings.top, "a", "b", "pairs")
     )
     monkeypatch.setattr(search_work, "work_of", lambda *_: Work(relaxer))
-    monkeypatch.setattr("os.nice", lambda by: 0)
+    monkeypatch.setattr("core.processors.give_way", lambda: None)
     return asked
 
 
