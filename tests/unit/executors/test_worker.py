@@ -14,7 +14,7 @@ from core.paths import PROJECT
 from core.runs import layout, store
 from core.runs.ownership import worker_pid
 from core.runs.status import Phase, RunStatus
-from tests.unit.runs.sample import ENDLESS
+from tests.unit.runs.sample import ENDLESS, SMALL
 
 pytestmark = pytest.mark.usefixtures("runs_folder")
 
@@ -34,6 +34,15 @@ def test_a_signal_interrupts_the_run_and_the_handlers_are_restored(number):
     assert status.phase is Phase.INTERRUPTED and status == run.stored_status()
     assert (run.folder / layout.RESUME).exists() and worker_pid(run.folder) == os.getpid()
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("take_turns", [True, False])
+def test_a_worker_that_takes_turns_gives_way_to_pages(monkeypatch, take_turns):
+    lowered = []
+    monkeypatch.setattr("core.processors.give_way", lambda: lowered.append(True))
+    run = store.create(SMALL)
+    assert work(run.folder, take_turns).phase is Phase.FINISHED
+    assert bool(lowered) == take_turns
 
 
 def test_a_worker_imports_no_torch_before_its_turn():
