@@ -28,6 +28,7 @@ CHART_CONFIG = {  # of st.plotly_chart: a bar under the pointer, in which app/co
     "scrollZoom": False,
     "doubleClick": "reset",
 }
+LIVE_PX = 270  # height of the charts of a run in progress
 MOST_POINTS = 500  # of a trace
 
 
@@ -125,7 +126,7 @@ def moving_average(table: pd.DataFrame, steps: int) -> pd.DataFrame:
 
 
 def progress_figure(
-    progress: pd.DataFrame, quantity: str, schedule: Schedule, height: int = 270, axis: str = "step"
+    progress: pd.DataFrame, quantity: str, schedule: Schedule, height: int = LIVE_PX, axis: str = "step"
 ) -> go.Figure:
     """Best, median and 5–95% band of a quantity against the step, with the boundary between the stages.
 
@@ -156,7 +157,7 @@ def progress_figure(
     return common_layout(figure, height, about.title_html)
 
 
-def validity_figure(validity: pd.DataFrame, schedule: Schedule, height: int = 270) -> go.Figure:
+def validity_figure(validity: pd.DataFrame, schedule: Schedule, height: int = LIVE_PX) -> go.Figure:
     """The share of valid samples against the step. validity : see `core.runs.run.Run.validity`"""
     table = thinned(validity)
     line = go.Scatter(x=table["step"], y=100 * table["valid_share"], mode="lines", name="valid",
@@ -168,7 +169,7 @@ def validity_figure(validity: pd.DataFrame, schedule: Schedule, height: int = 27
     return common_layout(figure, height, Quantity("Valid samples", "%", ORANGE).title_html)
 
 
-def archive_figure(archive: pd.DataFrame, height: int = 270) -> go.Figure:
+def archive_figure(archive: pd.DataFrame, height: int = LIVE_PX) -> go.Figure:
     """Best and mean objective of the best formulas of a search against the number of formulas tested.
 
     archive : columns of `core.runs.run.Run.archive`; may be empty

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import blocks, cached_data
 from app.blocks import section
-from app.charts import CHART_CONFIG, PREDICTED, QUANTITIES, archive_figure, progress_figure, validity_figure
+from app.charts import CHART_CONFIG, LIVE_PX, PREDICTED, QUANTITIES, archive_figure, progress_figure, validity_figure
 from app.empty_page import no_run
 from app.runs.best_five import best_five
 from app.runs.change_problem import change_button
@@ -27,6 +27,7 @@ from core.runs import index, store
 from core.runs.run import Run
 from core.runs.status import ACTIVE, WITH_RESULT, Phase, RunStatus
 
+ROUNDS_OF_A_CURVE = 3  # fewest that are drawn while a search goes on
 STATUS_S, PROGRESS_S = 1.0, 4.0  # between two updates; drawing charts takes time from the run on the same cores
 
 
@@ -138,7 +139,7 @@ def progress_block(run: Run, problem: DesignProblem) -> None:
     """The charts, the best compositions of the last step, and the number of restarted candidates."""
     method, status = registration(problem.method), run.status()
     if method.keeps_archive:
-        archive_charts(run)
+        archive_charts(run, status)
         best_five(run, status)
         return
     if method.optimises:
@@ -152,10 +153,17 @@ def progress_block(run: Run, problem: DesignProblem) -> None:
             restarts(status)
 
 
-def archive_charts(run: Run) -> None:
-    """The objective of the best formulas against the number tested, and Tc and formation energy of those kept."""
+def archive_charts(run: Run, status: RunStatus) -> None:
+    """The objective of the best formulas against the number tested, and Tc and formation energy of those kept.
+
+    In the first rounds there is only room for the charts, because a browser needs seconds for the first chart, and
+    shows the first formulas only afterwards.
+    """
     progress, schedule = run.progress(), run.schedule()
     st.html(archive_legend_html())
+    if status.phase in ACTIVE and len(progress) < ROUNDS_OF_A_CURVE:
+        st.container(height=LIVE_PX, border=False)
+        return
     objective, *others = st.columns(1 + len(PREDICTED))
     text = "Objective of the best 30 formulas against the number of formulas tested"
     objective.plotly_chart(archive_figure(run.archive()), key="live-archive", config=CHART_CONFIG, alt=text)

@@ -15,6 +15,7 @@ from app.runs.phases import status_html
 from core.executors.local_process import LocalProcessExecutor
 from core.generation.registry import MEMETIC, SUBSTITUTION, SUPERDIFF
 from core.runs.layout import PROGRESS, RESULT, RESUME
+from core.runs.ownership import owned
 from core.runs.run import Run
 from core.runs.status import Phase, RunStatus, write_status
 from tests.app.conftest import PROBLEM
@@ -99,6 +100,18 @@ def test_a_search_shows_its_archive_marked_known_or_new(carried_out, empty_runs_
     assert f"<td>{'known' if top['known'] else 'new'}</td>" in text and "All pass the screens" in text
     results = open_tab(open_page("results", run), "Trajectory")
     assert "A search finds whole formulas" in page_text(results)
+
+
+def test_the_first_formulas_of_a_search_do_not_wait_for_its_charts(carried_out, empty_runs_folder):
+    search = replace(PROBLEM, method=MEMETIC, method_settings={"kept": 24, "rounds": 3})
+    run = carried_out(search, empty_runs_folder / "searched")
+    records = (run.folder / PROGRESS).read_text(encoding="utf-8").splitlines(keepends=True)
+    with owned(run.folder):
+        write_status(run.folder, RunStatus(Phase.RUNNING, 1, 2, 3))
+        for rounds, charts in ((2, 0), (3, 3)):
+            (run.folder / PROGRESS).write_text("".join(records[:rounds]), encoding="utf-8")
+            shown = open_page("run", run)
+            assert "Best formulas so far" in page_text(shown) and len(shown.get("plotly_chart")) == charts
 
 
 def test_a_random_substitution_has_no_progress_charts(carried_out, empty_runs_folder):
