@@ -28,12 +28,11 @@ GUIDED_PAPER = "*Inverse Design of Novel Superconductors via Guided Diffusion*"
 BENCHMARKS = (
     Benchmark("search", "Searches in the same time", OWN, """
 Every method gets the same models, screens and time on two CPU cores: memetic search with and without the gradient,
-genetic search, C-ES, KIAGO with the candidates and steps that end in the time, and random formulas. The bases are those
-of KIAGO's table 2, free, for new formulas only, and for new formulas near the base; then its substitutions (tables 5 to
-7) and hydrides (tables 9 and 10). The
-figures are means of the best 30 formulas by the objective, Tc − κ error − α Ef; the control model takes no part in
-the search. A rival that is behind by more than 0.5 K in both means with the first seed has no further seeds (column
-*seeds*). The curves are means over all lines."""),
+genetic search, C-ES, KIAGO with the candidates and steps that end in the time, and random formulas. The bases are
+those of KIAGO's table 2, free, for new formulas only, and for new formulas near the base; then its substitutions
+(tables 5 to 7) and hydrides (tables 9 and 10). The figures are means of the best 30 formulas by the objective, Tc −
+κ error − α Ef; the control model takes no part in the search. A rival that is behind by more than 0.5 K in both
+means with the first seed has no further seeds (column *seeds*). The curves are means over all lines."""),
     Benchmark("default-search", "The default design", OWN, """
 The design that a new visitor starts by pressing Run, for the bases of table 2: new formulas near the base, here of all
 elements. Genetic search with the same models and demands gets the time that the default design took; the time of the

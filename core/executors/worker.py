@@ -59,7 +59,7 @@ def _without_stop(phase: Phase | None) -> Phase | None:
 def receive_folder() -> Path | None:
     """Import all modules, then read the folder of a run from standard input; None at the end of the input.
 
-    Afterwards standard output and standard error go to the log of the run. Its priority is low from the start.
+    Afterwards standard output and standard error go to the log of the run. The worker has a low priority at once.
     """
     processors.give_way()
     import core.runs.execute  # noqa: F401 (takes seconds)

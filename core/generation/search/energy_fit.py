@@ -1,4 +1,4 @@
-"""Linear fit of the energy of an objective on the elements of formulas: thousands take a millisecond.
+"""Linear fit of the energy of an objective on the elements of formulas, in a few milliseconds for thousands.
 
 E(c) = E_0 + sum over the elements of (a_i x_i + b_i sqrt(x_i)), with the fractions x = c / sum(c) and the mean E_0; a
 and b by ridge regression. The square root gives weight to elements of which there are few atoms.
